@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Swift targets SSE2 unless told otherwise; the building machine says what it can run.
+let hasAVX2: Bool = {
+  guard let processor = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
+    return false
+  }
+  let flags = processor.split(whereSeparator: { $0 == " " || $0 == "\n" || $0 == "\t" })
+  return flags.contains("avx2") && flags.contains("fma")
+}()
+
+/// The engine is optimised in debug builds too, so that `swift test` is quick.
+let engineSettings: [SwiftSetting] =
+  settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+  + (hasAVX2 ? [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])] : [])
+
+let package = Package(
+  name: "seismo",
+  products: [
+    .executable(name: "seismo", targets: ["seismo"]),
+    .library(name: "Training", targets: ["Training"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
+
+    .target(name: "Telemetry", swiftSettings: settings),
+    .target(name: "Screen", swiftSettings: settings),
+    .target(name: "Signals", dependencies: ["Telemetry"], swiftSettings: settings),
+    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: engineSettings),
+    .target(name: "Models", dependencies: ["Kernels"], swiftSettings: engineSettings),
+    .target(
+      name: "Training", dependencies: ["Kernels", "Models", "Signals", "Telemetry"],
+      swiftSettings: engineSettings),
+    .target(
+      name: "Sessions",
+      dependencies: ["Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .target(
+      name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
+      swiftSettings: settings),
+    .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
+    .executableTarget(
+      name: "seismo",
+      dependencies: [
+        "Dashboard", "Models", "Screen", "Sessions", "Signals", "Telemetry", "Terminal", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ], swiftSettings: settings),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+    .testTarget(
+      name: "ScreenTests", dependencies: ["Screen", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "SignalsTests", dependencies: ["Signals"], swiftSettings: settings),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Kernels", "Models"], exclude: ["Recorded"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SessionsTests", dependencies: ["Sessions", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "DashboardTests", dependencies: ["Dashboard", "TestSupport"], exclude: ["Screens"],
+      swiftSettings: settings),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: settings),
+    .testTarget(
+      name: "seismoTests", dependencies: ["seismo", "TestSupport"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,84 @@
+package import Telemetry
+
+/// All that is known of a run so far: what its records add up to.
+///
+/// A dashboard draws from it, live or in a replay; nothing of the past is ever changed but by a new
+/// generation, which keeps the superseded samples apart.
+package struct RunHistory: Sendable {
+  package private(set) var description: RunDescription?
+  /// The settings as the source last declared them.
+  package private(set) var settings: [SettingDeclaration] = []
+  package private(set) var state = RunState.starting
+  package private(set) var events: [RunEvent] = []
+  package private(set) var series: [MetricName: Series] = [:]
+  /// What later generations superseded, oldest first; drawn faint.
+  package private(set) var superseded: [MetricName: [Series]] = [:]
+  package private(set) var wallTimes = Series()
+  package private(set) var console: [String] = []
+  /// Steps at which a later generation began.
+  package private(set) var generationStarts: [Int] = []
+
+  package static let consoleLimit = 2000
+
+  package init() {}
+
+  package var lastStep: Int? { wallTimes.lastStep }
+  package var firstStep: Int? { wallTimes.firstStep }
+  package var names: [MetricName] { series.keys.sorted() }
+
+  package subscript(name: MetricName) -> Series? { series[name] }
+
+  package mutating func append(_ record: RunRecord) {
+    switch record {
+    case .description(let description): self.description = description
+    case .settings(let settings): self.settings = settings
+    case .state(let state): self.state = state
+    case .event(let event): events.append(event)
+    case .samples(let samples): append(samples)
+    case .column(let column): append(column)
+    case .console(_, let line): append(line: line)
+    case .generation(let step): beginGeneration(at: step)
+    }
+  }
+
+  private mutating func append(_ samples: StepSamples) {
+    wallTimes.append(step: samples.step, value: samples.wallTime)
+    for (name, value) in zip(samples.names, samples.values) {
+      series[name, default: Series()].append(step: samples.step, value: value)
+    }
+  }
+
+  private mutating func append(_ column: MetricColumn) {
+    guard column.name != MetricColumn.wallTime else {
+      for (step, value) in zip(column.steps, column.values) {
+        wallTimes.append(step: step, value: value)
+      }
+      return
+    }
+    for (step, value) in zip(column.steps, column.values) {
+      series[column.name, default: Series()].append(step: step, value: value)
+    }
+  }
+
+  private mutating func append(line: String) {
+    console.append(line)
+    if console.count > Self.consoleLimit { console.removeFirst() }
+  }
+
+  private mutating func beginGeneration(at step: Int) {
+    generationStarts.append(step)
+    for name in series.keys {
+      guard let old = series[name]?.cut(from: step), !old.isEmpty else { continue }
+      superseded[name, default: []].append(old)
+    }
+    _ = wallTimes.cut(from: step)
+  }
+
+  /// The value that setting `name` had at `step`, from its changes up to there.
+  package func setting(_ name: String, at step: Int) -> SettingValue? {
+    let changes = events.filter { $0.kind == .set && $0.name == name }
+    if let last = changes.last(where: { $0.step <= step }) { return last.after }
+    if let next = changes.first { return next.before }
+    return settings.first { $0.name == name }?.value
+  }
+}

@@ -1,0 +1,159 @@
+import Foundation
+
+/// What a person, a script or `run.toml` may ask of a run; applied between two steps.
+package enum Command: Hashable, Sendable {
+  case pause
+  case resume
+  case step(Int)
+  case checkpoint
+  case note(String)
+  case evaluate
+  case stop
+  case detach
+  case set(name: String, value: SettingValue)
+  case undo
+}
+
+/// Why words are no command. The description is one line.
+package enum CommandError: Error, Equatable, CustomStringConvertible {
+  case empty
+  case unknown(word: String, nearest: String?)
+  case wrongArguments(command: String, usage: String)
+  case unknownSetting(name: String, nearest: String?)
+  case wrongValue(name: String, value: String, allowed: String)
+
+  package var description: String {
+    switch self {
+    case .empty:
+      "an empty command: type one of \(Command.vocabulary.map(\.name).joined(separator: ", "))"
+    case .unknown(let word, let nearest):
+      "no command '\(word)'" + (nearest.map { ": did you mean '\($0)'?" } ?? ": ? lists them")
+    case .wrongArguments(let command, let usage):
+      "'\(command)' is not complete: write '\(usage)'"
+    case .unknownSetting(let name, let nearest):
+      "no setting '\(name)'" + (nearest.map { ": did you mean '\($0)'?" } ?? ": m lists them")
+    case .wrongValue(let name, let value, let allowed):
+      "'\(value)' is no value for \(name): give \(allowed)"
+    }
+  }
+}
+
+extension Command {
+  /// Each command's word, its usage and one sentence.
+  package struct Word: Sendable {
+    package let name: String
+    package let usage: String
+    package let sentence: String
+  }
+
+  package static let vocabulary: [Word] = [
+    Word(name: "pause", usage: "pause", sentence: "Hold the run after the present step."),
+    Word(name: "resume", usage: "resume", sentence: "Let a paused run go on."),
+    Word(name: "step", usage: "step [N]", sentence: "Do N steps (1), then hold."),
+    Word(name: "checkpoint", usage: "checkpoint", sentence: "Write a checkpoint now."),
+    Word(name: "note", usage: "note TEXT", sentence: "Write a note beside the present step."),
+    Word(name: "evaluate", usage: "evaluate", sentence: "Measure the held-out loss now."),
+    Word(name: "stop", usage: "stop", sentence: "End the run with a checkpoint."),
+    Word(
+      name: "detach", usage: "detach", sentence: "Write a checkpoint and go on without a screen."),
+    Word(name: "set", usage: "set NAME VALUE", sentence: "Change a setting of the running model."),
+    Word(name: "undo", usage: "undo", sentence: "Take the last change of a setting back."),
+  ]
+
+  /// Reads the words of the palette, of `seismo control` and of `[[at]]`.
+  /// - Throws: ``CommandError`` naming the nearest known word where one is near.
+  package init(words: String) throws(CommandError) {
+    let trimmed = words.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let head = trimmed.split(separator: " ").first else { throw .empty }
+    let rest = trimmed.dropFirst(head.count).trimmingCharacters(in: .whitespaces)
+    switch head {
+    case "step":
+      self = try Self.readStep(rest)
+    case "note":
+      guard !rest.isEmpty else { throw .wrongArguments(command: "note", usage: "note TEXT") }
+      self = .note(rest)
+    case "set":
+      self = try Self.readSet(rest)
+    default:
+      self = try Self.readBare(String(head), rest: rest)
+    }
+  }
+
+  private static func readBare(_ head: String, rest: String) throws(CommandError) -> Command {
+    let bare: [String: Command] = [
+      "pause": .pause, "resume": .resume, "checkpoint": .checkpoint, "evaluate": .evaluate,
+      "stop": .stop, "detach": .detach, "undo": .undo,
+    ]
+    guard let command = bare[head] else {
+      throw .unknown(word: head, nearest: head.nearest(among: vocabulary.map(\.name)))
+    }
+    guard rest.isEmpty else { throw .wrongArguments(command: head + " " + rest, usage: head) }
+    return command
+  }
+
+  private static func readStep(_ rest: String) throws(CommandError) -> Command {
+    guard !rest.isEmpty else { return .step(1) }
+    guard let count = Int(rest), count > 0 else {
+      throw .wrongArguments(command: "step \(rest)", usage: "step [N]")
+    }
+    return .step(count)
+  }
+
+  private static func readSet(_ rest: String) throws(CommandError) -> Command {
+    let words = rest.split(separator: " ")
+    guard words.count == 2 else {
+      throw .wrongArguments(command: "set \(rest)", usage: "set NAME VALUE")
+    }
+    let name = String(words[0])
+    guard let entry = SettingCatalog.entry(name) else {
+      let nearest = name.nearest(among: SettingCatalog.entries.map(\.name))
+      throw .unknownSetting(name: name, nearest: nearest)
+    }
+    guard let value = entry.value(words: words[1]) else {
+      throw .wrongValue(name: name, value: String(words[1]), allowed: entry.kind.allowed)
+    }
+    return .set(name: name, value: value)
+  }
+
+  /// The words that read back as this command.
+  package var words: String {
+    switch self {
+    case .pause: "pause"
+    case .resume: "resume"
+    case .step(let count): count == 1 ? "step" : "step \(count)"
+    case .checkpoint: "checkpoint"
+    case .note(let text): "note \(text)"
+    case .evaluate: "evaluate"
+    case .stop: "stop"
+    case .detach: "detach"
+    case .set(let name, let value): "set \(name) \(value)"
+    case .undo: "undo"
+    }
+  }
+}
+
+extension SettingCatalog.Entry {
+  /// The value that `words` name, if this setting may take it.
+  package func value(words: some StringProtocol) -> SettingValue? {
+    guard let value = SettingValue(words: words) else { return nil }
+    switch (kind, value) {
+    case (.flag, .flag): return value
+    case (.flag, .number(let number)): return number == 0 || number == 1 ? .flag(number == 1) : nil
+    case (.number(let lowest, _), .flag(let isOn)):
+      return isOn ? usual : (lowest <= 0 ? .number(0) : nil)
+    case (.number(let lowest, let highest), .number(let number)):
+      return number >= lowest && number <= highest ? value : nil
+    }
+  }
+}
+
+extension SettingDeclaration.Kind {
+  /// What a person may type, in words.
+  package var allowed: String {
+    switch self {
+    case .flag: "on or off"
+    case .number(let lowest, let highest):
+      "a number from \(SettingValue.number(lowest)) to \(SettingValue.number(highest))"
+    }
+  }
+}

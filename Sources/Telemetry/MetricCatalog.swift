@@ -1,0 +1,158 @@
+/// The one table of metrics: names, units, meanings, reductions.
+package enum MetricCatalog {
+  package static let families: [MetricFamily] = [
+    MetricFamily(
+      "loss", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "cross-entropy of the training batch, without z-loss and balance loss"),
+    MetricFamily(
+      "loss/eval", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "cross-entropy on held-out windows"),
+    MetricFamily(
+      "loss/excess", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "loss above the source's exact entropy; not 0 even for a perfect model"),
+    MetricFamily(
+      "lr", unit: "", reduction: .last, precision: .float64,
+      meaning: "learning rate in force, multiplier included"),
+    MetricFamily(
+      "lr/multiplier", unit: "×", reduction: .last, precision: .float64,
+      meaning: "factor a person set on top of the schedule"),
+    MetricFamily(
+      "lr_sensitivity", unit: "nats/token", reduction: .last, precision: .float64,
+      meaning: "mean over m of the loss lost by scaling the update by m; capped at the initial loss"
+    ),
+    MetricFamily(
+      "lr_sensitivity/loss/M", unit: "nats/token", reduction: .last, precision: .float64,
+      meaning: "probe loss after the present update scaled by M"),
+    MetricFamily(
+      "attention_logit_max", unit: "", reduction: .maximum,
+      meaning: "largest attention logit over all layers"),
+    MetricFamily(
+      "attention_logit_max/L", unit: "", reduction: .maximum,
+      meaning: "largest unmasked pre-softmax attention logit in layer L"),
+    MetricFamily(
+      "attention_entropy/L", unit: "nats", reduction: .mean,
+      meaning: "mean entropy of the attention rows of layer L"),
+    MetricFamily(
+      "attention_entropy_share/L", unit: "", reduction: .mean,
+      meaning: "attention entropy as a share of its bound ln(i+1), mean over rows"),
+    MetricFamily(
+      "grad_norm", unit: "", reduction: .maximum, precision: .float64,
+      meaning: "global gradient norm before clipping"),
+    MetricFamily(
+      "clip_fraction", unit: "", reduction: .mean, precision: .float64,
+      meaning: "share of the last 100 steps whose gradient was clipped"),
+    MetricFamily(
+      "activation_rms/L", unit: "", reduction: .mean,
+      meaning: "root mean square of the residual stream after block L"),
+    MetricFamily(
+      "log_z", unit: "nats", reduction: .mean, precision: .float64,
+      meaning: "mean log of the softmax normaliser; z-loss holds it near 0"),
+    MetricFamily(
+      "output_logit_mean", unit: "", reduction: .mean, precision: .float64,
+      meaning: "mean output logit; drifts to very negative values without z-loss or decay"),
+    MetricFamily(
+      "expert_load/L/E", unit: "", reduction: .mean,
+      meaning: "share of layer L's assignments sent to expert E; sums to 1 over E"),
+    MetricFamily(
+      "expert_load_cv/L", unit: "", reduction: .mean,
+      meaning: "standard deviation over mean of layer L's expert loads; 0 is perfect balance"),
+    MetricFamily(
+      "expert_max_violation/L", unit: "", reduction: .maximum,
+      meaning: "largest load over the mean load, less 1, in this batch (MaxVio); 0 is perfect"),
+    MetricFamily(
+      "router_entropy/L", unit: "nats", reduction: .mean,
+      meaning: "mean entropy of the router's probabilities in layer L"),
+    MetricFamily(
+      "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
+      isMeasuredByClock: true, meaning: "training speed of this step"),
+    MetricFamily(
+      "step_ms", unit: "ms", reduction: .maximum, precision: .float64, isMeasuredByClock: true,
+      meaning: "time of this step"),
+    MetricFamily(
+      "memory_bytes", unit: "bytes", reduction: .last, precision: .float64,
+      isMeasuredByClock: true, meaning: "resident memory of the process"),
+    MetricFamily(
+      "flops_fraction", unit: "", reduction: .mean, precision: .float64, isMeasuredByClock: true,
+      meaning: "share of this machine's measured sgemm peak"),
+  ]
+
+  private static let familyByStem: [String: [MetricFamily]] =
+    Dictionary(grouping: families, by: \.stem)
+
+  /// The line of the table that describes `name`, if the table knows it.
+  package static func family(of name: MetricName) -> MetricFamily? {
+    let parts = name.path.split(separator: "/", omittingEmptySubsequences: false)
+    for length in stride(from: parts.count, through: 1, by: -1) {
+      let stem = parts.prefix(length).joined(separator: "/")
+      let candidates = familyByStem[stem] ?? []
+      if let family = candidates.first(where: { $0.parts.count == parts.count }) { return family }
+    }
+    return nil
+  }
+
+  /// The numbers in `name`: layer, then expert; empty for a name the table does not know.
+  package static func indices(of name: MetricName) -> [Int] {
+    guard let family = family(of: name) else { return [] }
+    let fixed = family.stem.split(separator: "/").count
+    return name.path.split(separator: "/").dropFirst(fixed).compactMap { Int($0) }
+  }
+}
+
+extension MetricCatalog {
+  package static let loss: MetricName = "loss"
+  package static let evalLoss: MetricName = "loss/eval"
+  package static let excessLoss: MetricName = "loss/excess"
+  package static let learningRate: MetricName = "lr"
+  package static let learningRateMultiplier: MetricName = "lr/multiplier"
+  package static let learningRateSensitivity: MetricName = "lr_sensitivity"
+  package static let attentionLogitMax: MetricName = "attention_logit_max"
+  package static let gradNorm: MetricName = "grad_norm"
+  package static let clipFraction: MetricName = "clip_fraction"
+  package static let logZ: MetricName = "log_z"
+  package static let outputLogitMean: MetricName = "output_logit_mean"
+  package static let tokensPerSecond: MetricName = "tokens_per_s"
+  package static let stepMilliseconds: MetricName = "step_ms"
+  package static let memoryBytes: MetricName = "memory_bytes"
+  package static let flopsFraction: MetricName = "flops_fraction"
+
+  /// The factors by which the live probe scales the present update.
+  package static let probeMultipliers: [Double] = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
+
+  package static func probeLoss(multiplier: Double) -> MetricName {
+    let digits =
+      multiplier == multiplier.rounded() ? "\(Int(multiplier))" : "\(multiplier)"
+    return MetricName("lr_sensitivity/loss/\(digits)")
+  }
+
+  package static func attentionLogitMax(layer: Int) -> MetricName {
+    MetricName("attention_logit_max/\(layer)")
+  }
+
+  package static func attentionEntropy(layer: Int) -> MetricName {
+    MetricName("attention_entropy/\(layer)")
+  }
+
+  package static func attentionEntropyShare(layer: Int) -> MetricName {
+    MetricName("attention_entropy_share/\(layer)")
+  }
+
+  package static func activationRMS(layer: Int) -> MetricName {
+    MetricName("activation_rms/\(layer)")
+  }
+
+  package static func expertLoad(layer: Int, expert: Int) -> MetricName {
+    MetricName("expert_load/\(layer)/\(expert)")
+  }
+
+  package static func expertLoadCV(layer: Int) -> MetricName {
+    MetricName("expert_load_cv/\(layer)")
+  }
+
+  package static func expertMaxViolation(layer: Int) -> MetricName {
+    MetricName("expert_max_violation/\(layer)")
+  }
+
+  package static func routerEntropy(layer: Int) -> MetricName {
+    MetricName("router_entropy/\(layer)")
+  }
+}

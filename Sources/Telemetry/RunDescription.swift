@@ -1,0 +1,101 @@
+/// What a run is: enough to label it, to compare it and to start it again.
+package struct RunDescription: Sendable, Hashable, Codable {
+  /// The model's shape, where the source knows it.
+  package struct Model: Sendable, Hashable, Codable {
+    package var preset: String?
+    package var width: Int
+    package var layers: Int
+    package var heads: Int
+    package var context: Int
+    package var batch: Int
+    package var experts: Int
+    package var parameters: Int
+
+    package init(
+      preset: String?, width: Int, layers: Int, heads: Int, context: Int, batch: Int,
+      experts: Int, parameters: Int
+    ) {
+      self.preset = preset
+      self.width = width
+      self.layers = layers
+      self.heads = heads
+      self.context = context
+      self.batch = batch
+      self.experts = experts
+      self.parameters = parameters
+    }
+  }
+
+  /// The session's name as a person knows it: `rescue`.
+  package var name: String
+  /// Seconds since 1970.
+  package var created: Double
+  package var model: Model?
+  /// Planned steps, where known.
+  package var totalSteps: Int?
+  /// Warm-up steps and peak rate, so that the schedule to come can be drawn.
+  package var warmup: Int?
+  package var peakLearningRate: Double?
+  package var minimumLearningRate: Double?
+  /// The data's exact entropy, nats a byte, where known.
+  package var entropyPerByte: Double?
+  /// The loss at initialisation, nats a token, where measured.
+  package var initialLoss: Double?
+  /// Every option of the run under its long name, as `run.toml` would hold it.
+  package var options: [String: String]
+  /// The machine's part: processor, BLAS core and version, Seismo's version.
+  package var environment: [String: String]
+
+  package init(
+    name: String, created: Double, model: Model? = nil, totalSteps: Int? = nil,
+    warmup: Int? = nil, peakLearningRate: Double? = nil, minimumLearningRate: Double? = nil,
+    entropyPerByte: Double? = nil, initialLoss: Double? = nil, options: [String: String] = [:],
+    environment: [String: String] = [:]
+  ) {
+    self.name = name
+    self.created = created
+    self.model = model
+    self.totalSteps = totalSteps
+    self.warmup = warmup
+    self.peakLearningRate = peakLearningRate
+    self.minimumLearningRate = minimumLearningRate
+    self.entropyPerByte = entropyPerByte
+    self.initialLoss = initialLoss
+    self.options = options
+    self.environment = environment
+  }
+}
+
+/// Where a run stands.
+package enum RunState: Sendable, Hashable, Codable {
+  case starting
+  case running
+  case paused
+  /// All planned steps are done.
+  case finished
+  /// Ended by a person or a signal before its last step.
+  case stopped
+  /// The loss is not finite any more.
+  case diverged
+  case failed(reason: String)
+
+  /// Whether no further step will come.
+  package var isOver: Bool {
+    switch self {
+    case .starting, .running, .paused: false
+    case .finished, .stopped, .diverged, .failed: true
+    }
+  }
+
+  package var word: String {
+    switch self {
+    case .starting: "starting"
+    case .running: "running"
+    case .paused: "paused"
+    case .finished: "finished"
+    case .stopped: "stopped"
+    case .diverged: "diverged"
+    case .failed: "failed"
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/// Something that happened at a step and stands beside the samples.
+package struct RunEvent: Sendable, Hashable, Codable {
+  package enum Kind: String, Sendable, Codable, CaseIterable {
+    /// A run began, was resumed, finished or went on headless.
+    case run
+    /// A setting changed; `name`, `before`, `after`.
+    case set
+    /// What a change did, some steps later; `name` and `values`.
+    case effect
+    case pause, resume, step
+    case checkpoint
+    case note
+    case evaluate
+    case stop, detach
+    /// A command the run would not obey; `text` says why.
+    case refused
+    /// A rule raised; `name` is the rule's.
+    case alarm
+    /// The rule named by `name` is quiet again.
+    case calm
+    /// The loss is not finite.
+    case diverged
+    /// A fault that does not end the run: a full disk, a checkpoint that could not be written.
+    case fault
+  }
+
+  package var step: Int
+  /// Seconds since 1970.
+  package var wallTime: Double
+  package var kind: Kind
+  /// Who: `you`, `run.toml`, `control`, `run`, `alarm`.
+  package var by: String
+  /// The setting, rule or checkpoint it is about.
+  package var name: String?
+  package var before: SettingValue?
+  package var after: SettingValue?
+  /// What a person reads, without step and author.
+  package var text: String
+  /// The key or command that helps, as a person reads it: `m: switch qk-layernorm on`.
+  package var hint: String?
+  /// The numbers behind the words.
+  package var values: [String: Double]
+
+  package init(
+    step: Int, wallTime: Double, kind: Kind, by: String, name: String? = nil,
+    before: SettingValue? = nil, after: SettingValue? = nil, text: String, hint: String? = nil,
+    values: [String: Double] = [:]
+  ) {
+    self.step = step
+    self.wallTime = wallTime
+    self.kind = kind
+    self.by = by
+    self.name = name
+    self.before = before
+    self.after = after
+    self.text = text
+    self.hint = hint
+    self.values = values
+  }
+}

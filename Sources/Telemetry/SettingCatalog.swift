@@ -1,0 +1,48 @@
+/// The one table of settings that can be changed while a run goes on.
+package enum SettingCatalog {
+  package static let learningRateMultiplier = "lr.multiplier"
+  package static let qkLayerNorm = "qk_layernorm"
+  package static let zLoss = "z_loss"
+  package static let gradClip = "grad_clip"
+  package static let weightDecay = "weight_decay"
+  package static let balanceLoss = "moe.aux_loss"
+
+  package struct Entry: Sendable {
+    package let name: String
+    package let kind: SettingDeclaration.Kind
+    package let purpose: String
+    /// A value that switches it on where the present one is 0.
+    package let usual: SettingValue
+  }
+
+  package static let entries: [Entry] = [
+    Entry(
+      name: qkLayerNorm, kind: .flag,
+      purpose: "layer-normalises queries and keys: stops attention-logit growth",
+      usual: .flag(true)),
+    Entry(
+      name: learningRateMultiplier, kind: .number(lowest: 0, highest: 1000),
+      purpose: "scales the scheduled learning rate: halve it when the loss spikes",
+      usual: .number(1)),
+    Entry(
+      name: zLoss, kind: .number(lowest: 0, highest: 10),
+      purpose: "penalises (log Z)²: stops the output logits from drifting; 1e-4 is usual",
+      usual: .number(1e-4)),
+    Entry(
+      name: gradClip, kind: .number(lowest: 0, highest: 1e6),
+      purpose: "bounds the global gradient norm: tames single bad batches; 0 is off",
+      usual: .number(1)),
+    Entry(
+      name: weightDecay, kind: .number(lowest: 0, highest: 1),
+      purpose: "independent decay of the matrices: lowers learning-rate sensitivity",
+      usual: .number(1e-4)),
+    Entry(
+      name: balanceLoss, kind: .number(lowest: 0, highest: 100),
+      purpose: "balance loss of the experts: keeps the router from starving some; 0.01 is usual",
+      usual: .number(0.01)),
+  ]
+
+  package static func entry(_ name: String) -> Entry? {
+    entries.first { $0.name == name }
+  }
+}

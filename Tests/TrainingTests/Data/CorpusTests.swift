@@ -1,0 +1,150 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Training
+
+struct CorpusTests {
+  let folder: ScratchFolder
+
+  init() throws {
+    folder = try ScratchFolder()
+  }
+
+  private func bytes(_ corpus: Corpus, _ range: Range<Int>? = nil) throws -> [UInt8] {
+    let range = range ?? 0..<corpus.count
+    return try corpus.windows(startingAt: [range.lowerBound], count: range.count)
+  }
+
+  @Test func `a file gives back any range of its bytes`() throws {
+    let written = (0..<1000).map { UInt8($0 % 251) }
+    let corpus = try Corpus.open(path: folder.write(written, to: "file"))
+    #expect(corpus.count == 1000)
+    #expect(try bytes(corpus) == written)
+    #expect(try bytes(corpus, 313..<700) == Array(written[313..<700]))
+    #expect(try bytes(corpus, 1000..<1000).isEmpty)
+    #expect(corpus.description == "file \(folder.path("file")), 1000 bytes")
+    #expect(corpus.entropyPerByte == nil)
+  }
+
+  @Test func `a folder is its files in byte order of their paths`() throws {
+    let inOrder = [".hidden", "B", "a-b/x", "a.txt", "a/deep/er", "a/x", "b", "é"]
+    for (index, name) in inOrder.enumerated().reversed() {
+      try folder.write("\(index)".utf8, to: "tree/\(name)")
+    }
+    try folder.write([], to: "tree/a/empty")
+    let tree = folder.path("tree")
+    try FileManager.default.createSymbolicLink(atPath: tree + "/a/loop", withDestinationPath: tree)
+    try FileManager.default.createSymbolicLink(atPath: tree + "/a/gone", withDestinationPath: "no")
+    try FileManager.default.createSymbolicLink(atPath: tree + "/c", withDestinationPath: "b")
+    let corpus = try Corpus.open(path: tree)
+    #expect(String(decoding: try bytes(corpus), as: UTF8.self) == "012345667")
+    #expect(try bytes(corpus, 4..<8) == Array("4566".utf8))
+    #expect(corpus.description == "folder \(tree), 9 files, 9 bytes")
+    #expect(try bytes(Corpus.open(path: tree + "/")) == bytes(corpus))
+  }
+
+  @Test func `a name that is not UTF-8 is read like any other`() throws {
+    let path = Array(folder.path.utf8) + Array("/".utf8) + [0xFF, 0xFE]
+    let descriptor = path.withCPath { Glibc.open($0, O_CREAT | O_WRONLY, 0o600) }
+    try #require(descriptor >= 0)
+    #expect(write(descriptor, "odd", 3) == 3)
+    close(descriptor)
+    #expect(try bytes(Corpus.open(path: folder.path)) == Array("odd".utf8))
+  }
+
+  @Test func `a folder may have more files than stay open`() throws {
+    let count = Corpus.openFileLimit + 40
+    for index in 0..<count {
+      try folder.write([UInt8(index % 256)], to: String(format: "many/%04d", index))
+    }
+    let corpus = try Corpus.open(path: folder.path("many"))
+    #expect(try bytes(corpus) == (0..<count).map { UInt8($0 % 256) })
+  }
+
+  @Test func `a pipe is read to its end`() throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    defer { close(ends[0]) }
+    let sent = [UInt8](repeating: 7, count: 30_000)
+    #expect(sent.withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) } == 30_000)
+    close(ends[1])
+    let corpus = try Corpus.open(path: "/dev/fd/\(ends[0])")
+    #expect(try bytes(corpus) == sent)
+  }
+
+  @Test func `bytes appended after opening are not part of the corpus`() throws {
+    let path = try folder.write("before".utf8, to: "log")
+    let corpus = try Corpus.open(path: path)
+    let handle = try #require(FileHandle(forWritingAtPath: path))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("after".utf8))
+    #expect(String(decoding: try bytes(corpus), as: UTF8.self) == "before")
+  }
+
+  @Test func `a file removed during the run goes on being read`() throws {
+    let path = try folder.write("still here".utf8, to: "file")
+    let corpus = try Corpus.open(path: path)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(String(decoding: try bytes(corpus), as: UTF8.self) == "still here")
+  }
+
+  @Test func `a file that shrinks is an error that names it, not a crash`() throws {
+    let path = try folder.write([UInt8](repeating: 1, count: 100_000), to: "shrinking")
+    let corpus = try Corpus.open(path: path)
+    #expect(truncate(path, 40_000) == 0)
+    #expect(try bytes(corpus, 0..<40_000).count == 40_000)
+    #expect(throws: DataError.shrank(path: path, expected: 100_000, found: 40_000)) {
+      try bytes(corpus, 39_990..<40_010)
+    }
+  }
+
+  @Test func `what cannot be learned from is refused by name`() throws {
+    let file = try folder.write([], to: "empty")
+    #expect(throws: DataError.empty(path: file)) { try Corpus.open(path: file) }
+    #expect(throws: DataError.empty(path: folder.path)) { try Corpus.open(path: folder.path) }
+    let absent = folder.path("absent")
+    #expect(throws: DataError.missing(path: absent)) { try Corpus.open(path: absent) }
+    #expect(throws: DataError.missing(path: file + "/below")) {
+      try Corpus.open(path: file + "/below")
+    }
+    let circle = folder.path("circle")
+    try FileManager.default.createSymbolicLink(atPath: circle, withDestinationPath: circle)
+    #expect(
+      throws: DataError.unreadable(path: circle, reason: "too many levels of symbolic links")
+    ) { try Corpus.open(path: circle) }
+    #expect(throws: DataError.unreadable(path: "/dev/null", reason: "it is a device")) {
+      try Corpus.open(path: "/dev/null")
+    }
+  }
+
+  @Test func `an error is one line that says what, where and what to do`() {
+    let errors: [DataError] = [
+      .missing(path: "a.txt"), .unreadable(path: "a.txt", reason: "permission denied"),
+      .empty(path: "a.txt"), .tooShort(path: "a.txt", bytes: 100, needed: 1300, context: 64),
+      .shrank(path: "a.txt", expected: 100, found: 40),
+    ]
+    let lines = [
+      "a.txt: no such file or folder; give the path of a file or folder, or - for standard input",
+      "a.txt: cannot be read (permission denied); give a file or folder this account may read",
+      "a.txt: holds no bytes; give a file or folder with text or other bytes to learn from",
+      "a.txt: 100 bytes are too few, a context of 64 needs 1300; "
+        + "give more bytes or a shorter context",
+      "a.txt: shrank from 100 to 40 bytes while in use; "
+        + "restore the file and resume from the last checkpoint",
+    ]
+    #expect(errors.map(\.description) == lines)
+  }
+
+  @Test func `the fingerprint tells lengths and contents apart`() throws {
+    let text = (0..<9000).map { UInt8($0 % 7) }
+    var changed = text
+    changed[4500] ^= 1
+    let prints = try [text, changed, Array(text.dropLast()), [5]].map { bytes in
+      try Corpus(bytes: bytes, name: "x", description: "x").fingerprint()
+    }
+    #expect(Set(prints).count == 4)
+    #expect(prints.allSatisfy { $0.count == 16 })
+    #expect(try Corpus.open(path: folder.write(text, to: "t")).fingerprint() == prints[0])
+  }
+}

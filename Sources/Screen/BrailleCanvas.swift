@@ -1,0 +1,100 @@
+/// Lines finer than a cell: two by four dots in each, counted from the top left.
+///
+/// Several layers share a canvas. A cell shows the dots of all of them, in the style of the highest
+/// layer that has dots there. Dots outside the canvas are left out.
+package struct BrailleCanvas: Sendable {
+  package struct Pen: Hashable, Sendable {
+    package var style: Style
+    package var layer: Int
+
+    package init(style: Style, layer: Int = 0) {
+      self.style = style
+      self.layer = layer
+    }
+  }
+
+  private struct Place {
+    var dots: UInt8 = 0
+    var pen = Pen(style: .plain, layer: Int.min)
+  }
+
+  package let size: Size
+  private var places: [Place]
+
+  package init(columns: Int, rows: Int) {
+    size = Size(columns: columns, rows: rows)
+    places = [Place](repeating: Place(), count: size.columns * size.rows)
+  }
+
+  package var dotColumns: Int { size.columns * 2 }
+  package var dotRows: Int { size.rows * 4 }
+
+  /// Bits of the braille patterns, by row and column: the fourth row came later to the code.
+  private static let bits: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
+
+  package mutating func set(_ x: Int, _ y: Int, pen: Pen) {
+    guard x >= 0, x < dotColumns, y >= 0, y < dotRows else { return }
+    let index = (y / 4) * size.columns + x / 2
+    places[index].dots |= BrailleCanvas.bits[y % 4][x % 2]
+    if pen.layer >= places[index].pen.layer { places[index].pen = pen }
+  }
+
+  package func isSet(_ x: Int, _ y: Int) -> Bool {
+    guard x >= 0, x < dotColumns, y >= 0, y < dotRows else { return false }
+    return places[(y / 4) * size.columns + x / 2].dots & BrailleCanvas.bits[y % 4][x % 2] != 0
+  }
+
+  /// All dots of one column between two rows, both included, in either order.
+  package mutating func span(x: Int, from first: Int, to last: Int, pen: Pen) {
+    let top = max(0, min(first, last))
+    let bottom = min(dotRows - 1, max(first, last))
+    guard top <= bottom else { return }
+    for y in top...bottom { set(x, y, pen: pen) }
+  }
+
+  package mutating func line(
+    from start: (x: Int, y: Int), to end: (x: Int, y: Int), pen: Pen
+  ) {
+    let width = end.x - start.x
+    let height = end.y - start.y
+    let steps = max(abs(width), abs(height))
+    guard steps > 0 else { return set(start.x, start.y, pen: pen) }
+    for step in 0...steps {
+      let share = Double(step) / Double(steps)
+      let x = start.x + Int((Double(width) * share).rounded())
+      let y = start.y + Int((Double(height) * share).rounded())
+      set(x, y, pen: pen)
+    }
+  }
+
+  /// Draws the cells that have dots. One that holds text already keeps it, unless told otherwise;
+  /// dots drawn before are kept and joined; a background that is the terminal's own lets the one
+  /// below shine through.
+  package func draw(
+    into grid: inout CellGrid, at origin: Point, symbols: Symbols = .unicode,
+    overText: Bool = false
+  ) {
+    for row in 0..<size.rows {
+      for column in 0..<size.columns {
+        let place = places[row * size.columns + column]
+        guard place.dots != 0 else { continue }
+        let target = origin.offset(columns: column, rows: row)
+        let below = grid[target.column, target.row]
+        var dots = place.dots
+        if (0x2800...0x28FF).contains(below.scalar) {
+          dots |= UInt8(below.scalar - 0x2800)
+        } else if !below.isBlank && !overText {
+          continue
+        }
+        var style = place.pen.style
+        if style.background.isTerminalDefault { style.background = below.style.background }
+        grid[target.column, target.row] = Cell(
+          BrailleCanvas.glyph(dots, symbols.graph), style: style)
+      }
+    }
+  }
+
+  static func glyph(_ dots: UInt8, _ graph: Symbols.Graph) -> Unicode.Scalar {
+    Unicode.Scalar(0x2800 + UInt32(dots)) ?? " "
+  }
+}

@@ -4,6 +4,9 @@
 package struct Series: Sendable {
   package private(set) var steps: [Int] = []
   package private(set) var values: [Double] = []
+  /// How often samples were taken away again, so that what is computed from a series knows when to
+  /// start anew.
+  package private(set) var truncations = 0
   private var pyramid = Pyramid()
 
   package init() {}
@@ -39,6 +42,8 @@ package struct Series: Sendable {
   }
 
   private mutating func truncate(toCount count: Int) {
+    guard count < steps.count else { return }
+    truncations += 1
     steps.removeLast(steps.count - count)
     values.removeLast(values.count - count)
     pyramid.truncate(toCount: count)

@@ -1,0 +1,92 @@
+import Foundation
+
+/// When growing attention logits will pass a level, if they go on as they do.
+///
+/// A straight line through the logarithm of the largest logit over the last 200 steps, fitted to the
+/// medians of blocks of 20 so that single steps do not tilt it. A decaying learning rate makes
+/// growth saturate, so the forecast goes by the slower of the whole window's and its newer half's
+/// slope, and one that reaches far is none.
+/// - Units: steps.
+/// - Source: the level is Wortsman et al. 2023, section 3.1: every run above 1e4 diverged. That paper
+///   extrapolates over model size; over time is Seismo's.
+package struct LogitGrowth: Sendable, Equatable {
+  package static let warningLevel = 1e3
+  package static let criticalLevel = 1e4
+  package static let window = 200
+  package static let blocks = 10
+  package static let horizon = 2000.0
+  /// A slope below this many of its standard errors is noise.
+  package static let significance = 4.0
+
+  /// Steps in which the logits double.
+  package let doublingSteps: Double
+  /// Steps from the last sample until the level; 0 where the line is there already.
+  package let stepsUntilLevel: Double
+  /// The line's value at the last sample.
+  package let present: Double
+
+  /// The forecast from the last samples of `series`, nil where the logits do not grow
+  /// significantly, the samples are too few, or the level is too far off.
+  /// - Parameter remainingSteps: the run's; what comes after its end is not forecast.
+  package init?(
+    series: Series, level: Double = Self.criticalLevel, remainingSteps: Int? = nil
+  ) {
+    guard let last = series.lastStep else { return nil }
+    let start = series.index(atOrAfter: last - Self.window + 1)
+    self.init(
+      steps: series.steps[start...], values: series.values[start...], level: level,
+      remainingSteps: remainingSteps)
+  }
+
+  /// As ``init(series:level:remainingSteps:)``; `steps` ascend and all count.
+  package init?(
+    steps: ArraySlice<Int>, values: ArraySlice<Double>, level: Double = Self.criticalLevel,
+    remainingSteps: Int? = nil
+  ) {
+    guard let last = steps.last else { return nil }
+    let points = Self.blockMedians(steps: steps, values: values)
+    guard points.count >= Self.blocks * 3 / 5, let whole = LineFit(points),
+      let newer = LineFit(Array(points.suffix((points.count + 1) / 2))),
+      whole.slope > Self.significance * whole.slopeError
+    else { return nil }
+    let slope = min(whole.slope, newer.slope)
+    guard slope > 0 else { return nil }
+    let present = newer.value(at: Double(last))
+    let steps = max(0, (log(level) - present) / slope)
+    let limit = min(Self.horizon, remainingSteps.map(Double.init) ?? Self.horizon)
+    guard steps.isFinite, steps <= limit else { return nil }
+    doublingSteps = log(2) / slope
+    stepsUntilLevel = steps
+    self.present = exp(present)
+  }
+
+  /// The median of log(value) of each block of steps that holds any positive value; blocks are
+  /// counted back from the last step.
+  private static func blockMedians(
+    steps: ArraySlice<Int>, values: ArraySlice<Double>
+  ) -> [(x: Double, y: Double)] {
+    guard let last = steps.last else { return [] }
+    let width = window / blocks
+    var points: [(x: Double, y: Double)] = []
+    var block: [(step: Int, log: Double)] = []
+    var present = Int.max
+    for (step, value) in zip(steps, values).reversed() {
+      let index = (last - step) / width
+      guard index < blocks else { break }
+      if index != present {
+        if let point = middle(of: block) { points.append(point) }
+        block.removeAll(keepingCapacity: true)
+        present = index
+      }
+      if value > 0, value.isFinite { block.append((step, log(value))) }
+    }
+    if let point = middle(of: block) { points.append(point) }
+    return points.reversed()
+  }
+
+  private static func middle(of block: [(step: Int, log: Double)]) -> (x: Double, y: Double)? {
+    guard !block.isEmpty else { return nil }
+    let x = block.reduce(0.0) { $0 + Double($1.step) } / Double(block.count)
+    return (x, block.map(\.log).median)
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+
+/// Numbers as a person reads them; events, panes and printed lines share these words.
+///
+/// The minus sign of a number is U+2212, that of an exponent a hyphen. Non-finite numbers read as
+/// `NaN`, `∞` and `−∞`, never as blanks.
+package enum NumberText {
+  package static let minus = "\u{2212}"
+
+  /// A number in a few cells: `1.23`, `0.0123`, `1.23e-4`, `123`, `12.3k`, `4.56M`.
+  ///
+  /// Always the same count of digits, so that a column of numbers does not flicker. Whole numbers
+  /// below 1,000 keep all their digits; from four digits on, thousands are written `1,234`.
+  package static func compact(_ value: Double, digits: Int = 3) -> String {
+    if let words = special(value) { return words }
+    guard value != 0 else { return "0" }
+    let sign = value < 0 ? minus : ""
+    let size = abs(value)
+    let exponent = exponentAfterRounding(size, digits: digits)
+    switch exponent {
+    case ..<(-3): return sign + scientific(size, digits: digits)
+    case ..<3: return sign + fixed(size, decimals: max(0, digits - 1 - exponent))
+    case 3 where digits >= 4: return sign + grouped(size)
+    case ..<15: return sign + scaled(size, exponent: exponent, digits: digits)
+    default: return sign + scientific(size, digits: digits)
+    }
+  }
+
+  /// A whole number with its thousands apart: `9,278`.
+  package static func grouped(_ value: Double) -> String {
+    if let words = special(value) { return words }
+    let sign = value.rounded() < 0 ? minus : ""
+    return sign + grouped(digits: fixed(abs(value), decimals: 0))
+  }
+
+  /// A count with its thousands apart: `9,278`.
+  package static func grouped(_ count: Int) -> String {
+    (count < 0 ? minus : "") + grouped(digits: "\(count.magnitude)")
+  }
+
+  /// A difference, with its sign: `−0.19`, `+0.07`, `+0.0031`; `0` where there is none.
+  package static func signed(_ value: Double, decimals: Int = 2) -> String {
+    if value.isNaN || value == 0 { return value == 0 ? "0" : "NaN" }
+    let sign = value < 0 ? minus : "+"
+    let size = abs(value)
+    guard size.isFinite else { return sign + "∞" }
+    let text = fixed(size, decimals: decimals)
+    let vanishes = !text.contains { $0 >= "1" && $0 <= "9" }
+    return sign + (vanishes ? compact(size, digits: 2) : text)
+  }
+
+  /// A level as alarms name it: a thousand or more as a power of ten where it is one: `1e4`.
+  package static func level(_ value: Double) -> String {
+    guard value >= 1000, value.isFinite else { return compact(value, digits: 2) }
+    let exponent = Int(log10(value).rounded())
+    return pow(10, Double(exponent)) == value ? "1e\(exponent)" : compact(value, digits: 2)
+  }
+
+  /// Hours, minutes, seconds: `0:00:31`; days in front where there are any: `2d 3:04:05`.
+  package static func duration(seconds: Double) -> String {
+    if let words = special(seconds) { return words }
+    guard abs(seconds) < 1e12 else { return compact(seconds) + " s" }
+    let whole = Int(abs(seconds))
+    let (days, hours) = (whole / 86_400, whole / 3600 % 24)
+    let clock = String(format: "%d:%02d:%02d", hours, whole / 60 % 60, whole % 60)
+    return (seconds <= -1 ? minus : "") + (days > 0 ? "\(days)d " : "") + clock
+  }
+
+  /// A size in powers of 1,000: `512 B`, `1.2 MB`.
+  package static func bytes(_ count: Double) -> String {
+    if let words = special(count) { return words + " B" }
+    let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    var size = abs(count)
+    var unit = 0
+    while unit + 1 < units.count, size >= (unit == 0 ? 999.5 : 999.95) {
+      size /= 1000
+      unit += 1
+    }
+    return (count < 0 ? minus : "") + fixed(size, decimals: unit == 0 ? 0 : 1) + " " + units[unit]
+  }
+}
+
+extension NumberText {
+  private static func special(_ value: Double) -> String? {
+    guard !value.isFinite else { return nil }
+    guard !value.isNaN else { return "NaN" }
+    return value < 0 ? minus + "∞" : "∞"
+  }
+
+  private static func fixed(_ size: Double, decimals: Int) -> String {
+    String(format: "%.\(decimals)f", size)
+  }
+
+  private static func scientific(_ size: Double, digits: Int) -> String {
+    let words = String(format: "%.\(digits - 1)e", size).split(separator: "e")
+    guard words.count == 2, let exponent = Int(words[1]) else { return "\(size)" }
+    return "\(words[0])e\(exponent)"
+  }
+
+  /// The power of ten of the first digit once `size` is rounded: 2 for 999.4, 3 for 999.6.
+  private static func exponentAfterRounding(_ size: Double, digits: Int) -> Int {
+    let words = String(format: "%.\(digits - 1)e", size).split(separator: "e")
+    return words.last.flatMap { Int($0) } ?? 0
+  }
+
+  private static func scaled(_ size: Double, exponent: Int, digits: Int) -> String {
+    let power = exponent / 3
+    let decimals = max(0, digits - 1 - exponent % 3)
+    return fixed(size / pow(1000, Double(power)), decimals: decimals) + ["", "k", "M", "G", "T"][power]
+  }
+
+  private static func grouped(digits: String) -> String {
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+}

@@ -1,4 +1,4 @@
-package import Screen
+import Screen
 
 extension Theme {
   /// Calm hues on the terminal's own dark background.

@@ -1,0 +1,114 @@
+package import Screen
+package import Signals
+package import Telemetry
+
+/// Each pane's name.
+package enum PaneID: String, Sendable, CaseIterable {
+  case loss, attentionLogits, learningRate, experts, gradients, events, throughput, activations,
+    outputs, run, console, metrics
+}
+
+/// One pane: functions from a run's history to cells. A pane is a file in Panes/.
+package struct Pane: Sendable {
+  package let id: PaneID
+  package let title: String
+  /// Below this many rows inside its border a pane says less than its headline does.
+  package let minimumRows: Int
+  /// The share of the rows it is given beside others.
+  package let weight: Int
+  /// What it shows, what is healthy, what to do.
+  package let explanation: String
+  /// The number that matters, at the right of the title.
+  package let headline: @Sendable (PaneContext) -> [Span]
+  /// Draws inside the border, at any size, 0x0 too.
+  package let draw: @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+
+  package init(
+    id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
+    headline: @escaping @Sendable (PaneContext) -> [Span],
+    draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+  ) {
+    self.id = id
+    self.title = title
+    self.minimumRows = minimumRows
+    self.weight = weight
+    self.explanation = explanation
+    self.headline = headline
+    self.draw = draw
+  }
+}
+
+/// The steps that charts show.
+package struct TimeWindow: Sendable, Hashable {
+  package var steps: Range<Int>
+  /// Whether it is the whole run up to the playhead, so that it grows with the run.
+  package var isAll: Bool
+
+  package init(steps: Range<Int>, isAll: Bool) {
+    self.steps = steps
+    self.isAll = isAll
+  }
+}
+
+/// What the horizontal axis counts.
+package enum AxisKind: String, Sendable, CaseIterable {
+  case step, tokens, time
+}
+
+/// All that a pane may draw from.
+package struct PaneContext: Sendable {
+  package var history: RunHistory
+  /// Nothing after this step is drawn.
+  package var playhead: Int
+  package var window: TimeWindow
+  package var axis: AxisKind
+  package var isLogY: Bool
+  package var isLogX: Bool
+  /// The weight of the past in the debiased average; nil where lines are drawn raw.
+  package var smoothing: Double?
+  /// Smoothed series that grow with the history; a pane smooths what is not here itself.
+  package var smoothed: [MetricName: SmoothedSeries]
+  /// The step at which exact values are read off.
+  package var cursorStep: Int?
+  package var theme: Theme
+  package var symbols: Symbols
+  package var isFocused: Bool
+  package var isZoomed: Bool
+  /// What a person typed after `/`; events and metrics that do not hold it are left out.
+  package var filter: String?
+  /// Rows by which a list is scrolled away from its beginning.
+  package var scroll: Int
+
+  package init(
+    history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,
+    isLogY: Bool = false, isLogX: Bool = false, smoothing: Double? = 0.9,
+    smoothed: [MetricName: SmoothedSeries] = [:], cursorStep: Int? = nil, theme: Theme = .dark,
+    symbols: Symbols = .unicode, isFocused: Bool = false, isZoomed: Bool = false,
+    filter: String? = nil, scroll: Int = 0
+  ) {
+    self.history = history
+    self.playhead = playhead
+    self.window = window
+    self.axis = axis
+    self.isLogY = isLogY
+    self.isLogX = isLogX
+    self.smoothing = smoothing
+    self.smoothed = smoothed
+    self.cursorStep = cursorStep
+    self.theme = theme
+    self.symbols = symbols
+    self.isFocused = isFocused
+    self.isZoomed = isZoomed
+    self.filter = filter
+    self.scroll = scroll
+  }
+
+  package var description: RunDescription? { history.description }
+
+  /// The events up to the playhead, oldest first.
+  package var events: [RunEvent] { history.events.filter { $0.step <= playhead } }
+
+  package func style(_ role: Role, _ attributes: Attributes = []) -> Style {
+    theme.style(role, attributes)
+  }
+}

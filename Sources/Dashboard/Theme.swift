@@ -1,0 +1,83 @@
+package import Screen
+
+/// Three colours and all between them.
+package struct Gradient: Sendable, Hashable {
+  package var low: Color
+  package var middle: Color
+  package var high: Color
+
+  package init(low: Color, middle: Color, high: Color) {
+    self.low = low
+    self.middle = middle
+    self.high = high
+  }
+
+  /// The colour of `share`, 0 to 1; what is not finite takes the high end.
+  package func color(at share: Double) -> Color {
+    guard share.isFinite else { return high }
+    let place = min(max(share, 0), 1) * 2
+    return place < 1
+      ? low.blended(with: middle, amount: place) : middle.blended(with: high, amount: place - 1)
+  }
+}
+
+/// How many colours a terminal can show.
+package enum ColorDepth: String, Sendable, CaseIterable {
+  case none, ansi16, indexed256, rgb
+}
+
+/// How each role looks.
+package struct Theme: Sendable, Hashable {
+  package var name: String
+  package var isDark: Bool
+  package var depth: ColorDepth
+  package var logitsGradient: Gradient
+  package var expertsGradient: Gradient
+  /// What lies under a screen that is drawn outside a terminal.
+  package var paper: Color
+  /// The text's colour where a terminal would take its own.
+  package var ink: Color
+  var looks: [Role: Look]
+
+  /// A role's colours and attributes; an absent colour is the terminal's own.
+  struct Look: Sendable, Hashable {
+    var foreground: Color?
+    var background: Color?
+    var attributes: Attributes = []
+  }
+
+  init(
+    name: String, isDark: Bool, depth: ColorDepth, logitsGradient: Gradient,
+    expertsGradient: Gradient, paper: Color, ink: Color, looks: [Role: Look]
+  ) {
+    self.name = name
+    self.isDark = isDark
+    self.depth = depth
+    self.logitsGradient = logitsGradient
+    self.expertsGradient = expertsGradient
+    self.paper = paper
+    self.ink = ink
+    self.looks = looks
+  }
+
+  /// Whether colours carry a gradient; where not, a field shows its values as characters.
+  package var hasGradients: Bool { depth == .rgb || depth == .indexed256 }
+
+  /// The style of `role`, with more attributes where a place asks for them.
+  package func style(_ role: Role, _ attributes: Attributes = []) -> Style {
+    let look = looks[role]
+    return Style(
+      foreground: look?.foreground ?? looks[.text]?.foreground ?? .terminalDefault,
+      background: look?.background ?? looks[.background]?.background ?? .terminalDefault,
+      attributes: (look?.attributes ?? []).union(attributes), role: role.rawValue)
+  }
+
+  /// The style of `role` on the background of another, such as the header.
+  package func style(_ role: Role, on surface: Role, _ attributes: Attributes = []) -> Style {
+    var style = style(role, attributes)
+    guard let look = looks[surface] else { return style }
+    style.background = look.background ?? style.background
+    if look.background == nil { style.attributes.formUnion(look.attributes) }
+    return style
+  }
+}

@@ -1,0 +1,44 @@
+internal import COpenBLAS
+internal import Dispatch
+
+/// The matrix library underneath: its bits depend on the core type it chose, so a run records it.
+package enum BLAS {
+  package static var coreName: String { String(cString: openblas_get_corename()) }
+
+  /// Such as `OpenBLAS 0.3.21`.
+  package static var version: String {
+    let words = String(cString: openblas_get_config()).split(separator: " ")
+    return words.prefix(2).joined(separator: " ")
+  }
+
+  /// One serial library a worker beats its own threads here, and keeps sums in one order.
+  static let isSerial: Bool = {
+    openblas_set_num_threads(1)
+    return true
+  }()
+}
+
+/// Measures what the matrix library reaches on this machine: GFLOP/s at 1024³, a serial product a
+/// worker, added up over the workers.
+package func sgemmPeak(seconds: Double, workers: Int) -> Double {
+  let size = 1024
+  let pool = WorkerPool(workers: workers)
+  let operands = FloatBuffer(repeating: 0.5, count: workers * 3 * size * size)
+  let rates = Buffer<Double>(count: workers)
+  pool.run(jobs: workers) { job, _ in
+    let part = { (index: Int) in
+      Matrix(operands, offset: (job * 3 + index) * size * size, rows: size, columns: size)
+    }
+    multiply(part(0), transposed: part(1), into: part(2))
+    let start = DispatchTime.now().uptimeNanoseconds
+    var products = 0
+    var elapsed = 0.0
+    while elapsed < seconds {
+      multiply(part(0), transposed: part(1), into: part(2))
+      products += 1
+      elapsed = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+    rates[job] = Double(products) * 2 * Double(size * size * size) / elapsed / 1e9
+  }
+  return (0..<workers).reduce(0) { $0 + rates[$1] }
+}

@@ -1,0 +1,53 @@
+package typealias FloatBuffer = Buffer<Float>
+
+/// A fixed run of zeroed numbers, aligned to a cache line.
+///
+/// Sendable although its memory is shared and mutable: the pointer and the count never change, and
+/// every user hands disjoint ranges to the jobs of one `WorkerPool.run`, which returns only when
+/// all jobs have ended. Nothing outside such a run touches the memory from a second thread.
+package final class Buffer<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+  package let count: Int
+  package let base: UnsafeMutablePointer<Element>
+
+  package init(count: Int) where Element: ExpressibleByIntegerLiteral {
+    self.count = count
+    base = Self.allocate(count)
+    base.initialize(repeating: 0, count: count)
+  }
+
+  package init(repeating value: Element, count: Int) {
+    self.count = count
+    base = Self.allocate(count)
+    base.initialize(repeating: value, count: count)
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  package var bytes: Int { count * MemoryLayout<Element>.stride }
+
+  package subscript(index: Int) -> Element {
+    get {
+      assert(index >= 0 && index < count)
+      return base[index]
+    }
+    set {
+      assert(index >= 0 && index < count)
+      base[index] = newValue
+    }
+  }
+
+  package func copy(from other: Buffer<Element>) {
+    precondition(other.count == count, "copy of \(other.count) elements into \(count)")
+    base.update(from: other.base, count: count)
+  }
+
+  package func fill(with value: Element) {
+    base.update(repeating: value, count: count)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Element> {
+    let bytes = max(count, 1) * MemoryLayout<Element>.stride
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    return memory.bindMemory(to: Element.self, capacity: max(count, 1))
+  }
+}

@@ -1,0 +1,75 @@
+internal import Foundation
+
+/// Sums over the rows a `crossEntropy` has seen.
+package struct OutputSums: Sendable, BitwiseCopyable {
+  /// Cross-entropy, nats.
+  package var loss = 0.0
+  package var logZ = 0.0
+  /// The sum of each row's mean logit.
+  package var logitMean = 0.0
+
+  package init() {}
+}
+
+/// Cross-entropy with z-loss; the logits are overwritten by the gradient of the batch's mean.
+///
+/// loss = log Z − y[target]; the gradient also has the z-loss c·(log Z)² in it:
+/// dy = (p·(1 + 2c·log Z) − onehot)·`weight`.
+/// - Shapes: `logits` [B·T, V]
+/// - Parameters: `weight` is one over the tokens of the whole batch; with `nil` logits are left
+/// - Units: nats a token
+package func crossEntropy(
+  _ logits: Matrix, tokens: TokenRows, zLoss: Float, weight: Float?
+) -> OutputSums {
+  var sums = OutputSums()
+  let width = logits.columns
+  tokens.forEach { index, _, target in
+    let y = logits.row(index)
+    let row = measure(y, width)
+    let targetLogit = y[target]
+    let sum = exponentials(y, width, row.peak, keeping: weight != nil)
+    let logZ = row.peak + log(sum)
+    sums.loss += Double(logZ) - Double(targetLogit)
+    sums.logZ += Double(logZ)
+    sums.logitMean += Double(row.total) / Double(width)
+    guard let weight else { return }
+    scaleRow(y, width, weight * (1 + 2 * zLoss * logZ) / sum)
+    y[target] -= weight
+  }
+  return sums
+}
+
+/// The row's largest number and its sum.
+@inline(__always)
+private func measure(
+  _ y: UnsafeMutablePointer<Float>, _ width: Int
+) -> (peak: Float, total: Float) {
+  var largest = Lanes(repeating: y[0])
+  var total = Lanes.zero
+  forEachLanes(width) { index, lanes in
+    let value = y.lanes(index, count: lanes)
+    total += value
+    if lanes == 8 { largest = largest.largest(value) }
+  }
+  for column in (width & ~7)..<width where y[column] > largest[0] { largest[0] = y[column] }
+  return (largest.max(), total.sum())
+}
+
+/// Σ exp(y − peak), the exponentials kept in the row or not.
+@inline(__always)
+private func exponentials(
+  _ y: UnsafeMutablePointer<Float>, _ width: Int, _ peak: Float, keeping: Bool
+) -> Float {
+  let shift = Lanes(repeating: peak)
+  var sum = Lanes.zero
+  forEachLanes(width) { index, lanes in
+    let e = (y.lanes(index, count: lanes) - shift).exponential
+    if keeping { y.store(e, index, count: lanes) }
+    if lanes == 8 {
+      sum += e
+    } else {
+      for lane in 0..<lanes { sum[lane] += e[lane] }
+    }
+  }
+  return sum.sum()
+}

@@ -1,0 +1,65 @@
+internal import Foundation
+
+/// Cosines and sines of the rotary angles, t·base^(−2i/Dh), for every position.
+///
+/// - Source: Su et al. 2021, with the halves rotated as GPT-NeoX does: dimension i goes with i + Dh/2
+package struct RotaryPositions: Sendable {
+  package let positions: Int
+  package let headWidth: Int
+  private let table: FloatBuffer
+
+  package init(positions: Int, headWidth: Int, base: Double = 10_000) {
+    precondition(headWidth % 2 == 0, "rotary positions need an even head width, not \(headWidth)")
+    self.positions = positions
+    self.headWidth = headWidth
+    table = FloatBuffer(count: positions * headWidth)
+    let half = headWidth / 2
+    for position in 0..<positions {
+      for pair in 0..<half {
+        // In Float32 as PyTorch computes them, so that the angles are the same to the bit.
+        let frequency = Float(pow(base, -Double(2 * pair) / Double(headWidth)))
+        let angle = Float(position) * frequency
+        table[position * headWidth + pair] = cos(angle)
+        table[position * headWidth + half + pair] = sin(angle)
+      }
+    }
+  }
+
+  /// Rotates each row of `source` by its position's angles, times `scale`, into `target`, which may
+  /// be the source itself.
+  ///
+  /// - Shapes: `source`, `target` [B·T·heads, Dh]: row (b, t, h) is at position t
+  package func rotate(_ source: Matrix, heads: Int, into target: Matrix, scale: Float = 1) {
+    turn(source, heads: heads, into: target, scale: scale, sign: 1)
+  }
+
+  /// The backward pass of `rotate`: the gradient turned by the opposite angles.
+  package func rotateBackward(
+    _ dOutput: Matrix, heads: Int, into dInput: Matrix, scale: Float = 1
+  ) {
+    turn(dOutput, heads: heads, into: dInput, scale: scale, sign: -1)
+  }
+
+  private func turn(_ source: Matrix, heads: Int, into target: Matrix, scale: Float, sign: Float) {
+    assert(source.columns == headWidth && target.columns == headWidth)
+    assert(source.rows % heads == 0 && target.rows >= source.rows)
+    let half = headWidth / 2
+    let factor = Lanes(repeating: scale)
+    let signed = Lanes(repeating: scale * sign)
+    for position in 0..<source.rows / heads {
+      let cosines = table.base + (position % positions) &* headWidth
+      for row in position * heads..<(position + 1) * heads {
+        let input = source.row(row)
+        let output = target.row(row)
+        forEachLanes(half) { index, lanes in
+          let c = cosines.lanes(index, count: lanes) * factor
+          let s = cosines.lanes(half + index, count: lanes) * signed
+          let first = input.lanes(index, count: lanes)
+          let second = input.lanes(half + index, count: lanes)
+          output.store(first * c - second * s, index, count: lanes)
+          output.store(second * c + first * s, half + index, count: lanes)
+        }
+      }
+    }
+  }
+}

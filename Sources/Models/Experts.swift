@@ -1,0 +1,79 @@
+internal import Kernels
+
+/// A mixture of experts in the place of a feed-forward layer: a router, then each token's few
+/// experts, weighed by renormalised probabilities. No token is dropped.
+struct Experts {
+  let parameters: MixtureTensors
+  let activations: MixtureActivations
+
+  /// - Shapes: `input` [M, D]; `residual` [M, D], added to
+  func forward(
+    _ input: Matrix, addingTo residual: Matrix, counts: UnsafeMutablePointer<Int>,
+    probabilitySums: UnsafeMutablePointer<Double>
+  ) -> RouterSums {
+    let routing = activations.routing
+    multiply(input, transposed: parameters.router, into: activations.probabilities)
+    let sums = routing.route(activations.probabilities, probabilitySums: probabilitySums)
+    routing.gather(input, into: activations.gathered)
+    forEachExpert { expert, rows in
+      counts[expert] = rows.count
+      multiply(
+        rows.of(activations.gathered), transposed: parameters.experts[expert].up,
+        into: rows.of(activations.hidden.slope))
+    }
+    gelu(activations.hidden.slope, output: activations.hidden.activated)
+    forEachExpert { expert, rows in
+      multiply(
+        rows.of(activations.hidden.activated), transposed: parameters.experts[expert].down,
+        into: rows.of(activations.outputs))
+    }
+    routing.combine(activations.outputs, addingTo: residual)
+    return sums
+  }
+
+  /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `balance` [E]
+  func backward(
+    _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, scratch: MixtureScratch,
+    dHidden: Matrix, balance: UnsafePointer<Float>, dInput: Matrix
+  ) {
+    let routing = activations.routing
+    let assignments = input.rows * routing.active
+    let hidden = dHidden.rows(from: 0, count: assignments)
+    let dOutputs = scratch.dOutputs
+    routing.combineBackward(
+      dOutput, outputs: activations.outputs, dOutputs: dOutputs, dGates: scratch.dGates)
+    forEachExpert { expert, rows in
+      multiply(
+        transposed: rows.of(dOutputs), rows.of(activations.hidden.activated),
+        into: gradients.experts[expert].down, adding: true)
+      multiply(rows.of(dOutputs), parameters.experts[expert].down, into: rows.of(hidden))
+    }
+    geluBackward(hidden, slope: activations.hidden.slope)
+    forEachExpert { expert, rows in
+      multiply(
+        transposed: rows.of(hidden), rows.of(activations.gathered),
+        into: gradients.experts[expert].up, adding: true)
+      multiply(rows.of(hidden), parameters.experts[expert].up, into: rows.of(scratch.dGathered))
+    }
+    routing.gatherBackward(scratch.dGathered, into: dInput)
+    routing.routeBackward(
+      scratch.dGates, probabilities: activations.probabilities, balance: balance,
+      dLogits: scratch.dLogits)
+    multiply(transposed: scratch.dLogits, input, into: gradients.router, adding: true)
+    multiply(scratch.dLogits, parameters.router, into: dInput, adding: true)
+  }
+
+  private struct Rows {
+    let start: Int
+    let count: Int
+
+    func of(_ matrix: Matrix) -> Matrix { matrix.rows(from: start, count: count) }
+  }
+
+  private func forEachExpert(_ body: (_ expert: Int, _ rows: Rows) -> Void) {
+    let routing = activations.routing
+    for expert in 0..<routing.experts {
+      body(expert, Rows(start: routing.start(of: expert), count: routing.count(of: expert)))
+    }
+  }
+}

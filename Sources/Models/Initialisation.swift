@@ -1,0 +1,98 @@
+internal import Dispatch
+internal import Foundation
+package import Kernels
+
+/// Fills new parameters: embedding N(0, 1/D), gains 1, every other matrix a normal truncated at two
+/// sigma with standard deviation 1/sqrt(fan-in) after truncation.
+///
+/// Each tensor has a random stream of its own, from the seed and its name, so that another tensor
+/// more or less changes none of the others.
+/// - Source: Wortsman et al. 2023, appendix
+package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: UInt64) {
+  precondition(parameters.count == layout.count, "parameters of another layout")
+  let tensors = layout.tensors
+  DispatchQueue.concurrentPerform(iterations: tensors.count) { index in
+    let tensor = tensors[index]
+    var random = RandomStream(seed: seed, name: tensor.name)
+    let deviation = 1 / Double(tensor.fanIn).squareRoot()
+    for element in tensor.offset..<tensor.offset + tensor.count {
+      switch tensor.kind {
+      case .gain: parameters[element] = 1
+      case .embedding: parameters[element] = Float(random.normal() * deviation)
+      case .matrix, .unembedding:
+        parameters[element] = Float(random.truncatedNormal() * deviation / truncatedDeviation)
+      }
+    }
+  }
+}
+
+/// The standard deviation of a standard normal truncated at ±2.
+private let truncatedDeviation = 0.879_625_66
+
+/// xoshiro256** (Blackman and Vigna 2018), seeded by SplitMix64.
+package struct RandomStream: Sendable {
+  private var state: (UInt64, UInt64, UInt64, UInt64)
+  private var spare: Double?
+
+  package init(seed: UInt64) {
+    var mixer = seed
+    state = (splitMix(&mixer), splitMix(&mixer), splitMix(&mixer), splitMix(&mixer))
+  }
+
+  /// A stream of the seed's family; the name is hashed by FNV-1a.
+  package init(seed: UInt64, name: String) {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var mixer = seed
+    self.init(seed: splitMix(&mixer) ^ hash)
+  }
+
+  package mutating func next() -> UInt64 {
+    let result = rotate(state.1 &* 5, by: 7) &* 9
+    let shifted = state.1 << 17
+    state.2 ^= state.0
+    state.3 ^= state.1
+    state.1 ^= state.2
+    state.0 ^= state.3
+    state.2 ^= shifted
+    state.3 = rotate(state.3, by: 45)
+    return result
+  }
+
+  /// Uniform in (0, 1].
+  package mutating func uniform() -> Double {
+    Double((next() >> 11) + 1) * 0x1p-53
+  }
+
+  /// Standard normal, by Box and Muller's transform.
+  package mutating func normal() -> Double {
+    if let value = spare {
+      spare = nil
+      return value
+    }
+    let radius = (-2 * log(uniform())).squareRoot()
+    let angle = 2 * Double.pi * uniform()
+    spare = radius * sin(angle)
+    return radius * cos(angle)
+  }
+
+  /// Standard normal, drawn again until it lies within ±2.
+  package mutating func truncatedNormal() -> Double {
+    while true {
+      let value = normal()
+      if abs(value) <= 2 { return value }
+    }
+  }
+}
+
+private func splitMix(_ state: inout UInt64) -> UInt64 {
+  state &+= 0x9e37_79b9_7f4a_7c15
+  var z = state
+  z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+  z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+  return z ^ (z >> 31)
+}
+
+private func rotate(_ value: UInt64, by bits: UInt64) -> UInt64 {
+  value << bits | value >> (64 - bits)
+}

@@ -1,0 +1,63 @@
+/// The shape of a decoder-only transformer over bytes.
+public struct ModelConfiguration: Sendable, Hashable, Codable {
+  /// D, the width of the residual stream.
+  public var width: Int
+  /// L, the number of blocks.
+  public var layers: Int
+  /// H, the attention heads of a block.
+  public var heads: Int
+  /// T, the positions of a window.
+  public var context: Int
+  /// V, the tokens: one a byte.
+  public var vocabulary: Int
+  /// A mixture of experts in place of every feed-forward layer.
+  public var experts: ExpertConfiguration?
+
+  /// A dense model, or a mixture if `experts` are given.
+  public init(
+    width: Int, layers: Int, heads: Int, context: Int, experts: ExpertConfiguration? = nil
+  ) {
+    self.width = width
+    self.layers = layers
+    self.heads = heads
+    self.context = context
+    self.vocabulary = 256
+    self.experts = experts
+  }
+
+  /// F, the hidden width of a dense feed-forward layer.
+  public var feedForwardWidth: Int { 4 * width }
+
+  /// Dh, the width of one attention head.
+  public var headWidth: Int { width / heads }
+
+  /// All trained numbers, embedding and unembedding included.
+  package var parameterCount: Int {
+    ParameterLayout(self).tensors.reduce(0) { $0 + $1.count }
+  }
+
+  /// Matrix operations a token, forward and backward: 6 a weight it meets and causal attention,
+  /// which is half of 12·L·D·T. The router's own weights are left out, as in the peers' count.
+  package func flopsPerToken() -> Double {
+    let hidden = experts.map { $0.active * $0.width } ?? feedForwardWidth
+    let weights = layers * (4 * width * width + 2 * width * hidden) + width * vocabulary
+    return 6 * Double(weights) + 6 * Double(layers * width * context)
+  }
+}
+
+/// A mixture of feed-forward experts, of which each token uses a few.
+public struct ExpertConfiguration: Sendable, Hashable, Codable {
+  /// E, the experts of a layer.
+  public var count: Int
+  /// F, the hidden width of one expert.
+  public var width: Int
+  /// The experts a token is sent to.
+  public var active: Int
+
+  /// Experts of the given hidden width, `active` of them for each token.
+  public init(count: Int, width: Int, active: Int) {
+    self.count = count
+    self.width = width
+    self.active = active
+  }
+}

@@ -1,0 +1,74 @@
+internal import Kernels
+
+/// The parameters, or one slice's gradients, as matrices.
+struct ModelTensors: Sendable {
+  let embedding: Matrix
+  let layers: [LayerTensors]
+  let finalGain: Matrix
+  let unembedding: Matrix
+
+  init(_ buffer: FloatBuffer, layout: ParameterLayout, configuration: ModelConfiguration) {
+    var reader = TensorReader(buffer: buffer, tensors: layout.tensors)
+    embedding = reader.next()
+    layers = (0..<configuration.layers).map { _ in LayerTensors(&reader, configuration) }
+    finalGain = reader.next()
+    unembedding = reader.next()
+  }
+}
+
+struct LayerTensors: Sendable {
+  let inputGain: Matrix
+  let queryKeyValue: Matrix
+  let queryGain: Matrix
+  let keyGain: Matrix
+  let attentionOutput: Matrix
+  let feedForwardGain: Matrix
+  let feedForward: FeedForwardTensors
+
+  fileprivate init(_ reader: inout TensorReader, _ configuration: ModelConfiguration) {
+    inputGain = reader.next()
+    queryKeyValue = reader.next()
+    queryGain = reader.next()
+    keyGain = reader.next()
+    attentionOutput = reader.next()
+    feedForwardGain = reader.next()
+    guard let experts = configuration.experts else {
+      feedForward = .dense(DenseTensors(up: reader.next(), down: reader.next()))
+      return
+    }
+    let router = reader.next()
+    let pairs = (0..<experts.count).map { _ in
+      DenseTensors(up: reader.next(), down: reader.next())
+    }
+    feedForward = .mixture(MixtureTensors(router: router, experts: pairs))
+  }
+}
+
+enum FeedForwardTensors: Sendable {
+  case dense(DenseTensors)
+  case mixture(MixtureTensors)
+}
+
+struct DenseTensors: Sendable {
+  let up: Matrix
+  let down: Matrix
+}
+
+struct MixtureTensors: Sendable {
+  let router: Matrix
+  let experts: [DenseTensors]
+}
+
+/// Walks the layout in its own order, so that names are looked up nowhere in a step.
+private struct TensorReader {
+  let buffer: FloatBuffer
+  let tensors: [ParameterTensor]
+  var index = 0
+
+  mutating func next() -> Matrix {
+    let tensor = tensors[index]
+    index += 1
+    let columns = tensor.fanIn
+    return Matrix(buffer, offset: tensor.offset, rows: tensor.count / columns, columns: columns)
+  }
+}

@@ -1,0 +1,86 @@
+internal import Foundation
+
+/// One tensor's place in the flat parameters.
+package struct ParameterTensor: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    case embedding
+    case matrix
+    case unembedding
+    case gain
+  }
+
+  package let name: String
+  package let shape: [Int]
+  package let offset: Int
+  package let kind: Kind
+  package let layer: Int?
+
+  package var count: Int { shape.reduce(1, *) }
+  package var fanIn: Int { shape[shape.count - 1] }
+  package var isDecayed: Bool { kind != .gain }
+}
+
+/// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
+///
+/// Each tensor starts at a cache line; the numbers between two tensors stay zero. Parameters,
+/// gradients and moments all have this layout.
+package struct ParameterLayout: Sendable, Hashable {
+  package let tensors: [ParameterTensor]
+  /// All numbers, those between tensors included.
+  package let count: Int
+  private let positions: [String: Int]
+
+  package init(_ configuration: ModelConfiguration) {
+    var builder = LayoutBuilder()
+    let width = configuration.width
+    builder.add("model.embed_tokens.weight", [configuration.vocabulary, width], .embedding)
+    for layer in 0..<configuration.layers { builder.addLayer(layer, configuration) }
+    builder.add("model.final_layernorm.weight", [width], .gain)
+    builder.add("lm_head.weight", [configuration.vocabulary, width], .unembedding)
+    tensors = builder.tensors
+    count = builder.count
+    positions = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+  }
+
+  package subscript(name: String) -> ParameterTensor? {
+    positions[name].map { tensors[$0] }
+  }
+}
+
+private struct LayoutBuilder {
+  private(set) var tensors: [ParameterTensor] = []
+  private(set) var count = 0
+
+  mutating func add(
+    _ name: String, _ shape: [Int], _ kind: ParameterTensor.Kind, layer: Int? = nil
+  ) {
+    let tensor = ParameterTensor(
+      name: name, shape: shape, offset: count, kind: kind, layer: layer)
+    tensors.append(tensor)
+    count += (tensor.count + 15) / 16 * 16
+  }
+
+  mutating func addLayer(_ layer: Int, _ configuration: ModelConfiguration) {
+    let (width, headWidth) = (configuration.width, configuration.headWidth)
+    let prefix = "model.layers.\(layer)."
+    let attention = prefix + "self_attn."
+    add(prefix + "input_layernorm.weight", [width], .gain, layer: layer)
+    add(attention + "query_key_value.weight", [3 * width, width], .matrix, layer: layer)
+    add(attention + "q_layernorm.weight", [headWidth], .gain, layer: layer)
+    add(attention + "k_layernorm.weight", [headWidth], .gain, layer: layer)
+    add(attention + "dense.weight", [width, width], .matrix, layer: layer)
+    add(prefix + "post_attention_layernorm.weight", [width], .gain, layer: layer)
+    guard let experts = configuration.experts else {
+      let hidden = configuration.feedForwardWidth
+      add(prefix + "mlp.dense_h_to_4h.weight", [hidden, width], .matrix, layer: layer)
+      add(prefix + "mlp.dense_4h_to_h.weight", [width, hidden], .matrix, layer: layer)
+      return
+    }
+    add(prefix + "mlp.router.weight", [experts.count, width], .matrix, layer: layer)
+    for expert in 0..<experts.count {
+      let name = prefix + "mlp.experts.\(expert)."
+      add(name + "up.weight", [experts.width, width], .matrix, layer: layer)
+      add(name + "down.weight", [width, experts.width], .matrix, layer: layer)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import Kernels
+
+/// What one layer adds up over the rows of one pass.
+struct LayerSums: Sendable, BitwiseCopyable {
+  var attention = AttentionStatistics()
+  /// Mean squares of the residual stream after the block.
+  var meanSquares = 0.0
+  var router = RouterSums()
+}
+
+/// The sums of one slice or group of rows, added up in the slices' order afterwards.
+struct PassSums: Sendable {
+  let layers: Buffer<LayerSums>
+  let output: Buffer<OutputSums>
+  /// [L, E] assignments and sums of router probabilities.
+  let expertCounts: Buffer<Int>
+  let probabilities: Buffer<Double>
+
+  init(_ configuration: ModelConfiguration) {
+    let experts = configuration.experts?.count ?? 0
+    layers = Buffer(repeating: LayerSums(), count: configuration.layers)
+    output = Buffer(repeating: OutputSums(), count: 1)
+    expertCounts = Buffer(count: configuration.layers * experts)
+    probabilities = Buffer(count: configuration.layers * experts)
+  }
+}
+
+extension StepStatistics {
+  /// The means over all passes' rows.
+  init(_ passes: ArraySlice<PassSums>, samples: Int, balance: Float, _ shape: ModelConfiguration) {
+    self.init()
+    let tokens = Double(samples * shape.context)
+    for pass in passes {
+      loss += pass.output[0].loss / tokens
+      logZ += pass.output[0].logZ / tokens
+      outputLogitMean += pass.output[0].logitMean / tokens
+    }
+    for layer in 0..<shape.layers {
+      var sums = LayerSums()
+      for pass in passes { sums.add(pass.layers[layer]) }
+      let rows = tokens * Double(shape.heads)
+      let laterRows = rows - Double(samples * shape.heads)
+      attentionLogitMax.append(sums.attention.logitMax)
+      attentionEntropy.append(Float(sums.attention.entropy / rows))
+      attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
+      activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
+      guard let experts = shape.experts else { continue }
+      routerEntropy.append(Float(sums.router.entropy / tokens))
+      addExperts(passes, layer: layer, experts: experts, balance: balance, tokens: tokens)
+    }
+  }
+
+  private mutating func addExperts(
+    _ passes: ArraySlice<PassSums>, layer: Int, experts: ExpertConfiguration, balance: Float,
+    tokens: Double
+  ) {
+    let entries = layer * experts.count..<(layer + 1) * experts.count
+    let counts = entries.map { entry in passes.reduce(0) { $0 + $1.expertCounts[entry] } }
+    expertCounts.append(counts)
+    for (count, entry) in zip(counts, entries) {
+      let probability = passes.reduce(0) { $0 + $1.probabilities[entry] } / tokens
+      let share = Double(count) / (tokens * Double(experts.active))
+      balanceLoss += Double(balance) * Double(experts.count) * share * probability
+    }
+  }
+}
+
+extension LayerSums {
+  fileprivate mutating func add(_ other: LayerSums) {
+    attention.logitMax = max(attention.logitMax, other.attention.logitMax)
+    attention.entropy += other.attention.entropy
+    attention.entropyShare += other.attention.entropyShare
+    meanSquares += other.meanSquares
+    router.entropy += other.router.entropy
+  }
+}

@@ -1,0 +1,164 @@
+package import Kernels
+
+/// Computes losses and gradients of one model over batches of one size.
+///
+/// The batch is cut in slices by its size alone; each slice has gradients of its own, and workers
+/// take slices, so that the same batch gives the same bits whatever the number of workers. Memory
+/// is planned here once. One caller at a time: the passes share it.
+package final class TransformerEngine {
+  package let configuration: ModelConfiguration
+  package let batch: Int
+  package let layout: ParameterLayout
+  package let slices: Int
+  package let memoryBytes: Int
+  /// One gradient a slice; their sum over a binary tree is the gradient of the batch's mean loss.
+  package let sliceGradients: [FloatBuffer]
+
+  private let pool: WorkerPool
+  private let rotary: RotaryPositions
+  private let activations: [Activations]
+  private let sums: [PassSums]
+  private let gradients: [ModelTensors]
+  private let balance: FloatBuffer
+  private let arena: Arena
+
+  package init(configuration: ModelConfiguration, batch: Int, pool: WorkerPool) {
+    precondition(batch > 0, "a batch of \(batch)")
+    precondition(
+      configuration.heads > 0 && configuration.width % (2 * configuration.heads) == 0,
+      "width \(configuration.width) in \(configuration.heads) heads of even width")
+    self.configuration = configuration
+    self.batch = batch
+    self.pool = pool
+    let layout = ParameterLayout(configuration)
+    self.layout = layout
+    slices = [4, 2, 1].first { batch % $0 == 0 } ?? 1
+    rotary = RotaryPositions(
+      positions: configuration.context, headWidth: configuration.headWidth)
+    // A mixture's forward passes all end before the first backward one begins: the balance loss
+    // needs the load of the whole batch. A dense slice is done with its memory when it ends.
+    let passes = configuration.experts == nil ? min(pool.workers, slices) : slices
+    let rows = batch / slices * configuration.context
+    let arena = Arena()
+    activations = (0..<passes).map { _ in Activations(configuration, rows: rows, arena: arena) }
+    sums = (0..<slices).map { _ in PassSums(configuration) }
+    let buffers = (0..<slices).map { _ in FloatBuffer(count: layout.count) }
+    sliceGradients = buffers
+    gradients = buffers.map { ModelTensors($0, layout: layout, configuration: configuration) }
+    balance = FloatBuffer(
+      count: max(configuration.layers * (configuration.experts?.count ?? 0), 1))
+    self.arena = arena
+    memoryBytes = arena.bytes + buffers.reduce(0) { $0 + $1.bytes }
+  }
+
+  /// The loss of a batch, and its gradients in `sliceGradients`.
+  ///
+  /// - Parameters: `tokens` are `batch` rows of T+1 bytes
+  package func lossAndGradients(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings
+  ) -> StepStatistics {
+    let passes = preparedPasses(parameters, tokens, settings)
+    let weight = 1 / Float(batch * configuration.context)
+    let (gradients, buffers, balance) = (gradients, sliceGradients, balance)
+    if configuration.experts == nil {
+      let activations = activations
+      pool.run(jobs: slices) { slice, worker in
+        buffers[slice].fill(with: 0)
+        let pass = passes(slice, activations[worker])
+        pass.forward(weight: weight)
+        pass.backward(gradients: gradients[slice], balance: balance)
+      }
+    } else {
+      let activations = activations
+      pool.run(jobs: slices) { slice, _ in
+        passes(slice, activations[slice]).forward(weight: weight)
+      }
+      weighBalance(settings.balanceLoss)
+      pool.run(jobs: slices) { slice, _ in
+        buffers[slice].fill(with: 0)
+        passes(slice, activations[slice]).backward(gradients: gradients[slice], balance: balance)
+      }
+    }
+    return StepStatistics(sums[...], samples: batch, balance: settings.balanceLoss, configuration)
+  }
+
+  private func preparedPasses(
+    _ parameters: FloatBuffer, _ tokens: UnsafeBufferPointer<UInt8>, _ settings: LossSettings
+  ) -> @Sendable (_ slice: Int, _ activations: Activations) -> TransformerPass {
+    precondition(parameters.count == layout.count, "parameters of another layout")
+    let windows = TokenRows(tokens, rows: batch, positions: configuration.context)
+    let tensors = ModelTensors(parameters, layout: layout, configuration: configuration)
+    let (configuration, rotary, sums, samples) = (configuration, rotary, sums, batch / slices)
+    return { slice, activations in
+      TransformerPass(
+        configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
+        tokens: windows.rows(from: slice * samples, count: samples), activations: activations,
+        sums: sums[slice])
+    }
+  }
+
+  /// c·E·f_e over the batch's tokens: what the balance loss adds to each probability's gradient.
+  private func weighBalance(_ coefficient: Float) {
+    guard let experts = configuration.experts else { return }
+    let tokens = Double(batch * configuration.context)
+    for entry in 0..<configuration.layers * experts.count {
+      let count = sums.reduce(0) { $0 + $1.expertCounts[entry] }
+      let share = Double(count) / (tokens * Double(experts.active))
+      balance[entry] = Float(Double(coefficient) * Double(experts.count) * share / tokens)
+    }
+  }
+}
+
+extension TransformerEngine {
+  /// The loss of any number of windows, without gradients.
+  ///
+  /// - Parameters: `tokens` are `rows` windows of T+1 bytes; they are taken in groups of a slice's
+  ///   size, a last one may be smaller
+  package func loss(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+  ) -> StepStatistics {
+    statistics(parameters: [parameters], tokens: tokens, rows: rows, settings: settings)[0]
+  }
+
+  /// The losses of the same windows under several parameters.
+  package func losses(
+    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    settings: LossSettings
+  ) -> [Double] {
+    statistics(parameters: parameters, tokens: tokens, rows: rows, settings: settings)
+      .map(\.loss)
+  }
+
+  private func statistics(
+    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    settings: LossSettings
+  ) -> [StepStatistics] {
+    precondition(rows > 0, "the loss of \(rows) windows")
+    let (configuration, rotary, samples) = (configuration, rotary, batch / slices)
+    let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
+    let tensors = parameters.map {
+      ModelTensors($0, layout: layout, configuration: configuration)
+    }
+    let groups = (rows + samples - 1) / samples
+    let jobs = parameters.count * groups
+    let sums = (0..<jobs).map { _ in PassSums(configuration) }
+    let lanes = min(activations.count, pool.workers)
+    let activations = activations
+    pool.run(jobs: lanes) { lane, _ in
+      for job in stride(from: lane, to: jobs, by: lanes) {
+        let start = job % groups * samples
+        let count = min(samples, rows - start)
+        TransformerPass(
+          configuration: configuration, rotary: rotary, settings: settings,
+          parameters: tensors[job / groups], tokens: windows.rows(from: start, count: count),
+          activations: activations[lane].prefix(count * configuration.context), sums: sums[job]
+        ).forward(weight: nil)
+      }
+    }
+    return (0..<parameters.count).map { index in
+      StepStatistics(
+        sums[index * groups..<(index + 1) * groups], samples: rows,
+        balance: settings.balanceLoss, configuration)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import Kernels
+
+/// One forward, and after it one backward pass over a slice of the batch.
+struct TransformerPass {
+  let configuration: ModelConfiguration
+  let rotary: RotaryPositions
+  let settings: LossSettings
+  let parameters: ModelTensors
+  let tokens: TokenRows
+  let activations: Activations
+  let sums: PassSums
+
+  /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
+  ///   `nil` for a loss without gradients
+  func forward(weight: Float?) {
+    embed(tokens, table: parameters.embedding, output: activations.residual)
+    for layer in 0..<configuration.layers {
+      let squares = normalise(activations.layers[layer].attentionInput, by: gain(layer))
+      if layer > 0 { sums.layers[layer - 1].meanSquares = squares }
+      forwardAttention(layer)
+      forwardFeedForward(layer)
+    }
+    let squares = normalise(activations.final, by: parameters.finalGain)
+    if configuration.layers > 0 { sums.layers[configuration.layers - 1].meanSquares = squares }
+    multiply(
+      activations.final.output, transposed: parameters.unembedding, into: activations.logits)
+    sums.output[0] = crossEntropy(
+      activations.logits, tokens: tokens, zLoss: settings.zLoss, weight: weight)
+  }
+
+  private func gain(_ layer: Int) -> Matrix { parameters.layers[layer].inputGain }
+
+  private func normalise(_ norm: NormActivations, by gain: Matrix) -> Double {
+    layerNorm(
+      activations.residual, gain: gain, normalised: norm.normalised, reciprocal: norm.reciprocal,
+      output: norm.output)
+  }
+
+  private func attention(_ layer: Int) -> Attention {
+    Attention(
+      configuration: configuration, rotary: rotary, weight: settings.qkLayerNormWeight,
+      parameters: parameters.layers[layer], activations: activations.layers[layer],
+      scratch: activations.scratch)
+  }
+
+  private func forwardAttention(_ layer: Int) {
+    let kept = activations.layers[layer]
+    let weights = parameters.layers[layer]
+    multiply(
+      kept.attentionInput.output, transposed: weights.queryKeyValue, into: kept.queryKeyValue)
+    var statistics = AttentionStatistics()
+    attention(layer).forward(statistics: &statistics)
+    sums.layers[layer].attention = statistics
+    multiply(
+      kept.attentionOutput, transposed: weights.attentionOutput, into: activations.residual,
+      adding: true)
+    _ = normalise(kept.feedForwardInput, by: weights.feedForwardGain)
+  }
+
+  private func forwardFeedForward(_ layer: Int) {
+    let kept = activations.layers[layer]
+    let input = kept.feedForwardInput.output
+    switch (parameters.layers[layer].feedForward, kept.feedForward) {
+    case (.dense(let weights), .dense(let hidden)):
+      FeedForward(parameters: weights, activations: hidden)
+        .forward(input, addingTo: activations.residual)
+    case (.mixture(let weights), .mixture(let hidden)):
+      let entry = layer * weights.experts.count
+      sums.layers[layer].router = Experts(parameters: weights, activations: hidden).forward(
+        input, addingTo: activations.residual, counts: sums.expertCounts.base + entry,
+        probabilitySums: sums.probabilities.base + entry)
+    default: preconditionFailure("activations of another model")
+    }
+  }
+}
+
+extension TransformerPass {
+  /// Adds this slice's gradients; `balance` [L, E] is the balance loss's gradient for a probability.
+  func backward(gradients: ModelTensors, balance: FloatBuffer) {
+    let scratch = activations.scratch
+    multiply(
+      transposed: activations.logits, activations.final.output, into: gradients.unembedding,
+      adding: true)
+    multiply(activations.logits, parameters.unembedding, into: scratch.dInput)
+    scratch.dResidual.fill(with: 0)
+    normaliseBackward(activations.final, parameters.finalGain, gradients.finalGain)
+    for layer in stride(from: configuration.layers - 1, through: 0, by: -1) {
+      backwardFeedForward(layer, gradients.layers[layer], balance: balance)
+      backwardAttention(layer, gradients.layers[layer])
+    }
+    embedBackward(scratch.dResidual, tokens: tokens, dTable: gradients.embedding)
+  }
+
+  /// Adds what `dInput` holds to the residual stream's gradient, through the LayerNorm.
+  private func normaliseBackward(_ norm: NormActivations, _ gain: Matrix, _ dGain: Matrix) {
+    let scratch = activations.scratch
+    layerNormBackward(
+      scratch.dInput, normalised: norm.normalised, reciprocal: norm.reciprocal, gain: gain,
+      addingTo: scratch.dResidual, dGain: dGain)
+  }
+
+  private func backwardFeedForward(
+    _ layer: Int, _ gradients: LayerTensors, balance: FloatBuffer
+  ) {
+    let kept = activations.layers[layer]
+    let scratch = activations.scratch
+    let input = kept.feedForwardInput.output
+    switch (parameters.layers[layer].feedForward, kept.feedForward, gradients.feedForward) {
+    case (.dense(let weights), .dense(let hidden), .dense(let dWeights)):
+      FeedForward(parameters: weights, activations: hidden).backward(
+        scratch.dResidual, input: input, gradients: dWeights,
+        dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: scratch.dInput)
+    case (.mixture(let weights), .mixture(let hidden), .mixture(let dWeights)):
+      guard let mixture = scratch.mixture else { preconditionFailure("no mixture scratch") }
+      Experts(parameters: weights, activations: hidden).backward(
+        scratch.dResidual, input: input, gradients: dWeights, scratch: mixture,
+        dHidden: scratch.dHidden, balance: balance.base + layer * weights.experts.count,
+        dInput: scratch.dInput)
+    default: preconditionFailure("gradients of another model")
+    }
+    normaliseBackward(
+      kept.feedForwardInput, parameters.layers[layer].feedForwardGain, gradients.feedForwardGain)
+  }
+
+  private func backwardAttention(_ layer: Int, _ gradients: LayerTensors) {
+    let kept = activations.layers[layer]
+    let weights = parameters.layers[layer]
+    let scratch = activations.scratch
+    multiply(
+      transposed: scratch.dResidual, kept.attentionOutput, into: gradients.attentionOutput,
+      adding: true)
+    multiply(scratch.dResidual, weights.attentionOutput, into: scratch.dAttentionOutput)
+    attention(layer).backward(gradients: gradients)
+    multiply(
+      transposed: scratch.dQueryKeyValue, kept.attentionInput.output,
+      into: gradients.queryKeyValue, adding: true)
+    multiply(scratch.dQueryKeyValue, weights.queryKeyValue, into: scratch.dInput)
+    normaliseBackward(kept.attentionInput, weights.inputGain, gradients.inputGain)
+  }
+}

@@ -1,0 +1,44 @@
+/// What can be wrong with a checkpoint, or with writing one.
+package enum CheckpointError: Error, Equatable, CustomStringConvertible {
+  /// Nothing lies at the path, or a folder without a checkpoint in it.
+  case missing(path: String)
+  /// It is there and cannot be read; the reason is the system's own word.
+  case unreadable(path: String, reason: String)
+  /// A file or folder that is something else.
+  case foreign(path: String, found: String)
+  /// Written by a later version of Seismo.
+  case newer(path: String, version: Int, supported: Int)
+  /// Not what was written; the offset, where one is known, is in bytes from the start of the file.
+  case damaged(path: String, offset: Int?, expected: String, found: String)
+  /// A tensor the model needs is not there.
+  case tensorMissing(path: String, tensor: String)
+  /// A tensor of another shape or type than the model's.
+  case tensorUnfit(path: String, tensor: String, expected: String, found: String)
+  /// The disk is full, the folder is read-only, and the like.
+  case unwritable(path: String, reason: String)
+
+  package var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): no checkpoint there; give the path of a folder step-000000000 or of the folder "
+        + "that holds such folders"
+    case .unreadable(let path, let reason):
+      "\(path): cannot be read (\(reason)); give a checkpoint this account may read"
+    case .foreign(let path, let found):
+      "\(path): not a checkpoint of Seismo (\(found)); give a folder that Seismo has written"
+    case .newer(let path, let version, let supported):
+      "\(path): written by a newer Seismo (format \(version), this one reads up to \(supported)); "
+        + "use that version"
+    case .damaged(let path, let offset, let expected, let found):
+      "\(path): damaged\(offset.map { " at byte \($0)" } ?? ""), expected \(expected), found \(found); "
+        + "use another checkpoint"
+    case .tensorMissing(let path, let tensor):
+      "\(path): has no tensor \(tensor); use a checkpoint of a model of this kind and size"
+    case .tensorUnfit(let path, let tensor, let expected, let found):
+      "\(path): \(tensor) should be \(expected) and is \(found); "
+        + "use a checkpoint of a model of this kind and size"
+    case .unwritable(let path, let reason):
+      "\(path): cannot be written (\(reason)); free space or choose another place"
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Models
+
+/// The head of `run.json`: what kind of file it is, and the model whose tensors lie beside it.
+struct CheckpointManifest: Codable {
+  static let formatName = "seismo checkpoint"
+  static let supportedVersion = 1
+
+  var format = Self.formatName
+  var version = Self.supportedVersion
+  var step: Int
+  var model: StoredModel
+  var qkLayerNormWeight: Float
+
+  enum CodingKeys: String, CodingKey {
+    case format, version, step, model
+    case qkLayerNormWeight = "qk_layernorm_weight"
+  }
+}
+
+/// A model's sizes as `run.json` spells them.
+struct StoredModel: Codable {
+  struct Experts: Codable {
+    var count: Int
+    var width: Int
+    var active: Int
+  }
+
+  var width: Int
+  var layers: Int
+  var heads: Int
+  var context: Int
+  var vocabulary: Int
+  var feedForwardWidth: Int
+  var experts: Experts?
+
+  enum CodingKeys: String, CodingKey {
+    case width, layers, heads, context, vocabulary, experts
+    case feedForwardWidth = "feed_forward_width"
+  }
+
+  init(_ configuration: ModelConfiguration) {
+    width = configuration.width
+    layers = configuration.layers
+    heads = configuration.heads
+    context = configuration.context
+    vocabulary = configuration.vocabulary
+    feedForwardWidth = configuration.feedForwardWidth
+    experts = configuration.experts.map {
+      Experts(count: $0.count, width: $0.width, active: $0.active)
+    }
+  }
+
+  /// Nil for sizes no model can have: a damaged file must not reach the code that counts on them.
+  var configuration: ModelConfiguration? {
+    let sizes = [width, heads, context, vocabulary, feedForwardWidth]
+    guard sizes.allSatisfy((1...(1 << 20)).contains), (1...4096).contains(layers),
+      width % heads == 0, (width / heads) % 2 == 0
+    else { return nil }
+    var configuration = ModelConfiguration(
+      width: width, layers: layers, heads: heads, context: context)
+    configuration.vocabulary = vocabulary
+    configuration.feedForwardWidth = feedForwardWidth
+    if let experts {
+      guard (1...4096).contains(experts.count), (1...(1 << 20)).contains(experts.width),
+        (1...experts.count).contains(experts.active)
+      else { return nil }
+      configuration.experts = ExpertConfiguration(
+        count: experts.count, width: experts.width, active: experts.active)
+    }
+    return configuration
+  }
+}
+
+/// The manifest with the trainer's own state beside it, under the key `run`.
+struct CheckpointDocument<Run: Encodable>: Encodable {
+  var manifest: CheckpointManifest
+  var run: Run
+
+  enum CodingKeys: CodingKey { case run }
+
+  func encode(to encoder: any Encoder) throws {
+    try manifest.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(run, forKey: .run)
+  }
+}
+
+struct CheckpointRunState<Run: Decodable>: Decodable {
+  var run: Run
+}
+
+/// A loss may be infinite or no number; JSON has no word of its own for that.
+private let infinity = "Infinity"
+private let negativeInfinity = "-Infinity"
+private let notANumber = "NaN"
+
+func checkpointEncoder() -> JSONEncoder {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: infinity, negativeInfinity: negativeInfinity, nan: notANumber)
+  return encoder
+}
+
+func checkpointDecoder() -> JSONDecoder {
+  let decoder = JSONDecoder()
+  decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+    positiveInfinity: infinity, negativeInfinity: negativeInfinity, nan: notANumber)
+  return decoder
+}

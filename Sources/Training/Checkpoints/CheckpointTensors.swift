@@ -1,0 +1,77 @@
+package import Kernels
+package import Models
+
+/// The numbers of a run at one step: what a checkpoint keeps beside the run's own state.
+package struct CheckpointContents {
+  package var configuration: ModelConfiguration
+  package var layout: ParameterLayout
+  /// The share of qk-layernorm in the attention logits of this step: 0 off, 1 on, between while blending.
+  package var qkLayerNormWeight: Float
+  package var parameters: FloatBuffer
+  package var firstMoments: FloatBuffer
+  package var secondMoments: FloatBuffer
+
+  package init(
+    configuration: ModelConfiguration, layout: ParameterLayout, qkLayerNormWeight: Float,
+    parameters: FloatBuffer, firstMoments: FloatBuffer, secondMoments: FloatBuffer
+  ) {
+    self.configuration = configuration
+    self.layout = layout
+    self.qkLayerNormWeight = qkLayerNormWeight
+    self.parameters = parameters
+    self.firstMoments = firstMoments
+    self.secondMoments = secondMoments
+  }
+
+  /// What `model.safetensors` holds. A dense model gets the biases Hugging Face expects, as zeros; the gains
+  /// of qk-layernorm are left out while it is off, since Hugging Face would not know them then.
+  func modelTensors() -> [SafetensorsTensor] {
+    layout.tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
+      .flatMap { tensor in
+        let weight = written(tensor, name: tensor.name, from: parameters)
+        guard configuration.experts == nil, let bias = biasName(of: tensor) else { return [weight] }
+        return [weight, SafetensorsTensor(name: bias, shape: [tensor.shape[0]], contents: .zeros)]
+      }
+  }
+
+  /// What `optimizer.safetensors` holds: both moments of every tensor, and the values of those that
+  /// `model.safetensors` leaves out, so that a continuation is exact.
+  func optimizerTensors() -> [SafetensorsTensor] {
+    layout.tensors.flatMap { tensor in
+      let moments = [
+        written(tensor, name: firstMomentName(tensor), from: firstMoments),
+        written(tensor, name: secondMomentName(tensor), from: secondMoments),
+      ]
+      guard !isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) else { return moments }
+      return [written(tensor, name: tensor.name, from: parameters)] + moments
+    }
+  }
+
+  private func written(
+    _ tensor: ParameterTensor, name: String, from buffer: FloatBuffer
+  ) -> SafetensorsTensor {
+    let values = UnsafeBufferPointer(start: buffer.base + tensor.offset, count: tensor.count)
+    return SafetensorsTensor(name: name, shape: tensor.shape, contents: .values(values))
+  }
+}
+
+func firstMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp_avg" }
+
+func secondMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp_avg_sq" }
+
+func isInModelFile(_ tensor: ParameterTensor, qkLayerNormWeight: Float) -> Bool {
+  let isQKGain =
+    tensor.name.hasSuffix(".q_layernorm.weight") || tensor.name.hasSuffix(".k_layernorm.weight")
+  return !isQKGain || qkLayerNormWeight != 0
+}
+
+/// Persimmon has a bias wherever it has a weight, but for the embedding and the unembedding.
+private func biasName(of tensor: ParameterTensor) -> String? {
+  let suffix = ".weight"
+  switch tensor.kind {
+  case .embedding, .unembedding: return nil
+  case .matrix, .gain:
+    guard tensor.name.hasSuffix(suffix) else { return nil }
+    return tensor.name.dropLast(suffix.count) + ".bias"
+  }
+}

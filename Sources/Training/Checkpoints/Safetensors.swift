@@ -1,0 +1,130 @@
+/// A safetensors file, its header read and checked; tensors are read one at a time.
+///
+/// - Source: the format is eight bytes of header length (little-endian), a JSON header, the tensors' bytes
+///   one after the other (github.com/huggingface/safetensors).
+package struct SafetensorsFile: Sendable {
+  package var path: String { input.path }
+  package var names: [String] { header.entries.keys.sorted() }
+  package var metadata: [String: String] { header.metadata }
+
+  private let input: CheckpointInput
+  private let header: SafetensorsHeader
+  private let bodyStart: Int
+
+  /// - Throws: `missing`, `unreadable`, `damaged`.
+  package init(path: String) throws(CheckpointError) {
+    input = try CheckpointInput(path: path)
+    guard input.count >= 8 else {
+      throw .damaged(
+        path: path, offset: 0, expected: "eight bytes of header length",
+        found: "\(input.count) bytes in all")
+    }
+    let length = try input.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) {
+      $0 << 8 | UInt64($1)
+    }
+    let longest = min(input.count - 8, SafetensorsHeader.longest)
+    guard length <= UInt64(longest) else {
+      throw .damaged(
+        path: path, offset: 0, expected: "a header of at most \(longest) bytes", found: "\(length)")
+    }
+    bodyStart = 8 + Int(length)
+    let json = try input.bytes(at: 8, count: Int(length))
+    do throws(SafetensorsFault) {
+      header = try SafetensorsHeader(json: json, bodyCount: input.count - bodyStart)
+    } catch {
+      throw .damaged(
+        path: path, offset: 8 + error.offset, expected: error.expected, found: error.found)
+    }
+  }
+
+  /// Whether there is a tensor of that name.
+  package func contains(_ name: String) -> Bool {
+    header.entries[name] != nil
+  }
+
+  /// Reads a tensor of Float32 in the shape the model has.
+  /// - Throws: `tensorMissing`, `tensorUnfit` for another shape or type, `unreadable`, `damaged`.
+  package func read(
+    _ name: String, shape: [Int], into values: UnsafeMutableBufferPointer<Float>
+  ) throws(CheckpointError) {
+    precondition(values.count == shape.reduce(1, *), "\(shape) into \(values.count) values")
+    let entry = try entry(name, shape: shape)
+    try input.read(
+      at: bodyStart + entry.bytes.lowerBound, into: UnsafeMutableRawBufferPointer(values))
+  }
+
+  /// Makes sure that `read` will find the tensor as Float32 in that shape.
+  /// - Throws: `tensorMissing`, `tensorUnfit`.
+  package func check(_ name: String, shape: [Int]) throws(CheckpointError) {
+    _ = try entry(name, shape: shape)
+  }
+
+  private func entry(
+    _ name: String, shape: [Int]
+  ) throws(CheckpointError) -> SafetensorsHeader.Entry {
+    guard let entry = header.entries[name] else {
+      throw .tensorMissing(path: path, tensor: name)
+    }
+    guard entry.type == "F32" && entry.shape == shape else {
+      throw .tensorUnfit(
+        path: path, tensor: name, expected: "F32 \(shape)", found: "\(entry.type) \(entry.shape)")
+    }
+    return entry
+  }
+}
+
+/// A tensor to be written.
+package struct SafetensorsTensor {
+  package enum Contents {
+    case values(UnsafeBufferPointer<Float>)
+    case zeros
+  }
+
+  package var name: String
+  package var shape: [Int]
+  package var contents: Contents
+
+  package init(name: String, shape: [Int], contents: Contents) {
+    self.name = name
+    self.shape = shape
+    self.contents = contents
+  }
+
+  var count: Int { shape.reduce(1, *) }
+}
+
+/// Writes Float32 tensors in the order given and forces them to the disk.
+/// - Throws: `unwritable`; the file is then incomplete.
+package func writeSafetensors(
+  _ tensors: [SafetensorsTensor], to path: String
+) throws(CheckpointError) {
+  let output = try CheckpointOutput(path: path)
+  let header = safetensorsHeader(tensors)
+  try output.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
+  try output.write(header)
+  for tensor in tensors {
+    switch tensor.contents {
+    case .values(let values):
+      precondition(values.count == tensor.count, "\(tensor.name): \(values.count) values")
+      try output.write(UnsafeRawBufferPointer(values))
+    case .zeros:
+      try output.write([UInt8](repeating: 0, count: tensor.count * 4))
+    }
+  }
+  try output.finish()
+}
+
+/// JSON, padded with spaces so that the tensors begin at a multiple of eight.
+private func safetensorsHeader(_ tensors: [SafetensorsTensor]) -> [UInt8] {
+  var members = ["\"__metadata__\":{\"format\":\"pt\"}"]
+  var offset = 0
+  for tensor in tensors {
+    let shape = tensor.shape.map(String.init).joined(separator: ",")
+    let end = offset + tensor.count * 4
+    let entry = "{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+    members.append("\"\(tensor.name)\":\(entry)")
+    offset = end
+  }
+  let json = Array("{\(members.joined(separator: ","))}".utf8)
+  return json + [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8)
+}

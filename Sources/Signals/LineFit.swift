@@ -1,8 +1,8 @@
 /// The straight line of least squares through points.
 struct LineFit: Sendable {
   let slope: Double
-  /// Standard error of the slope, from the scatter about the line; 0 where there is none.
-  let slopeError: Double
+  /// The share of the variance of y that the line explains, from 0 to 1; 0 where y is constant.
+  let explainedShare: Double
   private let center: (x: Double, y: Double)
 
   /// Nil below three points or where all have the same x.
@@ -14,12 +14,9 @@ struct LineFit: Sendable {
     let spread = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
     guard spread > 0 else { return nil }
     let slope = points.reduce(0) { $0 + ($1.x - x) * ($1.y - y) } / spread
-    let scatter = points.reduce(0.0) { total, point in
-      let residual = point.y - y - slope * (point.x - x)
-      return total + residual * residual
-    }
+    let variation = points.reduce(0) { $0 + ($1.y - y) * ($1.y - y) }
     self.slope = slope
-    slopeError = (scatter / (count - 2) / spread).squareRoot()
+    explainedShare = variation > 0 ? min(1, slope * slope * spread / variation) : 0
     center = (x, y)
   }
 

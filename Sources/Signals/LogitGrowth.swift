@@ -15,8 +15,9 @@ package struct LogitGrowth: Sendable, Equatable {
   package static let window = 200
   package static let blocks = 10
   package static let horizon = 2000.0
-  /// A slope below this many of its standard errors is noise.
-  package static let significance = 4.0
+  /// The share of the medians' variance that the line must explain: a jump from one level to
+  /// another explains 3/4 at most, and is no growth.
+  package static let leastShare = 0.85
 
   /// Steps in which the logits double.
   package let doublingSteps: Double
@@ -45,9 +46,9 @@ package struct LogitGrowth: Sendable, Equatable {
   ) {
     guard let last = steps.last else { return nil }
     let points = Self.blockMedians(steps: steps, values: values)
-    guard points.count >= Self.blocks * 3 / 5, let whole = LineFit(points),
+    guard points.count >= Self.blocks * 4 / 5, let whole = LineFit(points),
       let newer = LineFit(Array(points.suffix((points.count + 1) / 2))),
-      whole.slope > Self.significance * whole.slopeError
+      whole.explainedShare >= Self.leastShare
     else { return nil }
     let slope = min(whole.slope, newer.slope)
     guard slope > 0 else { return nil }

@@ -56,6 +56,13 @@ package enum NumberText {
     return pow(10, Double(exponent)) == value ? "1e\(exponent)" : compact(value, digits: 2)
   }
 
+  /// A share in percent, with one decimal: `12.5%`.
+  package static func percent(_ share: Double) -> String {
+    if let words = special(share) { return words }
+    let sign = share < 0 ? minus : ""
+    return sign + fixed(abs(share) * 100, decimals: 1) + "%"
+  }
+
   /// Hours, minutes, seconds: `0:00:31`; days in front where there are any: `2d 3:04:05`.
   package static func duration(seconds: Double) -> String {
     if let words = special(seconds) { return words }

@@ -62,7 +62,8 @@ package struct Series: Sendable {
 
   /// Index of the last sample at or before `step`.
   package func index(atOrBefore step: Int) -> Int? {
-    let next = index(atOrAfter: step + 1)
+    let next = index(atOrAfter: step)
+    if next < count, steps[next] == step { return next }
     return next > 0 ? next - 1 : nil
   }
 

@@ -43,10 +43,16 @@ struct LogitGrowthTests {
     #expect(quiet == 50)
   }
 
+  @Test func `a jump from one level to another is no growth`() {
+    for step in stride(from: 210, through: 390, by: 5) {
+      #expect(LogitGrowth(series: series(0..<400) { $0 < Double(step) ? 40 : 2000 }) == nil)
+    }
+  }
+
   @Test func `too few points say nothing`() {
     #expect(LogitGrowth(series: Series()) == nil)
     #expect(LogitGrowth(series: series(0..<100) { 100 * pow(2, $0 / 20) }) == nil)
-    #expect(LogitGrowth(series: series(0..<140) { 100 * pow(2, $0 / 40) }) != nil)
+    #expect(LogitGrowth(series: series(0..<160) { 100 * pow(2, $0 / 40) }) != nil)
   }
 
   @Test func `beyond 2,000 steps or the run's end is no forecast`() {

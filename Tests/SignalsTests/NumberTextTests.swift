@@ -66,6 +66,11 @@ struct NumberTextTests {
     #expect(NumberText.level(value) == text)
   }
 
+  @Test(arguments: [(0.125, "12.5%"), (0.0004, "0.0%"), (1, "100.0%"), (-0.5, "−50.0%")])
+  func `a share is read in percent`(share: Double, text: String) {
+    #expect(NumberText.percent(share) == text)
+  }
+
   @Test(arguments: [
     (31, "0:00:31"), (59.99, "0:00:59"), (3723, "1:02:03"), (86_400 * 2 + 3723, "2d 1:02:03"),
     (0, "0:00:00"), (-31, "−0:00:31"), (.nan, "NaN"), (.infinity, "∞"),

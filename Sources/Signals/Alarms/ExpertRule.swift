@@ -38,14 +38,15 @@ struct ExpertRule: Sendable {
         rule: .deadExpert, subject: "\(layer)/\(expert)", reading: reading,
         alarm: {
           AlarmText(
-            sentence: "expert \(expert) of L\(layer) is dead: \(Self.percent(share)) of the load, "
-              + "an even share is \(Self.percent(even)): the router has stopped choosing it",
+            sentence:
+              "expert \(expert) of L\(layer) is dead: \(NumberText.percent(share)) of the load, "
+              + "an even share is \(NumberText.percent(even)): the router has stopped choosing it",
             hint: Self.hint(context),
             values: [
               "layer": Double(layer), "expert": Double(expert), "load": share, "even": even,
             ])
         },
-        calm: { "expert \(expert) of L\(layer) is back: \(Self.percent(share)) of the load" })
+        calm: { "expert \(expert) of L\(layer) is back: \(NumberText.percent(share)) of the load" })
     }
   }
 
@@ -65,7 +66,8 @@ struct ExpertRule: Sendable {
         let expert = balance.shares.indices.max { balance.shares[$0] < balance.shares[$1] } ?? 0
         let share = balance.shares[expert]
         return AlarmText(
-          sentence: "expert \(expert) of L\(layer) is overloaded: \(Self.percent(share)) of the "
+          sentence:
+            "expert \(expert) of L\(layer) is overloaded: \(NumberText.percent(share)) of the "
             + "load, MaxVio \(NumberText.compact(violation)): the router leans on few experts",
           hint: Self.hint(context),
           values: [
@@ -79,9 +81,5 @@ struct ExpertRule: Sendable {
   private static func hint(_ context: AlarmContext) -> String {
     context.isOn(SettingCatalog.balanceLoss)
       ? "m: raise moe.aux_loss" : "m: switch moe.aux_loss on (0.01)"
-  }
-
-  private static func percent(_ share: Double) -> String {
-    NumberText.compact(share * 100, digits: 2) + "%"
   }
 }

@@ -1,17 +1,22 @@
 import Telemetry
 
 /// The loss far above its recent values, with the gradient norm as evidence.
+///
+/// Seven standard deviations over the last 1,000 values; and, since the first descent is in that
+/// window for a thousand steps and hides all but the largest spikes there, seven deviations
+/// of what is left over a short average of the values before.
 struct LossSpikeRule: Sendable, Equatable, Codable {
   /// A jump by less than this share of the mean is no trouble, however still the loss has been.
   private static let leastShare = 1e-3
 
   private var loss = SpikeDetector()
+  private var trend = DebiasedAverage(weight: 0.9)
+  private var remainder = SpikeDetector()
   private var gradNorm = SpikeDetector()
 
   mutating func findings(_ context: AlarmContext) -> [AlarmFinding] {
     guard let value = context.value(context.layout.loss), value.isFinite else { return [] }
-    let mean = loss.mean
-    let score = loss.add(value)
+    let (score, mean) = score(value)
     let evidence = gradientEvidence(context)
     guard !score.isNaN else { return [] }
     let isSpike = score >= SpikeDetector.threshold && value - mean > Self.leastShare * abs(mean)
@@ -21,6 +26,15 @@ struct LossSpikeRule: Sendable, Equatable, Codable {
         alarm: { Self.text(loss: value, mean: mean, score: score, gradient: evidence) },
         calm: { "loss back at \(NumberText.compact(value))" })
     ]
+  }
+
+  /// The larger of both scores, with the mean that it counts from.
+  private mutating func score(_ value: Double) -> (score: Double, mean: Double) {
+    let (mean, level) = (loss.mean, trend.value)
+    let score = loss.add(value)
+    let trendScore = level.isNaN ? .nan : remainder.add(value - level)
+    trend.add(value)
+    return trendScore > score || score.isNaN ? (trendScore, level) : (score, mean)
   }
 
   private struct GradientEvidence {

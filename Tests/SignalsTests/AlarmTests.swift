@@ -1,0 +1,297 @@
+import Foundation
+import Telemetry
+import Testing
+
+@testable import Signals
+
+/// Runs made up step by step, healthy but for what a test adds.
+private struct SyntheticRun {
+  var generator: SeededGenerator
+  var settings: [String: SettingValue] = [
+    SettingCatalog.qkLayerNorm: .flag(false), SettingCatalog.zLoss: .number(0),
+    SettingCatalog.balanceLoss: .number(0.01),
+  ]
+  var layers = 4
+  var experts = 8
+
+  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+  /// A healthy step: the loss falls with batch noise, logits grow from 5 to 50, loads wobble.
+  mutating func step(_ step: Int, of total: Int = 4000) -> [MetricName: Double] {
+    let progress = Double(step) / Double(total)
+    let loss = 2.2 + 3.8 * exp(-Double(step) / 150) - 0.3 * progress
+    var values: [MetricName: Double] = [
+      "loss": loss + 0.05 * generator.normal(),
+      "grad_norm": 0.6 + 2 * exp(-Double(step) / 100) + 0.05 * abs(generator.normal()),
+      "log_z": 6.05 * exp(-Double(step) / 400) + 0.1 * generator.normal(),
+      "lr_sensitivity/loss/16": .infinity,
+      "tokens_per_s": .nan,
+    ]
+    if step % 100 == 0 { values["loss/eval"] = loss + 0.02 * generator.normal() }
+    for layer in 0..<layers {
+      let logit = 5 + 45 * (1 - exp(-Double(step) / 600)) - Double(layer)
+      values[MetricCatalog.attentionLogitMax(layer: layer)] =
+        logit * exp(0.08 * generator.normal())
+      let weights = (0..<experts).map { _ in
+        exp((step < 200 ? 2 : 0.3) * generator.normal())
+      }
+      let total = weights.reduce(0, +)
+      for expert in 0..<experts {
+        values[MetricCatalog.expertLoad(layer: layer, expert: expert)] = weights[expert] / total
+      }
+    }
+    return values
+  }
+
+  /// Feeds steps `range` to `monitor`, each changed by `trouble`, and returns what was said.
+  mutating func feed(
+    _ monitor: inout AlarmMonitor, _ range: Range<Int>, total: Int = 4000,
+    trouble: (Int, inout [MetricName: Double]) -> Void = { _, _ in }
+  ) -> [RunEvent] {
+    range.flatMap { step in
+      var values = self.step(step, of: total)
+      trouble(step, &values)
+      let names = values.keys.sorted()
+      let samples = StepSamples(
+        step: step, wallTime: Double(step), names: names, values: names.map { values[$0] ?? .nan })
+      return monitor.observe(samples, settings: settings, remainingSteps: total - step - 1)
+    }
+  }
+}
+
+struct AlarmTests {
+  private func events(
+    _ range: Range<Int>, seed: UInt64 = 1, settings: [String: SettingValue] = [:],
+    trouble: (Int, inout [MetricName: Double]) -> Void
+  ) -> [RunEvent] {
+    var run = SyntheticRun(seed: seed)
+    run.settings.merge(settings) { $1 }
+    var monitor = AlarmMonitor()
+    return run.feed(&monitor, range, trouble: trouble)
+  }
+
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func `a healthy run is silent`(seed: UInt64) {
+    #expect(events(0..<4000, seed: seed) { _, _ in }.map(\.text) == [])
+  }
+
+  @Test func `a loss spike is told once, with its numbers, and then calm`() throws {
+    let events = events(0..<900) { step, values in
+      if (700..<710).contains(step) {
+        values["loss"] = 6.5
+        values["grad_norm"] = 12
+      }
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    let alarm = try #require(events.first)
+    #expect(alarm.step == 700 && alarm.name == "loss-spike" && alarm.by == "alarm")
+    #expect(alarm.hint == "{: halve the rate")
+    #expect(alarm.text.hasPrefix("loss 6.50 is "))
+    #expect(alarm.text.contains("× its mean: a bad batch, or the rate is too high"))
+    let sigma = try #require(alarm.values["loss.sigma"])
+    #expect(sigma >= 7)
+    #expect(events[1].step >= 730)
+  }
+
+  @Test func `a loss that stood still may tremble`() {
+    let events = events(0..<400) { step, values in
+      values["loss"] = 2 + (step % 50 == 0 ? 1e-6 : 0)
+    }
+    #expect(events.isEmpty)
+  }
+
+  @Test func `growing logits are forecast with layer and doubling time`() throws {
+    let events = events(0..<1300) { step, values in
+      values["attention_logit_max/3"] = 40 * pow(2, max(0, Double(step) - 400) / 96)
+    }
+    let alarm = try #require(events.first)
+    #expect(alarm.name == "attention-logits-diverging")
+    #expect(alarm.hint == "m: switch qk-layernorm on")
+    let crossing = 400 + 96.0 * log2(1e4 / 40.0)
+    let told = Double(alarm.step) + (try #require(alarm.values["steps_until_level"]))
+    #expect(abs(told - crossing) < 200)
+    #expect(Double(alarm.step) < crossing - 300)
+    #expect(alarm.values["layer"] == 3)
+    #expect(alarm.text.hasPrefix("attention logits pass 1e4 in ~"))
+    #expect(alarm.text.contains(" steps (L3, doubling every "))
+    #expect(events.filter { $0.name == alarm.name }.count == 1)
+  }
+
+  @Test func `high logits that do not grow are a warning`() throws {
+    let events = events(0..<900) { step, values in
+      values["attention_logit_max/1"] = step < 300 ? 40 : (step < 600 ? 2000 : 60)
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    let alarm = try #require(events.first)
+    #expect(alarm.name == "attention-logits-high")
+    #expect(
+      alarm.text == "attention logits above 1e3 (L1, 2,000): queries and keys grow, "
+        + "the loss begins to suffer")
+    #expect(alarm.values["attention_logit_max"] == 2000)
+  }
+
+  @Test func `logits above 1e4 are told even if they stand still`() {
+    let events = events(0..<600) { step, values in
+      values["attention_logit_max/2"] = step < 300 ? 40 : 20_000
+    }
+    #expect(events.map(\.name).contains("attention-logits-diverging"))
+  }
+
+  @Test func `qk-layernorm that is being blended in silences the logits`() {
+    let events = events(0..<500, settings: [SettingCatalog.qkLayerNorm: .flag(true)]) {
+      step, values in
+      values["attention_logit_max/2"] = step < 100 ? 12_000 * exp(-Double(step) / 15) : 12
+    }
+    #expect(events.isEmpty)
+  }
+
+  @Test func `where qk-layernorm is on another key helps`() throws {
+    let events = events(0..<500, settings: [SettingCatalog.qkLayerNorm: .flag(true)]) {
+      _, values in
+      values["attention_logit_max/2"] = 20_000
+    }
+    let alarm = try #require(events.first)
+    #expect(alarm.hint == "{: halve the rate")
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func `a value that is not finite is named with its step`(value: Double) throws {
+    let events = events(0..<1300) { step, values in
+      if step == 1234 { values["activation_rms/2"] = value }
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    let alarm = try #require(events.first)
+    #expect(
+      alarm.text == "activation_rms/2 is \(NumberText.compact(value)) at step 1,234: "
+        + "the update was too large for the numbers")
+    #expect(alarm.step == 1234)
+    #expect(alarm.values.values.allSatisfy { $0.isFinite })
+  }
+
+  @Test func `of many values that are not finite the loss is named`() throws {
+    let events = events(0..<20) { step, values in
+      guard step >= 10 else { return }
+      for name in ["grad_norm", "activation_rms/0", "loss"] as [MetricName] { values[name] = .nan }
+    }
+    #expect(events.count == 1)
+    let alarm = try #require(events.first)
+    #expect(alarm.text.hasPrefix("loss and 2 more is NaN at step 10"))
+  }
+
+  @Test func `log Z that drifts is told while it goes on, and not at its start of 6`() throws {
+    let events = events(0..<3000) { step, values in
+      if step > 1000 { values["log_z"] = -Double(step - 1000) / 50 }
+    }
+    #expect(events.count == 1)
+    let alarm = try #require(events.first)
+    #expect(alarm.name == "log-z-drift" && alarm.hint == "m: switch z-loss on (1e-4)")
+    #expect(alarm.step > 1500 && alarm.step < 1800)
+    #expect(alarm.text.hasPrefix("log Z drifts: −1"))
+  }
+
+  @Test func `a dead expert is told after 100 steps and when it is back`() throws {
+    let events = events(0..<1200) { step, values in
+      guard (300..<900).contains(step) else { return }
+      let dead = MetricCatalog.expertLoad(layer: 2, expert: 5)
+      let rest = (values[dead] ?? 0) - 0.004
+      values[MetricCatalog.expertLoad(layer: 2, expert: 4)]? += rest
+      values[dead] = 0.004
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    let alarm = try #require(events.first)
+    #expect(alarm.step == 400 && alarm.name == "dead-expert")
+    #expect(alarm.hint == "m: raise moe.aux_loss")
+    #expect(
+      alarm.text == "expert 5 of L2 is dead: 0.4% of the load, an even share is 12.5%: "
+        + "the router has stopped choosing it")
+  }
+
+  @Test func `an overloaded expert is told after 100 steps`() throws {
+    let events = events(0..<700, settings: [SettingCatalog.balanceLoss: .number(0)]) {
+      step, values in
+      guard step >= 300 else { return }
+      for expert in 0..<8 {
+        values[MetricCatalog.expertLoad(layer: 1, expert: expert)] = expert == 6 ? 0.4 : 0.6 / 7
+      }
+    }
+    #expect(events.count == 1)
+    let alarm = try #require(events.first)
+    #expect(alarm.step == 400 && alarm.hint == "m: switch moe.aux_loss on (0.01)")
+    #expect(
+      alarm.text == "expert 6 of L1 is overloaded: 40.0% of the load, MaxVio 2.20: "
+        + "the router leans on few experts")
+  }
+
+  @Test func `experts are left alone while the router finds its feet`() {
+    let events = events(0..<300) { step, values in
+      guard step < 200 else { return }
+      for expert in 0..<8 {
+        values[MetricCatalog.expertLoad(layer: 1, expert: expert)] = expert < 2 ? 0.5 : 0
+      }
+    }
+    #expect(events.isEmpty)
+  }
+
+  @Test func `a held-out loss that rises is memorising where the training loss falls`() throws {
+    let events = events(0..<2000) { step, values in
+      guard step % 100 == 0, step > 1000 else { return }
+      values["loss/eval"] = 2.2 + Double(step - 1000) / 2500
+    }
+    #expect(events.count == 1)
+    let alarm = try #require(events.first)
+    #expect(alarm.name == "held-out-loss-rising")
+    #expect(alarm.step >= 1300 && alarm.step <= 1600)
+    #expect(alarm.text.hasSuffix("the model begins to memorise"))
+  }
+
+  @Test func `an alarm that is over may come again only after a while`() {
+    let spikes = [500, 530, 700]
+    let events = events(0..<900) { step, values in
+      if spikes.contains(step) { values["loss"] = 9 }
+    }
+    #expect(events.filter { $0.kind == .alarm }.map(\.step) == [500, 700])
+  }
+
+  @Test func `a monitor continues from its coded form as if it had not stopped`() throws {
+    func trouble(_ step: Int, _ values: inout [MetricName: Double]) {
+      values["attention_logit_max/3"] = 40 * pow(2, max(0, Double(step) - 400) / 96)
+      if step == 1000 { values["loss"] = 9 }
+    }
+    var run = SyntheticRun(seed: 4)
+    var monitor = AlarmMonitor()
+    _ = run.feed(&monitor, 0..<750, trouble: trouble)
+    let coded = try JSONEncoder().encode(monitor)
+    var copy = try JSONDecoder().decode(AlarmMonitor.self, from: coded)
+    var sameRun = run
+    let rest = run.feed(&monitor, 750..<1400, trouble: trouble)
+    #expect(rest == sameRun.feed(&copy, 750..<1400, trouble: trouble))
+    #expect(rest.count >= 2)
+    #expect(monitor.raised == copy.raised)
+  }
+
+  @Test func `a step that goes backwards begins with clean windows`() {
+    var run = SyntheticRun(seed: 6)
+    var monitor = AlarmMonitor()
+    _ = run.feed(&monitor, 0..<500) { step, values in
+      values["attention_logit_max/0"] = 30_000
+    }
+    #expect(monitor.raised.contains(.attentionLogitsDiverging))
+    #expect(run.feed(&monitor, 100..<700).map(\.text) == [])
+    #expect(monitor.raised.isEmpty)
+  }
+
+  @Test func `a run that measures nothing known says nothing`() {
+    var monitor = AlarmMonitor()
+    for step in 0..<300 {
+      let sample = StepSamples(
+        step: step, wallTime: 0, names: ["train/acc"], values: [Double(step)])
+      #expect(monitor.observe(sample).isEmpty)
+    }
+    #expect(monitor.observe(StepSamples(step: 300, wallTime: 0, names: [], values: [])).isEmpty)
+  }
+
+  @Test func `every rule has a name, a sentence and its place in the table`() {
+    #expect(Set(AlarmRule.allCases.map(\.name)).count == AlarmRule.allCases.count)
+    #expect(AlarmRule.allCases.allSatisfy { $0.sentence.hasSuffix(".") })
+  }
+}

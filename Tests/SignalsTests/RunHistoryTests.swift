@@ -1,0 +1,62 @@
+import Telemetry
+import Testing
+
+@testable import Signals
+
+struct RunHistoryTests {
+  private func samples(_ step: Int, loss: Double) -> RunRecord {
+    .samples(StepSamples(step: step, wallTime: Double(step), names: ["loss"], values: [loss]))
+  }
+
+  @Test func `samples and columns add up to the same series`() {
+    var live = RunHistory()
+    for step in 0..<20 { live.append(samples(step, loss: Double(step))) }
+    var recorded = RunHistory()
+    let steps = Array(0..<20)
+    let times = MetricColumn(
+      name: MetricColumn.wallTime, steps: steps, values: steps.map(Double.init))
+    recorded.append(.column(times))
+    recorded.append(
+      .column(MetricColumn(name: "loss", steps: steps, values: steps.map(Double.init))))
+    #expect(live["loss"]?.values == recorded["loss"]?.values)
+    #expect(live.wallTimes.values == recorded.wallTimes.values)
+    #expect(live.names == recorded.names && live.lastStep == 19 && live.firstStep == 0)
+  }
+
+  @Test func `a new generation keeps what it supersedes apart`() {
+    var history = RunHistory()
+    for step in 0..<10 { history.append(samples(step, loss: 1)) }
+    history.append(.generation(startingAt: 6))
+    #expect(history.lastStep == 5)
+    for step in 6..<8 { history.append(samples(step, loss: 2)) }
+    #expect(history["loss"]?.values == [1, 1, 1, 1, 1, 1, 2, 2])
+    #expect(history.superseded["loss"]?.map(\.steps) == [[6, 7, 8, 9]])
+    #expect(history.generationStarts == [6])
+  }
+
+  @Test func `a setting has at a step the value of its changes up to there`() {
+    var history = RunHistory()
+    let declaration = SettingDeclaration(
+      name: "z_loss", kind: .number(lowest: 0, highest: 10), value: .number(3), purpose: "")
+    history.append(.settings([declaration]))
+    #expect(history.setting("z_loss", at: 5) == .number(3))
+    for (step, before, after) in [(10, 1.0, 2.0), (20, 2, 3)] {
+      history.append(
+        .event(
+          RunEvent(
+            step: step, wallTime: 0, kind: .set, by: "you", name: "z_loss",
+            before: .number(before), after: .number(after), text: "")))
+    }
+    #expect(history.setting("z_loss", at: 9) == .number(1))
+    #expect(history.setting("z_loss", at: 10) == .number(2))
+    #expect(history.setting("z_loss", at: 30) == .number(3))
+    #expect(history.setting("lr", at: 30) == nil)
+  }
+
+  @Test func `the console keeps its last lines`() {
+    var history = RunHistory()
+    for line in 0..<2500 { history.append(.console(wallTime: 0, line: "\(line)")) }
+    #expect(history.console.count == RunHistory.consoleLimit)
+    #expect(history.console.last == "2499" && history.console.first == "500")
+  }
+}

@@ -26,8 +26,8 @@ package struct LogitGrowth: Sendable, Equatable {
   package let present: Double
 
   /// The forecast from the last samples of `series`, nil where the logits do not grow
-  /// significantly, the samples are too few, or the level is too far off.
-  /// - Parameter remainingSteps: the run's; what comes after its end is not forecast.
+  /// significantly, the samples are too few, or the level is too far off. What comes after the
+  /// run's `remainingSteps` is not forecast.
   package init?(
     series: Series, level: Double = Self.criticalLevel, remainingSteps: Int? = nil
   ) {

@@ -106,7 +106,8 @@ extension NumberText {
   private static func scaled(_ size: Double, exponent: Int, digits: Int) -> String {
     let power = exponent / 3
     let decimals = max(0, digits - 1 - exponent % 3)
-    return fixed(size / pow(1000, Double(power)), decimals: decimals) + ["", "k", "M", "G", "T"][power]
+    let unit = ["", "k", "M", "G", "T"][power]
+    return fixed(size / pow(1000, Double(power)), decimals: decimals) + unit
   }
 
   private static func grouped(digits: String) -> String {

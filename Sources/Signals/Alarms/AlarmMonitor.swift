@@ -1,0 +1,101 @@
+package import Telemetry
+
+/// Watches a run's samples and says when a rule raises, and when it is quiet again.
+///
+/// Each alarm comes once, stays until its trouble has been over for a while, and cannot come again
+/// at once. The monitor depends on nothing but what it is fed, and all its memory is in its coded
+/// form, so that a run resumed from a checkpoint alarms as one that was never stopped.
+/// - Cost: some thousand operations a step; attention logits are forecast every ten steps.
+package struct AlarmMonitor: Sendable, Codable {
+  private var latches: [String: AlarmLatch] = [:]
+  private var lastStep: Int?
+  private var lossSpike = LossSpikeRule()
+  private var attentionLogits = AttentionLogitRule()
+  private var logZ = LogZRule()
+  private var heldOutLoss = HeldOutLossRule()
+  /// A run measures more on some steps than on others; a few lists of names are all there are.
+  private var layouts: [SampleLayout] = []
+
+  private static let layoutLimit = 8
+
+  private enum CodingKeys: String, CodingKey {
+    case latches, lastStep, lossSpike, attentionLogits, logZ, heldOutLoss
+  }
+
+  package init() {}
+
+  /// The rules that are raised now.
+  package var raised: Set<AlarmRule> {
+    Set(latches.filter(\.value.isRaised).compactMap { Self.rule(key: $0.key) })
+  }
+
+  /// Takes one step in.
+  /// - Parameters:
+  ///   - samples: all that the step measured.
+  ///   - settings: the settings in force, by name; they choose the hints.
+  ///   - remainingSteps: those the run still has after this one, where known.
+  /// - Returns: the alarms that this step raised or ended, as events of it.
+  package mutating func observe(
+    _ samples: StepSamples, settings: [String: SettingValue] = [:], remainingSteps: Int? = nil
+  ) -> [RunEvent] {
+    // A step that goes backwards begins another stretch of the run: windows would mix the two.
+    if let lastStep, samples.step < lastStep { forget() }
+    lastStep = samples.step
+    let context = AlarmContext(
+      samples: samples, layout: layout(samples.names), settings: settings,
+      remainingSteps: remainingSteps)
+    let findings =
+      NotFiniteRule().findings(context) + attentionLogits.findings(context)
+      + lossSpike.findings(context) + logZ.findings(context) + ExpertRule().findings(context)
+      + heldOutLoss.findings(context)
+    return findings.compactMap { latch($0, samples) }
+  }
+
+  private mutating func latch(_ finding: AlarmFinding, _ samples: StepSamples) -> RunEvent? {
+    let key = finding.rule.name + ":" + finding.subject
+    var latch = latches[key] ?? AlarmLatch()
+    let reading = isCovered(finding.rule) ? .between : finding.reading
+    let change = latch.read(reading, step: samples.step, patience: finding.rule.patience)
+    latches[key] = latch
+    switch change {
+    case .raised: return Self.event(finding, samples, kind: .alarm, text: finding.alarm())
+    case .calmed:
+      return Self.event(
+        finding, samples, kind: .calm, text: AlarmText(sentence: finding.calm()))
+    case nil: return nil
+    }
+  }
+
+  /// High logits are no news while they are known to diverge.
+  private func isCovered(_ rule: AlarmRule) -> Bool {
+    let diverging = AlarmRule.attentionLogitsDiverging.name + ":"
+    return rule == .attentionLogitsHigh && latches[rule.name + ":"]?.isRaised != true
+      && latches[diverging]?.isRaised == true
+  }
+
+  private static func event(
+    _ finding: AlarmFinding, _ samples: StepSamples, kind: RunEvent.Kind, text: AlarmText
+  ) -> RunEvent {
+    RunEvent(
+      step: samples.step, wallTime: samples.wallTime, kind: kind, by: "alarm",
+      name: finding.rule.name, text: text.sentence, hint: text.hint, values: text.values)
+  }
+
+  private static func rule(key: String) -> AlarmRule? {
+    key.split(separator: ":").first.flatMap { AlarmRule(rawValue: String($0)) }
+  }
+
+  private mutating func layout(_ names: [MetricName]) -> SampleLayout {
+    if let known = layouts.first(where: { $0.names == names }) { return known }
+    let layout = SampleLayout(names: names)
+    if layouts.count == Self.layoutLimit { layouts.removeFirst() }
+    layouts.append(layout)
+    return layout
+  }
+
+  private mutating func forget() {
+    let layouts = layouts
+    self = AlarmMonitor()
+    self.layouts = layouts
+  }
+}

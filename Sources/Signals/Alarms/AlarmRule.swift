@@ -1,0 +1,58 @@
+/// The rules that raise alarms: names, sentences and patience, in one table.
+package enum AlarmRule: String, Sendable, Codable, CaseIterable {
+  case lossSpike = "loss-spike"
+  case attentionLogitsHigh = "attention-logits-high"
+  case attentionLogitsDiverging = "attention-logits-diverging"
+  case notFinite = "not-finite"
+  case logZDrift = "log-z-drift"
+  case deadExpert = "dead-expert"
+  case overloadedExpert = "overloaded-expert"
+  case heldOutLossRising = "held-out-loss-rising"
+
+  /// What events carry as their name.
+  package var name: String { rawValue }
+
+  /// Whether the run is about to be lost, rather than worth a look.
+  package var isCritical: Bool {
+    switch self {
+    case .attentionLogitsDiverging, .notFinite: true
+    case .lossSpike, .attentionLogitsHigh, .logZDrift, .deadExpert, .overloadedExpert,
+      .heldOutLossRising:
+      false
+    }
+  }
+
+  /// One line on what it watches for.
+  package var sentence: String {
+    switch self {
+    case .lossSpike: "The loss is 7 standard deviations above its last 1,000 values."
+    case .attentionLogitsHigh: "An attention logit is above 1e3, where the loss begins to suffer."
+    case .attentionLogitsDiverging: "Attention logits are above 1e4, or forecast to pass it."
+    case .notFinite: "A metric is NaN or infinite."
+    case .logZDrift: "Log Z drifts away from 0: the output logits run off."
+    case .deadExpert: "An expert gets less than an eighth of an even share for 100 steps."
+    case .overloadedExpert: "An expert gets 2.5 times an even share for 100 steps."
+    case .heldOutLossRising: "The held-out loss has risen above its lowest for three measurements."
+    }
+  }
+
+  /// Steps for which the trouble must last before the alarm is raised, the quiet before it ends,
+  /// and after its end before it may come again.
+  var patience: Patience {
+    switch self {
+    case .lossSpike: Patience(trouble: 0, quiet: 20, coolDown: 100)
+    case .attentionLogitsHigh: Patience(trouble: 5, quiet: 20, coolDown: 100)
+    case .attentionLogitsDiverging: Patience(trouble: 10, quiet: 50, coolDown: 100)
+    case .notFinite: Patience(trouble: 0, quiet: 20, coolDown: 0)
+    case .logZDrift: Patience(trouble: 50, quiet: 50, coolDown: 200)
+    case .deadExpert, .overloadedExpert: Patience(trouble: 100, quiet: 50, coolDown: 200)
+    case .heldOutLossRising: Patience(trouble: 0, quiet: 0, coolDown: 0)
+    }
+  }
+}
+
+struct Patience: Sendable, Equatable {
+  let trouble: Int
+  let quiet: Int
+  let coolDown: Int
+}

@@ -1,0 +1,55 @@
+import Telemetry
+
+/// Where the metrics that rules read stand in a step's values.
+///
+/// Names are taken apart once for each list of names, not at every step.
+struct SampleLayout: Sendable {
+  struct Layer: Sendable {
+    let layer: Int
+    let index: Int
+  }
+
+  struct ExpertLayer: Sendable {
+    let layer: Int
+    /// Where expert 0, 1, 2 … of the layer stands.
+    let indices: [Int]
+  }
+
+  let names: [MetricName]
+  let loss: Int?
+  let evalLoss: Int?
+  let gradNorm: Int?
+  let logZ: Int?
+  let attentionLogits: [Layer]
+  let experts: [ExpertLayer]
+  /// The values that must be finite: all but a probe's, whose far end may well diverge, and
+  /// those that a clock says.
+  let mustBeFinite: [Int]
+
+  init(names: [MetricName]) {
+    self.names = names
+    loss = names.firstIndex(of: MetricCatalog.loss)
+    evalLoss = names.firstIndex(of: MetricCatalog.evalLoss)
+    gradNorm = names.firstIndex(of: MetricCatalog.gradNorm)
+    logZ = names.firstIndex(of: MetricCatalog.logZ)
+    var logits: [Layer] = []
+    var loads: [Int: [Int: Int]] = [:]
+    var finite: [Int] = []
+    for (index, name) in names.enumerated() {
+      let family = MetricCatalog.family(of: name)
+      let numbers = MetricCatalog.indices(of: name)
+      switch (family?.pattern, numbers.count) {
+      case ("attention_logit_max/L", 1): logits.append(Layer(layer: numbers[0], index: index))
+      case ("expert_load/L/E", 2): loads[numbers[0], default: [:]][numbers[1]] = index
+      default: break
+      }
+      let isProbe = family?.pattern == "lr_sensitivity/loss/M"
+      if !isProbe, family?.isMeasuredByClock != true { finite.append(index) }
+    }
+    attentionLogits = logits.sorted { $0.layer < $1.layer }
+    experts = loads.sorted { $0.key < $1.key }.map { layer, indices in
+      ExpertLayer(layer: layer, indices: indices.sorted { $0.key < $1.key }.map(\.value))
+    }
+    mustBeFinite = finite
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@testable import Signals
+
+struct LogitGrowthTests {
+  private func series(_ steps: Range<Int>, _ value: (Double) -> Double) -> Series {
+    Series(steps: Array(steps), values: steps.map { value(Double($0)) })
+  }
+
+  @Test func `exact doubling is found and forecast exactly`() throws {
+    let growth = try #require(LogitGrowth(series: series(0..<401) { 100 * pow(2, $0 / 96) }))
+    #expect(abs(growth.doublingSteps - 96) < 1e-6)
+    let expected = 96.0 * log2(100.0) - 400
+    #expect(abs(growth.stepsUntilLevel - expected) < 1e-6)
+    #expect(abs(growth.present - 100 * pow(2, 400.0 / 96)) < 1e-3)
+  }
+
+  @Test func `noise and single outliers move the forecast little`() throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SeededGenerator(seed: seed)
+    var noisy = Series()
+    for step in 0..<400 {
+      let clean = 100 * pow(2, Double(step) / 96)
+      let outlier = step % 37 == 5 ? 50.0 : 1
+      noisy.append(step: step, value: clean * exp(0.1 * generator.normal()) * outlier)
+    }
+    let growth = try #require(LogitGrowth(series: noisy), "seed \(seed)")
+    let expected = 96.0 * log2(100.0) - 399
+    #expect(abs(growth.stepsUntilLevel - expected) < 120, "seed \(seed)")
+    #expect(growth.doublingSteps > 75 && growth.doublingSteps < 150, "seed \(seed)")
+  }
+
+  @Test func `level ground, decline and pure noise are no growth`() {
+    var generator = SeededGenerator(seed: 3)
+    #expect(LogitGrowth(series: series(0..<400) { _ in 500 }) == nil)
+    #expect(LogitGrowth(series: series(0..<400) { 5000 * exp(-$0 / 300) }) == nil)
+    var quiet = 0
+    for _ in 0..<50 {
+      let noise = (0..<300).map { _ in 500 * exp(0.3 * generator.normal()) }
+      quiet += LogitGrowth(series: Series(steps: Array(0..<300), values: noise)) == nil ? 1 : 0
+    }
+    #expect(quiet == 50)
+  }
+
+  @Test func `too few points say nothing`() {
+    #expect(LogitGrowth(series: Series()) == nil)
+    #expect(LogitGrowth(series: series(0..<100) { 100 * pow(2, $0 / 20) }) == nil)
+    #expect(LogitGrowth(series: series(0..<140) { 100 * pow(2, $0 / 40) }) != nil)
+  }
+
+  @Test func `beyond 2,000 steps or the run's end is no forecast`() {
+    #expect(LogitGrowth(series: series(0..<400) { 5 * pow(2, $0 / 1000) }) == nil)
+    let growing = series(0..<401) { 100 * pow(2, $0 / 96) }
+    #expect(LogitGrowth(series: growing, remainingSteps: 100) == nil)
+    #expect(LogitGrowth(series: growing, remainingSteps: 300) != nil)
+  }
+
+  @Test func `growth that has come to rest is not forecast by its past`() {
+    let saturated = series(0..<400) { $0 < 300 ? 100 * pow(2, $0 / 96) : 872 }
+    #expect(LogitGrowth(series: saturated) == nil)
+  }
+
+  @Test func `values that have no logarithm are left out`() throws {
+    var series = Series()
+    for step in 0..<400 {
+      let value = [.nan, .infinity, 0, -3, 100 * pow(2, Double(step) / 96)][step % 5]
+      series.append(step: step, value: value)
+    }
+    let growth = try #require(LogitGrowth(series: series))
+    #expect(abs(growth.doublingSteps - 96) < 1e-6)
+  }
+
+  @Test func `above the level already is 0 steps`() throws {
+    let growth = try #require(LogitGrowth(series: series(0..<400) { 9000 * pow(2, $0 / 96) }))
+    #expect(growth.stepsUntilLevel == 0)
+  }
+}

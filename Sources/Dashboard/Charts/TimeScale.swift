@@ -112,7 +112,7 @@ private struct AxisMeasure: Sendable {
   let times: Series
   let start: Double
   let secondsPerStep: Double
-  let bounds: (Double, Double)
+  private var bounds: (Double, Double)
 
   init(_ context: PaneContext, steps: Range<Int>) {
     let model = context.description?.model

@@ -1,6 +1,8 @@
 /// The panes in the order of their digits.
 package enum PaneCatalog {
-  package static let panes: [Pane] = []
+  package static let panes: [Pane] = [
+    LossPane.pane
+  ]
 
   package static func pane(_ id: PaneID) -> Pane? {
     panes.first { $0.id == id }

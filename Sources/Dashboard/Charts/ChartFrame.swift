@@ -1,0 +1,185 @@
+import Foundation
+import Screen
+import Signals
+
+/// The plot of a chart while it is drawn: where things lie and which cells are taken.
+struct ChartFrame {
+  let plot: Rect
+  let time: TimeScale
+  let scale: ValueScale
+  let context: PaneContext
+  private var placer: LabelPlacer
+
+  init(plot: Rect, time: TimeScale, scale: ValueScale, context: PaneContext) {
+    self.plot = plot
+    self.time = time
+    self.scale = scale
+    self.context = context
+    placer = LabelPlacer(size: plot.size)
+  }
+
+  mutating func draw(
+    lines: [ChartLine], columns: [[ChartLine.Column]], guides: [LineChart.Guide],
+    into grid: inout CellGrid
+  ) {
+    var canvas = BrailleCanvas(columns: plot.columns, rows: plot.rows)
+    for (layer, (line, columns)) in zip(lines, columns).enumerated() {
+      let pen = BrailleCanvas.Pen(style: context.style(line.role), layer: layer)
+      line.draw(columns, on: &canvas, scale: scale, pen: pen)
+    }
+    canvas.draw(into: &grid, at: plot.origin, symbols: context.symbols)
+    for row in 0..<plot.rows {
+      for column in 0..<plot.columns where !isBlank(column, row, grid) {
+        placer.take(column: column, row: row)
+      }
+    }
+    for guide in guides { draw(guide, into: &grid) }
+  }
+
+  private func isBlank(_ column: Int, _ row: Int, _ grid: CellGrid) -> Bool {
+    grid[plot.column + column, plot.row + row].isBlank
+  }
+
+  private func draw(_ guide: LineChart.Guide, into grid: inout CellGrid) {
+    let row = scale.dotRow(of: guide.value, dotRows: plot.rows * 4) / 4
+    guard row >= 0, row < plot.rows, scale.share(of: guide.value) <= 1 + 1e-9 else { return }
+    for column in 0..<plot.columns where isBlank(column, row, grid) {
+      put(context.symbols.horizontalDashed, column, row, guide.role, into: &grid)
+    }
+  }
+
+  private func put(
+    _ scalar: Unicode.Scalar, _ column: Int, _ row: Int, _ role: Role, into grid: inout CellGrid
+  ) {
+    grid[plot.column + column, plot.row + row] = Cell(scalar, style: context.style(role))
+  }
+
+  private func write(
+    _ placement: LabelPlacer.Placement, _ role: Role, into grid: inout CellGrid
+  ) {
+    let point = Point(column: plot.column + placement.column, row: plot.row + placement.row)
+    grid.write(placement.text, at: point, style: context.style(role))
+  }
+}
+
+extension ChartFrame {
+  /// The cursor's line; its label takes the top row, whatever lies there.
+  mutating func drawCursor(_ texts: [String], into grid: inout CellGrid) {
+    guard let step = context.cursorStep, let column = time.column(of: step) else { return }
+    for row in 0..<plot.rows {
+      let target = Point(column: plot.column + column, row: plot.row + row)
+      if isBlank(column, row, grid) || grid[target.column, target.row].style.role != 0x63 {
+        put(context.symbols.vertical, column, row, .cursor, into: &grid)
+      }
+      placer.take(column: column, row: row)
+    }
+    guard let text = texts.first(where: { TextWidth.columns(of: $0) < plot.columns - 1 }) else {
+      return
+    }
+    let width = TextWidth.columns(of: text)
+    let isRight = column + 2 + width <= plot.columns
+    let start = isRight ? column + 1 : max(0, column - width - 1)
+    let padded = column >= width + 1 || isRight ? " \(text) " : text
+    let label = LabelPlacer.Placement(
+      column: isRight ? start : max(0, start - 1), row: 0, text: isRight ? " \(text) " : padded)
+    grid.clipped(to: plot) { write(label, .cursor, into: &$0) }
+    placer.take(column: label.column, row: 0, columns: width + 2)
+  }
+
+  /// What lies above the axis gets an arrow at the top edge, what is not finite a cross.
+  mutating func drawEdges(
+    lines: [ChartLine], columns: [[ChartLine.Column]], format: (Double) -> String,
+    into grid: inout CellGrid
+  ) {
+    var highest: (column: Int, value: Double, role: Role)?
+    var firstNonFinite: Int?
+    let early = plot.columns / 50 + 1
+    for (line, columns) in zip(lines, columns) where line.isMeasured {
+      for column in columns {
+        let cell = column.x / 2
+        if column.isNonFinite {
+          put("✗", cell, 0, .trouble, into: &grid)
+          placer.take(column: cell, row: 0)
+          firstNonFinite = min(firstNonFinite ?? cell, cell)
+        } else if scale.share(of: column.high) > 1.02 {
+          put("▲", cell, 0, line.role, into: &grid)
+          placer.take(column: cell, row: 0)
+          let isNews = cell > early && column.high > highest?.value ?? -.infinity
+          if isNews { highest = (cell, column.high, line.role) }
+        }
+      }
+    }
+    if let column = firstNonFinite {
+      let step = time.edges.indices.contains(column * 2) ? time.edges[column * 2] : 0
+      let texts = ["NaN from step \(NumberText.grouped(step))", "NaN"]
+      label(texts, beside: column, role: .trouble, into: &grid)
+    }
+    if let highest {
+      label([format(highest.value)], beside: highest.column, role: highest.role, into: &grid)
+    }
+  }
+
+  private mutating func label(
+    _ texts: [String], beside column: Int, role: Role, into grid: inout CellGrid
+  ) {
+    guard let place = placer.place(texts, beside: column, rows: 0..<min(2, plot.rows)) else {
+      return
+    }
+    write(place, role, into: &grid)
+  }
+
+  /// Dashed lines with their words, in rows where they cover nothing.
+  mutating func draw(marks: [EventMark], isNamed: Bool, into grid: inout CellGrid) {
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      for row in 0..<plot.rows {
+        placer.take(column: column, row: row)
+        let cell = grid[plot.column + column, plot.row + row]
+        guard cell.isBlank || cell.scalar == context.symbols.horizontalDashed.value else {
+          continue
+        }
+        put(context.symbols.verticalDashed, column, row, mark.role, into: &grid)
+      }
+    }
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      let texts = isNamed ? mark.texts.map(context.symbols.adapt) : []
+      if let place = placer.place(texts, beside: column, rows: 0..<plot.rows) {
+        write(place, mark.role, into: &grid)
+      } else {
+        sign(mark, column, into: &grid)
+      }
+    }
+  }
+
+  private func sign(_ mark: EventMark, _ column: Int, into grid: inout CellGrid) {
+    let dashed = context.symbols.verticalDashed.value
+    let rows = 0..<plot.rows
+    let row = rows.first { grid[plot.column + column, plot.row + $0].scalar == dashed }
+    guard let row, let scalar = mark.sign.unicodeScalars.first else { return }
+    put(context.symbols.adapt(scalar), column, row, mark.role, into: &grid)
+  }
+}
+
+extension ChartFrame {
+  func drawValueLabels(gutter: Int, into grid: inout CellGrid) {
+    let limit = min(5, max(1, plot.rows / 3 + 1))
+    var lastRow = Int.max
+    for tick in scale.ticks(atMost: limit) {
+      let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
+      guard row >= 0, row < plot.rows, row < lastRow - 1 || lastRow == Int.max else { continue }
+      grid.writeRight(
+        scale.label(tick), endColumn: plot.column - 1, row: plot.row + row,
+        style: context.style(.faint), maxColumns: gutter - 1)
+      lastRow = row
+    }
+  }
+
+  func drawTimeLabels(row: Int, into grid: inout CellGrid) {
+    for label in time.labels(columns: plot.columns) {
+      grid.write(
+        label.text, at: Point(column: plot.column + label.column, row: row),
+        style: context.style(.faint))
+    }
+  }
+}

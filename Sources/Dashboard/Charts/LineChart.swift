@@ -1,0 +1,107 @@
+import Foundation
+import Screen
+import Signals
+
+/// A chart of lines over time with its axes, marks and the cursor.
+struct LineChart: Sendable {
+  /// A level worth knowing, drawn across.
+  struct Guide: Sendable {
+    var value: Double
+    var role: Role
+  }
+
+  var lines: [ChartLine] = []
+  var marks: [EventMark] = []
+  var guides: [Guide] = []
+  var kind = ValueScale.Kind.linear
+  /// Values that the axis holds whatever the lines do.
+  var holds: [Double] = []
+  /// Whether what leaves the axis at its start or for a moment is cut off and marked, so that the
+  /// rest keeps its height.
+  var clipsOutliers = false
+  /// How the cursor and labels write a value.
+  var format: @Sendable (Double) -> String = { NumberText.compact($0, digits: 4) }
+  /// Whether marks carry words, not only lines.
+  var namesMarks = true
+  /// The steps along the axis, where they are not the window's.
+  var steps: Range<Int>?
+
+  /// The columns that labels of the value axis need beside the plot; charts one above the other
+  /// share the wider.
+  static let gutter = 6
+
+  func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard !rect.isEmpty else { return }
+    let hasTimeLabels = rect.rows >= 4 && rect.columns >= 16
+    let hasValueLabels = rect.columns >= 14
+    let plot = rect.droppingBottom(hasTimeLabels ? 1 : 0)
+      .droppingLeft(hasValueLabels ? Self.gutter : 0)
+    guard !plot.isEmpty else { return }
+    let time = TimeScale(
+      context, steps: steps ?? context.window.steps, columns: plot.columns)
+    let columns = lines.map { $0.columns(time, playhead: context.playhead) }
+    let scale = scale(columns)
+    var frame = ChartFrame(plot: plot, time: time, scale: scale, context: context)
+    frame.draw(lines: lines, columns: columns, guides: guides, into: &grid)
+    let isNamed = namesMarks && plot.rows >= 4
+    frame.drawCursor(cursorTexts(context), into: &grid)
+    frame.drawEdges(lines: lines, columns: columns, format: format, into: &grid)
+    frame.draw(marks: EventMark.distinct(marks, time), isNamed: isNamed, into: &grid)
+    if hasValueLabels { frame.drawValueLabels(gutter: Self.gutter, into: &grid) }
+    if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
+  }
+
+  private func scale(_ columns: [[ChartLine.Column]]) -> ValueScale {
+    let measured = zip(lines, columns).filter { $0.0.isMeasured }.flatMap(\.1)
+      .filter { $0.low <= $0.high }
+    let positive = kind == .logarithmic ? measured.filter { $0.low > 0 } : measured
+    var low = positive.map(\.low).min() ?? .infinity
+    var high = positive.map(\.high).max() ?? -.infinity
+    if clipsOutliers, kind == .linear { high = min(high, Self.usualMaximum(positive)) }
+    for value in holds {
+      low = min(low, value)
+      high = max(high, value)
+    }
+    return ValueScale(fitting: low, high, kind: kind)
+  }
+
+  /// The largest value, without the first columns where a run starts far up, and without spikes in
+  /// a few columns that would press all else flat.
+  private static func usualMaximum(_ columns: [ChartLine.Column]) -> Double {
+    guard columns.count >= 20, let low = columns.map(\.low).min() else { return .infinity }
+    let full = columns.map(\.high).max() ?? .infinity
+    let start = (columns.map(\.x).min() ?? 0) + max(2, columns.count / 50)
+    let later = columns.filter { $0.x > start }.map(\.high).sorted()
+    guard let settled = later.last else { return full }
+    let withoutStart = (settled - low) < 0.75 * (full - low) ? settled : full
+    let usual = later[later.count - 1 - later.count / 40]
+    return (usual - low) * 3 < withoutStart - low ? usual + (usual - low) / 4 : withoutStart
+  }
+
+  private func cursorTexts(_ context: PaneContext) -> [String] {
+    guard let step = context.cursorStep else { return [] }
+    let named = lines.filter { $0.name != nil }
+    let values = named.compactMap { line in line.value(at: step).map { (line.name ?? "", $0) } }
+    let place = NumberText.grouped(step)
+    let full = values.map { $0.0.isEmpty ? format($0.1) : "\($0.0) \(format($0.1))" }
+    let first = values.first.map { format($0.1) }
+    return ([
+      "step \(place) · " + full.joined(separator: " · "), full.joined(separator: " · "),
+      first ?? "", place,
+    ])
+    .filter { !$0.isEmpty }
+  }
+}
+
+extension EventMark {
+  /// One mark a column, the weightiest.
+  static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
+    var byColumn: [Int: EventMark] = [:]
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      if let present = byColumn[column], present.rank > mark.rank { continue }
+      byColumn[column] = mark
+    }
+    return byColumn.values.sorted { ($0.rank, $0.step) > ($1.rank, $1.step) }
+  }
+}

@@ -1,0 +1,51 @@
+import Screen
+import Signals
+import Telemetry
+
+extension PaneContext {
+  /// The value of `name` at the playhead.
+  func value(_ name: MetricName) -> Double? { history[name]?.value(atOrBefore: playhead) }
+
+  /// Whether a sample of `name` lies before the playhead.
+  func has(_ name: MetricName) -> Bool {
+    history[name]?.firstStep.map { $0 <= playhead } ?? false
+  }
+
+  var marks: [EventMark] { events.compactMap { EventMark($0) } }
+
+  /// The raw line of a metric, faint where a smooth one lies before it, with those that later
+  /// generations superseded behind it.
+  func lines(
+    _ name: MetricName, role: Role, faint: Role, label: String
+  ) -> [ChartLine] {
+    guard let series = history[name] else { return [] }
+    let older = (history.superseded[name] ?? []).map {
+      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+    }
+    let isSmoothed = smoothing != nil && series.count >= 20
+    let raw = ChartLine(
+      series: series, shape: .range, role: isSmoothed ? faint : role, name: label)
+    guard isSmoothed, let values = smoothedValues(name, series) else { return older + [raw] }
+    let smooth = ChartLine(series: series, values: values, shape: .joined, role: role)
+    return older + [raw, smooth]
+  }
+
+  /// The debiased average of a metric, from the cache or made here.
+  private func smoothedValues(_ name: MetricName, _ series: Series) -> [Double]? {
+    guard let smoothing else { return nil }
+    if let known = smoothed[name], known.values.count == series.count { return known.values }
+    var made = SmoothedSeries(weight: smoothing)
+    made.update(with: series)
+    return made.values
+  }
+
+  /// What a pane says before there is anything to draw.
+  func drawWaiting(into grid: inout CellGrid, _ rect: Rect, _ text: String) {
+    guard rect.columns >= text.count else { return }
+    let line = Rect(
+      column: rect.column, row: rect.row + rect.rows / 2, columns: rect.columns,
+      rows: min(1, rect.rows))
+    guard !line.isEmpty else { return }
+    grid.writeCentered(text, in: line, style: style(.faint))
+  }
+}

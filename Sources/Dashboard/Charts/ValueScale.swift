@@ -1,0 +1,156 @@
+import Foundation
+import Signals
+
+/// The vertical axis of a chart: from values to shares of its height.
+///
+/// Its ends are rounded outwards to round numbers by the values alone, so that an axis stands still
+/// until a value leaves it and looks the same whenever the same values are shown.
+struct ValueScale: Sendable, Equatable {
+  enum Kind: Sendable, Equatable {
+    case linear, logarithmic
+  }
+
+  let kind: Kind
+  let low: Double
+  let high: Double
+
+  /// An axis that holds all from `low` to `high`. What is not finite or, on a logarithmic axis, not
+  /// positive does not count.
+  init(fitting low: Double, _ high: Double, kind: Kind = .linear) {
+    self.kind = kind
+    let isUsable = low.isFinite && high.isFinite && low <= high
+    switch kind {
+    case .linear:
+      (self.low, self.high) = isUsable ? Self.linearEnds(low, high) : (0, 1)
+    case .logarithmic:
+      (self.low, self.high) = isUsable && high > 0 ? Self.logarithmicEnds(low, high) : (1, 10)
+    }
+  }
+
+  /// An axis with these very ends.
+  init(from low: Double, to high: Double, kind: Kind = .linear) {
+    self.kind = kind
+    self.low = low
+    self.high = high
+  }
+
+  /// 0 at the lower end, 1 at the upper; beyond them, and infinite for what a logarithmic axis
+  /// cannot hold.
+  func share(of value: Double) -> Double {
+    switch kind {
+    case .linear: (value - low) / (high - low)
+    case .logarithmic: value > 0 ? log(value / low) / log(high / low) : -.infinity
+    }
+  }
+
+  /// The row of dots that holds `value`, from the top; beyond the rows for what is off the axis.
+  func dotRow(of value: Double, dotRows: Int) -> Int {
+    let share = min(max(share(of: value), -1e3), 1e3)
+    return Int(((1 - share) * Double(dotRows - 1)).rounded())
+  }
+
+  private static func linearEnds(_ low: Double, _ high: Double) -> (Double, Double) {
+    guard high > low else {
+      let margin = low == 0 ? 1 : abs(low) / 4
+      return linearEnds(low - margin, high + margin)
+    }
+    let quantum = RoundNumber.step(atLeast: (high - low) / 4) / 2
+    let ends = ((low / quantum).rounded(.down) * quantum, (high / quantum).rounded(.up) * quantum)
+    return ends.0 < ends.1 && ends.0.isFinite && ends.1.isFinite ? ends : (low - 1, high + 1)
+  }
+
+  private static func logarithmicEnds(_ low: Double, _ high: Double) -> (Double, Double) {
+    let least = low > 0 ? low : min(high / 1e3, 1)
+    let isWide = high / least >= 30
+    let bottom = isWide ? RoundNumber.power(atMost: least) : RoundNumber.oneTwoFive(atMost: least)
+    let top = isWide ? RoundNumber.power(atLeast: high) : RoundNumber.oneTwoFive(atLeast: high)
+    return bottom < top ? (bottom, top) : (bottom / 2, bottom * 2)
+  }
+}
+
+extension ValueScale {
+  /// Round values on the axis, ascending, as many as `limit` allows.
+  func ticks(atMost limit: Int) -> [Double] {
+    guard limit > 0 else { return [] }
+    switch kind {
+    case .linear: return linearTicks(limit)
+    case .logarithmic: return logarithmicTicks(limit)
+    }
+  }
+
+  private func linearTicks(_ limit: Int) -> [Double] {
+    var step = RoundNumber.step(atLeast: (high - low) / Double(limit + 1))
+    while true {
+      let first = (low / step - 1e-9).rounded(.up)
+      let last = (high / step + 1e-9).rounded(.down)
+      let count = Int(last - first) + 1
+      if count < 2 { return limit > 1 ? [low, high] : [high] }
+      if count <= limit { return (0..<count).map { (first + Double($0)) * step } }
+      step = RoundNumber.step(atLeast: step * 1.5)
+    }
+  }
+
+  private func logarithmicTicks(_ limit: Int) -> [Double] {
+    let first = Int((log10(low) - 1e-9).rounded(.up))
+    let last = Int((log10(high) + 1e-9).rounded(.down))
+    if last - first >= 1 {
+      let stride = max(1, (last - first + limit) / limit)
+      let from = last - (last - first) / stride * stride
+      return Swift.stride(from: from, through: last, by: stride).map { pow(10, Double($0)) }
+    }
+    return limit > 1 ? [low, high] : [high]
+  }
+
+  /// What stands beside a tick.
+  func label(_ value: Double) -> String {
+    switch kind {
+    case .logarithmic: return RoundNumber.exponentText(value)
+    case .linear:
+      if value == 0 { return "0" }
+      let reach = max(abs(low), abs(high))
+      if reach < 0.095 || reach >= 1e6 { return RoundNumber.shortest(value) }
+      if abs(value) >= 1000 { return NumberText.grouped(value) }
+      return RoundNumber.plain(value)
+    }
+  }
+}
+
+/// Numbers that are easy to read: 1, 2 and 5 times powers of ten.
+enum RoundNumber {
+  static func power(atMost value: Double) -> Double { pow(10, (log10(value) + 1e-9).rounded(.down)) }
+  static func power(atLeast value: Double) -> Double { pow(10, (log10(value) - 1e-9).rounded(.up)) }
+
+  static func step(atLeast value: Double) -> Double { oneTwoFive(atLeast: value) }
+
+  static func oneTwoFive(atLeast value: Double) -> Double {
+    guard value > 0, value.isFinite else { return 1 }
+    let power = power(atMost: value)
+    return [1, 2, 5].map { $0 * power }.first { $0 >= value * (1 - 1e-9) } ?? 10 * power
+  }
+
+  static func oneTwoFive(atMost value: Double) -> Double {
+    guard value > 0, value.isFinite else { return 1 }
+    let power = power(atMost: value)
+    return [5, 2, 1].map { $0 * power }.first { $0 <= value * (1 + 1e-9) } ?? power
+  }
+
+  /// `1`, `100`, `1e4`, `0.01`, `1e-4`: round numbers of any size in four cells.
+  static func exponentText(_ value: Double) -> String {
+    value >= 999.5 || value < 0.0095 ? shortest(value) : plain(value)
+  }
+
+  /// `4e-2`, `1.5e-3`, `2e6`.
+  static func shortest(_ value: Double) -> String {
+    guard value != 0, value.isFinite else { return NumberText.compact(value) }
+    let exponent = Int((log10(abs(value)) + 1e-9).rounded(.down))
+    return plain(value / pow(10, Double(exponent))) + "e\(exponent)"
+  }
+
+  /// At most three decimals, none that says nothing.
+  static func plain(_ value: Double) -> String {
+    var text = String(format: "%.3f", abs(value))
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return (value < 0 && text != "0" ? NumberText.minus : "") + text
+  }
+}

@@ -1,0 +1,45 @@
+import Screen
+import Signals
+import Telemetry
+
+/// Training loss, raw and smooth, and the held-out loss.
+enum LossPane {
+  static let pane = Pane(
+    id: .loss, title: "loss", minimumRows: 4, weight: 3,
+    explanation: """
+      The loss a token in nats: raw values faint, their average bright, held-out ones as white \
+      spots. Healthy is a line that falls and flattens, with the held-out one close above it. \
+      After a spike that stays halve the rate with {; when only the held-out loss rises, stop.
+      """,
+    headline: headline, draw: draw)
+
+  private static func headline(_ context: PaneContext) -> [Span] {
+    guard let loss = context.value(MetricCatalog.loss) else { return [] }
+    guard loss.isFinite else { return [Span("train \(NumberText.compact(loss))", .trouble)] }
+    var text = "train \(digits(loss))"
+    if let eval = context.value(MetricCatalog.evalLoss) { text += " · eval \(digits(eval))" }
+    if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
+      text += " · above entropy \(digits(excess))"
+    }
+    return [Span(text + " nats", .loss)]
+  }
+
+  private static func digits(_ value: Double) -> String { NumberText.compact(value, digits: 5) }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard context.has(MetricCatalog.loss) else {
+      return context.drawWaiting(into: &grid, rect, "waiting for the first step")
+    }
+    var chart = LineChart()
+    chart.lines = context.lines(
+      MetricCatalog.loss, role: .loss, faint: .lossFaint, label: "train")
+    if let eval = context.history[MetricCatalog.evalLoss] {
+      chart.lines.append(
+        ChartLine(series: eval, shape: .spots, role: .title, name: "eval"))
+    }
+    chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.clipsOutliers = true
+    chart.marks = context.marks
+    chart.draw(into: &grid, rect, context)
+  }
+}

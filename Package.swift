@@ -63,25 +63,35 @@ let package = Package(
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Screen"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .testTarget(
       name: "ScreenTests", dependencies: ["Screen", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "SignalsTests", dependencies: ["Signals"], swiftSettings: settings),
+    .testTarget(
+      name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
     .testTarget(
       name: "ModelsTests", dependencies: ["Kernels", "Models"], exclude: ["Recorded"],
       swiftSettings: settings),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: settings),
-    .testTarget(
-      name: "SessionsTests", dependencies: ["Sessions", "TestSupport"], swiftSettings: settings),
-    .testTarget(
-      name: "DashboardTests", dependencies: ["Dashboard", "TestSupport"], exclude: ["Screens"],
+      name: "TrainingTests",
+      dependencies: ["Kernels", "Models", "Signals", "Telemetry", "Training"],
       swiftSettings: settings),
-    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: settings),
     .testTarget(
-      name: "seismoTests", dependencies: ["seismo", "TestSupport"], swiftSettings: settings),
+      name: "SessionsTests", dependencies: ["Sessions", "Signals", "Telemetry"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
+      exclude: ["Screens"], swiftSettings: settings),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
+    .testTarget(
+      name: "seismoTests",
+      dependencies: ["seismo", "Sessions", "Signals", "Telemetry", "Training"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

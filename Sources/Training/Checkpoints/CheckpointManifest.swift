@@ -55,12 +55,11 @@ struct StoredModel: Codable {
   var configuration: ModelConfiguration? {
     let sizes = [width, heads, context, vocabulary, feedForwardWidth]
     guard sizes.allSatisfy((1...(1 << 20)).contains), (1...4096).contains(layers),
-      width % heads == 0, (width / heads) % 2 == 0
+      width % heads == 0, (width / heads) % 2 == 0, feedForwardWidth == 4 * width
     else { return nil }
     var configuration = ModelConfiguration(
       width: width, layers: layers, heads: heads, context: context)
     configuration.vocabulary = vocabulary
-    configuration.feedForwardWidth = feedForwardWidth
     if let experts {
       guard (1...4096).contains(experts.count), (1...(1 << 20)).contains(experts.width),
         (1...experts.count).contains(experts.active)

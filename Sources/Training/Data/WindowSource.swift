@@ -1,5 +1,5 @@
 /// How training windows follow one another.
-package enum WindowOrder: String, Sendable, Hashable, CaseIterable, Codable {
+public enum WindowOrder: String, Sendable, Hashable, CaseIterable, Codable {
   /// Starts drawn uniformly from the training part, by seed.
   case shuffled
   /// One window after the other, from the first byte, and round again.

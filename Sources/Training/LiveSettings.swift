@@ -1,0 +1,63 @@
+package import Telemetry
+
+/// The settings of a run that a person may change while it goes on.
+package struct LiveSettings: Sendable, Equatable, Codable {
+  package var learningRateMultiplier: Double
+  package var zLoss: Double
+  package var gradClip: Double
+  package var weightDecay: Double
+  package var balanceLoss: Double
+  package var qkLayerNorm: QKLayerNormBlend
+
+  package init(_ configuration: TrainingConfiguration) {
+    learningRateMultiplier = configuration.learningRateMultiplier
+    zLoss = configuration.zLoss
+    gradClip = configuration.gradClip
+    weightDecay = configuration.weightDecay
+    balanceLoss = configuration.balanceLoss
+    qkLayerNorm = QKLayerNormBlend(
+      isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
+  }
+
+  /// The present value of the setting called `name`.
+  package subscript(name: String) -> SettingValue? {
+    switch name {
+    case SettingCatalog.learningRateMultiplier: .number(learningRateMultiplier)
+    case SettingCatalog.zLoss: .number(zLoss)
+    case SettingCatalog.gradClip: .number(gradClip)
+    case SettingCatalog.weightDecay: .number(weightDecay)
+    case SettingCatalog.balanceLoss: .number(balanceLoss)
+    case SettingCatalog.qkLayerNorm: .flag(qkLayerNorm.isOn)
+    default: nil
+    }
+  }
+
+  package mutating func set(_ name: String, to value: SettingValue, at step: Int) {
+    switch name {
+    case SettingCatalog.learningRateMultiplier: learningRateMultiplier = value.number
+    case SettingCatalog.zLoss: zLoss = value.number
+    case SettingCatalog.gradClip: gradClip = value.number
+    case SettingCatalog.weightDecay: weightDecay = value.number
+    case SettingCatalog.balanceLoss: balanceLoss = value.number
+    case SettingCatalog.qkLayerNorm: qkLayerNorm.set(value.isOn, at: step)
+    default: preconditionFailure("no live setting is called \(name)")
+    }
+  }
+
+  /// What may be changed in this run, with the present values.
+  package func declarations(hasExperts: Bool) -> [SettingDeclaration] {
+    SettingCatalog.entries.compactMap { entry in
+      guard let value = self[entry.name] else { return nil }
+      let isForExperts = entry.name == SettingCatalog.balanceLoss
+      return SettingDeclaration(
+        name: entry.name, kind: entry.kind, value: value, purpose: entry.purpose,
+        refusal: isForExperts && !hasExperts ? "this model has no experts" : nil)
+    }
+  }
+
+  package var values: [String: SettingValue] {
+    var values: [String: SettingValue] = [:]
+    for entry in SettingCatalog.entries { values[entry.name] = self[entry.name] }
+    return values
+  }
+}

@@ -1,0 +1,92 @@
+import Models
+import Signals
+import Telemetry
+
+/// Gives the numbers of a step their names, always in the same order.
+struct StepMetrics {
+  let names: [MetricName]
+  private let layers: Int
+  private let experts: Int
+  private let entropyPerByte: Double?
+
+  init(model: ModelConfiguration, entropyPerByte: Double?) {
+    layers = model.layers
+    experts = model.experts?.count ?? 0
+    self.entropyPerByte = entropyPerByte
+    var names: [MetricName] = [MetricCatalog.loss]
+    if entropyPerByte != nil { names.append(MetricCatalog.excessLoss) }
+    names += [
+      MetricCatalog.learningRate, MetricCatalog.learningRateMultiplier, MetricCatalog.gradNorm,
+      MetricCatalog.clipFraction, MetricCatalog.logZ, MetricCatalog.outputLogitMean,
+      MetricCatalog.attentionLogitMax,
+    ]
+    for layer in 0..<model.layers {
+      names += [
+        MetricCatalog.attentionLogitMax(layer: layer),
+        MetricCatalog.attentionEntropy(layer: layer),
+        MetricCatalog.attentionEntropyShare(layer: layer),
+        MetricCatalog.activationRMS(layer: layer),
+      ]
+    }
+    for layer in 0..<(experts > 0 ? model.layers : 0) {
+      names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
+      names += [
+        MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
+        MetricCatalog.routerEntropy(layer: layer),
+      ]
+    }
+    names += [
+      MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,
+      MetricCatalog.flopsFraction,
+    ]
+    self.names = names
+  }
+
+  /// What a step measured beside the engine's own statistics.
+  struct Step {
+    var learningRate: Double
+    var multiplier: Double
+    var gradNorm: Double
+    var clipFraction: Double
+    var tokensPerSecond: Double
+    var milliseconds: Double
+    var memoryBytes: Double
+    var flopsFraction: Double
+  }
+
+  /// The values in the order of `names`.
+  func values(_ statistics: StepStatistics, _ step: Step) -> [Double] {
+    var values: [Double] = []
+    values.reserveCapacity(names.count + MetricCatalog.probeMultipliers.count + 2)
+    values.append(statistics.loss)
+    if let entropyPerByte { values.append(statistics.loss - entropyPerByte) }
+    values += [
+      step.learningRate, step.multiplier, step.gradNorm, step.clipFraction, statistics.logZ,
+      statistics.outputLogitMean, largest(statistics.attentionLogitMax),
+    ]
+    for layer in 0..<layers {
+      values.append(Double(statistics.attentionLogitMax[layer]))
+      values.append(Double(statistics.attentionEntropy[layer]))
+      values.append(Double(statistics.attentionEntropyShare[layer]))
+      values.append(Double(statistics.activationRMS[layer]))
+    }
+    if experts > 0 { appendBalance(statistics, to: &values) }
+    values += [step.tokensPerSecond, step.milliseconds, step.memoryBytes, step.flopsFraction]
+    return values
+  }
+
+  /// The largest of the layers' maxima; NaN as soon as one is.
+  private func largest(_ maxima: [Float]) -> Double {
+    maxima.contains(where: \.isNaN) ? .nan : Double(maxima.max() ?? .nan)
+  }
+
+  private func appendBalance(_ statistics: StepStatistics, to values: inout [Double]) {
+    for layer in 0..<layers {
+      let balance = ExpertBalance(counts: statistics.expertCounts[layer])
+      values += balance.shares.map { Double(Float($0)) }
+      values.append(Double(Float(balance.cv)))
+      values.append(Double(Float(balance.maxViolation)))
+      values.append(Double(statistics.routerEntropy[layer]))
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Telemetry
+
+/// One option of a run, as `seismo train` and `run.toml` spell it.
+package struct RunOption: Sendable {
+  package enum Kind: Sendable {
+    case flag
+    case count(ClosedRange<Int>)
+    case number(ClosedRange<Double>)
+    case choice([String])
+    case text
+  }
+
+  package let name: String
+  package let kind: Kind
+  package let help: String
+
+  /// What may be given, in words; nil if `value` may be.
+  package func refusal(of value: String) -> String? {
+    switch kind {
+    case .flag: SettingValue(words: value).map(\.isFlag) == true ? nil : "on or off"
+    case .count(let range):
+      Int(value).map(range.contains) == true
+        ? nil : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .number(let range):
+      Double(value).map { $0.isFinite && range.contains($0) } == true
+        ? nil
+        : "a number from \(SettingValue.number(range.lowerBound))"
+          + " to \(SettingValue.number(range.upperBound))"
+    case .choice(let words): words.contains(value) ? nil : words.joined(separator: ", ")
+    case .text: value.isEmpty ? "some text" : nil
+    }
+  }
+}
+
+extension SettingValue {
+  fileprivate var isFlag: Bool {
+    switch self {
+    case .flag: true
+    case .number: false
+    }
+  }
+}
+
+/// The one table of a run's options.
+package enum RunOptionCatalog {
+  package static let all: [RunOption] = [
+    RunOption(
+      name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)),
+      help: "sizes and defaults to start from"),
+    RunOption(name: "width", kind: .count(2...8192), help: "model width D"),
+    RunOption(name: "layers", kind: .count(1...256), help: "blocks"),
+    RunOption(name: "heads", kind: .count(1...256), help: "attention heads; they divide the width"),
+    RunOption(name: "context", kind: .count(1...16384), help: "tokens a window"),
+    RunOption(name: "batch", kind: .count(1...4096), help: "windows a step"),
+    RunOption(
+      name: "data", kind: .text,
+      help: "a file or folder read as bytes, - for standard input; without it a built-in language"),
+    RunOption(
+      name: "order", kind: .choice(["shuffled", "file"]), help: "how windows are drawn"),
+    RunOption(
+      name: "eval-fraction", kind: .number(0.001...0.5), help: "share of the data held out"),
+    RunOption(name: "steps", kind: .count(1...1_000_000_000), help: "steps in all"),
+    RunOption(name: "lr", kind: .number(0...1000), help: "peak learning rate"),
+    RunOption(name: "min-lr", kind: .number(0...1000), help: "rate at which the cosine ends"),
+    RunOption(name: "warmup", kind: .count(0...1_000_000_000), help: "steps of linear warm-up"),
+    RunOption(name: "seed", kind: .count(0...Int.max), help: "seed of weights and data order"),
+    RunOption(name: "qk-layernorm", kind: .flag, help: "layer-normalise queries and keys"),
+    RunOption(
+      name: "blend-steps", kind: .count(0...1_000_000),
+      help: "steps over which a switch of qk-layernorm is blended"),
+    RunOption(name: "z-loss", kind: .number(0...10), help: "weight of (log Z)²; 1e-4 is usual"),
+    RunOption(
+      name: "grad-clip", kind: .number(0...1e6), help: "bound of the global gradient norm; 0 is off"
+    ),
+    RunOption(
+      name: "weight-decay", kind: .number(0...1), help: "independent weight decay of the matrices"),
+    RunOption(
+      name: "moe-aux-loss", kind: .number(0...100), help: "weight of the experts' balance loss"),
+    RunOption(
+      name: "lr-multiplier", kind: .number(0...1000), help: "factor on top of the schedule"),
+    RunOption(
+      name: "eval-every", kind: .count(0...1_000_000_000),
+      help: "steps between held-out evaluations; 0 is never"),
+    RunOption(
+      name: "eval-windows", kind: .count(1...100_000), help: "held-out windows an evaluation takes"),
+    RunOption(
+      name: "checkpoint-every", kind: .count(1...1_000_000_000),
+      help: "steps between checkpoints, the first at step 0"),
+    RunOption(
+      name: "workers", kind: .count(1...256),
+      help: "cores to use; the numbers do not depend on it"),
+  ]
+
+  package static func option(_ name: String) -> RunOption? {
+    all.first { $0.name == name }
+  }
+}

@@ -1,0 +1,91 @@
+import Dispatch
+package import Foundation
+import Synchronization
+package import Telemetry
+
+/// How a run ended.
+package enum TrainingOutcome: Sendable, Equatable {
+  case finished
+  case stopped
+  case diverged
+  /// Ended here to go on in another process, from this checkpoint.
+  case detached(checkpoint: URL)
+  case failed(reason: String)
+}
+
+/// Trains on a queue of its own and takes commands between two steps.
+///
+/// It waits for no reader of its records: `emit` hands them over and returns.
+package final class Trainer: Sendable {
+  private let run: Mutex<TrainingRun>
+  private let mailbox = Mutex<[Letter]>([])
+  private let wake = DispatchSemaphore(value: 0)
+  private let queue = DispatchQueue(label: "seismo.trainer", qos: .userInitiated)
+
+  private struct Letter: Sendable {
+    let command: Command
+    let author: String
+  }
+
+  /// - Parameter emit: takes each record on the trainer's queue; must not block.
+  package init(_ run: sending TrainingRun, emit: @escaping @Sendable (RunRecord) -> Void) {
+    run.emit = emit
+    self.run = Mutex(run)
+  }
+
+  /// Asks for `command`; it is applied between two steps, in the order of asking.
+  package func post(_ command: Command, by author: String) {
+    mailbox.withLock { $0.append(Letter(command: command, author: author)) }
+    wake.signal()
+  }
+
+  /// Starts training and returns; `onEnd` is called on the trainer's queue, once.
+  package func start(onEnd: @escaping @Sendable (TrainingOutcome) -> Void) {
+    queue.async {
+      let outcome = self.run.withLock { self.train($0) }
+      onEnd(outcome)
+    }
+  }
+
+  private func train(_ run: TrainingRun) -> TrainingOutcome {
+    run.begin()
+    while true {
+      if run.isFinished { return run.finish(.finished) }
+      run.writePeriodicCheckpoint()
+      applyCommands(run)
+      switch run.machine.mode {
+      case .stopping: return run.finish(.stopped)
+      case .detaching: return run.detach()
+      case .paused:
+        wait(run)
+        continue
+      case .running, .stepping: break
+      }
+      do {
+        if case .diverged(let event) = try run.advance(now: Self.now) { return run.diverge(event) }
+      } catch {
+        return run.fail("\(error)")
+      }
+      run.announceMode()
+    }
+  }
+
+  private func applyCommands(_ run: TrainingRun) {
+    run.applyScript(now: Self.now())
+    let letters = mailbox.withLock { letters in
+      defer { letters.removeAll() }
+      return letters
+    }
+    for letter in letters { run.apply(letter.command, by: letter.author, now: Self.now()) }
+  }
+
+  /// Sleeps until a command comes.
+  private func wait(_ run: TrainingRun) {
+    run.announceMode()
+    while mailbox.withLock({ $0.isEmpty }) { wake.wait() }
+  }
+
+  static func now() -> Double {
+    Date().timeIntervalSince1970
+  }
+}

@@ -1,0 +1,184 @@
+public import Models
+import Telemetry
+
+/// Everything that decides what a run computes.
+///
+/// Two runs of equal configurations give equal numbers, whatever the workers and whoever watches.
+public struct TrainingConfiguration: Sendable, Equatable {
+  /// The sizes the run started from; nil for sizes of one's own.
+  public var preset: Preset?
+  /// The model's shape.
+  public var model: ModelConfiguration
+  /// Windows a step.
+  public var batch: Int
+  /// A file or folder; nil for the built-in language.
+  public var dataPath: String?
+  /// How windows are drawn.
+  public var order = WindowOrder.shuffled
+  /// Share of the data held out.
+  public var evalFraction = 0.05
+  /// Steps in all.
+  public var steps: Int
+  /// Peak learning rate.
+  public var learningRate: Double
+  /// Where the cosine ends, absolute (Wortsman et al. 2023).
+  public var minimumLearningRate = 1e-5
+  /// Steps of linear warm-up.
+  public var warmup = 100
+  /// Seed of weights and data order.
+  public var seed: UInt64 = 0
+  /// Whether queries and keys are layer-normalised from the start.
+  public var qkLayerNorm = false
+  /// Steps over which a switch of qk-layernorm is blended.
+  public var blendSteps = 100
+  /// Weight of the mean (log Z)².
+  public var zLoss = 0.0
+  /// Bound of the global gradient norm; 0 is off.
+  public var gradClip = 1.0
+  /// Independent weight decay of the matrices.
+  public var weightDecay = 1e-4
+  /// Weight of the experts' balance loss.
+  public var balanceLoss = 0.01
+  /// Factor on top of the schedule.
+  public var learningRateMultiplier = 1.0
+  /// Steps between held-out evaluations; 0 is never.
+  public var evalEvery = 100
+  /// Held-out windows an evaluation takes.
+  public var evalWindows = 32
+  /// Steps between checkpoints; nil for only those that are asked for.
+  public var checkpointEvery: Int?
+  /// Cores to use; nil for all of them. No number depends on it.
+  public var workers: Int?
+
+  /// The defaults of `preset`.
+  public init(preset: Preset) {
+    self.preset = preset
+    model = preset.model
+    batch = preset.batch
+    steps = preset.steps
+    learningRate = preset.learningRate
+  }
+}
+
+/// Why options make no run. The description is one line.
+public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+  /// No option has this name.
+  case unknownOption(name: String, nearest: String?)
+  /// The option cannot have this value.
+  case wrongValue(name: String, value: String, allowed: String)
+  /// The options contradict each other.
+  case impossible(reason: String)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .unknownOption(let name, let nearest):
+      "unknown option '\(name)'"
+        + (nearest.map { ": did you mean '\($0)'?" } ?? ": seismo train --help lists them")
+    case .wrongValue(let name, let value, let allowed):
+      "'\(value)' is no value for \(name): give \(allowed)"
+    case .impossible(let reason): reason
+    }
+  }
+}
+
+extension TrainingConfiguration {
+  /// Reads options under their long names, as the command line and `run.toml` spell them.
+  /// - Parameter options: values as text, by long name.
+  /// - Throws: ``ConfigurationError`` for a name or value that is not allowed.
+  package init(options: [String: String]) throws(ConfigurationError) {
+    for (name, value) in options.sorted(by: { $0.key < $1.key }) {
+      guard let option = RunOptionCatalog.option(name) else {
+        let nearest = name.nearest(among: RunOptionCatalog.all.map(\.name))
+        throw .unknownOption(name: name, nearest: nearest)
+      }
+      if let allowed = option.refusal(of: value) {
+        throw .wrongValue(name: name, value: value, allowed: allowed)
+      }
+    }
+    self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
+    readSizes(options)
+    readOptimisation(options)
+    readConduct(options)
+    try validate()
+  }
+
+  private mutating func readSizes(_ options: [String: String]) {
+    options.read("width") { width in
+      model.width = width
+      model.experts?.width = 2 * width
+    }
+    options.read("layers") { model.layers = $0 }
+    options.read("heads") { model.heads = $0 }
+    options.read("context") { model.context = $0 }
+    options.read("batch") { batch = $0 }
+    if model != preset?.model || batch != preset?.batch { preset = nil }
+  }
+
+  private mutating func readOptimisation(_ options: [String: String]) {
+    options.read("steps") { steps = $0 }
+    options.read("warmup") { warmup = $0 }
+    options.read("blend-steps") { blendSteps = $0 }
+    options.read("lr") { learningRate = $0 }
+    options.read("min-lr") { minimumLearningRate = $0 }
+    options.read("z-loss") { zLoss = $0 }
+    options.read("grad-clip") { gradClip = $0 }
+    options.read("weight-decay") { weightDecay = $0 }
+    options.read("moe-aux-loss") { balanceLoss = $0 }
+    options.read("lr-multiplier") { learningRateMultiplier = $0 }
+    if let words = options["qk-layernorm"] {
+      qkLayerNorm = SettingValue(words: words)?.isOn ?? qkLayerNorm
+    }
+  }
+
+  private mutating func readConduct(_ options: [String: String]) {
+    dataPath = options["data"]
+    order = options["order"].flatMap(WindowOrder.init) ?? order
+    options.read("eval-fraction") { evalFraction = $0 }
+    options.read("seed") { (seed: Int) in self.seed = UInt64(seed) }
+    options.read("eval-every") { evalEvery = $0 }
+    options.read("eval-windows") { evalWindows = $0 }
+    options.read("checkpoint-every") { (every: Int) in checkpointEvery = every }
+    options.read("workers") { (workers: Int) in self.workers = workers }
+  }
+
+  private func validate() throws(ConfigurationError) {
+    guard model.width % model.heads == 0 else {
+      throw .impossible(
+        reason: "\(model.heads) heads do not divide a width of \(model.width): choose a divisor")
+    }
+    guard model.headWidth % 2 == 0 else {
+      throw .impossible(
+        reason: "rotary positions need an even head width, and \(model.width) / \(model.heads)"
+          + " is \(model.headWidth): change --width or --heads")
+    }
+  }
+
+  /// The options that give this configuration again; what is at its default is left in too.
+  package var options: [String: String] {
+    var options: [String: String] = [
+      "width": "\(model.width)", "layers": "\(model.layers)", "heads": "\(model.heads)",
+      "context": "\(model.context)", "batch": "\(batch)", "order": order.rawValue,
+      "eval-fraction": "\(evalFraction)", "steps": "\(steps)", "lr": "\(learningRate)",
+      "min-lr": "\(minimumLearningRate)", "warmup": "\(warmup)", "seed": "\(seed)",
+      "qk-layernorm": qkLayerNorm ? "on" : "off", "blend-steps": "\(blendSteps)",
+      "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
+      "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
+      "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
+    ]
+    options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
+    options["data"] = dataPath
+    options["checkpoint-every"] = checkpointEvery.map(String.init)
+    return options
+  }
+}
+
+extension [String: String] {
+  fileprivate func read(_ name: String, into assign: (Int) -> Void) {
+    if let value = self[name].flatMap(Int.init) { assign(value) }
+  }
+
+  fileprivate func read(_ name: String, into assign: (Double) -> Void) {
+    if let value = self[name].flatMap(Double.init) { assign(value) }
+  }
+}

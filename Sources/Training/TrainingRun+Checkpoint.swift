@@ -1,0 +1,115 @@
+import Dispatch
+package import Foundation
+import Kernels
+import Models
+import Signals
+import Telemetry
+
+extension TrainingRun {
+  /// Goes on from `checkpoint`, bit for bit.
+  ///
+  /// `configuration` may differ from the checkpoint's in what leaves the model's shape alone.
+  /// - Throws: ``CheckpointError``, ``DataError``, ``ConfigurationError`` for another shape.
+  package convenience init(
+    resuming checkpoint: Checkpoint, configuration: TrainingConfiguration, corpus: Corpus,
+    script: [ScriptedCommand], checkpointFolder: URL?
+  ) throws {
+    guard checkpoint.configuration == configuration.model else {
+      throw ConfigurationError.impossible(
+        reason: "\(checkpoint.path) holds \(checkpoint.configuration.words), not"
+          + " \(configuration.model.words): leave the sizes out when resuming")
+    }
+    let state = try checkpoint.run(as: ContinuationState.self)
+    try self.init(
+      configuration: configuration, corpus: corpus, script: script,
+      checkpointFolder: checkpointFolder, settings: state.settings, changes: state.changes)
+    try checkpoint.load(parameters: parameters)
+    try checkpoint.load(
+      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+    step = checkpoint.step
+    scriptedDone = state.scriptedDone
+    clips = state.clips
+    alarms = state.alarms
+    effects = state.effects
+    initialLoss = state.initialLoss
+    lastLoss = state.lastLoss
+    lastEvalLoss = state.lastEvalLoss
+    lastCheckpoint = URL(fileURLWithPath: checkpoint.path)
+    resumedFrom = checkpoint.step
+    hasOtherData = try corpus.fingerprint() != state.dataFingerprint
+  }
+
+  /// Writes the checkpoint that is due at the present step, before its commands are applied.
+  func writePeriodicCheckpoint() {
+    guard let every = configuration.checkpointEvery, step % every == 0, scriptedDone == 0,
+      resumedFrom != step, lastWrittenStep != step
+    else { return }
+    writeCheckpoint(by: "run")
+  }
+
+  /// Writes a checkpoint of the present step and records it; a failure is recorded too and ends
+  /// nothing.
+  /// - Returns: the checkpoint's folder, nil where it could not be written.
+  @discardableResult
+  func writeCheckpoint(by author: String) -> URL? {
+    guard let checkpointFolder else { return nil }
+    let start = DispatchTime.now().uptimeNanoseconds
+    do {
+      let path = try CheckpointFolder.write(
+        contents, step: step, run: continuation(), to: checkpointFolder.path)
+      let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+      let folder = URL(fileURLWithPath: path)
+      lastCheckpoint = folder
+      lastWrittenStep = step
+      recordCheckpoint(folder, by: author, milliseconds: milliseconds)
+      return folder
+    } catch {
+      record(
+        RunEvent(
+          step: step, wallTime: Trainer.now(), kind: .fault, by: "run",
+          text: "the checkpoint could not be written: \(error)"))
+      return nil
+    }
+  }
+
+  private func recordCheckpoint(_ folder: URL, by author: String, milliseconds: Double) {
+    let bytes = Self.bytes(in: folder)
+    let cost =
+      "\(NumberText.bytes(bytes)) in \(NumberText.compact(milliseconds.rounded())) ms"
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .checkpoint, by: author,
+        name: folder.lastPathComponent, text: "checkpoint \(folder.lastPathComponent), \(cost)",
+        values: ["bytes": bytes]))
+  }
+
+  private static func bytes(in folder: URL) -> Double {
+    let files = try? FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: [.fileSizeKey])
+    let sizes = files?.compactMap { try? $0.resourceValues(forKeys: [.fileSizeKey]).fileSize }
+    return Double(sizes?.reduce(0, +) ?? 0)
+  }
+
+  private var contents: CheckpointContents {
+    CheckpointContents(
+      configuration: configuration.model, layout: engine.layout,
+      qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)), parameters: parameters,
+      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+  }
+
+  private func continuation() throws(DataError) -> ContinuationState {
+    ContinuationState(
+      options: configuration.options, script: script, scriptedDone: scriptedDone,
+      settings: settings, changes: machine.changes, clips: clips, alarms: alarms,
+      effects: effects, initialLoss: initialLoss, lastLoss: lastLoss,
+      lastEvalLoss: lastEvalLoss, dataFingerprint: try windows.corpus.fingerprint())
+  }
+}
+
+extension ModelConfiguration {
+  /// The shape in a few words.
+  var words: String {
+    let mixture = experts.map { ", \($0.count) experts" } ?? ""
+    return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
+  }
+}

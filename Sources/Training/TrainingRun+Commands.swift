@@ -1,0 +1,104 @@
+import Foundation
+import Kernels
+import Models
+import Telemetry
+
+extension TrainingRun {
+  /// Says what this run is and may change.
+  func begin() {
+    measurePeak()
+    declareSettings()
+    emit(.state(.running))
+    announced = .running
+  }
+
+  /// Applies the script's commands of the present step that are not applied yet.
+  func applyScript(now: Double) {
+    let due = script.filter { $0.step == step }
+    guard scriptedDone < due.count else { return }
+    for scripted in due[scriptedDone...] {
+      scriptedDone += 1
+      apply(scripted.command, by: "run.toml", now: now)
+    }
+  }
+
+  func apply(_ command: Command, by author: String, now: Double) {
+    let (events, tasks) = machine.apply(command, by: author, at: step, wallTime: now)
+    for event in events {
+      record(event)
+      effects.note(event, blendSteps: settings.qkLayerNorm.blendSteps)
+    }
+    for task in tasks { carryOut(task) }
+  }
+
+  private func carryOut(_ task: TrainerStateMachine.Task) {
+    switch task {
+    case .writeCheckpoint(let author): writeCheckpoint(by: author)
+    case .evaluate: reportEvaluation()
+    case .resetQKGains: resetQKGains()
+    case .declareSettings: declareSettings()
+    }
+  }
+
+  private func reportEvaluation() {
+    let loss = evaluate()
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
+        text: "held-out loss \(loss) nats/token", values: ["loss/eval": loss]))
+  }
+
+  /// qk-layernorm comes back from nothing: gains of 1 and moments of 0, as in a new model.
+  private func resetQKGains() {
+    for tensor in engine.layout.tensors where tensor.name.hasSuffix("q_layernorm.weight")
+      || tensor.name.hasSuffix("k_layernorm.weight") {
+      for index in tensor.offset..<tensor.offset + tensor.count { parameters.base[index] = 1 }
+      optimizer.reset(tensor: tensor)
+    }
+  }
+
+  /// Tells the readers when the run pauses or goes on.
+  func announceMode() {
+    let state: RunState = machine.isPaused ? .paused : .running
+    guard state != announced else { return }
+    announced = state
+    emit(.state(state))
+  }
+}
+
+extension TrainingRun {
+  func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
+    if checkpointFolder != nil { writeCheckpoint(by: "run") }
+    let held = outcome == .finished && configuration.evalEvery > 0 ? evaluate() : lastEvalLoss
+    var values: [String: Double] = [:]
+    values["loss"] = lastLoss
+    values["loss/eval"] = held
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .run, by: "run",
+        text: outcome == .finished ? "finished" : "stopped", values: values))
+    emit(.state(outcome == .finished ? .finished : .stopped))
+    return outcome
+  }
+
+  /// Ends here so that another process goes on from the checkpoint written now.
+  func detach() -> TrainingOutcome {
+    guard let checkpoint = writeCheckpoint(by: "run") else {
+      return fail("no checkpoint could be written, so the run cannot go on elsewhere")
+    }
+    return .detached(checkpoint: checkpoint)
+  }
+
+  func diverge(_ event: RunEvent) -> TrainingOutcome {
+    record(event)
+    emit(.state(.diverged))
+    return .diverged
+  }
+
+  func fail(_ reason: String) -> TrainingOutcome {
+    record(
+      RunEvent(step: step, wallTime: Trainer.now(), kind: .fault, by: "run", text: reason))
+    emit(.state(.failed(reason: reason)))
+    return .failed(reason: reason)
+  }
+}

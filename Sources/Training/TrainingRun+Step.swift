@@ -1,0 +1,124 @@
+import Foundation
+import Kernels
+import Models
+import Signals
+import Telemetry
+
+extension TrainingRun {
+  /// What became of a step.
+  enum StepResult {
+    case done
+    /// The loss or the gradient is not finite; no update was made.
+    case diverged(RunEvent)
+  }
+
+  /// Computes the loss of the present step with the weights as they are, then updates them.
+  /// - Throws: ``DataError`` where the data cannot be read any more.
+  func advance(now: () -> Double) throws -> StepResult {
+    let step = self.step
+    let held = evaluationIsDue(at: step) ? evaluate() : nil
+    let start = DispatchTime.now().uptimeNanoseconds
+    try tokens.withUnsafeMutableBufferPointer { try windows.batch(step: step, into: $0) }
+    let lossSettings = lossSettings(at: step)
+    let statistics = tokens.withUnsafeBufferPointer {
+      engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)
+    }
+    let probeIsDue = probe.isDue(at: step)
+    if probeIsDue { probe.keep(parameters) }
+    let update = optimizer.update(
+      parameters: parameters, sliceGradients: engine.sliceGradients, updates: step,
+      rates: rates(at: step))
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    clips.add(update.isClipped)
+    var samples = self.samples(
+      statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
+    if let held { samples.add(MetricCatalog.evalLoss, held) }
+    if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
+    lastLoss = statistics.loss
+    emit(.samples(samples))
+    observe(samples)
+    guard statistics.loss.isFinite, update.gradNorm.isFinite else {
+      return .diverged(divergence(samples))
+    }
+    self.step += 1
+    scriptedDone = 0
+    machine.stepped()
+    return .done
+  }
+
+  private func rates(at step: Int) -> AdamW.Rates {
+    var rates = AdamW.Rates(
+      learningRate: Float(schedule.rate(step: step) * settings.learningRateMultiplier),
+      peakLearningRate: Float(configuration.learningRate))
+    rates.weightDecay = Float(settings.weightDecay)
+    rates.gradClip = Float(settings.gradClip)
+    return rates
+  }
+
+  private func samples(
+    _ statistics: StepStatistics, gradNorm: Double, seconds: Double, wallTime: Double
+  ) -> StepSamples {
+    let tokenCount = Double(configuration.batch * configuration.model.context)
+    let flops = tokenCount * configuration.model.flopsPerToken()
+    let numbers = StepMetrics.Step(
+      learningRate: schedule.rate(step: step) * settings.learningRateMultiplier,
+      multiplier: settings.learningRateMultiplier, gradNorm: gradNorm,
+      clipFraction: clips.fraction, tokensPerSecond: tokenCount / seconds,
+      milliseconds: seconds * 1000, memoryBytes: memory.resident(),
+      flopsFraction: Double(Float(flops / seconds / 1e9 / peakGFLOPS)))
+    return StepSamples(
+      step: step, wallTime: wallTime, names: metrics.names,
+      values: metrics.values(statistics, numbers))
+  }
+
+  private func evaluationIsDue(at step: Int) -> Bool {
+    configuration.evalEvery > 0 && step % configuration.evalEvery == 0
+  }
+
+  /// The mean loss over the held-out windows with the present weights.
+  func evaluate() -> Double {
+    let settings = lossSettings(at: step)
+    let loss = heldOut.withUnsafeBufferPointer {
+      engine.loss(
+        parameters: parameters, tokens: $0, rows: configuration.evalWindows, settings: settings
+      ).loss
+    }
+    lastEvalLoss = loss
+    return loss
+  }
+
+  private func addProbe(to samples: inout StepSamples, settings: LossSettings) {
+    let losses = probe.losses(engine: engine, after: parameters, settings: settings)
+    for (multiplier, loss) in zip(MetricCatalog.probeMultipliers, losses) {
+      samples.add(MetricCatalog.probeLoss(multiplier: multiplier), loss)
+    }
+    if step == 0 { initialLoss = losses.first }
+    let curve = LearningRateSensitivity(
+      multipliers: MetricCatalog.probeMultipliers, losses: losses,
+      initialLoss: initialLoss ?? samples[MetricCatalog.loss] ?? .nan)
+    samples.add(MetricCatalog.learningRateSensitivity, curve.sensitivity)
+  }
+
+  private func observe(_ samples: StepSamples) {
+    let raised = alarms.observe(
+      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step)
+    for event in raised { record(event) }
+    for event in effects.observe(samples) { record(event) }
+  }
+
+  private func divergence(_ samples: StepSamples) -> RunEvent {
+    let checkpoint = lastCheckpoint.map {
+      "the last good checkpoint is \($0.lastPathComponent)"
+    }
+    return RunEvent(
+      step: samples.step, wallTime: samples.wallTime, kind: .diverged, by: "run",
+      text: "the loss is not finite: the run ends; " + (checkpoint ?? "no checkpoint was written"))
+  }
+}
+
+extension StepSamples {
+  fileprivate mutating func add(_ name: MetricName, _ value: Double) {
+    names.append(name)
+    values.append(value)
+  }
+}

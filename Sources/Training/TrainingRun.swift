@@ -1,0 +1,151 @@
+package import Foundation
+import Kernels
+import Models
+import Signals
+package import Telemetry
+
+/// One run's model, optimiser, data and windows: all that a step reads and changes.
+///
+/// It knows neither queue nor mailbox; ``Trainer`` owns it and calls it between two steps.
+package final class TrainingRun {
+  package let configuration: TrainingConfiguration
+  /// Where checkpoints go; nil for a run that writes none.
+  package let checkpointFolder: URL?
+  let script: [ScriptedCommand]
+  let engine: TransformerEngine
+  let optimizer: AdamW
+  let parameters: FloatBuffer
+  let schedule: LearningRateSchedule
+  let windows: WindowSource
+  let heldOut: [UInt8]
+  let probe: LearningRateProbe
+  let metrics: StepMetrics
+  let memory = ProcessMemory()
+  /// Takes each record on the trainer's queue; must not block.
+  var emit: @Sendable (RunRecord) -> Void = { _ in }
+  private let workers: Int
+  private(set) var peakGFLOPS = Double.nan
+
+  var machine: TrainerStateMachine
+  var clips = ClipWindow()
+  var alarms = AlarmMonitor()
+  var effects = ChangeEffects()
+  /// Updates done so far, which is also the number of the next step.
+  package internal(set) var step = 0
+  /// Scripted commands of the present step that are applied already.
+  var scriptedDone = 0
+  /// Loss of the probe windows before the first update.
+  var initialLoss: Double?
+  var lastLoss: Double?
+  var lastEvalLoss: Double?
+  package internal(set) var lastCheckpoint: URL?
+  /// The step whose checkpoint this run was resumed from.
+  var resumedFrom: Int?
+  var lastWrittenStep: Int?
+  /// Whether it was resumed on other data than it was trained on.
+  package internal(set) var hasOtherData = false
+  var tokens: [UInt8]
+  /// The state the readers were last told.
+  var announced = RunState.starting
+
+  /// Starts a new run.
+  /// - Parameters:
+  ///   - corpus: the bytes to learn.
+  ///   - script: commands by step, in the order in which they are to be applied.
+  /// - Throws: ``DataError`` where the data holds no window.
+  package convenience init(
+    configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
+    checkpointFolder: URL?
+  ) throws {
+    try self.init(
+      configuration: configuration, corpus: corpus, script: script,
+      checkpointFolder: checkpointFolder, settings: LiveSettings(configuration), changes: [])
+    initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
+  }
+
+  init(
+    configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
+    checkpointFolder: URL?, settings: LiveSettings, changes: [TrainerStateMachine.Change]
+  ) throws {
+    let model = configuration.model
+    self.configuration = configuration
+    self.script = script
+    self.checkpointFolder = checkpointFolder
+    windows = try WindowSource(corpus: corpus, configuration: configuration)
+    heldOut = try windows.heldOut(windows: configuration.evalWindows)
+    tokens = [UInt8](repeating: 0, count: configuration.batch * (model.context + 1))
+    workers = configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount
+    let pool = WorkerPool(workers: workers)
+    engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
+    parameters = FloatBuffer(count: engine.layout.count)
+    optimizer = AdamW(layout: engine.layout, pool: pool)
+    schedule = LearningRateSchedule(configuration: configuration)
+    metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
+    let probeRows = max(1, configuration.batch / 4)
+    probe = LearningRateProbe(
+      tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
+      parameters: engine.layout.count, workers: min(pool.workers, 2))
+    machine = TrainerStateMachine(
+      settings: settings, changes: changes, hasExperts: model.experts != nil)
+  }
+
+  /// Measures what the machine's matrix product can do, once.
+  func measurePeak() {
+    guard peakGFLOPS.isNaN else { return }
+    peakGFLOPS = sgemmPeak(seconds: 0.1, workers: workers)
+  }
+
+  package var isFinished: Bool { step >= configuration.steps }
+  package var settings: LiveSettings { machine.settings }
+
+  func lossSettings(at step: Int) -> LossSettings {
+    LossSettings(
+      qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
+      zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss))
+  }
+
+  func record(_ event: RunEvent) {
+    emit(.event(event))
+  }
+
+  func declareSettings() {
+    emit(.settings(settings.declarations(hasExperts: configuration.model.experts != nil)))
+  }
+
+  /// The run as a session and a screen describe it.
+  package func description(name: String, created: Double) -> RunDescription {
+    let model = configuration.model
+    return RunDescription(
+      name: name, created: created,
+      model: RunDescription.Model(
+        preset: configuration.preset?.rawValue, width: model.width, layers: model.layers,
+        heads: model.heads, context: model.context, batch: configuration.batch,
+        experts: model.experts?.count ?? 0, parameters: model.parameterCount),
+      totalSteps: configuration.steps, warmup: configuration.warmup,
+      peakLearningRate: configuration.learningRate,
+      minimumLearningRate: configuration.minimumLearningRate,
+      entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
+      options: configuration.options,
+      environment: [
+        "blas_core": BLAS.coreName, "blas_version": BLAS.version,
+        "data": windows.corpus.description,
+      ])
+  }
+}
+
+extension WindowSource {
+  fileprivate init(corpus: Corpus, configuration: TrainingConfiguration) throws(DataError) {
+    try self.init(
+      corpus: corpus, evalFraction: configuration.evalFraction,
+      context: configuration.model.context, batch: configuration.batch,
+      order: configuration.order, seed: configuration.seed)
+  }
+}
+
+extension LearningRateSchedule {
+  fileprivate init(configuration: TrainingConfiguration) {
+    self.init(
+      peak: configuration.learningRate, warmup: configuration.warmup, total: configuration.steps,
+      minimum: configuration.minimumLearningRate)
+  }
+}

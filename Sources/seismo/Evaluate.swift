@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import Training
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eval",
+    abstract: "Measure a checkpoint's loss on data.",
+    discussion: """
+      The mean over consecutive, non-overlapping windows of the context length; a last partial \
+      window is left out.
+      """)
+
+  @Argument(help: "a checkpoint folder") var checkpoint: String
+  @Option(help: "file or folder read as bytes, - for standard input") var data: String
+  @Option(help: "cores to use") var workers: Int?
+  @Flag(help: "one JSON object on standard output") var json = false
+
+  mutating func run() throws {
+    if let workers, !(1...256).contains(workers) {
+      throw Failure.usage("--workers \(workers): give a whole number from 1 to 256")
+    }
+    let evaluation = try Evaluation(
+      checkpoint: Checkpoint(path: checkpoint), corpus: Corpus.open(path: data), workers: workers)
+    let result = try evaluation.run()
+    if json {
+      print("{\"loss\":\(result.loss),\"tokens\":\(result.tokens)}")
+    } else {
+      print("loss \(result.loss) nats/token over \(result.tokens) tokens")
+    }
+  }
+}

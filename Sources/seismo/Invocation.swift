@@ -1,0 +1,31 @@
+import Foundation
+
+/// How a person who stands in the working directory starts this program again.
+enum Invocation {
+  /// `seismo` where it is on the path, `swift run -c release seismo` inside the package, else the
+  /// path of the binary.
+  static let command: String = {
+    let typed = CommandLine.arguments.first ?? "seismo"
+    guard typed.contains("/") else { return typed }
+    let folder = FileManager.default.currentDirectoryPath
+    let isBuild = typed.contains("/.build/") || typed.hasPrefix(".build/")
+    if isBuild, FileManager.default.fileExists(atPath: folder + "/Package.swift") {
+      return typed.contains("debug") ? "swift run seismo" : "swift run -c release seismo"
+    }
+    return shown(typed)
+  }()
+
+  /// The path of the running binary.
+  static let executable: String =
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    ?? CommandLine.arguments[0]
+
+  /// `path` relative to the working directory where it lies below it, quoted for a shell.
+  static func shown(_ path: String) -> String {
+    let folder = FileManager.default.currentDirectoryPath + "/"
+    let short = path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
+    let plain = short.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=:@,".contains($0) }
+    return plain && !short.isEmpty
+      ? short : "'" + short.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Signals
+
+struct ListSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sessions", abstract: "List what is recorded, the newest first.")
+
+  @Argument(help: "the folder to look in") var folder = "sessions"
+
+  mutating func run() throws {
+    let summaries = try SessionSummary.sessions(in: folder)
+    guard !summaries.isEmpty else {
+      print("no sessions in \(folder): '\(Invocation.command)' records one")
+      return
+    }
+    let header = ["name", "steps", "loss", "alarms", "length", "size", "state"]
+    let rows = [header] + summaries.map(Self.row)
+    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+      print(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
+    }
+  }
+
+  private static func row(_ summary: SessionSummary) -> [String] {
+    if let flaw = summary.flaw {
+      return [summary.name, "", "", "", "", NumberText.bytes(Double(summary.bytes)), flaw]
+    }
+    return [
+      summary.name, NumberText.grouped(summary.steps),
+      summary.finalLoss.map { NumberText.compact($0) } ?? "–", "\(summary.alarms)",
+      NumberText.duration(seconds: summary.seconds), NumberText.bytes(Double(summary.bytes)),
+      summary.isLive ? "live" : summary.state.word,
+    ]
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import TOMLKit
+import Telemetry
+import Training
+
+/// What a `run.toml` says: options under the flags' own names, and commands by step.
+struct RunFile {
+  /// Options of the run, by long name, as text.
+  var options: [String: String] = [:]
+  /// Options of the command itself: session, resume, headless, json, theme.
+  var conduct: [String: String] = [:]
+  var script: [ScriptedCommand] = []
+
+  static let conductNames = ["session", "resume", "headless", "json", "theme"]
+
+  /// Why a `run.toml` cannot be used. The description is one line.
+  enum Flaw: Error, Equatable, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case syntax(path: String, line: Int, reason: String)
+    case unknownKey(path: String, key: String, nearest: String?)
+    case wrongValue(path: String, key: String, reason: String)
+
+    var description: String {
+      switch self {
+      case .unreadable(let path, let reason): "\(path): \(reason)"
+      case .syntax(let path, let line, let reason): "\(path):\(line): \(reason)"
+      case .unknownKey(let path, let key, let nearest):
+        "\(path): unknown key '\(key)'"
+          + (nearest.map { ": did you mean '\($0)'?" } ?? ": seismo train --help lists the options")
+      case .wrongValue(let path, let key, let reason): "\(path): \(key): \(reason)"
+      }
+    }
+  }
+
+  init() {}
+
+  init(path: String) throws(Flaw) {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      let exists = FileManager.default.fileExists(atPath: path)
+      let reason = exists ? "cannot be read as UTF-8 text" : "no such file: check --config"
+      throw .unreadable(path: path, reason: reason)
+    }
+    try self.init(text: text, path: path)
+  }
+
+  init(text: String, path: String) throws(Flaw) {
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw .syntax(path: path, line: error.source.begin.line, reason: error.description)
+    } catch {
+      throw .unreadable(path: path, reason: "\(error)")
+    }
+    for (key, value) in table { try read(key, value, path: path) }
+    do {
+      _ = try TrainingConfiguration(options: options)
+    } catch .wrongValue(let name, let value, let allowed) {
+      throw .wrongValue(
+        path: path, key: name, reason: "'\(value)' is no value for it: give \(allowed)")
+    } catch {
+      throw .wrongValue(path: path, key: "options", reason: "\(error)")
+    }
+  }
+
+  private mutating func read(
+    _ key: String, _ value: any TOMLValueConvertible, path: String
+  ) throws(Flaw) {
+    if key == "at" {
+      script = try Self.readScript(value, path: path)
+      return
+    }
+    let isConduct = Self.conductNames.contains(key)
+    guard isConduct || RunOptionCatalog.option(key) != nil else {
+      let known = RunOptionCatalog.all.map(\.name) + Self.conductNames + ["at"]
+      throw .unknownKey(path: path, key: key, nearest: key.nearest(among: known))
+    }
+    guard let words = Self.words(value) else {
+      throw .wrongValue(path: path, key: key, reason: "give a number, true, false or a string")
+    }
+    if isConduct { conduct[key] = words } else { options[key] = words }
+  }
+
+  private static func words(_ value: any TOMLValueConvertible) -> String? {
+    if let flag = value.bool { return flag ? "on" : "off" }
+    if let number = value.int { return "\(number)" }
+    if let number = value.double { return "\(number)" }
+    return value.string
+  }
+
+  private static func readScript(
+    _ value: any TOMLValueConvertible, path: String
+  ) throws(Flaw) -> [ScriptedCommand] {
+    guard let tables = value.array else {
+      throw .wrongValue(path: path, key: "at", reason: "write [[at]] with step and command")
+    }
+    var script: [ScriptedCommand] = []
+    for entry in tables {
+      guard let table = entry.table else {
+        throw .wrongValue(path: path, key: "at", reason: "write [[at]] with step and command")
+      }
+      script += try readEntry(table, path: path)
+    }
+    return script.enumerated().sorted { ($0.element.step, $0.offset) < ($1.element.step, $1.offset) }
+      .map(\.element)
+  }
+
+  private static func readEntry(
+    _ table: TOMLTable, path: String
+  ) throws(Flaw) -> [ScriptedCommand] {
+    for key in table.keys where !["step", "command", "commands"].contains(key) {
+      let nearest = key.nearest(among: ["step", "command", "commands"])
+      throw .unknownKey(path: path, key: "at.\(key)", nearest: nearest)
+    }
+    guard let step = table["step"]?.int, step >= 0 else {
+      throw .wrongValue(path: path, key: "at.step", reason: "give the step as a whole number")
+    }
+    var lines = table["commands"]?.array?.compactMap(\.string) ?? []
+    if let command = table["command"]?.string { lines.insert(command, at: 0) }
+    guard !lines.isEmpty else {
+      throw .wrongValue(
+        path: path, key: "at.command", reason: "give a command, such as \"set qk_layernorm on\"")
+    }
+    var script: [ScriptedCommand] = []
+    for line in lines {
+      do {
+        script.append(ScriptedCommand(step: step, command: try Command(words: line)))
+      } catch {
+        throw .wrongValue(path: path, key: "at.command", reason: "\(error)")
+      }
+    }
+    return script
+  }
+}

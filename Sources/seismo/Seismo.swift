@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+
+/// The list of subcommands; alone, it trains the default run.
+@main
+struct Seismo: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "seismo",
+    abstract: "A seismograph for training: see an instability coming, and stop it.",
+    discussion: """
+      Without a subcommand it trains moe-tiny on a built-in language, with the dashboard where \
+      standard output is a terminal and plain lines elsewhere.
+      """,
+    version: version,
+    subcommands: [
+      Train.self, Watch.self, Replay.self, ListSessions.self, Export.self, Evaluate.self,
+      Bench.self, ListThemes.self,
+    ])
+
+  mutating func run() throws {
+    try LiveRun(plan: .firstRun()).run()
+  }
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(reporting(error))
+    }
+  }
+
+  /// Writes the one line that `error` comes to and gives the exit code.
+  private static func reporting(_ error: any Error) -> Int32 {
+    let code = exitCode(for: error)
+    if code == .success {
+      print(fullMessage(for: error))
+      return code.rawValue
+    }
+    if code == .validationFailure {
+      report("\(message(for: error).oneLine); 'seismo --help' says more")
+      return SeismoExit.usage.rawValue
+    }
+    let failure = Failure(error)
+    report(failure.description)
+    return failure.exit.rawValue
+  }
+
+  static func report(_ line: String) {
+    FileHandle.standardError.write(Data("seismo: \(line.oneLine)\n".utf8))
+  }
+}
+
+extension String {
+  fileprivate var oneLine: String {
+    split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}

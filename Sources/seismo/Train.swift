@@ -1,0 +1,32 @@
+import ArgumentParser
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model, show it, steer it, record it.",
+    discussion: """
+      Every option may stand in a run.toml (--config) under its own name; the command line wins. \
+      Sizes and rates that are not given come from the preset.
+      """)
+
+  @OptionGroup(title: "The run") var options: RunOptions
+  @Option(help: "a run.toml: options under their own names, and [[at]] commands by step")
+  var config: String?
+  @Option(help: "where to record (default: sessions/NAME.seismo)") var session: String?
+  @Option(help: "a checkpoint folder to go on from, bit for bit") var resume: String?
+  @Flag(help: "no dashboard: plain lines") var headless = false
+  @Flag(help: "one JSON object a step and an event, on standard output") var json = false
+  @Option(help: "theme of the dashboard: see seismo themes") var theme: String?
+
+  mutating func run() throws {
+    let file = try config.map { path throws(RunFile.Flaw) in try RunFile(path: path) } ?? RunFile()
+    var conduct = file.conduct
+    if let session { conduct["session"] = session }
+    if let resume { conduct["resume"] = resume }
+    if let theme { conduct["theme"] = theme }
+    if headless { conduct["headless"] = "on" }
+    if json { conduct["json"] = "on" }
+    let options = file.options.merging(options.given) { _, given in given }
+    let plan = try RunPlan(options: options, conduct: conduct, script: file.script)
+    try LiveRun(plan: plan).run()
+  }
+}

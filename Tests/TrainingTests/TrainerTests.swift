@@ -1,0 +1,199 @@
+import Foundation
+import Models
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Training
+
+/// Trains small models on the trainer's own queue and looks at what they told.
+struct TrainerTests {
+  private static func configuration(_ preset: Preset = .tiny) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration(preset: preset)
+    configuration.model.width = 16
+    configuration.model.layers = 2
+    configuration.model.context = 16
+    configuration.model.experts?.width = 32
+    configuration.batch = 8
+    configuration.steps = 40
+    configuration.warmup = 5
+    configuration.evalEvery = 10
+    configuration.evalWindows = 4
+    configuration.blendSteps = 10
+    configuration.workers = 2
+    return configuration
+  }
+
+  private static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+
+  /// What a run told, and how it ended.
+  private struct Telling {
+    var records: [RunRecord]
+    var outcome: TrainingOutcome
+
+    var samples: [StepSamples] {
+      records.compactMap { record in
+        if case .samples(let samples) = record { samples } else { nil }
+      }
+    }
+
+    var events: [RunEvent] {
+      records.compactMap { record in
+        if case .event(let event) = record { event } else { nil }
+      }
+    }
+
+    var losses: [Double] { samples.compactMap { $0[MetricCatalog.loss] } }
+
+    /// All that no clock says, bit by bit.
+    var numbers: [[UInt64]] {
+      samples.map { samples in
+        zip(samples.names, samples.values).filter {
+          MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
+        }.map(\.1.bitPattern)
+      }
+    }
+  }
+
+  private static func train(
+    _ run: sending TrainingRun, commands: [Command] = []
+  ) async -> Telling {
+    let records = Collected()
+    let trainer = Trainer(run) { records.add($0) }
+    for command in commands { trainer.post(command, by: "you") }
+    let outcome = await withCheckedContinuation { continuation in
+      trainer.start { continuation.resume(returning: $0) }
+    }
+    return Telling(records: records.all, outcome: outcome)
+  }
+
+  private static func temporaryFolder() -> URL {
+    FileManager.default.temporaryDirectory.appending(path: "seismo-\(UUID().uuidString)")
+  }
+
+  private static func script(_ lines: [(Int, String)]) throws -> [ScriptedCommand] {
+    try lines.map { ScriptedCommand(step: $0.0, command: try Command(words: $0.1)) }
+  }
+
+  @Test(arguments: [Preset.tiny, .moeTiny])
+  func `one, two or three workers give the same bits`(preset: Preset) async throws {
+    var tellings: [Telling] = []
+    for workers in 1...3 {
+      var configuration = Self.configuration(preset)
+      configuration.workers = workers
+      let run = try TrainingRun(
+        configuration: configuration, corpus: Self.corpus, checkpointFolder: nil)
+      tellings.append(await Self.train(run))
+    }
+    #expect(tellings[0].outcome == .finished)
+    #expect(tellings[0].samples.map(\.step) == Array(0..<40))
+    #expect(tellings[0].numbers == tellings[1].numbers)
+    #expect(tellings[0].numbers == tellings[2].numbers)
+    #expect(tellings[0].losses.last ?? 9 < (tellings[0].losses.first ?? 0) - 0.5)
+  }
+
+  @Test(arguments: [Preset.tiny, .moeTiny])
+  func `a run resumed from any of its checkpoints goes on bit for bit`(preset: Preset) async throws
+  {
+    let folder = Self.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = Self.configuration(preset)
+    configuration.checkpointEvery = 9
+    let script = try Self.script([(18, "set qk_layernorm on"), (27, "set lr.multiplier 0.5")])
+    let whole = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus, script: script,
+        checkpointFolder: folder))
+    let entries = try CheckpointFolder.list(in: folder.path)
+    #expect(entries.map(\.step) == [0, 9, 18, 27, 36, 40])
+    for entry in entries.dropLast() {
+      let checkpoint = try CheckpointFolder.read(entry.path)
+      let rest = await Self.train(
+        try TrainingRun(
+          resuming: checkpoint,
+          configuration: try TrainingConfiguration(options: checkpoint.options()),
+          corpus: Self.corpus, script: checkpoint.script(), checkpointFolder: nil))
+      #expect(rest.numbers == Array(whole.numbers.dropFirst(entry.step)), "from \(entry.step)")
+    }
+  }
+
+  @Test func `the first step after a switch has the loss it would have had, both ways`()
+    async throws
+  {
+    let plain = await Self.train(
+      try TrainingRun(
+        configuration: Self.configuration(), corpus: Self.corpus, checkpointFolder: nil))
+    let switched = await Self.train(
+      try TrainingRun(
+        configuration: Self.configuration(), corpus: Self.corpus,
+        script: try Self.script([(20, "set qk_layernorm on")]), checkpointFolder: nil))
+    #expect(switched.losses[...20] == plain.losses[...20])
+    #expect(switched.losses[21] != plain.losses[21])
+    var normalised = Self.configuration()
+    normalised.qkLayerNorm = true
+    let on = await Self.train(
+      try TrainingRun(configuration: normalised, corpus: Self.corpus, checkpointFolder: nil))
+    let off = await Self.train(
+      try TrainingRun(
+        configuration: normalised, corpus: Self.corpus,
+        script: try Self.script([(20, "set qk_layernorm off")]), checkpointFolder: nil))
+    #expect(off.losses[...20] == on.losses[...20])
+    #expect(off.losses[21] != on.losses[21])
+  }
+
+  @Test func `commands are applied in order, recorded, and answered`() async throws {
+    let run = try TrainingRun(
+      configuration: Self.configuration(), corpus: Self.corpus, checkpointFolder: nil)
+    let telling = await Self.train(
+      run,
+      commands: [
+        .note("hello"), .pause, .step(3), .set(name: "moe.aux_loss", value: .number(1)),
+        .set(name: "z_loss", value: .number(1e-4)), .undo, .resume, .stop,
+      ])
+    #expect(telling.outcome == .stopped)
+    #expect(telling.samples.isEmpty)
+    #expect(
+      telling.events.prefix(8).map(\.kind) == [
+        .note, .pause, .step, .refused, .set, .set, .resume, .stop,
+      ])
+    #expect(telling.events.prefix(8).allSatisfy { $0.by == "you" && $0.step == 0 })
+  }
+
+  @Test func `a diverging run ends, says so and names its last good checkpoint`() async throws {
+    let folder = Self.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = Self.configuration()
+    configuration.checkpointEvery = 40
+    let telling = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus,
+        script: try Self.script([(3, "set lr.multiplier 1000"), (3, "set grad_clip 0")]),
+        checkpointFolder: folder))
+    guard telling.outcome == .diverged else { return }
+    let event = try #require(telling.events.last { $0.kind == .diverged })
+    #expect(event.text.hasSuffix("the last good checkpoint is step-000000000"))
+  }
+
+  @Test func `a folder that cannot be written leaves the run alone`() async throws {
+    var configuration = Self.configuration()
+    configuration.checkpointEvery = 20
+    let telling = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus,
+        checkpointFolder: URL(fileURLWithPath: "/proc/seismo-cannot-write-here")))
+    #expect(telling.outcome == .finished)
+    #expect(telling.samples.count == 40)
+    #expect(telling.events.filter { $0.kind == .fault }.count == 3)
+  }
+}
+
+/// What the trainer's queue handed over.
+private final class Collected: Sendable {
+  private let records = Mutex<[RunRecord]>([])
+
+  func add(_ record: RunRecord) {
+    records.withLock { $0.append(record) }
+  }
+
+  var all: [RunRecord] { records.withLock { $0 } }
+}

@@ -1,0 +1,95 @@
+import Telemetry
+import Testing
+import Training
+
+@testable import seismo
+
+struct RunFileTests {
+  @Test func `options stand under the flags' names, commands under at`() throws {
+    let file = try RunFile(
+      text: """
+        preset = "tiny"
+        lr = 3e-2
+        steps = 300
+        qk-layernorm = false
+        session = "a.seismo"
+        headless = true
+
+        [[at]]
+        step = 150
+        command = "set qk_layernorm on"
+
+        [[at]]
+        step = 20
+        commands = ["note hello", "checkpoint"]
+        """, path: "run.toml")
+    #expect(
+      file.options == [
+        "preset": "tiny", "lr": "0.03", "steps": "300", "qk-layernorm": "off",
+      ])
+    #expect(file.conduct == ["session": "a.seismo", "headless": "on"])
+    #expect(
+      file.script == [
+        ScriptedCommand(step: 20, command: .note("hello")),
+        ScriptedCommand(step: 20, command: .checkpoint),
+        ScriptedCommand(step: 150, command: .set(name: "qk_layernorm", value: .flag(true))),
+      ])
+  }
+
+  @Test(arguments: [
+    ("pressset = 1", "run.toml: unknown key 'pressset': did you mean 'preset'?"),
+    ("lr = -1", "run.toml: lr: '-1' is no value for it: give a number from 0 to 1000"),
+    ("steps = 1.5", "run.toml: steps: '1.5' is no value for it: give a whole number"
+      + " from 1 to 1000000000"),
+    ("lr = [1]", "run.toml: lr: give a number, true, false or a string"),
+    ("[[at]]\nstep = 1", "run.toml: at.command: give a command, such as \"set qk_layernorm on\""),
+    ("[[at]]\ncommand = \"pause\"", "run.toml: at.step: give the step as a whole number"),
+    (
+      "[[at]]\nstep = 1\ncommand = \"set qk_layernrm on\"",
+      "run.toml: at.command: no setting 'qk_layernrm': did you mean 'qk_layernorm'?"
+    ),
+    ("[[at]]\nstep = 1\ncomand = \"pause\"", "run.toml: unknown key 'at.comand':"
+      + " did you mean 'command'?"),
+    ("at = 3", "run.toml: at: write [[at]] with step and command"),
+  ])
+  func `what is wrong is one line that names the file and the key`(text: String, line: String) {
+    let flaw = #expect(throws: RunFile.Flaw.self) { try RunFile(text: text, path: "run.toml") }
+    #expect(flaw?.description == line)
+  }
+
+  @Test func `a syntax error names its line`() {
+    let flaw = #expect(throws: RunFile.Flaw.self) {
+      try RunFile(text: "lr = 1\nsteps = = 2\n", path: "run.toml")
+    }
+    #expect(flaw?.description.hasPrefix("run.toml:2: ") == true)
+  }
+
+  @Test func `every option of the table is an option of the command line`() throws {
+    for option in RunOptionCatalog.all {
+      let value =
+        switch option.kind {
+        case .flag: "on"
+        case .count(let range): "\(range.lowerBound)"
+        case .number(let range): "\(range.lowerBound)"
+        case .choice(let words): words[0]
+        case .text: "x"
+        }
+      var arguments = ["--\(option.name)"]
+      if case .flag = option.kind {} else { arguments.append(value) }
+      let options = try RunOptions.parse(arguments)
+      #expect(options.given == [option.name: value])
+    }
+  }
+
+  @Test func `text cut at every byte is an error or a file, never a crash`() {
+    let text = "preset = \"tiny\"\nlr = 3e-2\n[[at]]\nstep = 1\ncommand = \"set z_loss 1e-4\"\n"
+    for length in 0...text.utf8.count {
+      let cut = String(decoding: text.utf8.prefix(length), as: UTF8.self)
+      do {
+        _ = try RunFile(text: cut, path: "run.toml")
+      } catch {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+  }
+}

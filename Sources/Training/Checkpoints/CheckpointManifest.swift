@@ -31,13 +31,7 @@ struct StoredModel: Codable {
   var heads: Int
   var context: Int
   var vocabulary: Int
-  var feedForwardWidth: Int
   var experts: Experts?
-
-  enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts
-    case feedForwardWidth = "feed_forward_width"
-  }
 
   init(_ configuration: ModelConfiguration) {
     width = configuration.width
@@ -45,7 +39,6 @@ struct StoredModel: Codable {
     heads = configuration.heads
     context = configuration.context
     vocabulary = configuration.vocabulary
-    feedForwardWidth = configuration.feedForwardWidth
     experts = configuration.experts.map {
       Experts(count: $0.count, width: $0.width, active: $0.active)
     }
@@ -53,14 +46,13 @@ struct StoredModel: Codable {
 
   /// Nil for sizes no model can have: a damaged file must not reach the code that counts on them.
   var configuration: ModelConfiguration? {
-    let sizes = [width, heads, context, vocabulary, feedForwardWidth]
+    let sizes = [width, heads, context, vocabulary]
     guard sizes.allSatisfy((1...(1 << 20)).contains), (1...4096).contains(layers),
       width % heads == 0, (width / heads) % 2 == 0
     else { return nil }
     var configuration = ModelConfiguration(
       width: width, layers: layers, heads: heads, context: context)
     configuration.vocabulary = vocabulary
-    configuration.feedForwardWidth = feedForwardWidth
     if let experts {
       guard (1...4096).contains(experts.count), (1...(1 << 20)).contains(experts.width),
         (1...experts.count).contains(experts.active)

@@ -24,19 +24,20 @@ package struct Checkpoint: Sendable {
     path = folder
     runFile = try Self.runFile(in: folder)
     let manifest = try Self.manifest(runFile, path: folder + "/run.json")
-    guard let configuration = manifest.model.configuration, manifest.step >= 0,
-      (0...1).contains(manifest.qkLayerNormWeight)
+    model = try SafetensorsFile(path: folder + "/model.safetensors")
+    optimizer = try SafetensorsFile(path: folder + "/optimizer.safetensors")
+    // More layers than tensors cannot be true, and a layout of them could fill the memory.
+    guard let configuration = manifest.model.configuration(tensors: model.tensorCount),
+      manifest.step >= 0, (0...1).contains(manifest.qkLayerNormWeight)
     else {
       throw .damaged(
         path: folder + "/run.json", offset: nil, expected: "a step and sizes a model can have",
-        found: "\(manifest)")
+        found: manifest.summary)
     }
     step = manifest.step
     self.configuration = configuration
     layout = ParameterLayout(configuration)
     qkLayerNormWeight = manifest.qkLayerNormWeight
-    model = try SafetensorsFile(path: folder + "/model.safetensors")
-    optimizer = try SafetensorsFile(path: folder + "/optimizer.safetensors")
     try checkTensors()
   }
 

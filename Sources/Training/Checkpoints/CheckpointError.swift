@@ -1,6 +1,6 @@
 /// What can be wrong with a checkpoint, or with writing one.
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
-  /// Nothing lies at the path, or a folder without a checkpoint in it.
+  /// Nothing lies at the path.
   case missing(path: String)
   /// It is there and cannot be read; the reason is the system's own word.
   case unreadable(path: String, reason: String)

@@ -50,8 +50,9 @@ package enum CheckpointFolder {
   /// The checkpoints in order of their steps; none where the folder does not exist.
   /// - Throws: `unreadable`.
   package static func list(in parent: String) throws(CheckpointError) -> [Entry] {
-    try names(in: parent).compactMap { name in
-      step(ofFolder: name).map { Entry(step: $0, path: parent + "/" + name) }
+    let prefix = parent.hasSuffix("/") ? parent : parent + "/"
+    return try names(in: parent).compactMap { name in
+      step(ofFolder: name).map { Entry(step: $0, path: prefix + name) }
     }.sorted { $0.step < $1.step }
   }
 

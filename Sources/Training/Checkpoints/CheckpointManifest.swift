@@ -16,6 +16,16 @@ struct CheckpointManifest: Codable {
     case format, version, step, model
     case qkLayerNormWeight = "qk_layernorm_weight"
   }
+
+  /// For a message.
+  var summary: String {
+    let experts = model.experts.map {
+      ", \($0.active) of \($0.count) experts of width \($0.width)"
+    }
+    return "step \(step), width \(model.width), \(model.layers) layers, \(model.heads) heads, "
+      + "context \(model.context), \(model.vocabulary) tokens\(experts ?? ""), "
+      + "qk-layernorm \(qkLayerNormWeight)"
+  }
 }
 
 /// A model's sizes as `run.json` spells them.
@@ -31,13 +41,7 @@ struct StoredModel: Codable {
   var heads: Int
   var context: Int
   var vocabulary: Int
-  var feedForwardWidth: Int
   var experts: Experts?
-
-  enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts
-    case feedForwardWidth = "feed_forward_width"
-  }
 
   init(_ configuration: ModelConfiguration) {
     width = configuration.width
@@ -45,29 +49,27 @@ struct StoredModel: Codable {
     heads = configuration.heads
     context = configuration.context
     vocabulary = configuration.vocabulary
-    feedForwardWidth = configuration.feedForwardWidth
     experts = configuration.experts.map {
       Experts(count: $0.count, width: $0.width, active: $0.active)
     }
   }
 
-  /// Nil for sizes no model can have: a damaged file must not reach the code that counts on them.
-  var configuration: ModelConfiguration? {
-    let sizes = [width, heads, context, vocabulary, feedForwardWidth]
-    guard sizes.allSatisfy((1...(1 << 20)).contains), (1...4096).contains(layers),
-      width % heads == 0, (width / heads) % 2 == 0, feedForwardWidth == 4 * width
+  /// Nil for sizes that no model with so many tensors can have: a damaged file must not reach the code
+  /// that counts on them.
+  func configuration(tensors: Int) -> ModelConfiguration? {
+    guard [width, heads, context].allSatisfy((1...(1 << 20)).contains), vocabulary == 256,
+      width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
     else { return nil }
-    var configuration = ModelConfiguration(
-      width: width, layers: layers, heads: heads, context: context)
-    configuration.vocabulary = vocabulary
-    if let experts {
-      guard (1...4096).contains(experts.count), (1...(1 << 20)).contains(experts.width),
-        (1...experts.count).contains(experts.active)
-      else { return nil }
-      configuration.experts = ExpertConfiguration(
-        count: experts.count, width: experts.width, active: experts.active)
+    guard let experts else {
+      return ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     }
-    return configuration
+    guard experts.count >= 1, experts.count <= tensors / layers,
+      (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active)
+    else { return nil }
+    return ModelConfiguration(
+      width: width, layers: layers, heads: heads, context: context,
+      experts: ExpertConfiguration(
+        count: experts.count, width: experts.width, active: experts.active))
   }
 }
 

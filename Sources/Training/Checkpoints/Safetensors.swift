@@ -5,6 +5,7 @@
 package struct SafetensorsFile: Sendable {
   package var path: String { input.path }
   package var names: [String] { header.entries.keys.sorted() }
+  package var tensorCount: Int { header.entries.count }
   package var metadata: [String: String] { header.metadata }
 
   private let input: CheckpointInput

@@ -67,6 +67,15 @@ struct CheckpointDamageTests {
           path: path + "/model.safetensors", tensor: "model.layers.2.input_layernorm.weight"))
   }
 
+  @Test func `a model file without a tensor is damaged`() throws {
+    try writeSafetensors([], to: path + "/model.safetensors")
+    #expect(
+      refusal()
+        == .damaged(
+          path: runFile, offset: nil, expected: "a step and sizes a model can have",
+          found: "step 7, width 8, 2 layers, 2 heads, context 5, 256 tokens, qk-layernorm 0.0"))
+  }
+
   @Test func `a file of the checkpoint that is not there is named`() throws {
     try FileManager.default.removeItem(atPath: path + "/optimizer.safetensors")
     #expect(refusal() == .missing(path: path + "/optimizer.safetensors"))
@@ -76,6 +85,7 @@ struct CheckpointDamageTests {
     arguments: [
       ("\"heads\" : 2", "\"heads\" : 3"), ("\"heads\" : 2", "\"heads\" : 0"),
       ("\"layers\" : 2", "\"layers\" : 9223372036854775807"), ("\"step\" : 7", "\"step\" : -7"),
+      ("\"layers\" : 2", "\"layers\" : 29"), ("\"vocabulary\" : 256", "\"vocabulary\" : 0"),
       ("\"qk_layernorm_weight\" : 0", "\"qk_layernorm_weight\" : \"NaN\""),
     ])
   func `sizes no model can have are refused before anything is made of them`(

@@ -146,6 +146,7 @@ struct CheckpointFolderTests {
       try CheckpointFolder.latest(in: parent)
         == CheckpointFolder.Entry(step: 2_000_000_000, path: parent + "/step-2000000000"))
     #expect(try CheckpointFolder.read(parent).step == 2_000_000_000)
+    #expect(try CheckpointFolder.read(parent + "/").path == parent + "/step-2000000000")
   }
 
   @Test func `what killed writers left is removed, a living writer's folder is not`() throws {

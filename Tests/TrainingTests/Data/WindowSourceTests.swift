@@ -60,6 +60,12 @@ struct WindowSourceTests {
     #expect(try rows(source(60_000, seed: 2), step: 5) != steps[0])
   }
 
+  @Test func `the draw of a seed is the same for ever`() throws {
+    let source = try source(60_000)
+    #expect((0..<4).map { source.start(step: 0, row: $0) } == [34536, 29986, 25170, 29752])
+    #expect(source.start(step: 1_000_000, row: 3) == 9223)
+  }
+
   @Test func `shuffled windows start everywhere alike and stay in the training part`() throws {
     let source = try source(40, evalFraction: 0.25, context: 8, batch: 4)
     let starts = source.trainingCount - 8

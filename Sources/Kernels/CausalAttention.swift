@@ -41,7 +41,8 @@ package func causalAttention(
     let count = min(AttentionScratch.blockRows, query.rows - start)
     let seen = start + count
     let scores = scratch.scores.rows(from: 0, count: count).columns(from: 0, count: seen)
-    multiply(query.rows(from: start, count: count), transposed: key.rows(from: 0, count: seen),
+    multiply(
+      query.rows(from: start, count: count), transposed: key.rows(from: 0, count: seen),
       into: scores)
     for row in 0..<count {
       let position = start + row

@@ -45,7 +45,8 @@ extension ExpertRouting {
   ///
   /// - Shapes: `logits` [M, E], overwritten by the probabilities, kept for the backward pass;
   ///   `probabilitySums` [E] gets Σ p over the rows
-  package func route(_ logits: Matrix, probabilitySums: UnsafeMutablePointer<Double>) -> RouterSums {
+  package func route(_ logits: Matrix, probabilitySums: UnsafeMutablePointer<Double>) -> RouterSums
+  {
     var sums = RouterSums()
     for expert in 0..<experts { probabilitySums[expert] = 0 }
     for row in 0..<logits.rows {

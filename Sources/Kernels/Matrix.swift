@@ -66,6 +66,11 @@ package struct Matrix: @unchecked Sendable {
     }
   }
 
+  /// A copy, row after row.
+  package var values: [Float] {
+    (0..<rows).flatMap { UnsafeBufferPointer(start: row($0), count: columns) }
+  }
+
   package func fill(with value: Float) {
     for row in 0..<rows { self.row(row).update(repeating: value, count: columns) }
   }

@@ -129,6 +129,27 @@ extension TransformerEngine {
       .map(\.loss)
   }
 
+  /// The logits of up to a slice's windows at a time, [rows·T, V] in row-major order.
+  package func logits(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+  ) -> [Float] {
+    let samples = batch / slices
+    let tensors = ModelTensors(parameters, layout: layout, configuration: configuration)
+    let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
+    var result: [Float] = []
+    for start in stride(from: 0, to: rows, by: samples) {
+      let count = min(samples, rows - start)
+      let memory = activations[0].prefix(count * configuration.context)
+      TransformerPass(
+        configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
+        tokens: windows.rows(from: start, count: count), activations: memory,
+        sums: PassSums(configuration)
+      ).forward(weight: nil)
+      result += memory.logits.values
+    }
+    return result
+  }
+
   private func statistics(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
     settings: LossSettings

@@ -1,0 +1,58 @@
+import Foundation
+import Kernels
+import Testing
+
+struct CrossEntropyTests {
+  @Test(arguments: [256, 259])
+  func `loss, log Z and mean logit are those of the definition`(vocabulary: Int) {
+    let (logits, tokens) = sample(vocabulary)
+    let arena = Arena()
+    let sums = tokens.withUnsafeBufferPointer {
+      crossEntropy(
+        logits.matrix(arena), tokens: TokenRows($0, rows: 2, positions: 3), zLoss: 0, weight: nil)
+    }
+    let reference = definition(logits, tokens, zLoss: 0)
+    #expect(abs(sums.loss - reference.loss) < 1e-5)
+    #expect(abs(sums.logZ - reference.logZ) < 1e-5)
+    #expect(abs(sums.logitMean - logits.values.reduce(0, +) / Double(vocabulary)) < 1e-5)
+  }
+
+  @Test(arguments: [0, 0.01])
+  func `the gradient is that of loss and z-loss`(zLoss: Double) {
+    let (logits, tokens) = sample(256)
+    let arena = Arena()
+    let found = logits.matrix(arena)
+    tokens.withUnsafeBufferPointer {
+      _ = crossEntropy(
+        found, tokens: TokenRows($0, rows: 2, positions: 3), zLoss: Float(zLoss), weight: 0.25)
+    }
+    for element in stride(from: 0, to: logits.values.count, by: 7) {
+      let value = { (step: Double) -> Double in
+        var moved = logits
+        moved.values[element] += step
+        let result = definition(moved, tokens, zLoss: zLoss)
+        return 0.25 * (result.loss + result.zLoss)
+      }
+      let expected = (value(1e-5) - value(-1e-5)) / 2e-5
+      #expect(abs(Numbers(found).values[element] - expected) < 1e-6)
+    }
+  }
+
+  private func sample(_ vocabulary: Int) -> (Numbers, [UInt8]) {
+    var random = SeededRandom(seed: 3)
+    return (Numbers.random(Shape(6, vocabulary), &random), [9, 0, 255, 255, 3, 17, 200, 1])
+  }
+
+  private func definition(
+    _ logits: Numbers, _ tokens: [UInt8], zLoss: Double
+  ) -> (loss: Double, logZ: Double, zLoss: Double) {
+    var result = (loss: 0.0, logZ: 0.0, zLoss: 0.0)
+    for row in 0..<6 {
+      let logZ = log((0..<logits.columns).reduce(0) { $0 + exp(logits[row, $1]) })
+      result.loss += logZ - logits[row, Int(tokens[row / 3 * 4 + row % 3 + 1])]
+      result.logZ += logZ
+      result.zLoss += zLoss * logZ * logZ
+    }
+    return result
+  }
+}

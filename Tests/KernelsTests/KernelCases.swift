@@ -1,0 +1,120 @@
+import Foundation
+import Kernels
+
+extension KernelCase {
+  static let all: [KernelCase] =
+    [1, 3, 9].flatMap { rows in [2, 5, 7, 8, 24].map { layerNorm(rows, $0) } }
+    + [1, 3].flatMap { rows in [1, 5, 8, 17].map { gelu(rows, $0) } }
+    + [(1, 1, 2), (3, 2, 6), (5, 3, 16), (4, 1, 18)].map { rotary($0.0, $0.1, $0.2) }
+    + [(1, 1), (5, 3), (8, 16), (65, 7)].flatMap {
+      [product($0.0, $0.1, 6), linear($0.0, $0.1, 6)]
+    }
+    + [(1, 4, 4), (3, 2, 5), (8, 6, 3), (17, 8, 8), (65, 7, 5), (130, 16, 8)].map {
+      attention($0.0, $0.1, $0.2)
+    }
+
+  static func layerNorm(_ rows: Int, _ width: Int) -> KernelCase {
+    KernelCase(
+      description: "layerNorm [\(rows), \(width)]", inputs: [Shape(rows, width), Shape(1, width)],
+      forward: { inputs, arena in
+        let kept = NormKept(inputs[0], inputs[1], arena)
+        return kept.output
+      },
+      reference: { inputs in
+        let x = inputs[0]
+        var y = x
+        for row in 0..<rows {
+          let values = (0..<width).map { x[row, $0] }
+          let mean = values.reduce(0, +) / Double(width)
+          let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+          for column in 0..<width {
+            y[row, column] =
+              (values[column] - mean) / (variance + 1e-5).squareRoot() * inputs[1][0, column]
+          }
+        }
+        return y
+      },
+      backward: { inputs, _, dOutput, arena in
+        let kept = NormKept(inputs[0], inputs[1], arena)
+        let dx = arena.matrix(rows: rows, columns: width)
+        let dGain = arena.matrix(rows: 1, columns: width)
+        layerNormBackward(
+          dOutput, normalised: kept.normalised, reciprocal: kept.reciprocal, gain: inputs[1],
+          addingTo: dx, dGain: dGain)
+        return [dx, dGain]
+      },
+      // Two nearly equal numbers have a reciprocal deviation that amplifies rounding.
+      tolerance: 1e-4)
+  }
+
+  static func gelu(_ rows: Int, _ width: Int) -> KernelCase {
+    KernelCase(
+      description: "gelu [\(rows), \(width)]", inputs: [Shape(rows, width)],
+      forward: { inputs, arena in
+        let output = arena.matrix(rows: rows, columns: width)
+        Kernels.gelu(Numbers(inputs[0]).matrix(arena), output: output)
+        return output
+      },
+      reference: { inputs in
+        var y = inputs[0]
+        for index in y.values.indices {
+          let x = y.values[index]
+          y.values[index] =
+            x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        }
+        return y
+      },
+      backward: { inputs, _, dOutput, arena in
+        let slope = Numbers(inputs[0]).matrix(arena)
+        Kernels.gelu(slope, output: arena.matrix(rows: rows, columns: width))
+        let dx = Numbers(dOutput).matrix(arena)
+        geluBackward(dx, slope: slope)
+        return [dx]
+      })
+  }
+
+  static func rotary(_ positions: Int, _ heads: Int, _ width: Int) -> KernelCase {
+    let rotary = RotaryPositions(positions: positions, headWidth: width)
+    return KernelCase(
+      description: "rotary T \(positions) H \(heads) Dh \(width)",
+      inputs: [Shape(2 * positions * heads, width)],
+      forward: { inputs, arena in
+        let output = arena.matrix(rows: inputs[0].rows, columns: width)
+        rotary.rotate(inputs[0], heads: heads, into: output, scale: 0.75)
+        return output
+      },
+      reference: { inputs in
+        let x = inputs[0]
+        var y = x
+        for row in 0..<x.rows {
+          for pair in 0..<width / 2 {
+            let position = Double(row / heads % positions)
+            let angle = position * pow(10_000, -2 * Double(pair) / Double(width))
+            let (a, b) = (x[row, pair], x[row, width / 2 + pair])
+            y[row, pair] = 0.75 * (a * cos(angle) - b * sin(angle))
+            y[row, width / 2 + pair] = 0.75 * (b * cos(angle) + a * sin(angle))
+          }
+        }
+        return y
+      },
+      backward: { _, _, dOutput, arena in
+        let dx = Numbers(dOutput).matrix(arena)
+        rotary.rotateBackward(dx, heads: heads, into: dx, scale: 0.75)
+        return [dx]
+      })
+  }
+}
+
+/// A LayerNorm run with the memory it keeps.
+private struct NormKept {
+  let normalised: Matrix
+  let reciprocal: Matrix
+  let output: Matrix
+
+  init(_ x: Matrix, _ gain: Matrix, _ arena: Arena) {
+    normalised = arena.matrix(rows: x.rows, columns: x.columns)
+    reciprocal = arena.matrix(rows: 1, columns: x.rows)
+    output = arena.matrix(rows: x.rows, columns: x.columns)
+    layerNorm(x, gain: gain, normalised: normalised, reciprocal: reciprocal, output: output)
+  }
+}

@@ -1,0 +1,88 @@
+import Kernels
+import Models
+import Testing
+
+struct GradientTests {
+  @Test(arguments: [
+    LossSettings(), LossSettings(zLoss: 0.05), LossSettings(qkLayerNormWeight: 1),
+    LossSettings(qkLayerNormWeight: 0.37), LossSettings(qkLayerNormWeight: 0.37, zLoss: 0.05),
+  ])
+  func `a dense model's gradients agree with finite differences`(settings: LossSettings) {
+    check(SmallModel(SmallModel.dense), settings)
+  }
+
+  @Test(arguments: [
+    LossSettings(), LossSettings(balanceLoss: 0.5),
+    LossSettings(qkLayerNormWeight: 1, zLoss: 0.05, balanceLoss: 0.5),
+  ])
+  func `a mixture's gradients agree with finite differences`(settings: LossSettings) {
+    check(SmallModel(SmallModel.mixture, batch: 4), settings)
+  }
+
+  @Test
+  func `switched-off gains of qk-layernorm have no gradient`() throws {
+    let model = SmallModel(SmallModel.dense)
+    _ = model.lossAndGradients(LossSettings())
+    let name = "model.layers.0.self_attn.q_layernorm.weight"
+    let tensor = try #require(model.engine.layout[name])
+    #expect(model.gradient(tensor).allSatisfy { $0 == 0 })
+    _ = model.lossAndGradients(LossSettings(qkLayerNormWeight: 0.5))
+    #expect(model.gradient(tensor).contains { $0 != 0 })
+  }
+
+  /// Every tensor along its own gradient, where the slope is largest against Float32's noise, and
+  /// its largest element alone.
+  private func check(_ model: SmallModel, _ settings: LossSettings) {
+    _ = model.lossAndGradients(settings)
+    for tensor in model.engine.layout.tensors {
+      let gradient = model.gradient(tensor)
+      let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      guard norm > 1e-5 else { continue }
+      let along = slope(model, tensor, gradient.map { $0 / norm }, settings)
+      #expect(abs(along - Double(norm)) < 2e-3 * Double(norm) + 2e-4, "\(tensor.name)")
+      var alone = gradient.map { _ in Float(0) }
+      let largest = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
+      alone[largest] = 1
+      let element = Double(gradient[largest])
+      let single = slope(model, tensor, alone, settings)
+      #expect(abs(single - element) < 2e-3 * abs(element) + 2e-4, "\(tensor.name)[\(largest)]")
+    }
+  }
+
+  /// Fourth-order central difference of what the gradient is taken of, with the largest step that
+  /// sends no token to another expert: there the objective jumps.
+  private func slope(
+    _ model: SmallModel, _ tensor: ParameterTensor, _ direction: [Float], _ settings: LossSettings
+  ) -> Double {
+    let counts = model.loss(settings).expertCounts
+    let kept = FloatBuffer(count: model.parameters.count)
+    kept.copy(from: model.parameters)
+    for step in [Float(8e-3), 2e-3, 5e-4] {
+      let values = [Float(-2), -1, 1, 2].map { multiple -> Objective in
+        for (index, component) in direction.enumerated() {
+          model.parameters[tensor.offset + index] += step * multiple * component
+        }
+        defer { model.parameters.copy(from: kept) }
+        return Objective(model, settings)
+      }
+      guard values.allSatisfy({ $0.expertCounts == counts }) else { continue }
+      let near = values[2].value - values[1].value
+      let far = values[3].value - values[0].value
+      return (8 * near - far) / (12 * Double(step))
+    }
+    Issue.record("a token sits on the border of two experts; take another seed")
+    return .nan
+  }
+
+  private struct Objective {
+    let value: Double
+    let expertCounts: [[Int]]
+
+    init(_ model: SmallModel, _ settings: LossSettings) {
+      let statistics = model.loss(settings)
+      let zLoss = Double(settings.zLoss) * model.meanSquaredLogZ(settings)
+      value = statistics.loss + statistics.balanceLoss + zLoss
+      expertCounts = statistics.expertCounts
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Kernels
+import Models
+
+/// A model small enough for finite differences, with windows to train on.
+struct SmallModel {
+  let configuration: ModelConfiguration
+  let batch: Int
+  let engine: TransformerEngine
+  let parameters: FloatBuffer
+  var tokens: [UInt8]
+
+  init(_ configuration: ModelConfiguration, batch: Int = 2, workers: Int = 1, seed: UInt64 = 1) {
+    self.configuration = configuration
+    self.batch = batch
+    engine = TransformerEngine(
+      configuration: configuration, batch: batch, pool: WorkerPool(workers: workers))
+    parameters = FloatBuffer(count: engine.layout.count)
+    initialise(parameters: parameters, layout: engine.layout, seed: seed)
+    var random = RandomStream(seed: seed)
+    // Gains away from 1 and gradients of every gain away from 0.
+    for tensor in engine.layout.tensors where tensor.kind == .gain {
+      for index in 0..<tensor.count {
+        parameters[tensor.offset + index] += Float(0.2 * random.normal())
+      }
+    }
+    tokens = (0..<batch * (configuration.context + 1)).map { _ in UInt8(random.next() % 11) }
+  }
+
+  static let dense = ModelConfiguration(width: 12, layers: 2, heads: 2, context: 5)
+  static let mixture = ModelConfiguration(
+    width: 8, layers: 2, heads: 2, context: 5,
+    experts: ExpertConfiguration(count: 4, width: 8, active: 2))
+
+  func lossAndGradients(_ settings: LossSettings) -> StepStatistics {
+    tokens.withUnsafeBufferPointer {
+      engine.lossAndGradients(parameters: parameters, tokens: $0, settings: settings)
+    }
+  }
+
+  func loss(_ settings: LossSettings) -> StepStatistics {
+    tokens.withUnsafeBufferPointer {
+      engine.loss(parameters: parameters, tokens: $0, rows: batch, settings: settings)
+    }
+  }
+
+  func logits(_ settings: LossSettings) -> [Float] {
+    tokens.withUnsafeBufferPointer {
+      engine.logits(parameters: parameters, tokens: $0, rows: batch, settings: settings)
+    }
+  }
+
+  func meanSquaredLogZ(_ settings: LossSettings) -> Double {
+    let logits = logits(settings)
+    let rows = batch * configuration.context
+    let squares = (0..<rows).map { row -> Double in
+      let values = logits[row * 256..<(row + 1) * 256]
+      let logZ = log(values.reduce(0) { $0 + exp(Double($1)) })
+      return logZ * logZ
+    }
+    return squares.reduce(0, +) / Double(rows)
+  }
+
+  /// One tensor of the batch's gradient.
+  func gradient(_ tensor: ParameterTensor) -> [Float] {
+    (tensor.offset..<tensor.offset + tensor.count).map { index in
+      engine.sliceGradients.reduce(0) { $0 + $1[index] }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Kernels
+import Models
+import Training
+
+/// What PyTorch computed for a small model; made by Tests/ModelsTests/Recorded/make_recorded.py.
+struct RecordedRun {
+  struct Tensor: Decodable {
+    let name: String
+    let count: Int
+    let finalNorm: Double
+  }
+
+  struct Description: Decodable {
+    let width: Int
+    let layers: Int
+    let heads: Int
+    let context: Int
+    let batch: Int
+    let experts: Int?
+    let expertWidth: Int?
+    let active: Int?
+    let qkLayernorm: Float?
+    let zLoss: Float?
+    let balanceLoss: Float?
+    let tensors: [Tensor]
+    let batches: [[UInt8]]
+    let loss: Double
+    let attentionLogitMax: [Float]
+    let losses: [Double]
+    let gradNorms: [Double]
+    let peak: Float
+    let warmup: Int
+    let weightDecay: Float
+  }
+
+  static let names = ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+
+  let description: Description
+  let parameters: [[Float]]
+  let gradients: [[Float]]
+  let logits: [Float]
+
+  init(_ name: String) throws {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let file = tests.appendingPathComponent("ModelsTests/Recorded/\(name)")
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    description = try decoder.decode(
+      Description.self, from: Data(contentsOf: file.appendingPathExtension("json")))
+    let bytes = try [UInt8](Data(contentsOf: file.appendingPathExtension("bin")))
+    var numbers = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }[...]
+    let tensors = description.tensors
+    parameters = tensors.map { Self.take($0.count, from: &numbers) }
+    gradients = tensors.map { Self.take($0.count, from: &numbers) }
+    logits = Array(numbers)
+  }
+
+  var configuration: ModelConfiguration {
+    var experts: ExpertConfiguration?
+    if let count = description.experts, let width = description.expertWidth {
+      experts = ExpertConfiguration(count: count, width: width, active: description.active ?? 2)
+    }
+    return ModelConfiguration(
+      width: description.width, layers: description.layers, heads: description.heads,
+      context: description.context, experts: experts)
+  }
+
+  var settings: LossSettings {
+    LossSettings(
+      qkLayerNormWeight: description.qkLayernorm ?? 0, zLoss: description.zLoss ?? 0,
+      balanceLoss: description.balanceLoss ?? 0)
+  }
+
+  func rates(step: Int) -> AdamW.Rates {
+    let warmth = min(1, Float(step + 1) / Float(description.warmup))
+    var rates = AdamW.Rates(
+      learningRate: description.peak * warmth, peakLearningRate: description.peak)
+    rates.weightDecay = description.weightDecay
+    return rates
+  }
+
+  /// The recorded parameters in the engine's layout.
+  func flatParameters(_ layout: ParameterLayout) -> FloatBuffer {
+    let buffer = FloatBuffer(count: layout.count)
+    for (tensor, values) in zip(layout.tensors, parameters) {
+      for (index, value) in values.enumerated() { buffer[tensor.offset + index] = value }
+    }
+    return buffer
+  }
+
+  private static func take(_ count: Int, from numbers: inout ArraySlice<Float>) -> [Float] {
+    defer { numbers = numbers.dropFirst(count) }
+    return Array(numbers.prefix(count))
+  }
+}

@@ -1,0 +1,57 @@
+import Kernels
+import Models
+import Testing
+import Training
+
+struct WorkerBitsTests {
+  static let dense = ModelConfiguration(width: 24, layers: 2, heads: 2, context: 17)
+  static let mixture = ModelConfiguration(
+    width: 24, layers: 2, heads: 2, context: 17,
+    experts: ExpertConfiguration(count: 8, width: 48, active: 2))
+
+  @Test(arguments: [dense, mixture], [2, 3, 4])
+  func `any number of workers gives the bits of one`(
+    configuration: ModelConfiguration, workers: Int
+  ) {
+    let one = train(configuration, workers: 1)
+    let many = train(configuration, workers: workers)
+    #expect(one.statistics == many.statistics)
+    #expect(one.updates == many.updates)
+    let same = (0..<one.parameters.count).allSatisfy {
+      one.parameters[$0].bitPattern == many.parameters[$0].bitPattern
+    }
+    #expect(same)
+  }
+
+  private struct Trained {
+    let parameters: FloatBuffer
+    var statistics: [StepStatistics] = []
+    var updates: [UpdateStatistics] = []
+  }
+
+  private func train(_ configuration: ModelConfiguration, workers: Int) -> Trained {
+    let pool = WorkerPool(workers: workers)
+    let engine = TransformerEngine(configuration: configuration, batch: 8, pool: pool)
+    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    var result = Trained(parameters: FloatBuffer(count: engine.layout.count))
+    initialise(parameters: result.parameters, layout: engine.layout, seed: 6)
+    var random = RandomStream(seed: 7)
+    let settings = LossSettings(qkLayerNormWeight: 0.25, zLoss: 1e-4, balanceLoss: 0.01)
+    for step in 0..<5 {
+      let tokens = (0..<8 * 18).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      let statistics = tokens.withUnsafeBufferPointer {
+        engine.lossAndGradients(parameters: result.parameters, tokens: $0, settings: settings)
+      }
+      result.statistics.append(statistics)
+      result.updates.append(
+        optimizer.update(
+          parameters: result.parameters, sliceGradients: engine.sliceGradients, updates: step,
+          rates: AdamW.Rates(learningRate: 1e-2, peakLearningRate: 1e-2)))
+      let held = tokens.withUnsafeBufferPointer {
+        engine.loss(parameters: result.parameters, tokens: $0, rows: 7, settings: settings)
+      }
+      result.statistics.append(held)
+    }
+    return result
+  }
+}

@@ -34,9 +34,16 @@ enum SVGPath {
   /// Lines almost without length: round ends make dots of them.
   static func dots(_ pattern: UInt8, x: Double, y: Double) -> String {
     var path = ""
+    var last: (x: Int, y: Int)?
     for (row, bits) in DotGlyph.bits.enumerated() {
       for (column, bit) in bits.enumerated() where pattern & bit != 0 {
-        path += "M\(number(x + 2 + Double(column) * 4)) \(number(y + 2 + Double(row) * 4))h0"
+        let dot = (x: 2 + 4 * column, y: 2 + 4 * row)
+        if let last {
+          path += "m\(dot.x - last.x) \(dot.y - last.y)h0"
+        } else {
+          path += "M\(number(x + Double(dot.x))) \(number(y + Double(dot.y)))h0"
+        }
+        last = dot
       }
     }
     return path

@@ -60,7 +60,8 @@ struct SVGPicture {
     for (style, runs) in texts.groups {
       let weight = style.isBold ? " font-weight=\"700\"" : ""
       let slant = style.isItalic ? " font-style=\"italic\"" : ""
-      parts.append("<g fill=\"\(style.color)\"\(weight)\(slant)>\(runs.joined(separator: "\n"))</g>")
+      let opening = "<g fill=\"\(style.color)\"\(weight)\(slant)>"
+      parts.append(opening + runs.joined(separator: "\n") + "</g>")
     }
     return parts.joined(separator: "\n")
   }
@@ -68,7 +69,8 @@ struct SVGPicture {
   private func stroke(_ pen: SVGRaster.Pen, _ path: String) -> String {
     let width = SVGPath.number(pen.width)
     let cap = pen.isRound ? " stroke-linecap=\"round\"" : ""
-    return "<path class=\"l\" stroke=\"\(pen.color)\" stroke-width=\"\(width)\"\(cap) d=\"\(path)\"/>"
+    let style = "stroke=\"\(pen.color)\" stroke-width=\"\(width)\"\(cap)"
+    return "<path class=\"l\" \(style) d=\"\(path)\"/>"
   }
 
   /// What the terminal would show: defaults filled in, reversed and dimmed. No background where it
@@ -124,8 +126,8 @@ struct SVGPicture {
       let path = SVGPath.dots(UInt8(scalar - DotGlyph.braille.lowerBound), x: x, y: y)
       if !path.isEmpty { dots.change(color) { $0.append(path) } }
     } else if let (parts, opacity) = BlockElement.parts(scalar) {
-      let tone = SVGPicture.tone(color, opacity: opacity, over: shown(row[column].style).background
-        ?? background.hex ?? "#000000")
+      let below = shown(row[column].style).background ?? background.hex
+      let tone = SVGPicture.tone(color, opacity: opacity, over: below ?? "#000000")
       for part in parts {
         raster.add(
           SVGRaster.Box(

@@ -29,19 +29,16 @@ package struct BrailleCanvas: Sendable {
   package var dotColumns: Int { size.columns * 2 }
   package var dotRows: Int { size.rows * 4 }
 
-  /// Bits of the braille patterns, by row and column: the fourth row came later to the code.
-  private static let bits: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
-
   package mutating func set(_ x: Int, _ y: Int, pen: Pen) {
     guard x >= 0, x < dotColumns, y >= 0, y < dotRows else { return }
     let index = (y / 4) * size.columns + x / 2
-    places[index].dots |= BrailleCanvas.bits[y % 4][x % 2]
+    places[index].dots |= DotGlyph.bits[y % 4][x % 2]
     if pen.layer >= places[index].pen.layer { places[index].pen = pen }
   }
 
   package func isSet(_ x: Int, _ y: Int) -> Bool {
     guard x >= 0, x < dotColumns, y >= 0, y < dotRows else { return false }
-    return places[(y / 4) * size.columns + x / 2].dots & BrailleCanvas.bits[y % 4][x % 2] != 0
+    return places[(y / 4) * size.columns + x / 2].dots & DotGlyph.bits[y % 4][x % 2] != 0
   }
 
   /// All dots of one column between two rows, both included, in either order.
@@ -67,9 +64,9 @@ package struct BrailleCanvas: Sendable {
     }
   }
 
-  /// Draws the cells that have dots. One that holds text already keeps it, unless told otherwise;
-  /// dots drawn before are kept and joined; a background that is the terminal's own lets the one
-  /// below shine through.
+  /// Draws the cells that have dots. One that holds text already keeps it, unless told otherwise,
+  /// and a box line gives way; braille drawn before is kept and joined; a background that is the
+  /// terminal's own lets the one below shine through.
   package func draw(
     into grid: inout CellGrid, at origin: Point, symbols: Symbols = .unicode,
     overText: Bool = false
@@ -81,20 +78,16 @@ package struct BrailleCanvas: Sendable {
         let target = origin.offset(columns: column, rows: row)
         let below = grid[target.column, target.row]
         var dots = place.dots
-        if (0x2800...0x28FF).contains(below.scalar) {
-          dots |= UInt8(below.scalar - 0x2800)
-        } else if !below.isBlank && !overText {
+        if DotGlyph.braille.contains(below.scalar) {
+          dots |= UInt8(below.scalar - DotGlyph.braille.lowerBound)
+        } else if !overText && !below.isBlank && !DotGlyph.boxLines.contains(below.scalar) {
           continue
         }
         var style = place.pen.style
         if style.background.isTerminalDefault { style.background = below.style.background }
         grid[target.column, target.row] = Cell(
-          BrailleCanvas.glyph(dots, symbols.graph), style: style)
+          DotGlyph.scalar(dots, symbols.graph), style: style)
       }
     }
-  }
-
-  static func glyph(_ dots: UInt8, _ graph: Symbols.Graph) -> Unicode.Scalar {
-    Unicode.Scalar(0x2800 + UInt32(dots)) ?? " "
   }
 }

@@ -54,28 +54,13 @@ package struct Symbols: Hashable, Sendable {
 
   package var isASCII: Bool { graph == .ascii }
 
-  /// Text with every sign this set lacks replaced by one it has, column for column: write `→ × ·`
-  /// in code and let the set decide.
-  package func adapt(_ text: String) -> String {
-    guard graph != .braille else { return text }
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars { result.append(adapt(scalar)) }
-    return String(result)
-  }
-
-  package func adapt(_ scalar: Unicode.Scalar) -> Unicode.Scalar { scalar }
+  /// The keys as the bottom bar names them.
+  package var spaceKey: String { graph == .braille ? "␣" : "space" }
+  package var tabKey: String { graph == .braille ? "⇥" : "tab" }
+  package var enterKey: String { graph == .braille ? "⏎" : "enter" }
 }
 
 extension CellGrid {
-  /// Replaces whatever a set of signs lacks, column for column.
-  package mutating func adapt(to symbols: Symbols) {
-    guard symbols.graph != .braille else { return }
-    mapCells { cell in
-      guard cell.scalar > 0x7E, let scalar = Unicode.Scalar(cell.scalar) else { return }
-      cell.scalar = symbols.adapt(scalar).value
-    }
-  }
-
   package mutating func drawBox(_ rect: Rect, symbols: Symbols, style: Style) {
     guard rect.columns >= 2, rect.rows >= 2 else { return }
     let right = rect.endColumn - 1

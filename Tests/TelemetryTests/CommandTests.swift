@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Telemetry
+
+struct CommandTests {
+  @Test(arguments: [
+    ("pause", Command.pause), ("  resume ", .resume), ("step", .step(1)), ("step 12", .step(12)),
+    ("checkpoint", .checkpoint), ("note looks  odd", .note("looks  odd")),
+    ("evaluate", .evaluate), ("stop", .stop), ("detach", .detach), ("undo", .undo),
+    ("set qk_layernorm on", .set(name: "qk_layernorm", value: .flag(true))),
+    ("set qk_layernorm 0", .set(name: "qk_layernorm", value: .flag(false))),
+    ("set lr.multiplier 0.5", .set(name: "lr.multiplier", value: .number(0.5))),
+    ("set z_loss on", .set(name: "z_loss", value: .number(1e-4))),
+    ("set z_loss off", .set(name: "z_loss", value: .number(0))),
+    ("set grad_clip 1e3", .set(name: "grad_clip", value: .number(1000))),
+  ])
+  func `words are read`(words: String, command: Command) throws {
+    #expect(try Command(words: words) == command)
+  }
+
+  @Test(arguments: [
+    Command.pause, .resume, .step(1), .step(7), .checkpoint, .note("a note"), .evaluate, .stop,
+    .detach, .undo, .set(name: "z_loss", value: .number(1e-4)),
+    .set(name: "qk_layernorm", value: .flag(false)),
+    .set(name: "grad_clip", value: .number(123_456.789)),
+  ])
+  func `the words of a command read back as it`(command: Command) throws {
+    #expect(try Command(words: command.words) == command)
+  }
+
+  @Test(arguments: [
+    (
+      "",
+      "an empty command: type one of pause, resume, step, checkpoint, note, evaluate, stop, "
+        + "detach, set, undo"
+    ),
+    ("pauze", "no command 'pauze': did you mean 'pause'?"),
+    ("abracadabra", "no command 'abracadabra': ? lists them"),
+    ("pause now", "'pause now' is not complete: write 'pause'"),
+    ("step 0", "'step 0' is not complete: write 'step [N]'"),
+    ("step -3", "'step -3' is not complete: write 'step [N]'"),
+    ("note", "'note' is not complete: write 'note TEXT'"),
+    ("set z_loss", "'set z_loss' is not complete: write 'set NAME VALUE'"),
+    ("set z_los 1", "no setting 'z_los': did you mean 'z_loss'?"),
+    ("set temperature 1", "no setting 'temperature': m lists them"),
+    ("set qk_layernorm 2", "'2' is no value for qk_layernorm: give on or off"),
+    ("set weight_decay 2", "'2' is no value for weight_decay: give a number from 0 to 1"),
+    ("set weight_decay nan", "'nan' is no value for weight_decay: give a number from 0 to 1"),
+    ("set weight_decay -1", "'-1' is no value for weight_decay: give a number from 0 to 1"),
+    ("set weight_decay inf", "'inf' is no value for weight_decay: give a number from 0 to 1"),
+    ("set grad_clip 1e7", "'1e7' is no value for grad_clip: give a number from 0 to 1000000"),
+  ])
+  func `words that are no command say why in one line`(words: String, why: String) {
+    do throws(CommandError) {
+      let command = try Command(words: words)
+      Issue.record("'\(words)' was read as \(command)")
+    } catch {
+      #expect(error.description == why)
+    }
+  }
+
+  @Test func `the vocabulary lists what is read`() throws {
+    let usual = ["note": "note a", "set": "set z_loss 1"]
+    for word in Command.vocabulary {
+      #expect(try Command(words: usual[word.name] ?? word.name).words.hasPrefix(word.name))
+      #expect(word.usage.hasPrefix(word.name) && word.sentence.hasSuffix("."))
+    }
+  }
+
+  @Test func `every setting takes its usual value`() {
+    for entry in SettingCatalog.entries {
+      #expect(entry.value(words: entry.usual.description) == entry.usual, "\(entry.name)")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Telemetry
+
+struct MetricCatalogTests {
+  @Test(arguments: [
+    ("loss", "loss"), ("loss/eval", "loss/eval"), ("attention_logit_max", "attention_logit_max"),
+    ("attention_logit_max/11", "attention_logit_max/L"), ("expert_load/3/7", "expert_load/L/E"),
+    ("lr_sensitivity", "lr_sensitivity"), ("lr_sensitivity/loss/0.125", "lr_sensitivity/loss/M"),
+    ("lr/multiplier", "lr/multiplier"),
+  ])
+  func `a name finds its line`(name: String, pattern: String) {
+    #expect(MetricCatalog.family(of: MetricName(name))?.pattern == pattern)
+  }
+
+  @Test(arguments: [
+    "", "los", "loss/other", "expert_load", "expert_load/3", "expert_load/3/7/1", "/loss", "loss/",
+    "train/loss",
+  ])
+  func `a foreign name has no line and no numbers`(name: String) {
+    #expect(MetricCatalog.family(of: MetricName(name)) == nil)
+    #expect(MetricCatalog.indices(of: MetricName(name)).isEmpty)
+  }
+
+  @Test func `the numbers of a name are layer, then expert`() {
+    #expect(MetricCatalog.indices(of: MetricCatalog.expertLoad(layer: 3, expert: 12)) == [3, 12])
+    #expect(MetricCatalog.indices(of: MetricCatalog.attentionLogitMax(layer: 5)) == [5])
+    #expect(MetricCatalog.indices(of: MetricCatalog.loss).isEmpty)
+  }
+
+  @Test func `every name that the catalog puts together is in its table`() {
+    let fixed = [
+      MetricCatalog.loss, MetricCatalog.evalLoss, MetricCatalog.excessLoss,
+      MetricCatalog.learningRate, MetricCatalog.learningRateMultiplier,
+      MetricCatalog.learningRateSensitivity, MetricCatalog.attentionLogitMax,
+      MetricCatalog.gradNorm, MetricCatalog.clipFraction, MetricCatalog.logZ,
+      MetricCatalog.outputLogitMean, MetricCatalog.tokensPerSecond,
+      MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes, MetricCatalog.flopsFraction,
+    ]
+    let numbered = [
+      MetricCatalog.attentionLogitMax(layer: 1), MetricCatalog.attentionEntropy(layer: 1),
+      MetricCatalog.attentionEntropyShare(layer: 1), MetricCatalog.activationRMS(layer: 1),
+      MetricCatalog.expertLoad(layer: 1, expert: 2), MetricCatalog.expertLoadCV(layer: 1),
+      MetricCatalog.expertMaxViolation(layer: 1), MetricCatalog.routerEntropy(layer: 1),
+    ]
+    let probes = MetricCatalog.probeMultipliers.map { MetricCatalog.probeLoss(multiplier: $0) }
+    for name in fixed + numbered + probes {
+      #expect(MetricCatalog.family(of: name) != nil, "\(name)")
+    }
+  }
+
+  @Test func `a probe is named by its multiplier's shortest digits`() {
+    let names = MetricCatalog.probeMultipliers.map { MetricCatalog.probeLoss(multiplier: $0).path }
+    #expect(names.first == "lr_sensitivity/loss/0")
+    #expect(names[1] == "lr_sensitivity/loss/0.125")
+    #expect(names.last == "lr_sensitivity/loss/16")
+  }
+
+  @Test func `patterns are told apart and every meaning is one line`() {
+    let patterns = MetricCatalog.families.map(\.pattern)
+    #expect(Set(patterns).count == patterns.count)
+    for family in MetricCatalog.families {
+      #expect(!family.meaning.isEmpty && !family.meaning.contains("\n"), "\(family.pattern)")
+    }
+  }
+}

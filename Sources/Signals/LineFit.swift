@@ -3,7 +3,8 @@ struct LineFit: Sendable {
   let slope: Double
   /// The share of the variance of y that the line explains, from 0 to 1; 0 where y is constant.
   let explainedShare: Double
-  private let center: (x: Double, y: Double)
+  /// The points' mean, which lies on the line.
+  let center: (x: Double, y: Double)
 
   /// Nil below three points or where all have the same x.
   init?(_ points: [(x: Double, y: Double)]) {

@@ -2,10 +2,11 @@ import Foundation
 
 /// When growing attention logits will pass a level, if they go on as they do.
 ///
-/// A straight line through the logarithm of the largest logit over the last 200 steps, fitted to the
-/// medians of blocks of 20 so that single steps do not tilt it. A decaying learning rate makes
-/// growth saturate, so the forecast goes by the slower of the whole window's and its newer half's
-/// slope, and one that reaches far is none.
+/// Straight lines through the logarithm of the largest logit over the last 200 steps, fitted to the
+/// medians of blocks of 20 so that single steps do not tilt them. Warm-up and a decaying rate make
+/// growth saturate: where the newer half's slope s is below the older's by a factor r over the h
+/// steps between them, it is taken to go on falling so, ρ = r^(1/h) a step, and
+/// log z(n) = log z + s (1 − ρⁿ) / (−ln ρ). A forecast that reaches far is none.
 /// - Units: steps.
 /// - Source: the level is Wortsman et al. 2023, section 3.1: every run above 1e4 diverged. That paper
 ///   extrapolates over model size; over time is Seismo's.
@@ -47,18 +48,31 @@ package struct LogitGrowth: Sendable, Equatable {
     guard let last = steps.last else { return nil }
     let points = Self.blockMedians(steps: steps, values: values)
     guard points.count >= Self.blocks * 4 / 5, let whole = LineFit(points),
+      let older = LineFit(Array(points.prefix(points.count / 2))),
       let newer = LineFit(Array(points.suffix((points.count + 1) / 2))),
-      whole.explainedShare >= Self.leastShare
+      whole.explainedShare >= Self.leastShare, whole.slope > 0, newer.slope > 0
     else { return nil }
-    let slope = min(whole.slope, newer.slope)
-    guard slope > 0 else { return nil }
     let present = newer.value(at: Double(last))
-    let steps = max(0, (log(level) - present) / slope)
+    let steps = Self.steps(
+      toGrow: log(level) - present, slope: newer.slope,
+      decay: max(0, log(older.slope / newer.slope)) / (newer.center.x - older.center.x),
+      sinceSlope: Double(last) - newer.center.x)
     let limit = min(Self.horizon, remainingSteps.map(Double.init) ?? Self.horizon)
-    guard steps.isFinite, steps <= limit else { return nil }
-    doublingSteps = log(2) / slope
+    guard let steps, steps <= limit else { return nil }
+    doublingSteps = log(2) / newer.slope
     stepsUntilLevel = steps
     self.present = exp(present)
+  }
+
+  /// n in growth = s (1 − ρⁿ) / (−ln ρ), with `decay` = −ln ρ and the slope as it was
+  /// `sinceSlope` steps ago; nil where growth comes to rest before.
+  private static func steps(
+    toGrow growth: Double, slope: Double, decay: Double, sinceSlope: Double
+  ) -> Double? {
+    guard growth > 0 else { return 0 }
+    guard decay > 1e-9, decay.isFinite else { return growth / slope }
+    let share = growth * decay / (slope * exp(-decay * sinceSlope))
+    return share < 1 ? -log(1 - share) / decay : nil
   }
 
   /// The median of log(value) of each block of steps that holds any positive value; blocks are

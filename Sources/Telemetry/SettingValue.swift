@@ -35,7 +35,7 @@ extension SettingValue: CustomStringConvertible {
     switch self {
     case .flag(let flag): flag ? "on" : "off"
     case .number(let number):
-      number == number.rounded() && abs(number) < 1e6 ? "\(Int(number))" : "\(number)"
+      number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
     }
   }
 }

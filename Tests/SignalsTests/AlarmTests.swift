@@ -117,6 +117,17 @@ struct AlarmTests {
     #expect(events.filter { $0.name == alarm.name }.count == 1)
   }
 
+  @Test func `growth while the rate warms up is not forecast`() {
+    func events(_ rate: (Int) -> Double) -> [RunEvent] {
+      self.events(0..<500) { step, values in
+        values["lr"] = rate(step)
+        values["attention_logit_max/3"] = min(900, 20 * pow(2, Double(step) / 60))
+      }
+    }
+    #expect(events { min(1, Double($0) / 400) }.isEmpty)
+    #expect(events { $0 < 200 ? 0.5 : 1 }.map(\.name).first == "attention-logits-diverging")
+  }
+
   @Test func `high logits that do not grow are a warning`() throws {
     let events = events(0..<900) { step, values in
       values["attention_logit_max/1"] = step < 300 ? 40 : (step < 600 ? 2000 : 60)

@@ -23,7 +23,7 @@ struct LogitGrowthTests {
     for step in 0..<400 {
       let clean = 100 * pow(2, Double(step) / 96)
       let outlier = step % 37 == 5 ? 50.0 : 1
-      noisy.append(step: step, value: clean * exp(0.1 * generator.normal()) * outlier)
+      noisy.append(step: step, value: clean * exp(0.05 * generator.normal()) * outlier)
     }
     let growth = try #require(LogitGrowth(series: noisy), "seed \(seed)")
     let expected = 96.0 * log2(100.0) - 399
@@ -60,6 +60,16 @@ struct LogitGrowthTests {
     let growing = series(0..<401) { 100 * pow(2, $0 / 96) }
     #expect(LogitGrowth(series: growing, remainingSteps: 100) == nil)
     #expect(LogitGrowth(series: growing, remainingSteps: 300) != nil)
+  }
+
+  @Test func `growth that slows is forecast to go on slowing`() throws {
+    func slowing(to ceiling: Double) -> Series {
+      series(0..<400) { exp(log(ceiling) - log(ceiling / 5) * exp(-$0 / 250)) }
+    }
+    #expect(LogitGrowth(series: slowing(to: 6000)) == nil)
+    let growth = try #require(LogitGrowth(series: slowing(to: 20_000)))
+    let crossing = -250 * log(log(2) / log(20_000.0 / 5))
+    #expect(abs(399 + growth.stepsUntilLevel - crossing) < 30)
   }
 
   @Test func `growth that has come to rest is not forecast by its past`() {

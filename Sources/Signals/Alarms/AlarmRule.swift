@@ -42,7 +42,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     switch self {
     case .lossSpike: Patience(trouble: 0, quiet: 20, coolDown: 100)
     case .attentionLogitsHigh: Patience(trouble: 5, quiet: 20, coolDown: 100)
-    case .attentionLogitsDiverging: Patience(trouble: 10, quiet: 50, coolDown: 100)
+    case .attentionLogitsDiverging: Patience(trouble: 30, quiet: 50, coolDown: 100)
     case .notFinite: Patience(trouble: 0, quiet: 20, coolDown: 0)
     case .logZDrift: Patience(trouble: 50, quiet: 50, coolDown: 200)
     case .deadExpert, .overloadedExpert: Patience(trouble: 100, quiet: 50, coolDown: 200)

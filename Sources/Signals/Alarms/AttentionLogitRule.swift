@@ -29,7 +29,13 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
     var stepsUntilLevel: Double
   }
 
+  /// A rate that rises for longer than this within the window is a warm-up, whose growth says
+  /// nothing of what comes after; a person's change of the rate is a single rise.
+  private static let longestRise = 10
+
   private var layers: [Int: Layer] = [:]
+  private var learningRate: Double?
+  private var rises: [Int] = []
   private var forecast: Forecast?
   private var nextForecast = Int.min
   private var normalizedSince: Int?
@@ -43,6 +49,7 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
       layers[layer, default: Layer()].append(step: context.step, value: value)
     }
     noteNormalization(context)
+    noteLearningRate(context)
     if context.step >= nextForecast {
       nextForecast = context.step + Self.stepsBetweenForecasts
       makeForecast(context)
@@ -60,9 +67,16 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
     normalizedSince = isOn ? (normalizedSince ?? context.step) : nil
   }
 
+  private mutating func noteLearningRate(_ context: AlarmContext) {
+    guard let rate = context.value(context.layout.learningRate), rate.isFinite else { return }
+    if let learningRate, rate > learningRate { rises.append(context.step) }
+    learningRate = rate
+    rises.removeAll { $0 <= context.step - LogitGrowth.window }
+  }
+
   private mutating func makeForecast(_ context: AlarmContext) {
     forecast = nil
-    guard normalizedSince == nil else { return }
+    guard normalizedSince == nil, rises.count <= Self.longestRise else { return }
     for (layer, window) in layers.sorted(by: { $0.key < $1.key }) {
       let start = window.steps.firstIndex { $0 > context.step - LogitGrowth.window } ?? 0
       guard

@@ -20,6 +20,7 @@ struct SampleLayout: Sendable {
   let evalLoss: Int?
   let gradNorm: Int?
   let logZ: Int?
+  let learningRate: Int?
   let attentionLogits: [Layer]
   let experts: [ExpertLayer]
   /// The values that must be finite: all but a probe's, whose far end may well diverge, and
@@ -32,6 +33,7 @@ struct SampleLayout: Sendable {
     evalLoss = names.firstIndex(of: MetricCatalog.evalLoss)
     gradNorm = names.firstIndex(of: MetricCatalog.gradNorm)
     logZ = names.firstIndex(of: MetricCatalog.logZ)
+    learningRate = names.firstIndex(of: MetricCatalog.learningRate)
     var logits: [Layer] = []
     var loads: [Int: [Int: Int]] = [:]
     var finite: [Int] = []

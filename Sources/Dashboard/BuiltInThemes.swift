@@ -65,7 +65,27 @@ extension Theme {
       .track: Look(foreground: hex(0xD0D7DE)), .cursor: Look(foreground: hex(0x0B0E12)),
     ])
 
-  private static func hex(_ value: UInt32) -> Color {
+  static func hex(_ value: UInt32) -> Color {
     .rgb(UInt8(value >> 16 & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value & 0xFF))
   }
+}
+
+extension Theme {
+  /// Brighter, for glare and for eyes that tell red from green badly: good is blue, trouble orange.
+  package static let contrast: Theme = {
+    var theme = dark
+    theme.name = "contrast"
+    theme.logitsGradient = Gradient(low: hex(0x0072B2), middle: hex(0xF0E442), high: hex(0xFF7A00))
+    theme.expertsGradient = Gradient(low: hex(0x123A66), middle: hex(0x3D8FDB), high: hex(0xBFE3FF))
+    theme.ink = hex(0xFFFFFF)
+    theme.paper = hex(0x000000)
+    let colors: [Role: UInt32] = [
+      .text: 0xFFFFFF, .title: 0xFFFFFF, .faint: 0xB0B0B0, .border: 0x707070,
+      .borderFocused: 0xFFFFFF, .key: 0x56B4E9, .good: 0x56B4E9, .warning: 0xF0E442,
+      .trouble: 0xFF7A00, .person: 0xFF9CD6, .loss: 0x6FE3FF, .logits: 0xF0E442,
+      .learningRate: 0xD4B8FF, .experts: 0x8CC8FF, .gradients: 0x8CC8FF, .throughput: 0x56B4E9,
+    ]
+    for (role, color) in colors { theme.looks[role, default: Look()].foreground = hex(color) }
+    return theme
+  }()
 }

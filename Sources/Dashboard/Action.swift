@@ -1,0 +1,46 @@
+package import Screen
+package import Telemetry
+
+/// What has happened: the only way in which anything reaches the dashboard.
+package enum Action: Sendable {
+  case recordsArrived([RunRecord])
+  case keyPressed(Key)
+  /// Text that came in one piece.
+  case textPasted(String)
+  case mouseMoved(MouseEvent)
+  case resized(Size)
+  /// Seconds since 1970; the dashboard knows no other clock.
+  case ticked(now: Double)
+  /// What keeps records from being written; nil once they are.
+  case recorderStatusChanged(String?)
+  /// Display updates that were left out because the screen was busy.
+  case updatesDropped(Int)
+  case screenWritten(path: String)
+  case screenNotWritten(reason: String)
+  /// A line that something printed to the terminal under the screen.
+  case consoleLineCaptured(String)
+  /// SIGTERM or the like: end without a question.
+  case endRequested
+}
+
+/// What the shell around the dashboard has to do.
+package enum Effect: Sendable, Hashable {
+  case send(Command, by: String)
+  case writeScreen
+  case quit(Leave)
+  /// A person chose this theme; remember it.
+  case changeTheme(name: String)
+  case repaint
+  case bell
+  case suspend
+}
+
+/// How to leave.
+package enum Leave: Sendable, Hashable, CaseIterable {
+  /// End the run with a checkpoint.
+  case stopWithCheckpoint
+  /// Let the run go on without a screen.
+  case detach
+  /// Nothing is to be ended.
+  case leave
+}

@@ -1,0 +1,118 @@
+/// Which panes a person wants to see, and how.
+package struct Arrangement: Sendable, Hashable {
+  package var preset: LayoutPreset
+  /// Panes switched on by hand, the latest first: they are left out last.
+  package var promoted: [PaneID]
+  package var hidden: Set<PaneID>
+  package var zoomed: PaneID?
+  package var focus: PaneID
+
+  package init(
+    preset: LayoutPreset = .overview, promoted: [PaneID] = [], hidden: Set<PaneID> = [],
+    zoomed: PaneID? = nil, focus: PaneID = .loss
+  ) {
+    self.preset = preset
+    self.promoted = promoted
+    self.hidden = hidden
+    self.zoomed = zoomed
+    self.focus = focus
+  }
+
+  /// The panes wanted, the one to be left out last first.
+  package func ranked(isMixture: Bool) -> [PaneID] {
+    let usual = preset.panes(isMixture: isMixture).filter { !hidden.contains($0) }
+    return promoted + usual.filter { !promoted.contains($0) }
+  }
+
+  package mutating func show(_ pane: PaneID) {
+    hidden.remove(pane)
+    promoted.removeAll { $0 == pane }
+    promoted.insert(pane, at: 0)
+  }
+
+  package mutating func hide(_ pane: PaneID) {
+    promoted.removeAll { $0 == pane }
+    hidden.insert(pane)
+  }
+}
+
+/// The sets of panes that `p` goes through.
+package enum LayoutPreset: String, Sendable, CaseIterable {
+  case overview, stability, speed, everything
+
+  /// One line on what it is for.
+  package var sentence: String {
+    switch self {
+    case .overview: "overview: the four signals and the events"
+    case .stability: "stability: loss, logits, gradients, activations, outputs"
+    case .speed: "speed: loss, throughput, run and console"
+    case .everything: "everything that fits"
+    }
+  }
+
+  /// Its panes, the one to be left out last first.
+  package func panes(isMixture: Bool) -> [PaneID] {
+    switch self {
+    case .overview:
+      isMixture
+        ? [.loss, .attentionLogits, .experts, .learningRate, .events, .gradients, .throughput]
+        : [
+          .loss, .attentionLogits, .learningRate, .gradients, .events, .throughput, .activations,
+        ]
+    case .stability:
+      [.loss, .attentionLogits, .gradients, .activations, .outputs, .events]
+    case .speed:
+      [.loss, .throughput, .run, .console]
+    case .everything:
+      PaneID.ordered(isMixture: isMixture)
+    }
+  }
+}
+
+extension PaneID {
+  /// All panes in the order in which they are laid out; a dense model has no experts.
+  package static func ordered(isMixture: Bool) -> [PaneID] {
+    isMixture
+      ? [
+        .loss, .attentionLogits, .learningRate, .experts, .gradients, .throughput, .activations,
+        .outputs, .run, .console, .metrics, .events,
+      ]
+      : [
+        .loss, .attentionLogits, .learningRate, .gradients, .activations, .throughput, .outputs,
+        .run, .console, .metrics, .events,
+      ]
+  }
+
+  /// The pane that a digit toggles.
+  package static func pane(digit: Int, isMixture: Bool) -> PaneID? {
+    let panes: [PaneID] =
+      isMixture
+      ? [
+        .loss, .attentionLogits, .learningRate, .experts, .events, .throughput, .gradients,
+        .activations, .run,
+      ]
+      : [
+        .loss, .attentionLogits, .learningRate, .gradients, .events, .throughput, .activations,
+        .outputs, .run,
+      ]
+    return panes.indices.contains(digit - 1) ? panes[digit - 1] : nil
+  }
+
+  /// The digit that toggles it, if it has one.
+  package func digit(isMixture: Bool) -> Int? {
+    (1...9).first { Self.pane(digit: $0, isMixture: isMixture) == self }
+  }
+
+  package var title: String { PaneCatalog.pane(self)?.title ?? rawValue }
+
+  /// The share of the rows it is given beside others.
+  var weight: Int { PaneCatalog.pane(self)?.weight ?? 2 }
+
+  /// Whether it is a list that up and down scroll.
+  package var isScrollable: Bool {
+    switch self {
+    case .events, .run, .console, .metrics: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Signals
+import Telemetry
+
+extension DashboardState {
+  /// Adds what came to what is known and answers what the person had asked for.
+  mutating func take(_ records: [RunRecord]) -> [Effect] {
+    guard !records.isEmpty else { return [] }
+    trouble.lastArrival = now
+    var effects: [Effect] = []
+    for record in records {
+      history.append(record)
+      switch record {
+      case .state: requests.isPaused = nil
+      case .settings: requests.settings = [:]
+      case .event(let event): effects += answer(event)
+      default: break
+      }
+    }
+    refreshSmoothing()
+    keepViewInside()
+    return effects
+  }
+
+  /// A command's outcome and an alarm are said at once: the events may not be in sight.
+  private mutating func answer(_ event: RunEvent) -> [Effect] {
+    guard !isReplay else { return [] }
+    switch event.kind {
+    case .refused:
+      requests = Requests()
+      say("refused: \(event.text)", .warning, seconds: 6)
+      return [.bell]
+    case .fault:
+      say(event.text, .trouble, seconds: 8)
+    case .alarm:
+      say(
+        [event.text, event.hint].compactMap { $0 }.joined(separator: " · "), .warning, seconds: 8)
+      return [.bell]
+    case .set, .checkpoint, .note, .evaluate, .effect:
+      say(event.text, event.by == "you" ? .person : .text, seconds: 5)
+    default:
+      break
+    }
+    return []
+  }
+
+  /// Extends the smooth lines of what charts draw smooth.
+  mutating func refreshSmoothing() {
+    guard let weight = viewport.smoothing else {
+      smoothed = [:]
+      return
+    }
+    for name in [MetricCatalog.loss, MetricCatalog.excessLoss] {
+      guard let series = history[name] else { continue }
+      var smooth = smoothed.removeValue(forKey: name) ?? SmoothedSeries(weight: weight)
+      if smooth.weight != weight { smooth = SmoothedSeries(weight: weight) }
+      smooth.update(with: series)
+      smoothed[name] = smooth
+    }
+  }
+
+  /// A new generation may have taken the steps away at which the person was looking.
+  private mutating func keepViewInside() {
+    guard let last = history.lastStep else { return }
+    if let cursor = viewport.cursor { viewport.cursor = min(cursor, last) }
+    if let frozen = frozenAt { frozenAt = min(frozen, last) }
+    if let playback { jump(to: playback.step) }
+  }
+}

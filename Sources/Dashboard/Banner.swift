@@ -1,0 +1,137 @@
+import Screen
+import Signals
+import Telemetry
+
+/// A whole line under the header for what a person must not miss.
+struct Banner {
+  enum Kind {
+    case notice, good, trouble
+    /// The recording as a line, with its events and the present place.
+    case timeline
+  }
+
+  let kind: Kind
+  /// The first always stays; the others go from the end where there is little room, but for the keys.
+  let parts: [String]
+  let keys: String
+
+  /// The most pressing of what there is to say; nil where all is as it should be.
+  init?(_ state: DashboardState) {
+    let run = state.history.state
+    if let reason = state.trouble.recorder {
+      self.init(
+        .trouble, ["NOT RECORDED: \(reason)", "the run goes on, its records wait in memory"])
+    } else if state.isReplay {
+      guard state.size.rows >= 16, state.size.columns >= 40 else { return nil }
+      self.init(.timeline, [])
+    } else if state.frozenAt != nil {
+      let step = NumberText.grouped(state.playhead)
+      self.init(.notice, ["FROZEN at step \(step)", "the run goes on"], keys: "f follows again")
+    } else if run.isOver {
+      self.init(over: state)
+    } else if state.isPaused {
+      let step = NumberText.grouped(state.playhead)
+      self.init(
+        .notice, [run == .paused ? "PAUSED at step \(step)" : "PAUSING after step \(step)"],
+        keys: state.source.obeys ? "space resumes · . one step" : "")
+    } else if let silence = state.silence {
+      let words = NumberText.duration(seconds: silence)
+      self.init(
+        .notice, ["NO RECORDS for \(words)", "the run is slow, held or gone"], keys: "")
+    } else {
+      return nil
+    }
+  }
+
+  private init(_ kind: Kind, _ parts: [String], keys: String = "") {
+    self.kind = kind
+    self.parts = parts
+    self.keys = keys
+  }
+
+  /// How a run ended.
+  private init(over state: DashboardState) {
+    let step = NumberText.grouped(RunNumbers(state).step)
+    let checkpoint = state.lastCheckpoint.map { "last checkpoint \($0)" }
+    let path = state.source.path
+    let keys = "q leaves"
+    switch state.history.state {
+    case .diverged:
+      let last = checkpoint ?? "no checkpoint"
+      self.init(.trouble, ["DIVERGED at step \(step)", last, path].compactMap { $0 }, keys: keys)
+    case .failed(let reason):
+      self.init(
+        .trouble, ["FAILED at step \(step)", reason, checkpoint].compactMap { $0 }, keys: keys)
+    case .stopped:
+      self.init(
+        .good, ["STOPPED at step \(step)", checkpoint, path].compactMap { $0 }, keys: keys)
+    default:
+      self.init(.good, ["FINISHED"] + state.result + [path].compactMap { $0 }, keys: keys)
+    }
+  }
+
+  func draw(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {
+    guard !rect.isEmpty else { return }
+    if case .timeline = kind {
+      Timeline(state).draw(on: &grid, in: rect)
+      return
+    }
+    let theme = state.appearance.theme
+    let style =
+      switch kind {
+      case .trouble: theme.style(.trouble, [.bold, .reverse])
+      case .good: theme.style(.good, [.bold, .reverse])
+      default: theme.style(.banner)
+      }
+    grid.fill(rect, style: style)
+    grid.writeCentered(text(fitting: rect.columns - 2), in: rect, style: style)
+  }
+
+  private func text(fitting columns: Int) -> String {
+    var parts = parts
+    func joined(_ parts: [String]) -> String {
+      (parts + [keys].filter { !$0.isEmpty }).joined(separator: " · ")
+    }
+    while parts.count > 1, TextWidth.columns(of: joined(parts)) > columns { parts.removeLast() }
+    let text = joined(parts)
+    return TextWidth.columns(of: text) <= columns
+      ? text : TextWidth.truncated(parts.first ?? "", to: columns)
+  }
+}
+
+extension DashboardState {
+  /// The name of the last checkpoint up to the playhead.
+  var lastCheckpoint: String? {
+    let written = history.events.last { $0.kind == .checkpoint && $0.step <= playhead + 1 }
+    return written.map { $0.name ?? "of step \(NumberText.grouped($0.step))" }
+  }
+
+  /// Final, held-out and best loss in words.
+  var result: [String] {
+    var parts: [String] = []
+    if let loss = history[MetricCatalog.loss]?.lastValue {
+      parts.append("loss \(NumberText.compact(loss, digits: 5))")
+    }
+    if let held = history[MetricCatalog.evalLoss]?.lastValue {
+      parts.append("held-out \(NumberText.compact(held, digits: 5))")
+      if let series = history[MetricCatalog.evalLoss], let best = series.bestSample {
+        let value = NumberText.compact(best.value, digits: 5)
+        parts.append("best \(value) at step \(NumberText.grouped(best.step))")
+      }
+    }
+    return parts
+  }
+
+  /// Seconds without a record from a run that should send some; nil while that is usual.
+  var silence: Double? {
+    guard case .running = history.state, let last = trouble.lastArrival else { return nil }
+    return now - last >= 10 ? now - last : nil
+  }
+}
+
+extension Series {
+  fileprivate var bestSample: (step: Int, value: Double)? {
+    let finite = values.indices.filter { values[$0].isFinite }
+    return finite.min { values[$0] < values[$1] }.map { (steps[$0], values[$0]) }
+  }
+}

@@ -1,0 +1,75 @@
+import Screen
+import Signals
+
+/// How charts are looked at.
+enum ChartCommands {
+  static let table: [DashboardCommand] = [
+    command(
+      "cursor", "x", bar: .init("cursor", rank: 10),
+      "Show a cursor with the exact values on all charts, or hide it."
+    ) { state in
+      if state.viewport.cursor != nil {
+        state.viewport.cursor = nil
+      } else {
+        let window = state.viewport.window(in: state.steps).steps
+        state.place(cursor: window.upperBound - 1)
+      }
+    },
+    command("smoothing", "s", "Smooth lines more, or not at all; the raw line stays, faint.") {
+      state in
+      state.viewport.cycleSmoothing()
+      state.refreshSmoothing()
+      let weight = state.viewport.smoothing
+      state.say(weight.map { "smoothing \($0), debiased" } ?? "no smoothing")
+    },
+    command("log y", "y", "Switch the focused pane's vertical axis between linear and log.") {
+      state in
+      let pane = state.arrangement.focus
+      if state.viewport.logY.remove(pane) == nil { state.viewport.logY.insert(pane) }
+      let isLog = state.viewport.logY.contains(pane)
+      state.say("\(pane.title): \(isLog ? "log" : "linear") vertical axis")
+    },
+    command("log x", "Y", "Switch the horizontal axis of all charts between linear and log.") {
+      state in
+      state.viewport.isLogX.toggle()
+      state.say("\(state.viewport.isLogX ? "log" : "linear") horizontal axis")
+    },
+    command("axis", "a", "Count steps, tokens or time along the horizontal axis.") { state in
+      state.viewport.cycleAxis()
+      state.say("horizontal axis: \(state.viewport.axis.rawValue)")
+    },
+    command(
+      "filter", "/", bar: .init("filter", rank: 11),
+      "Show only events and metrics that hold what you type."
+    ) { state in
+      state.layers.append(.prompt(Prompt(.filter, text: state.viewport.filter ?? "")))
+    },
+    command("next match", "n", "Go to the next event that matches the filter.") { state in
+      guard let filter = state.viewport.filter, !filter.isEmpty else {
+        state.say("no filter: / sets one", .faint)
+        return
+      }
+      state.goToEvent(forward: true) { $0.matches(filter) }
+    },
+    DashboardCommand(
+      "freeze", keys: [.character("f")], group: .charts,
+      "Hold the display while the run goes on, or follow again.", applies: { !$0.isReplay }
+    ) { state in
+      state.frozenAt = state.frozenAt == nil ? state.history.lastStep : nil
+      return []
+    },
+    command("theme", "t", "Choose a theme; the screen shows it as you go.") { state in
+      state.layers.append(.themes(ThemePicker(state)))
+    },
+  ]
+
+  private static func command(
+    _ name: String, _ key: Character, bar: DashboardCommand.BarItem? = nil, _ sentence: String,
+    _ change: @escaping @Sendable (inout DashboardState) -> Void
+  ) -> DashboardCommand {
+    DashboardCommand(name, keys: [.character(key)], group: .charts, bar: bar, sentence) { state in
+      change(&state)
+      return []
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Screen
+import Signals
+
+/// What moves a replay.
+enum ReplayCommands {
+  private static let isReplay: @Sendable (DashboardState) -> Bool = { $0.isReplay }
+
+  static let table: [DashboardCommand] = [
+    DashboardCommand(
+      "play", keys: [.character(" ")], group: .replay, bar: .init("play", rank: 1),
+      "Play the recording, or pause it; at its end, play it again.", applies: isReplay
+    ) { state in
+      state.togglePlaying()
+      return []
+    },
+    DashboardCommand(
+      "forward", keys: [.character(".")], group: .replay, bar: .init("step", rank: 6),
+      "Go one step forward.", applies: isReplay
+    ) { state in
+      state.movePlayhead(by: 1)
+      return []
+    },
+    DashboardCommand(
+      "slower", keys: [.character("<")], group: .replay,
+      bar: .init("speed", rank: 2, keys: "< >"), "Play more slowly.", applies: isReplay
+    ) { state in
+      state.changeSpeed(faster: false)
+      return []
+    },
+    DashboardCommand(
+      "faster", keys: [.character(">")], group: .replay, "Play faster.", applies: isReplay
+    ) { state in
+      state.changeSpeed(faster: true)
+      return []
+    },
+  ]
+}
+
+extension DashboardState {
+  mutating func togglePlaying() {
+    guard var playback else { return }
+    if playback.isPlaying {
+      playback.halt()
+    } else {
+      if playback.step >= recordedSteps.upperBound { playback.jump(to: recordedSteps.lowerBound) }
+      playback.isPlaying = true
+    }
+    self.playback = playback
+  }
+
+  mutating func changeSpeed(faster: Bool) {
+    playback?.changeSpeed(faster: faster)
+    if let speed = playback?.speed { say("speed \(NumberText.compact(speed))×") }
+  }
+
+  /// Moves a replay to the recorded step `count` samples away.
+  mutating func movePlayhead(by count: Int) {
+    let steps = history.wallTimes.steps
+    guard let step = playback?.step, !steps.isEmpty else { return }
+    let next = history.wallTimes.index(atOrAfter: step)
+    let index = min(max(0, next + count), steps.count - 1)
+    playback?.halt()
+    playback?.jump(to: steps[index])
+  }
+
+  /// Moves a replay to `step`, or to the recorded end that lies before it.
+  mutating func jump(to step: Int) {
+    let recorded = recordedSteps
+    let inside = min(max(step, recorded.lowerBound), recorded.upperBound)
+    guard inside != playback?.step else { return }
+    playback?.jump(to: inside)
+  }
+}

@@ -1,0 +1,99 @@
+import Screen
+import Signals
+import Telemetry
+
+/// What a person can do to a run.
+enum RunCommands {
+  private static let isNoReplay: @Sendable (DashboardState) -> Bool = { !$0.isReplay }
+  private static let refusal: @Sendable (DashboardState) -> String? = { $0.commandRefusal }
+
+  static let table: [DashboardCommand] = [
+    DashboardCommand(
+      "pause", keys: [.character(" ")], group: .run, bar: .init("pause", rank: 1),
+      "Hold the run after the present step, or let it go on.", applies: isNoReplay,
+      refusal: refusal
+    ) { state in
+      let isPaused = state.isPaused
+      state.requests.isPaused = !isPaused
+      return state.ask(isPaused ? .resume : .pause)
+    },
+    DashboardCommand(
+      "step", keys: [.character(".")], group: .run, bar: .init("step", rank: 5),
+      "Do one step, then hold.", applies: isNoReplay, refusal: refusal
+    ) { $0.ask(.step(1)) },
+    DashboardCommand(
+      "checkpoint", keys: [.character("c")], group: .run, bar: .init("checkpoint", rank: 4),
+      "Write a checkpoint now.", applies: isNoReplay, refusal: refusal
+    ) { $0.ask(.checkpoint) },
+    DashboardCommand(
+      "mitigations", keys: [.character("m")], group: .run, bar: .init("mitigations", rank: 2),
+      "Change a setting of the running model: each with its value and what it is for."
+    ) { state in
+      state.layers.append(.mitigations(MitigationsMenu()))
+      return []
+    },
+    DashboardCommand(
+      "halve rate", keys: [.character("{")], group: .run,
+      bar: .init("rate", rank: 8, keys: "{ }"), "Halve the learning rate.", applies: isNoReplay,
+      refusal: refusal
+    ) { $0.scaleRate(by: 0.5) },
+    DashboardCommand(
+      "double rate", keys: [.character("}")], group: .run, "Double the learning rate.",
+      applies: isNoReplay, refusal: refusal
+    ) { $0.scaleRate(by: 2) },
+    DashboardCommand(
+      "undo", keys: [.character("u")], group: .run, bar: .init("undo", rank: 7),
+      "Take the last change of a setting back.", applies: isNoReplay,
+      refusal: { state in
+        if let refusal = state.commandRefusal { return refusal }
+        let hasChange =
+          !state.requests.settings.isEmpty || state.history.events.contains { $0.kind == .set }
+        return hasChange ? nil : "no setting has been changed yet"
+      }
+    ) { $0.ask(.undo) },
+    DashboardCommand(
+      "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
+      applies: isNoReplay, refusal: refusal
+    ) { state in
+      state.layers.append(.prompt(Prompt(.note)))
+      return []
+    },
+    DashboardCommand(
+      "evaluate", keys: [], group: .run, "Measure the held-out loss now.", applies: isNoReplay,
+      refusal: refusal
+    ) { $0.ask(.evaluate) },
+  ]
+}
+
+extension DashboardState {
+  /// Gives a command on the person's behalf and says so; the run answers with an event.
+  mutating func ask(_ command: Command) -> [Effect] {
+    if let refusal = commandRefusal {
+      say(refusal, .warning)
+      return [.bell]
+    }
+    if case .set(let name, let value) = command { requests.settings[name] = value }
+    say("asked: \(command.words)", .person, seconds: 2)
+    return [.send(command, by: "you")]
+  }
+
+  mutating func scaleRate(by factor: Double) -> [Effect] {
+    let name = SettingCatalog.learningRateMultiplier
+    guard let declaration = declaration(name) else {
+      say("this run declares no \(name)", .warning)
+      return []
+    }
+    if let refusal = declaration.refusal {
+      say("\(name): \(refusal)", .warning)
+      return []
+    }
+    let wanted = (setting(name)?.number ?? 1) * factor
+    guard case .number(let lowest, let highest) = declaration.kind,
+      wanted >= lowest, wanted <= highest
+    else {
+      say("\(name): give \(declaration.kind.allowed)", .warning)
+      return []
+    }
+    return ask(.set(name: name, value: .number(wanted)))
+  }
+}

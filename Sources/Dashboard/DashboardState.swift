@@ -1,0 +1,146 @@
+package import Screen
+package import Signals
+package import Telemetry
+
+/// All that the screen is drawn from.
+package struct DashboardState: Sendable {
+  package var history = RunHistory()
+  package var source: RunSource
+  /// A replay's place; nil where the latest step is shown.
+  package var playback: Playback?
+  /// The step at which a person froze the display of a live run.
+  package var frozenAt: Int?
+  package var arrangement = Arrangement()
+  package var viewport = Viewport()
+  package var appearance: Appearance
+  /// Front last; the front one takes keys first.
+  package var layers: [Layer] = []
+  package var toast: Toast?
+  package var size: Size
+  /// Seconds since 1970, as the last tick said.
+  package var now: Double
+  package var trouble = Trouble()
+  package var requests = Requests()
+  var smoothed: [MetricName: SmoothedSeries] = [:]
+
+  package init(
+    source: RunSource, size: Size, appearance: Appearance = Appearance(), now: Double = 0
+  ) {
+    self.source = source
+    self.size = size
+    self.appearance = appearance
+    self.now = now
+    if source.kind == .replay { playback = Playback(step: 0) }
+  }
+}
+
+/// How the screen looks.
+package struct Appearance: Sendable, Hashable {
+  package var theme: Theme
+  /// All themes there are to choose from.
+  package var themes: [Theme]
+  package var depth: ColorDepth
+  package var symbols: Symbols
+
+  package init(
+    theme: Theme = .dark, themes: [Theme] = Theme.builtIn, depth: ColorDepth = .rgb,
+    symbols: Symbols = .unicode
+  ) {
+    self.theme = theme.adapted(to: depth)
+    self.themes = themes
+    self.depth = depth
+    self.symbols = symbols
+  }
+}
+
+/// A word to the person that passes by itself.
+package struct Toast: Sendable, Hashable {
+  package var text: String
+  package var role: Role
+  /// Seconds since 1970.
+  package var until: Double
+}
+
+/// What is wrong around the run, not in it.
+package struct Trouble: Sendable, Hashable {
+  /// What keeps records from being written.
+  package var recorder: String?
+  package var droppedUpdates = 0
+  /// When the last record came, seconds since 1970.
+  package var lastArrival: Double?
+}
+
+/// What a person has asked for and the run has not answered yet.
+package struct Requests: Sendable, Hashable {
+  package var isPaused: Bool?
+  package var settings: [String: SettingValue] = [:]
+}
+
+extension DashboardState {
+  package var isReplay: Bool { source.kind == .replay }
+  package var isMixture: Bool { (history.description?.model?.experts ?? 0) > 1 }
+
+  /// The last step that is drawn.
+  package var playhead: Int {
+    if let playback { return playback.step }
+    return min(frozenAt ?? .max, history.lastStep ?? 0)
+  }
+
+  /// The steps from the first recorded one up to the playhead.
+  package var steps: Range<Int> {
+    let first = history.firstStep ?? 0
+    return first..<max(first, playhead) + (history.lastStep == nil ? 0 : 1)
+  }
+
+  /// Every recorded step.
+  package var recordedSteps: ClosedRange<Int> {
+    let first = history.firstStep ?? 0
+    return first...max(first, history.lastStep ?? 0)
+  }
+
+  /// Whether the run has ended and its end is what the screen shows.
+  package var showsEnd: Bool {
+    history.state.isOver && frozenAt == nil && playhead >= (history.lastStep ?? 0)
+  }
+
+  /// Whether leaving ends or abandons something.
+  package var isLive: Bool { source.kind == .live && !history.state.isOver }
+
+  /// The present value of a setting, the one asked for first.
+  package func setting(_ name: String) -> SettingValue? {
+    requests.settings[name] ?? history.setting(name, at: playhead)
+  }
+
+  package func declaration(_ name: String) -> SettingDeclaration? {
+    history.settings.first { $0.name == name }
+  }
+
+  /// Why no command can be given now; nil where one can.
+  package var commandRefusal: String? {
+    if let refusal = source.refusal { return refusal }
+    return history.state.isOver ? "the run is over (\(history.state.word))" : nil
+  }
+
+  package var isPaused: Bool { requests.isPaused ?? (history.state == .paused) }
+
+  package mutating func say(_ text: String, _ role: Role = .text, seconds: Double = 4) {
+    toast = Toast(text: text, role: role, until: now + seconds)
+  }
+
+  /// The layout of the present size.
+  package var layout: Layout {
+    Layout(
+      size: size, arrangement: arrangement, isMixture: isMixture,
+      hasBanner: Banner(self) != nil)
+  }
+
+  package func context(for pane: PaneID) -> PaneContext {
+    PaneContext(
+      history: history, playhead: playhead, window: viewport.window(in: steps),
+      axis: viewport.axis, isLogY: viewport.logY.contains(pane), isLogX: viewport.isLogX,
+      smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
+      theme: appearance.theme, symbols: appearance.symbols,
+      isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
+      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0)
+  }
+}

@@ -1,0 +1,83 @@
+import Screen
+
+/// Something in front of the panes that takes the keys first.
+package enum Layer: Sendable, Hashable {
+  case help(Help)
+  case palette(CommandPalette)
+  case prompt(Prompt)
+  case mitigations(MitigationsMenu)
+  case quit(QuitDialog)
+  case themes(ThemePicker)
+}
+
+/// What a layer makes of a key.
+struct LayerAnswer {
+  /// Not consumed: the key goes on to what lies behind.
+  var isConsumed = true
+  var closes = false
+  /// Done in order once the layer is closed or put back.
+  var deeds: [Deed] = []
+
+  static let consumed = LayerAnswer()
+  static let ignored = LayerAnswer(isConsumed: false)
+  static let closed = LayerAnswer(closes: true)
+
+  static func closed(_ deeds: Deed...) -> LayerAnswer { LayerAnswer(closes: true, deeds: deeds) }
+  static func stays(_ deeds: Deed...) -> LayerAnswer { LayerAnswer(deeds: deeds) }
+}
+
+/// A change of the state, with what the shell has to do for it.
+typealias Deed = @Sendable (inout DashboardState) -> [Effect]
+
+extension Layer {
+  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+    switch self {
+    case .help(var layer): take(layer.handle(key, in: state), .help(layer))
+    case .palette(var layer): take(layer.handle(key, in: state), .palette(layer))
+    case .prompt(var layer): take(layer.handle(key, in: state), .prompt(layer))
+    case .mitigations(var layer): take(layer.handle(key, in: state), .mitigations(layer))
+    case .quit(var layer): take(layer.handle(key), .quit(layer))
+    case .themes(var layer): take(layer.handle(key, in: state), .themes(layer))
+    }
+  }
+
+  private mutating func take(_ answer: LayerAnswer, _ layer: Layer) -> LayerAnswer {
+    self = layer
+    return answer
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+    switch self {
+    case .help(let layer): layer.draw(on: &grid, state)
+    case .palette(let layer): layer.draw(on: &grid, state)
+    case .prompt(let layer): layer.draw(on: &grid, state)
+    case .mitigations(let layer): layer.draw(on: &grid, state)
+    case .quit(let layer): layer.draw(on: &grid, state)
+    case .themes(let layer): layer.draw(on: &grid, state)
+    }
+  }
+}
+
+/// Keys and mouse wheels that go through a list.
+struct ListCursor: Sendable, Hashable {
+  var index = 0
+
+  mutating func handle(_ key: Key, count: Int, page: Int = 8) -> Bool {
+    switch key {
+    case .up, .control("p"): index -= 1
+    case .down, .control("n"): index += 1
+    case .pageUp: index -= page
+    case .pageDown: index += page
+    default: return false
+    }
+    index = min(max(0, index), max(0, count - 1))
+    return true
+  }
+
+  /// The entries to show in `rows` rows so that the chosen one is among them.
+  func visible(count: Int, rows: Int) -> Range<Int> {
+    guard rows > 0, count > 0 else { return 0..<0 }
+    let first = min(max(0, index - rows / 2), max(0, count - rows))
+    return first..<min(count, first + rows)
+  }
+}

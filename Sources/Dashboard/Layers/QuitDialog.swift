@@ -1,0 +1,68 @@
+import Screen
+import Telemetry
+
+/// How to leave a run that is still going.
+package struct QuitDialog: Sendable, Hashable {
+  private var list = ListCursor()
+
+  package init() {}
+
+  private static let choices: [(title: String, sentence: String, leave: Leave?)] = [
+    ("stop with a checkpoint", "the run ends; --resume goes on from there", .stopWithCheckpoint),
+    ("detach", "checkpoint, and the run goes on without a screen", .detach),
+    ("stay", "nothing changes", nil),
+  ]
+
+  mutating func handle(_ key: Key) -> LayerAnswer {
+    if list.handle(key, count: Self.choices.count) { return .consumed }
+    switch key {
+    case .character("1"): return choose(0)
+    case .character("2"): return choose(1)
+    case .character("3"), .escape, .character("n"): return .closed
+    case .character("j"): return move(.down)
+    case .character("k"): return move(.up)
+    case .enter: return choose(list.index)
+    // A second ctrl-c means it.
+    case .control("c"): return choose(0)
+    case .control: return .ignored
+    default: return .consumed
+    }
+  }
+
+  private mutating func move(_ key: Key) -> LayerAnswer {
+    _ = list.handle(key, count: Self.choices.count)
+    return .consumed
+  }
+
+  private func choose(_ index: Int) -> LayerAnswer {
+    guard let leave = Self.choices[index].leave else { return .closed }
+    return .closed { _ in [.quit(leave)] }
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+    let theme = state.appearance.theme
+    let isRoomy = grid.size.rows >= 14
+    let box = Box(
+      on: &grid, state, columns: 66, rows: isRoomy ? 7 : 5, title: "leave \(state.source.name)?",
+      keys: [("⏎", "choose"), ("1–3", "directly"), ("esc", "stay")])
+    var row = box.inside.row + (isRoomy ? 1 : 0)
+    for (index, choice) in Self.choices.enumerated() {
+      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
+      let isChosen = index == list.index
+      let surface: Role = isChosen ? .selection : .background
+      grid.fill(line, style: theme.style(.text, on: surface))
+      let spans = Line([
+        Span(" \(index + 1) ", .key), Span(" \(choice.title)", isChosen ? .title : .text),
+        Span("  \(choice.sentence)", .faint),
+      ])
+      spans.fitted(to: line.columns).draw(
+        on: &grid, at: line.origin, theme: theme, surface: surface)
+      row += 1
+    }
+    guard row + 1 < box.inside.endRow else { return }
+    let note = "the session is kept either way: \(state.source.path ?? state.source.name)"
+    grid.write(
+      TextWidth.truncated(note, to: box.inside.columns),
+      at: Point(column: box.inside.column, row: row + 1), style: theme.style(.faint))
+  }
+}

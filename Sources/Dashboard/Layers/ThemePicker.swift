@@ -1,0 +1,74 @@
+import Screen
+
+/// The themes there are; the screen behind shows the chosen one.
+package struct ThemePicker: Sendable, Hashable {
+  private var list = ListCursor()
+  private let original: Theme
+
+  package init(_ state: DashboardState) {
+    original = state.appearance.theme
+    list.index = state.appearance.themes.firstIndex { $0.name == original.name } ?? 0
+  }
+
+  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+    let themes = state.appearance.themes
+    let moved: Key? =
+      switch key {
+      case .character("j"), .character("t"): .down
+      case .character("k"): .up
+      default: nil
+      }
+    if list.handle(moved ?? key, count: themes.count) {
+      guard themes.indices.contains(list.index) else { return .consumed }
+      let theme = themes[list.index]
+      return .stays { state in
+        state.appearance.theme = theme.adapted(to: state.appearance.depth)
+        return []
+      }
+    }
+    switch key {
+    case .escape, .character("q"):
+      let original = original
+      return .closed { state in
+        state.appearance.theme = original
+        return []
+      }
+    case .enter:
+      return .closed { [.changeTheme(name: $0.appearance.theme.name)] }
+    case .control:
+      return .ignored
+    default:
+      return .consumed
+    }
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+    let themes = state.appearance.themes
+    let theme = state.appearance.theme
+    let box = Box(
+      on: &grid, state, columns: 34, rows: min(themes.count, 12), title: "theme",
+      keys: [("⏎", "keep"), ("↑↓", "look"), ("esc", "as before")])
+    for (row, index) in zip(
+      box.inside.row..<box.inside.endRow,
+      list.visible(count: themes.count, rows: box.inside.rows))
+    {
+      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
+      let isChosen = index == list.index
+      grid.fill(line, style: theme.style(.text, on: isChosen ? .selection : .background))
+      grid.write(
+        themes[index].name, at: line.origin.offset(columns: 1),
+        style: theme.style(.text, on: isChosen ? .selection : .background))
+      drawSwatches(of: themes[index].adapted(to: state.appearance.depth), on: &grid, in: line)
+    }
+  }
+
+  private func drawSwatches(of theme: Theme, on grid: inout CellGrid, in line: Rect) {
+    let roles: [Role] = [
+      .loss, .logits, .learningRate, .experts, .throughput, .person, .warning, .trouble,
+    ]
+    var place = line.right(roles.count * 2).origin
+    for role in roles where line.columns >= 30 {
+      place.column += grid.write("■ ", at: place, style: theme.style(role, on: .background))
+    }
+  }
+}

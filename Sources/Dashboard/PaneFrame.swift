@@ -1,0 +1,75 @@
+import Screen
+
+/// A pane with its border: title and digit at the left, the number that matters at the right.
+struct PaneFrame {
+  private let id: PaneID
+  /// Without a border, where there is one row.
+  private let isLine: Bool
+
+  init(_ id: PaneID, isLine: Bool = false) {
+    self.id = id
+    self.isLine = isLine
+  }
+
+  func draw(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {
+    guard let pane = PaneCatalog.pane(id), !rect.isEmpty else { return }
+    let context = state.context(for: id)
+    guard !isLine, rect.rows >= 3, rect.columns >= 3 else {
+      drawLine(pane, context, on: &grid, in: rect)
+      return
+    }
+    let border: Role = context.isFocused ? .borderFocused : .border
+    grid.drawBox(rect, symbols: context.symbols, style: context.style(border))
+    let titleEnd = drawTitle(pane, on: &grid, in: rect, state)
+    drawHeadline(pane.headline(context), on: &grid, in: rect, from: titleEnd, state)
+    let inside = rect.inset(columns: rect.columns >= 50 ? 2 : 1, rows: 1)
+    grid.clipped(to: inside) { pane.draw(&$0, inside, context) }
+  }
+
+  private func drawLine(
+    _ pane: Pane, _ context: PaneContext, on grid: inout CellGrid, in rect: Rect
+  ) {
+    let inside = rect.inset(columns: rect.columns >= 30 ? 1 : 0)
+    if context.isFocused {
+      grid.write("▸", at: rect.origin, style: context.style(.borderFocused))
+    }
+    grid.clipped(to: inside) { pane.draw(&$0, inside, context) }
+  }
+
+  /// Returns the first column after the title.
+  private func drawTitle(
+    _ pane: Pane, on grid: inout CellGrid, in rect: Rect, _ state: DashboardState
+  ) -> Int {
+    let theme = state.appearance.theme
+    let digit = id.digit(isMixture: state.isMixture).map { digitText($0, state) } ?? ""
+    var spans = [Span(" \(digit)", .key), Span(pane.title, .title)]
+    if state.viewport.logY.contains(id), id != .attentionLogits {
+      spans.append(Span(" log", .faint))
+    }
+    if let filter = state.viewport.filter, id == .events || id == .metrics {
+      spans.append(Span(" /\(filter)", .person))
+    }
+    let line = Line(spans + [Span(" ", .title)]).fitted(to: rect.columns - 4)
+    let end = line.draw(
+      on: &grid, at: rect.origin.offset(columns: 2), theme: theme)
+    return end + 1
+  }
+
+  private func digitText(_ digit: Int, _ state: DashboardState) -> String {
+    let raised = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"]
+    return state.appearance.symbols.graph == .braille ? raised[digit] : "\(digit) "
+  }
+
+  private func drawHeadline(
+    _ spans: [Span], on grid: inout CellGrid, in rect: Rect, from column: Int,
+    _ state: DashboardState
+  ) {
+    let room = rect.endColumn - 2 - column - 2
+    let line = Line(spans).fitted(to: room)
+    guard line.columns > 0 else { return }
+    let start = rect.endColumn - 2 - line.columns - 1
+    let theme = state.appearance.theme
+    let padded = Line([Span(" ", .text)] + line.spans + [Span(" ", .text)])
+    padded.draw(on: &grid, at: Point(column: start - 1, row: rect.row), theme: theme)
+  }
+}

@@ -1,0 +1,27 @@
+/// Where the records come from, and whether commands can go there.
+package struct RunSource: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    /// A trainer in this process.
+    case live
+    /// A run of another process.
+    case watch
+    /// A recording.
+    case replay
+  }
+
+  package var kind: Kind
+  package var name: String
+  /// The session as a person would type it.
+  package var path: String?
+  /// Why no command can be given; nil where the source obeys.
+  package var refusal: String?
+
+  package init(kind: Kind, name: String, path: String? = nil, refusal: String? = nil) {
+    self.kind = kind
+    self.name = name
+    self.path = path
+    self.refusal = refusal
+  }
+
+  package var obeys: Bool { refusal == nil }
+}

@@ -1,0 +1,91 @@
+import Screen
+import Signals
+import Telemetry
+
+/// The next state, and what the shell has to do.
+package func update(_ state: inout DashboardState, _ action: Action) -> [Effect] {
+  switch action {
+  case .recordsArrived(let records): return state.take(records)
+  case .keyPressed(let key): return state.press(key)
+  case .textPasted(let text): return state.paste(text)
+  case .mouseMoved(let event): return state.point(event)
+  case .resized(let size): state.size = size
+  case .ticked(let now): state.tick(now)
+  case .recorderStatusChanged(let status): state.trouble.recorder = status
+  case .updatesDropped(let count): state.trouble.droppedUpdates += count
+  case .screenWritten(let path): state.say("screen written: \(path)", .good, seconds: 6)
+  case .screenNotWritten(let reason): state.say(reason, .warning, seconds: 6)
+  case .consoleLineCaptured(let line):
+    state.history.append(.console(wallTime: state.now, line: line))
+  case .endRequested: return [.quit(state.isLive ? .stopWithCheckpoint : .leave)]
+  }
+  return []
+}
+
+extension DashboardState {
+  /// The front layer has the key first; what no layer wants goes to the table.
+  mutating func press(_ key: Key) -> [Effect] {
+    guard var layer = layers.popLast() else { return act(on: key) }
+    let answer = layer.handle(key, in: self)
+    if !answer.closes { layers.append(layer) }
+    guard answer.isConsumed else {
+      guard case .control = key else { return [] }
+      return act(on: key)
+    }
+    return answer.deeds.flatMap { $0(&self) }
+  }
+
+  private mutating func act(on key: Key) -> [Effect] {
+    if leavesAtEnd(key) { return [.quit(.leave)] }
+    guard let command = CommandTable.command(for: key, in: self) else {
+      if key != .unknown {
+        say("no action on '\(key.words)': ? lists the keys", .faint, seconds: 2)
+      }
+      return []
+    }
+    return run(command)
+  }
+
+  /// A live run that is over waits for a key to be left.
+  private func leavesAtEnd(_ key: Key) -> Bool {
+    guard source.kind == .live, history.state.isOver, arrangement.zoomed == nil else {
+      return false
+    }
+    let hasNothingToGoOutOf =
+      viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
+    return key == .enter || key == .escape && hasNothingToGoOutOf
+  }
+
+  mutating func run(_ command: DashboardCommand) -> [Effect] {
+    if let refusal = command.refusal(self) {
+      say("\(command.name): \(refusal)", .warning)
+      return [.bell]
+    }
+    return command.perform(&self)
+  }
+
+  mutating func run(named name: String) -> [Effect] {
+    guard let command = CommandTable.command(named: name, in: self) else { return [] }
+    return run(command)
+  }
+
+  mutating func paste(_ text: String) -> [Effect] {
+    guard let layer = layers.last else { return [] }
+    switch layer {
+    case .help, .palette, .prompt, .mitigations:
+      return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
+    case .quit, .themes:
+      return []
+    }
+  }
+
+  /// Time passes: a replay moves on, a word fades.
+  mutating func tick(_ now: Double) {
+    let elapsed = now - self.now
+    self.now = now
+    if let toast, toast.until <= now { self.toast = nil }
+    // The first tick comes from no time at all.
+    guard elapsed < 10 else { return }
+    playback?.advance(seconds: elapsed, in: history.wallTimes)
+  }
+}

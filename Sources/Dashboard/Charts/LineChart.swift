@@ -21,6 +21,8 @@ struct LineChart: Sendable {
   var clipsOutliers = false
   /// How the cursor and labels write a value.
   var format: @Sendable (Double) -> String = { NumberText.compact($0, digits: 4) }
+  /// What the value axis counts, written with its topmost label.
+  var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
   /// The steps along the axis, where they are not the window's.
@@ -47,7 +49,7 @@ struct LineChart: Sendable {
     frame.drawCursor(cursorTexts(context), into: &grid)
     frame.drawEdges(lines: lines, columns: columns, format: format, into: &grid)
     frame.draw(marks: EventMark.distinct(marks, time), isNamed: isNamed, into: &grid)
-    if hasValueLabels { frame.drawValueLabels(gutter: gutter, into: &grid) }
+    if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
     if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
   }
 

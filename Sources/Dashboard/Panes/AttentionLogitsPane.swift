@@ -129,6 +129,11 @@ enum AttentionLogitsPane {
     guard let values = effect?.values, let old = values["attention_logit_max.before"],
       let new = values["attention_logit_max.after"]
     else { return nil }
-    return "\(after): \(word(old)) → \(word(new))"
+    return "\(after): \(effectWord(old)) → \(effectWord(new))"
+  }
+
+  /// A jump over three decades needs no tenths.
+  private static func effectWord(_ value: Double) -> String {
+    abs(value) < 10 ? NumberText.compact(value, digits: 2) : NumberText.grouped(value)
   }
 }

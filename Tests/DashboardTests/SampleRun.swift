@@ -78,9 +78,9 @@ extension SampleRun {
     var events = [
       event(100, .run, by: "run", "warm-up ended at lr 4.0e-2"),
       event(
-        610, .alarm, by: "alarm", name: "attention_logits",
+        610, .alarm, by: "alarm", name: "attention-logits-diverging",
         "attention logits pass 1e4 in ~400 steps (L3, doubling every 96)",
-        hint: "m: switch qk-layernorm on", values: ["level": 1e4, "steps": 400, "layer": 3]),
+        hint: "m: switch qk-layernorm on", values: ["level": 1e4, "steps_until_level": 400, "doubling_steps": 96, "layer": 3]),
       event(
         900, .checkpoint, by: "you", name: "step-000000900", "checkpoint step-000000900",
         hint: "1.2 MB in 3 ms"),
@@ -89,8 +89,12 @@ extension SampleRun {
         after: .flag(true), "set qk_layernorm off → on, blended over 100 steps", hint: "u undoes"),
       event(
         1_200, .effect, by: "run", name: SettingCatalog.qkLayerNorm,
-        "of qk_layernorm: attention logits 9,278 → 12, loss −0.19, largest jump +0.07",
-        values: ["change": 1_000, "logits_before": 9_278, "logits_after": 12]),
+        before: .flag(false), after: .flag(true),
+        "attention logits 9,278 → 12, loss −0.19, largest jump +0.07",
+        values: [
+          "attention_logit_max.before": 9_278, "attention_logit_max.after": 12,
+          "loss.change": -0.19, "loss.largest_jump": 0.07,
+        ]),
     ]
     if let step = divergesAt {
       events.append(

@@ -22,6 +22,8 @@ struct ChartLine: Sendable {
   var name: String?
   /// Whether the axis is chosen so that it holds this line.
   var isMeasured = true
+  /// Whether it shows what is still to come, so that the playhead does not end it.
+  var isForecast = false
 
   /// What one column of dots shows of a line.
   struct Column: Sendable, Equatable {
@@ -35,7 +37,7 @@ struct ChartLine: Sendable {
 
   /// The columns that hold samples, from left to right; nothing after `playhead`.
   func columns(_ time: TimeScale, playhead: Int) -> [Column] {
-    let edges = time.edges.map { min($0, playhead + 1) }
+    let edges = isForecast ? time.edges : time.edges.map { min($0, playhead + 1) }
     guard edges.count > 1, !series.isEmpty else { return [] }
     guard let values else {
       return series.columns(edges: edges).enumerated().compactMap { x, summary in

@@ -21,21 +21,23 @@ struct LineChart: Sendable {
   var clipsOutliers = false
   /// How the cursor and labels write a value.
   var format: @Sendable (Double) -> String = { NumberText.compact($0, digits: 4) }
+  /// What the value axis counts, written with its topmost label.
+  var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
   /// The steps along the axis, where they are not the window's.
   var steps: Range<Int>?
 
-  /// The columns that labels of the value axis need beside the plot; charts one above the other
-  /// share the wider.
-  static let gutter = 6
+  /// The columns for labels of the value axis beside the plot; fields above it share them, so that
+  /// one step lies in one column.
+  var gutter = 6
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty else { return }
     let hasTimeLabels = rect.rows >= 4 && rect.columns >= 16
     let hasValueLabels = rect.columns >= 14
     let plot = rect.droppingBottom(hasTimeLabels ? 1 : 0)
-      .droppingLeft(hasValueLabels ? Self.gutter : 0)
+      .droppingLeft(hasValueLabels ? gutter : 0)
     guard !plot.isEmpty else { return }
     let time = TimeScale(
       context, steps: steps ?? context.window.steps, columns: plot.columns)
@@ -47,7 +49,7 @@ struct LineChart: Sendable {
     frame.drawCursor(cursorTexts(context), into: &grid)
     frame.drawEdges(lines: lines, columns: columns, format: format, into: &grid)
     frame.draw(marks: EventMark.distinct(marks, time), isNamed: isNamed, into: &grid)
-    if hasValueLabels { frame.drawValueLabels(gutter: Self.gutter, into: &grid) }
+    if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
     if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
   }
 

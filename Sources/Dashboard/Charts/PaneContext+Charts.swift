@@ -11,6 +11,24 @@ extension PaneContext {
     history[name]?.firstStep.map { $0 <= playhead } ?? false
   }
 
+  /// The metrics of a family with one number, `name(0)`, `name(1)` and so on, that have samples.
+  func indexed(
+    _ name: (Int) -> MetricName
+  ) -> [(index: Int, name: MetricName, series: Series)] {
+    var found: [(index: Int, name: MetricName, series: Series)] = []
+    var misses = 0
+    for index in 0... {
+      guard misses < 4 else { break }
+      if let series = history[name(index)], (series.firstStep ?? .max) <= playhead {
+        found.append((index, name(index), series))
+        misses = 0
+      } else {
+        misses += 1
+      }
+    }
+    return found
+  }
+
   var marks: [EventMark] { events.compactMap { EventMark($0) } }
 
   /// The raw line of a metric, faint where a smooth one lies before it, with those that later

@@ -146,6 +146,16 @@ enum RoundNumber {
     return plain(value / pow(10, Double(exponent))) + "e\(exponent)"
   }
 
+  /// `2.9e-2`, `0.29`, `29`: two digits of any number.
+  static func twoDigits(_ value: Double) -> String {
+    guard value != 0, value.isFinite, abs(value) < 0.095 else {
+      return NumberText.compact(value, digits: 2)
+    }
+    let exponent = Int((log10(abs(value)) + 1e-9).rounded(.down))
+    let leading = String(format: "%.1f", value / pow(10, Double(exponent)))
+    return "\(leading)e\(exponent)"
+  }
+
   /// At most three decimals, none that says nothing.
   static func plain(_ value: Double) -> String {
     var text = String(format: "%.3f", abs(value))

@@ -1,0 +1,100 @@
+import Foundation
+import Screen
+import Signals
+import Telemetry
+
+/// The live probe's curve: the loss after the present update scaled by m, as bars.
+///
+/// Bars stand on the lowest loss. Those that rise far above the loss of no update would press the
+/// rest flat: they fill the height and are red.
+struct ProbeBars: Sendable {
+  let probe: LearningRateSensitivity
+
+  /// The columns that its bars need at least, and those that it can use.
+  static func width(bars: Int, in columns: Int) -> Int? {
+    let pitch = min(4, columns / max(1, bars))
+    return pitch >= 2 ? pitch * bars : nil
+  }
+
+  func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let count = probe.multipliers.count
+    guard rect.rows >= 3, let width = Self.width(bars: count, in: rect.columns) else { return }
+    let area = rect.left(width)
+    let hasTitle = rect.rows >= 5
+    let bars = area.droppingTop(hasTitle ? 1 : 0).droppingBottom(1)
+    if hasTitle { drawTitle(into: &grid, rect.top(1), context) }
+    let pitch = width / count
+    for (index, multiplier) in probe.multipliers.enumerated() {
+      let place = Rect(
+        column: bars.column + index * pitch, row: bars.row, columns: pitch - 1, rows: bars.rows)
+      let role = role(index)
+      drawBar(share(index), role, into: &grid, place, context)
+      let isNews = role == .good || role == .trouble
+      drawLabel(
+        multiplier, into: &grid,
+        Rect(column: place.column, row: place.endRow, columns: pitch, rows: 1),
+        context, context.style(isNews ? role : .faint))
+    }
+  }
+
+  private func drawTitle(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let texts = ["probe: loss at update ×m", "loss at update ×m", "loss at ×m"]
+    guard let text = texts.first(where: { TextWidth.columns(of: $0) <= rect.columns }) else {
+      return
+    }
+    grid.write(text, at: rect.origin, style: context.style(.faint))
+  }
+
+  private var lowest: Double { probe.losses.filter(\.isFinite).min() ?? 0 }
+
+  /// How far up the axis goes above the lowest loss.
+  private var reach: Double {
+    let finite = probe.losses.filter(\.isFinite)
+    let highest = (finite.max() ?? 0) - lowest
+    guard let zero = probe.losses.first, zero.isFinite, zero > lowest else { return highest }
+    return min(highest, (zero - lowest) * 4)
+  }
+
+  private func share(_ index: Int) -> Double {
+    let loss = probe.losses[index]
+    guard loss.isFinite else { return 1 }
+    return reach > 0 ? min(1, (loss - lowest) / reach) : 0
+  }
+
+  private func role(_ index: Int) -> Role {
+    let multiplier = probe.multipliers[index]
+    if multiplier == probe.bestMultiplier { return .good }
+    if let cliff = probe.cliff, multiplier >= cliff { return .trouble }
+    return .learningRate
+  }
+
+  private func drawBar(
+    _ share: Double, _ role: Role, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    let eighths = max(1, Int((share * Double(rect.rows * 8)).rounded()))
+    var style = context.style(role)
+    style.attributes.remove(.bold)
+    for row in 0..<rect.rows {
+      let filled = min(8, eighths - row * 8)
+      guard filled > 0 else { return }
+      let line = Rect(
+        column: rect.column, row: rect.endRow - 1 - row, columns: rect.columns, rows: 1)
+      grid.fill(line, context.symbols.bars[filled], style: style)
+    }
+  }
+
+  private func drawLabel(
+    _ multiplier: Double, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext,
+    _ style: Style
+  ) {
+    let fractions: [Double: String] = [0.125: "⅛", 0.25: "¼", 0.5: "½"]
+    var text = fractions[multiplier] ?? RoundNumber.plain(multiplier)
+    if context.symbols.isASCII, fractions[multiplier] != nil {
+      text = rect.columns >= 4 ? "1/\(Int(1 / multiplier))" : "/\(Int(1 / multiplier))"
+      guard text.count < rect.columns else { return }
+    }
+    let shift = max(0, (rect.columns - 1 - TextWidth.columns(of: text)) / 2)
+    grid.write(
+      text, at: rect.origin.offset(columns: shift), style: style, maxColumns: rect.columns - shift)
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Screen
+import Signals
+import Telemetry
+
+/// The largest attention logits: layer × time as colour, the largest of all below.
+enum AttentionLogitsPane {
+  static let pane = Pane(
+    id: .attentionLogits, title: "attention logits", minimumRows: 4, weight: 3,
+    explanation: """
+      The largest pre-softmax attention logit of each layer over time, and of all layers on a \
+      logarithmic axis. Healthy is below 100 and level; above 1e3 the loss begins to suffer, and \
+      runs that pass 1e4 diverge. Switch qk_layernorm on with m, or lower the rate with {.
+      """,
+    headline: headline, draw: draw)
+
+  private static let gutter = 10
+
+  private static func headline(_ context: PaneContext) -> [Span] {
+    guard let largest = context.value(MetricCatalog.attentionLogitMax) else { return [] }
+    let growth = forecast(context)
+    let isHigh = largest >= LogitGrowth.warningLevel || growth != nil
+    let isCritical = !(largest < LogitGrowth.criticalLevel)
+    let role: Role = isCritical ? .trouble : (isHigh ? .warning : .logits)
+    var trend = "steady"
+    if let growth {
+      trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
+    }
+    return [Span("max \(word(largest)) · \(isCritical ? "above 1e4" : trend)", role)]
+  }
+
+  private static func word(_ value: Double) -> String {
+    abs(value) < 100 ? NumberText.compact(value) : NumberText.grouped(value)
+  }
+
+  private static func forecast(_ context: PaneContext) -> LogitGrowth? {
+    guard let series = context.history[MetricCatalog.attentionLogitMax],
+      let last = series.index(atOrBefore: context.playhead), series.values[last] >= 100
+    else { return nil }
+    let first = max(0, last - LogitGrowth.window)
+    let remaining = context.description?.totalSteps.map { $0 - context.playhead }
+    return LogitGrowth(
+      steps: series.steps[first...last], values: series.values[first...last],
+      remainingSteps: remaining)
+  }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard context.has(MetricCatalog.attentionLogitMax) else {
+      return context.drawWaiting(into: &grid, rect, "no attention logits yet")
+    }
+    let heat = heatMap(context, gutter: rect.columns >= 24 ? gutter : 0)
+    let heights = heights(rows: rect.rows, layers: heat.rows.count)
+    let parts = rect.splitRows(heights.field, heights.legend, rect.rows)
+    heat.draw(into: &grid, parts[0], context)
+    heat.drawLegend(into: &grid, parts[1].droppingLeft(heat.gutter), context)
+    chart(context).draw(into: &grid, parts[2], context)
+  }
+
+  /// The colour field takes whole rows a layer where the line below keeps room for its axes.
+  private static func heights(rows: Int, layers: Int) -> (field: Int, legend: Int) {
+    guard layers > 0 else { return (0, 0) }
+    guard rows >= 3 else { return (min(rows, (layers + 1) / 2), 0) }
+    let halves = min((layers + 1) / 2, max(1, rows / 3))
+    guard rows >= 6 else { return (halves, 0) }
+    guard rows >= layers + 7 else { return (halves, 1) }
+    return (layers * max(1, min(3, (rows - 1) * 2 / 5 / layers)), 1)
+  }
+
+  private static func heatMap(_ context: PaneContext, gutter: Int) -> HeatMap {
+    let layers = context.indexed { MetricCatalog.attentionLogitMax(layer: $0) }
+    let rows = layers.map { layer, name, series in
+      let value = context.value(name) ?? .nan
+      return HeatMap.Row(
+        name: "L\(layer)", series: series, text: word(value),
+        role: value < LogitGrowth.warningLevel ? .text : .warning)
+    }
+    return HeatMap(
+      rows: rows, scale: ValueScale(from: 1, to: 1e4, kind: .logarithmic),
+      gradient: context.theme.logitsGradient, limit: LogitGrowth.criticalLevel, gutter: gutter)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
+    var chart = LineChart()
+    let series = context.history[MetricCatalog.attentionLogitMax] ?? Series()
+    chart.lines = (context.history.superseded[MetricCatalog.attentionLogitMax] ?? []).map {
+      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+    }
+    chart.lines.append(ChartLine(series: series, shape: .range, role: .logits, name: "max"))
+    chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.gutter = gutter
+    chart.format = word
+    if context.isLogY {
+      chart.holds = [1, LogitGrowth.criticalLevel]
+      chart.guides = [
+        LineChart.Guide(value: LogitGrowth.warningLevel, role: .track),
+        LineChart.Guide(value: LogitGrowth.criticalLevel, role: .trouble),
+      ]
+    }
+    chart.marks = marks(context)
+    return chart
+  }
+
+  /// Forecasts and what a switch did are written at their marks.
+  private static func marks(_ context: PaneContext) -> [EventMark] {
+    let events = context.events
+    return events.compactMap { event in
+      guard var mark = EventMark(event) else { return nil }
+      if let words = forecastWords(event) { mark.texts = [words] + mark.texts }
+      if let words = effectWords(of: event, in: events) { mark.texts = [words] + mark.texts }
+      return mark
+    }
+  }
+
+  private static func forecastWords(_ event: RunEvent) -> String? {
+    guard event.kind == .alarm, let level = event.values["level"] else { return nil }
+    guard let steps = event.values["steps_until_level"] else {
+      return "above \(NumberText.level(level))"
+    }
+    let unit = steps >= 1000 ? 100.0 : 10
+    let rough = NumberText.grouped((steps / unit).rounded() * unit)
+    return "\(NumberText.level(level)) in ~\(rough)"
+  }
+
+  private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> String? {
+    guard change.kind == .set, let after = change.after else { return nil }
+    let effect = events.first {
+      $0.kind == .effect && $0.name == change.name && $0.step > change.step && $0.after == after
+    }
+    guard let values = effect?.values, let old = values["attention_logit_max.before"],
+      let new = values["attention_logit_max.after"]
+    else { return nil }
+    return "\(after): \(effectWord(old)) → \(effectWord(new))"
+  }
+
+  /// A jump over three decades needs no tenths.
+  private static func effectWord(_ value: Double) -> String {
+    abs(value) < 10 ? NumberText.compact(value, digits: 2) : NumberText.grouped(value)
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Screen
+import Signals
+import Telemetry
+
+/// The rate in force, the schedule to come, and the probe's curve.
+enum LearningRatePane {
+  static let pane = Pane(
+    id: .learningRate, title: "learning rate", minimumRows: 3, weight: 2,
+    explanation: """
+      The learning rate so far, bright, and as the schedule has it to come, faint; beside it the \
+      probe batch's loss after the present update scaled by m. Healthy is a lowest bar (green) at 1 \
+      and a cliff (red) far to the right. When the cliff comes near, halve the rate with {; when \
+      the lowest bar is at 4 or more, double it with }.
+      """,
+    headline: headline, draw: draw)
+
+  private static func headline(_ context: PaneContext) -> [Span] {
+    guard let rate = context.value(MetricCatalog.learningRate) else { return [] }
+    var text = RoundNumber.twoDigits(rate)
+    if let multiplier = context.value(MetricCatalog.learningRateMultiplier) {
+      text += " · ×\(SettingValue.number(multiplier))"
+    }
+    if let sensitivity = context.value(MetricCatalog.learningRateSensitivity) {
+      text += " · sensitivity \(NumberText.compact(sensitivity, digits: 2))"
+    }
+    return [Span(text, .learningRate)]
+  }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard context.has(MetricCatalog.learningRate) else {
+      return context.drawWaiting(into: &grid, rect, "no learning rate yet")
+    }
+    var chartArea = rect
+    let probe = probe(context)
+    let bars = probe?.multipliers.count ?? 0
+    if let probe, rect.columns >= 36, rect.rows >= 3,
+      let width = ProbeBars.width(bars: bars, in: rect.columns * 11 / 20)
+    {
+      ProbeBars(probe: probe).draw(into: &grid, rect.right(width), context)
+      chartArea = rect.droppingRight(width + 2)
+    }
+    chart(context).draw(into: &grid, chartArea, context)
+  }
+
+  /// The latest probe at or before the playhead.
+  private static func probe(_ context: PaneContext) -> LearningRateSensitivity? {
+    let multipliers = MetricCatalog.probeMultipliers
+    let names = multipliers.map { MetricCatalog.probeLoss(multiplier: $0) }
+    let found = zip(multipliers, names).compactMap { multiplier, name in
+      context.value(name).map { (multiplier, $0) }
+    }
+    guard found.count >= 3 else { return nil }
+    let initial =
+      context.description?.initialLoss ?? found.map(\.1).filter(\.isFinite).max() ?? .infinity
+    return LearningRateSensitivity(
+      multipliers: found.map(\.0), losses: found.map(\.1), initialLoss: initial)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
+    var chart = LineChart()
+    let rate = context.history[MetricCatalog.learningRate] ?? Series()
+    if context.window.isAll, let total = context.description?.totalSteps,
+      total > context.playhead + 1
+    {
+      chart.steps = context.window.steps.lowerBound..<total
+      chart.lines.append(
+        ChartLine(
+          series: scheduleToCome(context, total: total), shape: .joined, role: .learningRateFaint,
+          isForecast: true))
+    }
+    chart.lines.append(
+      ChartLine(series: rate, shape: .joined, role: .learningRate, name: "lr"))
+    chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.holds = context.isLogY ? [] : [0]
+    chart.format = { NumberText.compact($0) }
+    chart.marks = context.marks
+    chart.namesMarks = false
+    return chart
+  }
+
+  private static func scheduleToCome(_ context: PaneContext, total: Int) -> Series {
+    guard let schedule = WarmupCosine(context.description) else { return Series() }
+    let multiplier = context.value(MetricCatalog.learningRateMultiplier) ?? 1
+    let first = context.playhead + 1
+    let stride = max(1, (total - first) / 400)
+    let steps = Array(Swift.stride(from: first, to: total, by: stride))
+    return Series(steps: steps, values: steps.map { schedule.rate(at: $0) * multiplier })
+  }
+}
+
+/// The schedule of a run as its description tells it: linear warm-up, then a cosine to a minimum.
+struct WarmupCosine: Sendable, Equatable {
+  let peak: Double
+  let minimum: Double
+  let warmup: Int
+  let total: Int
+
+  init?(_ description: RunDescription?) {
+    guard let description, let peak = description.peakLearningRate,
+      let total = description.totalSteps
+    else { return nil }
+    self.peak = peak
+    self.total = total
+    minimum = description.minimumLearningRate ?? 0
+    warmup = description.warmup ?? 0
+  }
+
+  func rate(at step: Int) -> Double {
+    guard step >= warmup else { return peak * Double(step + 1) / Double(warmup) }
+    let share = Double(step - warmup) / Double(max(1, total - warmup))
+    return minimum + (peak - minimum) * 0.5 * (1 + cos(.pi * min(1, share)))
+  }
+}

@@ -9,6 +9,8 @@ struct ChartFrame {
   let scale: ValueScale
   let context: PaneContext
   private var placer: LabelPlacer
+  /// Rows that a guide runs through; labels leave them alone.
+  private var guideRows: Set<Int> = []
 
   init(plot: Rect, time: TimeScale, scale: ValueScale, context: PaneContext) {
     self.plot = plot
@@ -40,9 +42,10 @@ struct ChartFrame {
     grid[plot.column + column, plot.row + row].isBlank
   }
 
-  private func draw(_ guide: LineChart.Guide, into grid: inout CellGrid) {
+  private mutating func draw(_ guide: LineChart.Guide, into grid: inout CellGrid) {
     let row = scale.dotRow(of: guide.value, dotRows: plot.rows * 4) / 4
     guard row >= 0, row < plot.rows, scale.share(of: guide.value) <= 1 + 1e-9 else { return }
+    guideRows.insert(row)
     for column in 0..<plot.columns where isBlank(column, row, grid) {
       put(context.symbols.horizontalDashed, column, row, guide.role, into: &grid)
     }
@@ -122,7 +125,7 @@ extension ChartFrame {
   private mutating func label(
     _ texts: [String], beside column: Int, role: Role, into grid: inout CellGrid
   ) {
-    guard let place = placer.place(texts, beside: column, rows: 0..<min(2, plot.rows)) else {
+    guard let place = placer.place(texts, beside: column, rows: Array(0..<min(2, plot.rows))) else {
       return
     }
     write(place, role, into: &grid)
@@ -143,8 +146,9 @@ extension ChartFrame {
     }
     for mark in marks {
       guard let column = time.column(of: mark.step) else { continue }
-      let texts = isNamed ? mark.texts.map(context.symbols.adapt) : []
-      if let place = placer.place(texts, beside: column, rows: 0..<plot.rows) {
+      let texts = isNamed ? mark.texts : []
+      let clear = (0..<plot.rows).filter { !guideRows.contains($0) }
+      if let place = placer.place(texts, beside: column, rows: clear) {
         write(place, mark.role, into: &grid)
       } else {
         sign(mark, column, into: &grid)

@@ -30,9 +30,9 @@ struct LabelPlacer: Sendable {
     return (column..<column + columns).allSatisfy { !isTaken[row * size.columns + $0] }
   }
 
-  /// Takes the first place beside `column` for the first of `texts` that has one: right of it from
-  /// the top row down, else left of it. A blank keeps it apart from what stands beyond.
-  mutating func place(_ texts: [String], beside column: Int, rows: Range<Int>) -> Placement? {
+  /// Takes the first place beside `column` for the first of `texts` that has one: right of it in
+  /// the first row that has room, else left of it. A blank keeps it apart from what stands beyond.
+  mutating func place(_ texts: [String], beside column: Int, rows: [Int]) -> Placement? {
     for text in texts {
       let width = TextWidth.columns(of: text)
       guard width > 0 else { continue }

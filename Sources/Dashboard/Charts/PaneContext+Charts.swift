@@ -67,3 +67,17 @@ extension PaneContext {
     grid.writeCentered(text, in: line, style: style(.faint))
   }
 }
+
+extension PaneContext {
+  /// A table of metrics whose bars compare them with the largest.
+  func gauges(_ named: [(name: String, metric: MetricName)], role: Role) -> GaugeTable {
+    let values = named.map { value($0.metric) ?? .nan }
+    let largest = values.filter(\.isFinite).max() ?? 0
+    let rows = zip(named, values).map { named, value in
+      GaugeTable.Row(
+        name: named.name, share: largest > 0 ? value / largest : 0,
+        text: RoundNumber.twoDigits(value), role: value.isFinite ? nil : .trouble)
+    }
+    return GaugeTable(rows: rows, role: role)
+  }
+}

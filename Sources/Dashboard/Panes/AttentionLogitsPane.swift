@@ -106,7 +106,7 @@ enum AttentionLogitsPane {
     return events.compactMap { event in
       guard var mark = EventMark(event) else { return nil }
       if let words = forecastWords(event) { mark.texts = [words] + mark.texts }
-      if let words = effectWords(of: event, in: events) { mark.texts = [words] + mark.texts }
+      mark.texts = effectWords(of: event, in: events) + mark.texts
       return mark
     }
   }
@@ -121,15 +121,16 @@ enum AttentionLogitsPane {
     return "\(NumberText.level(level)) in ~\(rough)"
   }
 
-  private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> String? {
-    guard change.kind == .set, let after = change.after else { return nil }
+  private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> [String] {
+    guard change.kind == .set, let after = change.after else { return [] }
     let effect = events.first {
       $0.kind == .effect && $0.name == change.name && $0.step > change.step && $0.after == after
     }
     guard let values = effect?.values, let old = values["attention_logit_max.before"],
       let new = values["attention_logit_max.after"]
-    else { return nil }
-    return "\(after): \(effectWord(old)) → \(effectWord(new))"
+    else { return [] }
+    let words = "\(effectWord(old)) → \(effectWord(new))"
+    return ["\(after): \(words)", words]
   }
 
   /// A jump over three decades needs no tenths.

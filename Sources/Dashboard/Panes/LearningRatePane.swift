@@ -63,7 +63,7 @@ enum LearningRatePane {
     if context.window.isAll, let total = context.description?.totalSteps,
       total > context.playhead + 1
     {
-      chart.steps = context.window.steps.lowerBound..<total
+      chart.steps = context.window.steps.lowerBound..<total + 1
       chart.lines.append(
         ChartLine(
           series: scheduleToCome(context, total: total), shape: .joined, role: .learningRateFaint,

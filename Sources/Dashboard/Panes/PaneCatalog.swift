@@ -2,6 +2,8 @@
 package enum PaneCatalog {
   package static let panes: [Pane] = [
     LossPane.pane, AttentionLogitsPane.pane, LearningRatePane.pane, ExpertsPane.pane,
+    GradientsPane.pane, EventsPane.pane, ThroughputPane.pane, ActivationsPane.pane,
+    OutputsPane.pane, RunPane.pane, ConsolePane.pane, MetricsPane.pane,
   ]
 
   package static func pane(_ id: PaneID) -> Pane? {

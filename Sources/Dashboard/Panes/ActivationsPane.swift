@@ -1,0 +1,65 @@
+import Screen
+import Signals
+import Telemetry
+
+/// The residual stream after each block, and how spread attention is.
+enum ActivationsPane {
+  static let pane = Pane(
+    id: .activations, title: "activations", minimumRows: 3, weight: 2,
+    explanation: """
+      The root mean square of the residual stream after each block, the last one's line bright, and \
+      the entropy of attention as a share of its bound. Healthy is slow growth and entropy far \
+      from 0. When entropy falls towards 0, attention collapses: switch qk_layernorm on with m.
+      """,
+    headline: headline, draw: draw)
+
+  private static func headline(_ context: PaneContext) -> [Span] {
+    let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
+    let values = layers.compactMap { layer in context.value(layer.name).map { (layer.index, $0) } }
+    guard let largest = values.max(by: { $0.1 < $1.1 }) else { return [] }
+    var text = "rms \(NumberText.compact(largest.1)) in L\(largest.0)"
+    let shares = context.indexed { MetricCatalog.attentionEntropyShare(layer: $0) }
+      .compactMap { context.value($0.name) }
+    if let lowest = shares.min() { text += " · entropy from \(Int((lowest * 100).rounded()))%" }
+    return [Span(text, .activations)]
+  }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
+    guard !layers.isEmpty else {
+      return context.drawWaiting(into: &grid, rect, "no activations yet")
+    }
+    let table = table(context)
+    let wanted = table.height(columns: rect.columns)
+    let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
+    var chart = LineChart()
+    for (layer, _, series) in layers {
+      let isLast = layer == layers.last?.index
+      chart.lines.append(
+        ChartLine(
+          series: series, shape: .joined, role: isLast ? .activations : .activationsFaint,
+          name: isLast || layers.count <= 4 ? "L\(layer)" : nil))
+    }
+    chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.clipsOutliers = true
+    chart.format = { NumberText.compact($0) }
+    chart.marks = context.marks
+    chart.draw(into: &grid, rect.top(rect.rows - tableRows), context)
+    table.draw(into: &grid, rect.bottom(tableRows), context)
+  }
+
+  private static func table(_ context: PaneContext) -> GaugeTable {
+    var table = context.gauges(
+      context.indexed { MetricCatalog.activationRMS(layer: $0) }.map { ("rms L\($0.index)", $0.name) },
+      role: .activations)
+    for (layer, name, _) in context.indexed({ MetricCatalog.attentionEntropyShare(layer: $0) }) {
+      let share = context.value(name) ?? .nan
+      table.rows.append(
+        GaugeTable.Row(
+          name: "entropy L\(layer)", share: share,
+          text: share.isFinite ? "\(Int((share * 100).rounded()))%" : "NaN",
+          role: share < 0.05 ? .warning : nil))
+    }
+    return table
+  }
+}

@@ -1,0 +1,36 @@
+import Screen
+import Signals
+import Telemetry
+
+/// The lines that the run and its libraries printed, the newest at the bottom.
+enum ConsolePane {
+  static let pane = Pane(
+    id: .console, title: "console", minimumRows: 1, weight: 1,
+    explanation: """
+      What the run and its libraries printed, newest at the bottom. Healthy is silence. Search \
+      with /, scroll with the arrows.
+      """,
+    headline: { context in
+      let count = context.history.console.count
+      return [Span("\(NumberText.grouped(count)) line\(count == 1 ? "" : "s")", .faint)]
+    }, draw: draw)
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let filter = context.filter?.lowercased() ?? ""
+    let lines = context.history.console.filter {
+      filter.isEmpty || $0.lowercased().contains(filter)
+    }
+    guard !lines.isEmpty, !rect.isEmpty else {
+      return context.drawWaiting(into: &grid, rect, "nothing was printed")
+    }
+    let shown = lines.dropLast(min(context.scroll, lines.count - 1))
+      .suffix(rect.rows)
+      .flatMap { TextWidth.wrapped($0, to: max(1, rect.columns)) }
+      .suffix(rect.rows)
+    for (offset, line) in shown.enumerated() {
+      grid.write(
+        TextWidth.truncated(line, to: rect.columns), at: rect.origin.offset(rows: offset),
+        style: context.style(.text))
+    }
+  }
+}

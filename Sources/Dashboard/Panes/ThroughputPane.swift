@@ -1,0 +1,74 @@
+import Screen
+import Signals
+import Telemetry
+
+/// Speed, what a step's time goes into, memory.
+enum ThroughputPane {
+  static let pane = Pane(
+    id: .throughput, title: "throughput", minimumRows: 2, weight: 1,
+    explanation: """
+      Tokens a second over time, the share of this machine's measured arithmetic peak, and what \
+      the time of a step goes into. Healthy is a level line. When it falls, another program has \
+      taken the cores or the memory.
+      """,
+    headline: headline, draw: draw)
+
+  private static func headline(_ context: PaneContext) -> [Span] {
+    guard let speed = context.value(MetricCatalog.tokensPerSecond) else { return [] }
+    return [Span("\(NumberText.grouped(speed)) tokens/s", .throughput)]
+  }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard context.has(MetricCatalog.tokensPerSecond) || context.has(MetricCatalog.stepMilliseconds)
+    else { return context.drawWaiting(into: &grid, rect, "no speed measured yet") }
+    let table = GaugeTable(rows: rows(context), role: .throughput)
+    let wanted = table.height(columns: rect.columns)
+    let tableRows = rect.rows < 4 ? rect.rows : min(max(wanted, 1), rect.rows - 3)
+    let chartRows = rect.rows - tableRows
+    chart(context).draw(into: &grid, rect.top(chartRows), context)
+    table.draw(into: &grid, rect.bottom(tableRows), context)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
+    var chart = LineChart()
+    let name = context.has(MetricCatalog.tokensPerSecond)
+      ? MetricCatalog.tokensPerSecond : MetricCatalog.stepMilliseconds
+    let series = context.history[name] ?? Series()
+    chart.lines = [ChartLine(series: series, shape: .range, role: .throughput, name: "")]
+    chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.gutter = 8
+    chart.format = { NumberText.grouped($0) }
+    chart.marks = context.marks
+    chart.namesMarks = false
+    return chart
+  }
+
+  private static func rows(_ context: PaneContext) -> [GaugeTable.Row] {
+    var rows: [GaugeTable.Row] = []
+    if let time = context.value(MetricCatalog.stepMilliseconds) {
+      rows.append(GaugeTable.Row(name: "step", text: "\(NumberText.compact(time)) ms"))
+    }
+    if let share = context.value(MetricCatalog.flopsFraction) {
+      rows.append(
+        GaugeTable.Row(
+          name: "of peak arithmetic", share: share, text: "\(Int((share * 100).rounded()))%"))
+    }
+    if let memory = context.value(MetricCatalog.memoryBytes) {
+      rows.append(GaugeTable.Row(name: "memory", text: NumberText.bytes(memory)))
+    }
+    for name in context.history.names
+    where MetricCatalog.family(of: name)?.stem == "step_share" && context.has(name) {
+      let share = context.value(name) ?? .nan
+      let phase = name.path.split(separator: "/").dropFirst().joined(separator: " ")
+      rows.append(
+        GaugeTable.Row(
+          name: phase.replacing("_", with: " "), share: share,
+          text: "\(NumberText.compact(share * 100, digits: 2))%"))
+    }
+    if let model = context.description?.model {
+      let tokens = Double((context.playhead + 1) * model.batch * model.context)
+      rows.append(GaugeTable.Row(name: "tokens seen", text: NumberText.compact(tokens)))
+    }
+    return rows
+  }
+}

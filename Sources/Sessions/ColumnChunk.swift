@@ -1,0 +1,82 @@
+import Signals
+import Telemetry
+
+/// A stretch of one metric's samples as it lies in the file: coded without loss, every bit of every
+/// float comes back.
+///
+/// The values are stored as Float32 where each of them is one exactly, else as Float64. Layout: a
+/// byte with the width (4 or 8), the number of samples as two bytes, low byte first, then the steps
+/// and the values in ``IntegerCoding``.
+struct ColumnChunk: Equatable {
+  /// Samples in a closed chunk: small enough to be read alone, large enough to be coded well.
+  static let capacity = 1024
+  private static let headerLength = 3
+
+  let steps: [Int]
+  let values: [Double]
+
+  init(steps: some Collection<Int>, values: some Collection<Double>) {
+    precondition(steps.count == values.count, "\(steps.count) steps for \(values.count) values")
+    precondition(steps.count <= Self.capacity, "\(steps.count) samples in a chunk")
+    self.steps = Array(steps)
+    self.values = Array(values)
+  }
+
+  var summary: ColumnSummary {
+    values.reduce(into: ColumnSummary()) { $0.add($1) }
+  }
+
+  static func == (left: ColumnChunk, right: ColumnChunk) -> Bool {
+    left.steps == right.steps && left.values.map(\.bitPattern) == right.values.map(\.bitPattern)
+  }
+}
+
+extension ColumnChunk {
+  func encoded() -> [UInt8] {
+    let isSingle = values.allSatisfy { Double(Float($0)).bitPattern == $0.bitPattern }
+    var writer = BitWriter()
+    IntegerCoding(width: 64).encode(steps.map { UInt64(bitPattern: Int64($0)) }, into: &writer)
+    if isSingle {
+      let bits = values.map { UInt64(Self.sortable(Float($0).bitPattern)) }
+      IntegerCoding(width: 32).encode(bits, into: &writer)
+    } else {
+      IntegerCoding(width: 64).encode(values.map { Self.sortable($0.bitPattern) }, into: &writer)
+    }
+    let width = isSingle ? MetricPrecision.float32 : .float64
+    let count = UInt16(values.count)
+    return [UInt8(width.rawValue), UInt8(count & 0xff), UInt8(count >> 8)] + writer.bytes()
+  }
+
+  /// Reads what `encoded()` wrote; nil where it cannot have.
+  init?(encoded bytes: some RandomAccessCollection<UInt8>) {
+    let header = Array(bytes.prefix(Self.headerLength))
+    guard header.count == Self.headerLength,
+      let precision = MetricPrecision(rawValue: Int(header[0]))
+    else { return nil }
+    let count = Int(header[1]) | Int(header[2]) << 8
+    guard count <= Self.capacity else { return nil }
+    var reader = BitReader(bytes.dropFirst(Self.headerLength))
+    guard let steps = IntegerCoding(width: 64).decode(count: count, from: &reader),
+      let bits = IntegerCoding(width: precision.rawValue * 8).decode(count: count, from: &reader)
+    else { return nil }
+    self.steps = steps.map { Int(Int64(bitPattern: $0)) }
+    values =
+      switch precision {
+      case .float32:
+        bits.map { Double(Float(bitPattern: Self.unsorted(UInt32(truncatingIfNeeded: $0)))) }
+      case .float64: bits.map { Double(bitPattern: Self.unsorted($0)) }
+      }
+  }
+
+  // Bits whose order as integers is the order of the floats: neighbours differ by small numbers.
+
+  private static func sortable<Bits: FixedWidthInteger & UnsignedInteger>(_ bits: Bits) -> Bits {
+    let sign = Bits(1) << (Bits.bitWidth - 1)
+    return bits & sign == 0 ? bits | sign : ~bits
+  }
+
+  private static func unsorted<Bits: FixedWidthInteger & UnsignedInteger>(_ bits: Bits) -> Bits {
+    let sign = Bits(1) << (Bits.bitWidth - 1)
+    return bits & sign == 0 ? ~bits : bits & ~sign
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+
+enum FileSystem {
+  static func exists(_ path: String) -> Bool {
+    access(path, F_OK) == 0
+  }
+
+  /// Length in bytes; nil where there is no file.
+  static func size(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Whether the folder of `path` lies on a disk of the network's: SQLite's write-ahead log needs all
+  /// its users on one machine.
+  static func isRemote(_ path: String) -> Bool {
+    guard let resolved = realpath(folder(of: path), nil) else { return false }
+    defer { free(resolved) }
+    let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+    return isRemote(folder: String(cString: resolved), mounts: mounts ?? "")
+  }
+
+  /// The mounts are lines of device, folder, kind and options, as `/proc/self/mounts` has them.
+  static func isRemote(folder: String, mounts: String) -> Bool {
+    let kinds: Set<Substring> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
+    let holders = mounts.split(separator: "\n").map { $0.split(separator: " ") }.filter { fields in
+      guard fields.count > 2 else { return false }
+      return fields[1] == "/" || folder == fields[1] || folder.hasPrefix(fields[1] + "/")
+    }
+    guard let holder = holders.max(by: { $0[1].count <= $1[1].count }) else { return false }
+    return kinds.contains(holder[2]) || holder[2] == "fuse.sshfs"
+  }
+
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+extension FileSystem {
+  /// - Throws: `absent`, `unreadable`.
+  static func firstBytes(of path: String, count: Int) throws(SessionError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw errno == ENOENT
+        ? .absent(path: path)
+        : .unreadable(path: path, reason: SessionError.systemWords(errno))
+    }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let length = read(descriptor, &bytes, count)
+    guard length >= 0 else {
+      throw .unreadable(path: path, reason: SessionError.systemWords(errno))
+    }
+    return Array(bytes.prefix(length))
+  }
+}

@@ -1,0 +1,81 @@
+import GRDB
+
+/// The schema's versions, each with the statements that lead to it from the one before.
+///
+/// `user_version` holds the number. A migration never changes once it has been released.
+enum Migrations {
+  /// `SEIS` in ASCII.
+  static let applicationID = 0x5345_4953
+
+  private struct Migration {
+    let name: String
+    let statements: String
+  }
+
+  private static let all: [Migration] = [
+    Migration(
+      name: "samples in chunks, events, console",
+      statements: """
+        CREATE TABLE documents (
+          name TEXT PRIMARY KEY, body TEXT NOT NULL, checksum INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE generations (id INTEGER PRIMARY KEY, starting_step INTEGER NOT NULL);
+        CREATE TABLE metrics (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE chunks (
+          id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, generation INTEGER NOT NULL,
+          start INTEGER NOT NULL, count INTEGER NOT NULL,
+          first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
+          minimum REAL, maximum REAL, sum REAL NOT NULL, finite_count INTEGER NOT NULL,
+          checksum INTEGER NOT NULL
+        );
+        CREATE INDEX chunks_by_step ON chunks (metric, generation, first_step);
+        CREATE TABLE payloads (chunk INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+        CREATE TABLE tail (
+          sequence INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL, checksum INTEGER NOT NULL
+        );
+        CREATE TABLE events (
+          id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, step INTEGER NOT NULL,
+          kind TEXT NOT NULL, body TEXT NOT NULL, checksum INTEGER NOT NULL
+        );
+        CREATE TABLE console (
+          id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, wall_time REAL,
+          body TEXT NOT NULL, checksum INTEGER NOT NULL
+        );
+        """)
+  ]
+
+  static var currentVersion: Int { all.count }
+
+  /// Leads a new file, or one of an older version, to the current version in one transaction each.
+  static func migrate(_ database: Database) throws {
+    let version = try userVersion(database)
+    for number in version..<max(version, currentVersion) {
+      try database.inTransaction {
+        try database.execute(sql: all[number].statements)
+        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try database.execute(sql: "PRAGMA user_version = \(number + 1)")
+        return .commit
+      }
+    }
+  }
+
+  /// Refuses a file that is not a session or that a newer Seismo wrote.
+  static func check(_ database: Database, path: String) throws {
+    let identity = try Row.fetchOne(database, sql: "PRAGMA application_id")?.integer(0) ?? 0
+    guard identity == applicationID else {
+      throw SessionError.notASession(
+        path: path, found: identity == 0 ? "some SQLite database" : "another program's database")
+    }
+    let version = try userVersion(database)
+    guard version <= currentVersion else {
+      throw SessionError.newer(path: path, found: version, known: currentVersion)
+    }
+    guard version > 0 else {
+      throw SessionError.damaged(path: path, what: "format version \(version)")
+    }
+  }
+
+  private static func userVersion(_ database: Database) throws -> Int {
+    try Row.fetchOne(database, sql: "PRAGMA user_version")?.integer(0) ?? 0
+  }
+}

@@ -1,0 +1,246 @@
+import GRDB
+import Signals
+import Telemetry
+
+/// How far a reader has read a session; each reading hands out what has come since.
+///
+/// What is damaged is left out and said in a console line; the rest is handed out.
+struct SessionCursor {
+  private var lastRows: [String: Int] = [:]
+  private var lastGeneration = -1
+  /// The number of the next sample of each metric.
+  private var nextSamples: [Int: Int] = [:]
+  private var documents: [SessionDocument: String] = [:]
+  private var warnings: [String] = []
+
+  private struct Placed<Content> {
+    let generation: Int
+    let content: Content
+  }
+
+  /// - Complexity: the time of what is new, and of the table of metrics.
+  mutating func read(from database: Database) throws -> [RunRecord] {
+    warnings = []
+    let changed = try readDocuments(from: database)
+    let metrics = try readMetrics(from: database)
+    let generations = try readGenerations(from: database)
+    let pieces = try readChunks(from: database) + readTail(from: database)
+    let happenings = try readEvents(from: database) + readConsole(from: database)
+
+    let columns = self.columns(of: pieces, metrics: metrics)
+    let numbers = Set(generations.map(\.number) + columns.map(\.generation))
+      .union(happenings.map(\.generation)).sorted()
+    var records = changed.filter { !$0.isState }
+    for number in numbers {
+      if let new = generations.first(where: { $0.number == number }), number > 0 {
+        records.append(.generation(startingAt: new.startingStep))
+      }
+      records += columns.filter { $0.generation == number }.map(\.content)
+      records += happenings.filter { $0.generation == number }.map(\.content)
+    }
+    records += warnings.map { .console(wallTime: 0, line: "damaged session: \($0)") }
+    return records + changed.filter(\.isState)
+  }
+
+  private mutating func readDocuments(from database: Database) throws -> [RunRecord] {
+    var records: [RunRecord] = []
+    try eachRow(of: database, "SELECT name, body, checksum FROM documents", "documents") {
+      cursor, row in
+      guard let document = row.text(0).flatMap(SessionDocument.init(rawValue:)),
+        let body = row.text(1)
+      else { return cursor.warn("a row of documents cannot be read") }
+      guard cursor.documents[document] != body else { return }
+      cursor.documents[document] = body
+      guard row.integer(2) == Int(Checksum.of(body)), let record = document.record(of: body) else {
+        return cursor.warn("the \(document.rawValue) cannot be read")
+      }
+      records.append(record)
+    }
+    return records.sorted { $0.rank < $1.rank }
+  }
+
+  private mutating func readMetrics(from database: Database) throws -> [Int: MetricName] {
+    var metrics: [Int: MetricName] = [:]
+    try eachRow(of: database, "SELECT id, name FROM metrics", "metrics") { cursor, row in
+      guard let metric = row.integer(0), let name = row.text(1) else {
+        return cursor.warn("a metric's name cannot be read")
+      }
+      metrics[metric] = MetricName(name)
+    }
+    return metrics
+  }
+
+  private mutating func readGenerations(
+    from database: Database
+  ) throws -> [SessionDraft.Generation] {
+    var generations: [SessionDraft.Generation] = []
+    let query = "SELECT id, starting_step FROM generations WHERE id > \(lastGeneration) ORDER BY id"
+    try eachRow(of: database, query, "generations") { cursor, row in
+      guard let number = row.integer(0), let step = row.integer(1) else {
+        return cursor.warn("a generation cannot be read")
+      }
+      cursor.lastGeneration = number
+      generations.append(SessionDraft.Generation(number: number, startingStep: step))
+    }
+    return generations
+  }
+
+  private mutating func readChunks(from database: Database) throws -> [ColumnPiece] {
+    var pieces: [ColumnPiece] = []
+    let query = """
+      SELECT id, metric, generation, start, count, first_step, last_step, checksum, bytes
+      FROM chunks JOIN payloads ON chunk = id WHERE id > \(lastRow("chunks")) ORDER BY id
+      """
+    try eachRow(of: database, query, "chunks", "chunks") { cursor, row in
+      let numbers = (1...7).compactMap { row.integer($0) }
+      guard numbers.count == 7, let bytes = row.bytes(8) else {
+        return cursor.warn("a chunk cannot be read")
+      }
+      let place = ChunkPlace(
+        metric: numbers[0], generation: numbers[1], start: numbers[2], count: numbers[3],
+        firstStep: numbers[4], lastStep: numbers[5])
+      guard place.checksum(of: bytes) == numbers[6], let chunk = ColumnChunk(encoded: bytes) else {
+        return cursor.warn("steps \(place.firstStep) to \(place.lastStep) of a metric are lost")
+      }
+      pieces.append(
+        ColumnPiece(
+          metric: place.metric, generation: place.generation, start: place.start, chunk: chunk))
+    }
+    return pieces
+  }
+
+  private mutating func readTail(from database: Database) throws -> [ColumnPiece] {
+    var pieces: [ColumnPiece] = []
+    let query = """
+      SELECT sequence, bytes, checksum FROM tail WHERE sequence > \(lastRow("tail"))
+      ORDER BY sequence
+      """
+    try eachRow(of: database, query, "tail", "tail") { cursor, row in
+      guard let found = TailRow.checked(row) else {
+        return cursor.warn("some of the last steps are lost")
+      }
+      pieces += found
+    }
+    return pieces
+  }
+
+  private mutating func readEvents(from database: Database) throws -> [Placed<RunRecord>] {
+    var events: [Placed<RunRecord>] = []
+    let query = """
+      SELECT id, generation, body, checksum FROM events WHERE id > \(lastRow("events")) ORDER BY id
+      """
+    try eachRow(of: database, query, "events", "events") { cursor, row in
+      guard let generation = row.integer(1), let body = row.text(2),
+        row.integer(3) == Int(Checksum.of(body)),
+        let event = try? JSONText.decode(RunEvent.self, from: body)
+      else { return cursor.warn("an event cannot be read") }
+      events.append(Placed(generation: generation, content: .event(event)))
+    }
+    return events
+  }
+
+  private mutating func readConsole(from database: Database) throws -> [Placed<RunRecord>] {
+    var lines: [Placed<RunRecord>] = []
+    let query = """
+      SELECT id, generation, wall_time, body, checksum FROM console
+      WHERE id > \(lastRow("console")) ORDER BY id
+      """
+    try eachRow(of: database, query, "console", "console") { cursor, row in
+      guard let generation = row.integer(1), let body = row.text(3),
+        row.integer(4) == Int(Checksum.of(body)),
+        let line = try? JSONText.decode(String.self, from: body)
+      else { return cursor.warn("a console line cannot be read") }
+      lines.append(
+        Placed(
+          generation: generation,
+          content: .console(wallTime: row.real(2) ?? .nan, line: line)))
+    }
+    return lines
+  }
+
+  // What the tables share.
+
+  private func lastRow(_ table: String) -> Int { lastRows[table] ?? 0 }
+
+  private mutating func warn(_ what: String) {
+    warnings.append(what)
+  }
+
+  /// Goes through a table; where its pages are damaged what came before stands.
+  private mutating func eachRow(
+    of database: Database, _ query: String, _ what: String, _ counted: String? = nil,
+    _ body: (inout SessionCursor, Row) -> Void
+  ) throws {
+    do {
+      let rows = try Row.fetchCursor(database, sql: query)
+      while let row = try rows.next() {
+        if let counted, let id = row.integer(0) { lastRows[counted] = id }
+        body(&self, row)
+      }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+      warn("the table of \(what) is readable in part only")
+    }
+  }
+
+  /// One column a metric and generation, in the order in which the metrics appeared: wall times come
+  /// first. What stands twice or was read before is left out.
+  private mutating func columns(
+    of pieces: [ColumnPiece], metrics: [Int: MetricName]
+  ) -> [Placed<RunRecord>] {
+    var joined: [ColumnKey: MetricColumn] = [:]
+    for piece in pieces.sorted(by: { $0.start < $1.start }) {
+      guard let name = metrics[piece.metric] else { continue }
+      let next = nextSamples[piece.metric] ?? 0
+      guard let rest = piece.dropping(before: next) else { continue }
+      if rest.start > next, warnings.isEmpty {
+        warn("samples \(next) to \(rest.start - 1) of \(name) are lost")
+      }
+      nextSamples[piece.metric] = rest.end
+      let key = ColumnKey(generation: rest.generation, metric: rest.metric)
+      joined[key, default: MetricColumn(name: name, steps: [], values: [])].append(rest.chunk)
+    }
+    return joined.sorted { $0.key < $1.key }
+      .map { Placed(generation: $0.key.generation, content: .column($0.value)) }
+  }
+}
+
+private struct ColumnKey: Hashable, Comparable {
+  let generation: Int
+  let metric: Int
+
+  static func < (left: ColumnKey, right: ColumnKey) -> Bool {
+    (left.generation, left.metric) < (right.generation, right.metric)
+  }
+}
+
+extension MetricColumn {
+  fileprivate mutating func append(_ chunk: ColumnChunk) {
+    steps += chunk.steps
+    values += chunk.values
+  }
+}
+
+extension SessionDocument {
+  fileprivate func record(of body: String) -> RunRecord? {
+    switch self {
+    case .description:
+      (try? JSONText.decode(RunDescription.self, from: body)).map { .description($0) }
+    case .settings:
+      (try? JSONText.decode([SettingDeclaration].self, from: body)).map { .settings($0) }
+    case .state: (try? JSONText.decode(StoredState.self, from: body)).map { .state($0.state) }
+    }
+  }
+}
+
+extension RunRecord {
+  fileprivate var isState: Bool {
+    guard case .state = self else { return false }
+    return true
+  }
+
+  /// The description before the settings.
+  fileprivate var rank: Int {
+    guard case .description = self else { return 1 }
+    return 0
+  }
+}

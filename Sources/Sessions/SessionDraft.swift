@@ -1,0 +1,173 @@
+import Signals
+import Telemetry
+
+/// What has been recorded and is not in the file yet, with the open end of every column.
+///
+/// Samples reach the file twice: soon, many columns together in one row of the tail, and once a
+/// column holds ``ColumnChunk/capacity`` of them, in a chunk of their own. So a commit costs one
+/// small row, whatever the number of metrics, and nothing is rewritten but the tail. A draft knows
+/// nothing of the disk: where a commit fails it keeps all it holds, closed chunks in coded form.
+struct SessionDraft {
+  /// The samples of one metric that are in no chunk yet.
+  struct Column {
+    let metric: Int
+    let name: MetricName
+    /// Number of the first sample held here, over all generations.
+    var start = 0
+    var steps: [Int] = []
+    var values: [Double] = []
+    /// How many of the samples held here are in the file's tail.
+    var tailed = 0
+
+    var untailed: Int { steps.count - tailed }
+  }
+
+  /// A chunk in the form in which it will lie in the file.
+  struct ClosedChunk {
+    let place: ChunkPlace
+    let bytes: [UInt8]
+    let summary: ColumnSummary
+  }
+
+  struct TimedLine {
+    let generation: Int
+    let wallTime: Double
+    let line: String
+  }
+
+  struct PlacedEvent {
+    let generation: Int
+    let event: RunEvent
+  }
+
+  struct Generation {
+    let number: Int
+    let startingStep: Int
+  }
+
+  var columns: [Column] = []
+  var columnIndices: [MetricName: Int] = [:]
+  /// The present generation; nil before the first sample.
+  var generation: Generation?
+  /// The last step of the present generation.
+  var lastStep: Int?
+  /// Samples in the file's tail, those that stand in chunks too included.
+  var tailedSamples = 0
+
+  var newMetrics: [Column] = []
+  var newGenerations: [Generation] = []
+  var newDescription: RunDescription?
+  var newSettings: [SettingDeclaration]?
+  var newState: StoredState?
+  var newEvents: [PlacedEvent] = []
+  var newLines: [TimedLine] = []
+  var newChunks: [ClosedChunk] = []
+  /// Records taken since the last commit that succeeded.
+  var pendingRecords = 0
+
+  private var knownNames: [MetricName] = []
+  private var knownIndices: [Int] = []
+
+  private var generationNumber: Int { generation?.number ?? 0 }
+
+  /// Takes a record in; `wallTime` is the present time for a record that carries none.
+  mutating func absorb(_ record: RunRecord, wallTime: Double) {
+    pendingRecords += 1
+    switch record {
+    case .description(let description): newDescription = description
+    case .settings(let settings): newSettings = settings
+    case .state(let state): newState = StoredState(state: state, wallTime: wallTime)
+    case .event(let event):
+      newEvents.append(PlacedEvent(generation: generationNumber, event: event))
+    case .console(let wallTime, let line):
+      newLines.append(TimedLine(generation: generationNumber, wallTime: wallTime, line: line))
+    case .samples(let samples): absorb(samples)
+    case .column(let column): absorb(column)
+    case .generation(let step): beginGeneration(at: step)
+    }
+  }
+
+  private mutating func absorb(_ samples: StepSamples) {
+    if generation == nil || samples.step < lastStep ?? samples.step {
+      beginGeneration(at: samples.step)
+    }
+    let clock = columnIndex(of: MetricColumn.wallTime)
+    if samples.step != lastStep {
+      append(step: samples.step, value: samples.wallTime, toColumn: clock)
+    }
+    lastStep = samples.step
+    if samples.names != knownNames {
+      knownNames = samples.names
+      knownIndices = samples.names.map { columnIndex(of: $0) }
+    }
+    for (index, value) in zip(knownIndices, samples.values) {
+      append(step: samples.step, value: value, toColumn: index)
+    }
+  }
+
+  private mutating func absorb(_ column: MetricColumn) {
+    guard let first = column.steps.first, let last = column.steps.last else { return }
+    let index = columnIndex(of: column.name)
+    if generation == nil || first < columns[index].steps.last ?? first {
+      beginGeneration(at: first)
+    }
+    for (step, value) in zip(column.steps, column.values) {
+      append(step: step, value: value, toColumn: index)
+    }
+    lastStep = max(last, lastStep ?? last)
+  }
+
+  private mutating func columnIndex(of name: MetricName) -> Int {
+    if let index = columnIndices[name] { return index }
+    let column = Column(metric: columns.count + 1, name: name)
+    columnIndices[name] = columns.count
+    columns.append(column)
+    newMetrics.append(column)
+    return columns.count - 1
+  }
+
+  mutating func append(step: Int, value: Double, toColumn index: Int) {
+    columns[index].steps.append(step)
+    columns[index].values.append(value)
+    if columns[index].steps.count == ColumnChunk.capacity { closeChunk(ofColumn: index) }
+  }
+
+  /// Supersedes the samples from `step` on, without losing them. A generation that has no sample yet
+  /// and begins there is that generation.
+  mutating func beginGeneration(at step: Int) {
+    if let generation, lastStep == nil, generation.startingStep == step { return }
+    closeChunks()
+    let next = Generation(number: generation.map { $0.number + 1 } ?? 0, startingStep: step)
+    generation = next
+    newGenerations.append(next)
+    lastStep = nil
+  }
+
+  /// Turns all that is open into chunks: at the end of a generation, and of the run.
+  mutating func closeChunks() {
+    for index in columns.indices where !columns[index].steps.isEmpty {
+      closeChunk(ofColumn: index)
+    }
+  }
+
+  mutating func closeChunk(ofColumn index: Int) {
+    let column = columns[index]
+    let chunk = ColumnChunk(steps: column.steps, values: column.values)
+    let place = ChunkPlace(
+      metric: column.metric, generation: generationNumber, start: column.start,
+      count: column.steps.count, firstStep: column.steps.first ?? 0,
+      lastStep: column.steps.last ?? 0)
+    newChunks.append(
+      ClosedChunk(place: place, bytes: chunk.encoded(), summary: chunk.summary))
+    columns[index].start += column.steps.count
+    columns[index].steps.removeAll(keepingCapacity: true)
+    columns[index].values.removeAll(keepingCapacity: true)
+    columns[index].tailed = 0
+  }
+}
+
+/// Where the run stood when it last said so.
+struct StoredState: Codable, Equatable {
+  let state: RunState
+  let wallTime: Double
+}

@@ -1,0 +1,99 @@
+import Foundation
+import GRDB
+
+/// Why a session cannot be read or written. The description is one line: what, where, what to do.
+package enum SessionError: Error, Equatable {
+  case absent(path: String)
+  case exists(path: String)
+  case alreadyWritten(path: String)
+  case notASession(path: String, found: String)
+  case newer(path: String, found: Int, known: Int)
+  case damaged(path: String, what: String)
+  case unreadable(path: String, reason: String)
+  case unwritable(path: String, reason: String)
+  case recordsUnwritten(path: String, records: Int, reason: String)
+}
+
+extension SessionError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .absent(let path):
+      "no session at \(path): 'seismo sessions' lists what is recorded"
+    case .exists(let path):
+      "\(path) exists already: name another file with --session, or go on with --resume"
+    case .alreadyWritten(let path):
+      "\(path) is being written by another process: look on with 'seismo watch \(path)', "
+        + "or name another file with --session"
+    case .notASession(let path, let found):
+      "\(path) is no session of Seismo but \(found): give a .seismo file"
+    case .newer(let path, let found, let known):
+      "\(path) has format \(found), this Seismo knows \(known): read it with a newer Seismo"
+    case .damaged(let path, let what):
+      "\(path) is damaged: \(what): go back to a copy or to the run's last checkpoint"
+    case .unreadable(let path, let reason):
+      "cannot read \(path): \(reason): check its permissions and its folder's"
+    case .unwritable(let path, let reason):
+      "cannot write \(path): \(reason): free the disk, or name another file with --session"
+    case .recordsUnwritten(let path, let records, let reason):
+      "\(records) records could not be written to \(path): \(reason): free the disk sooner, "
+        + "or name another file with --session"
+    }
+  }
+}
+
+extension SessionError {
+  /// What an error of the database means for the file at `path`.
+  init(reading path: String, _ error: any Error) {
+    if let error = error as? SessionError {
+      self = error
+      return
+    }
+    guard let error = error as? DatabaseError else {
+      self = .unreadable(path: path, reason: "\(error)")
+      return
+    }
+    switch error.resultCode {
+    case .SQLITE_NOTADB:
+      self = .notASession(path: path, found: "another kind of file")
+    case .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH:
+      self = .damaged(path: path, what: Self.words(of: error))
+    default:
+      self = .unreadable(path: path, reason: Self.words(of: error))
+    }
+  }
+
+  init(writing path: String, _ error: any Error) {
+    if let error = error as? SessionError {
+      self = error
+      return
+    }
+    guard let error = error as? DatabaseError else {
+      self = .unwritable(path: path, reason: "\(error)")
+      return
+    }
+    switch error.resultCode {
+    case .SQLITE_NOTADB:
+      self = .notASession(path: path, found: "another kind of file")
+    case .SQLITE_CORRUPT, .SQLITE_ERROR:
+      self = .damaged(path: path, what: Self.words(of: error))
+    default:
+      self = .unwritable(path: path, reason: Self.words(of: error))
+    }
+  }
+
+  /// What the database says, without the statement; one line.
+  static func words(of error: any Error) -> String {
+    guard let error = error as? DatabaseError else { return "\(error)" }
+    return switch error.resultCode {
+    case .SQLITE_FULL: "the disk is full"
+    case .SQLITE_READONLY: "it may not be written"
+    case .SQLITE_BUSY: "it is locked by another process"
+    default: error.message ?? "\(error.resultCode)"
+    }
+  }
+
+  /// What the system says about `errno`.
+  static func systemWords(_ code: Int32) -> String {
+    String(cString: strerror(code))
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import GRDB
+package import Telemetry
+
+/// Reads a session, whether it is being written, was ended, or its writer was killed. Never writes
+/// to the session's folder and leaves nothing there.
+package final class SessionReader: Sendable {
+  package let path: String
+  private let database: DatabaseQueue
+  private let copy: TemporaryCopy?
+
+  /// - Throws: `absent`, `unreadable`, `notASession`, `newer`, `damaged`.
+  package init(path: String) throws(SessionError) {
+    self.path = path
+    do {
+      let access = try SessionAccess.choose(path: path)
+      copy = access.copy
+      database = access.database
+      try database.read { try Migrations.check($0, path: path) }
+    } catch {
+      throw SessionError(reading: path, error)
+    }
+  }
+
+  deinit {
+    try? database.close()
+    copy?.remove()
+  }
+
+  /// All that is recorded, in an order from which ``RunHistory`` rebuilds the run: description and
+  /// settings, each generation with its columns, events and console lines, the state.
+  ///
+  /// What is damaged is left out and said in a console line.
+  package func records() throws(SessionError) -> [RunRecord] {
+    var cursor = SessionCursor()
+    return try records(since: &cursor)
+  }
+
+  func records(since cursor: inout SessionCursor) throws(SessionError) -> [RunRecord] {
+    try read { try cursor.read(from: $0) }
+  }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(SessionError) -> Value {
+    do {
+      return try database.read(body)
+    } catch {
+      throw SessionError(reading: path, error)
+    }
+  }
+}
+
+/// The way in which a session is opened for reading.
+private enum SessionAccess {
+  /// SQLite itself would make a log and its index beside a file that had a log, and leave them
+  /// there, or fail where it may not: such a file is read from a copy.
+  static func choose(path: String) throws -> (database: DatabaseQueue, copy: TemporaryCopy?) {
+    for attempt in 0..<20 {
+      if hasLiveLog(path) {
+        if let database = try? open(path, isReadOnly: true) { return (database, nil) }
+        break
+      }
+      guard try needsRecovery(path) else { return (try open(path, isReadOnly: true), nil) }
+      // A writer is about to begin or to end: a moment later there is a log, or none is needed.
+      guard WriterLock.isHeld(session: path), attempt < 19 else { break }
+      usleep(5000)
+    }
+    let copy = try TemporaryCopy(of: path)
+    do {
+      return (try open(copy.path, isReadOnly: false), copy)
+    } catch {
+      copy.remove()
+      throw error
+    }
+  }
+
+  private static func open(_ path: String, isReadOnly: Bool) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = isReadOnly
+    configuration.busyMode = .timeout(2)
+    configuration.label = "seismo.reader"
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  private static func hasLiveLog(_ path: String) -> Bool {
+    FileSystem.exists(path + "-wal") && FileSystem.exists(path + "-shm")
+  }
+
+  /// Whether the file's first page says that it has a log, or a rollback waits beside it.
+  private static func needsRecovery(_ path: String) throws -> Bool {
+    let header = try FileSystem.firstBytes(of: path, count: 100)
+    guard !header.isEmpty else {
+      throw SessionError.notASession(path: path, found: "an empty file")
+    }
+    guard header.starts(with: Array("SQLite format 3\0".utf8)) else {
+      throw SessionError.notASession(path: path, found: "another kind of file")
+    }
+    guard header.count == 100 else {
+      throw SessionError.damaged(path: path, what: "it ends after \(header.count) bytes")
+    }
+    let hasLog = header[18] == 2 || header[19] == 2
+    return hasLog || FileSystem.size(path + "-journal") ?? 0 > 0
+  }
+}
+
+/// A copy of a session and its log in a folder of its own.
+private struct TemporaryCopy: Sendable {
+  private let folder: URL
+  let path: String
+
+  init(of session: String) throws {
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("seismo-\(UUID().uuidString)")
+    path = folder.appendingPathComponent("session").path
+    let files = FileManager.default
+    try files.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    for ending in ["", "-wal", "-journal"] where FileSystem.exists(session + ending) {
+      try files.copyItem(atPath: session + ending, toPath: path + ending)
+      try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path + ending)
+    }
+  }
+
+  func remove() {
+    try? FileManager.default.removeItem(at: folder)
+  }
+}

@@ -1,0 +1,155 @@
+import Signals
+import Telemetry
+import Testing
+
+@testable import Sessions
+
+/// A run as its trainer would tell it, and as RunHistory makes of it.
+struct TestRun {
+  static let names: [MetricName] = ["loss", "attention_logit_max/0", "lr", "expert_load/1/7"]
+
+  static func samples(_ steps: Range<Int>, seed: UInt64 = 1) -> [RunRecord] {
+    var random = RandomBits(seed: seed)
+    return steps.map { step in
+      let loss = 5 / (1 + Double(step)) + Double.random(in: 0...0.1, using: &random)
+      let logit = Double(Float.random(in: 1...50, using: &random))
+      return .samples(
+        StepSamples(
+          step: step, wallTime: 1.7e9 + Double(step) * 0.01, names: names,
+          values: [loss, logit, 1e-3, Double(step % 9) / 2048]))
+    }
+  }
+
+  static let description = RunDescription(
+    name: "test", created: 1.7e9, totalSteps: 100, initialLoss: .nan, options: ["lr": "0.01"])
+
+  static let settings = [
+    SettingDeclaration(
+      name: "qk_layernorm", kind: .flag, value: .flag(false), purpose: "attention"),
+    SettingDeclaration(
+      name: "z_loss", kind: .number(lowest: 0, highest: 10), value: .number(1e-4), purpose: "log Z",
+      refusal: "not now"),
+  ]
+
+  static func event(_ step: Int, _ kind: RunEvent.Kind = .note) -> RunEvent {
+    RunEvent(
+      step: step, wallTime: 1.7e9, kind: kind, by: "you", name: "z_loss", before: .number(0),
+      after: .flag(true), text: "“quoted” \\ \n line", hint: "m",
+      values: ["a": .nan, "b": -.infinity, "c": 0.1])
+  }
+
+  static func history(_ records: [RunRecord]) -> RunHistory {
+    records.reduce(into: RunHistory()) { $0.append($1) }
+  }
+}
+
+/// Expects two runs to be the same to the last bit.
+func expectEqual(
+  _ left: RunHistory, _ right: RunHistory, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  func bits(_ series: Series) -> [UInt64] { series.values.map(\.bitPattern) }
+  #expect(left.names == right.names, sourceLocation: sourceLocation)
+  for name in left.names {
+    guard let one = left[name], let other = right[name] else { continue }
+    #expect(one.steps == other.steps, "\(name)", sourceLocation: sourceLocation)
+    #expect(bits(one) == bits(other), "\(name)", sourceLocation: sourceLocation)
+    #expect(
+      left.superseded[name, default: []].map(bits) == right.superseded[name, default: []].map(bits),
+      sourceLocation: sourceLocation)
+  }
+  #expect(left.wallTimes.steps == right.wallTimes.steps, sourceLocation: sourceLocation)
+  #expect(bits(left.wallTimes) == bits(right.wallTimes), sourceLocation: sourceLocation)
+  #expect(left.settings == right.settings, sourceLocation: sourceLocation)
+  #expect(left.state == right.state, sourceLocation: sourceLocation)
+  #expect(
+    left.events.map { try? JSONText.encode($0) } == right.events.map { try? JSONText.encode($0) },
+    sourceLocation: sourceLocation)
+  #expect(left.console == right.console, sourceLocation: sourceLocation)
+  #expect(left.generationStarts == right.generationStarts, sourceLocation: sourceLocation)
+}
+
+@Suite struct RecordingTests {
+  let folder: TestFolder
+
+  init() throws {
+    folder = try TestFolder()
+  }
+
+  @Test(arguments: [0, 1, 10, 1023, 1024, 1025, 2500])
+  func `a run comes back to the last bit`(steps: Int) throws {
+    let path = folder.path("run.seismo")
+    let records =
+      [.description(TestRun.description), .settings(TestRun.settings), .state(.running)]
+      + TestRun.samples(0..<steps)
+      + [
+        .event(TestRun.event(3)), .console(wallTime: 1.7e9, line: "hello\u{0}world"),
+        .state(.failed(reason: "the disk is full")),
+      ]
+    let recorder = Recorder(store: try SessionStore(creating: path))
+    for record in records { recorder.record(record) }
+    try recorder.close()
+
+    let read = try SessionReader(path: path).records()
+    expectEqual(TestRun.history(read), TestRun.history(records))
+    #expect(TestRun.history(read).description?.options == ["lr": "0.01"])
+    #expect(TestRun.history(read).description?.initialLoss?.isNaN == true)
+    #expect(folder.files == ["run.seismo"])
+  }
+
+  @Test func `what is being written can be read at any moment`() throws {
+    let path = folder.path("run.seismo")
+    let recorder = Recorder(store: try SessionStore(creating: path))
+    var records: [RunRecord] = []
+    for start in stride(from: 0, to: 3000, by: 300) {
+      let more = TestRun.samples(start..<start + 300)
+      records += more
+      for record in more { recorder.record(record) }
+      recorder.flush()
+      let read = try SessionReader(path: path).records()
+      expectEqual(TestRun.history(read), TestRun.history(records))
+    }
+    try recorder.close()
+    expectEqual(
+      TestRun.history(try SessionReader(path: path).records()), TestRun.history(records))
+    #expect(folder.files == ["run.seismo"])
+  }
+
+  @Test(arguments: [1, 5, 37, 1500])
+  func `a step that goes backwards keeps what it supersedes`(commit: Int) throws {
+    let path = folder.path("run.seismo")
+    let recorder = Recorder(store: try SessionStore(creating: path))
+    let parts = [
+      TestRun.samples(0..<1300), TestRun.samples(700..<900, seed: 2),
+      TestRun.samples(890..<1000, seed: 3),
+    ]
+    for (index, record) in parts.flatMap({ $0 }).enumerated() {
+      recorder.record(record)
+      if index % commit == 0 { recorder.flush() }
+    }
+    try recorder.close()
+    let told =
+      parts[0] + [.generation(startingAt: 700)] + parts[1]
+      + [.generation(startingAt: 890)] + parts[2]
+    expectEqual(TestRun.history(try SessionReader(path: path).records()), TestRun.history(told))
+  }
+
+  @Test func `recording goes on where a session ended`() throws {
+    let path = folder.path("run.seismo")
+    let first = Recorder(store: try SessionStore(creating: path))
+    for record in TestRun.samples(0..<1500) { first.record(record) }
+    try first.close()
+    let second = try Recorder(
+      appendingTo: SessionStore(appendingTo: path), generationStartingAt: 1500)
+    for record in TestRun.samples(1500..<1700) { second.record(record) }
+    try second.close()
+    let third = try Recorder(
+      appendingTo: SessionStore(appendingTo: path), generationStartingAt: 1600)
+    for record in TestRun.samples(1600..<1800) { third.record(record) }
+    try third.close()
+
+    let told =
+      TestRun.samples(0..<1500) + TestRun.samples(1500..<1700) + [.generation(startingAt: 1600)]
+      + TestRun.samples(1600..<1800)
+    expectEqual(TestRun.history(try SessionReader(path: path).records()), TestRun.history(told))
+  }
+}

@@ -7,7 +7,9 @@ struct Farewell {
   let checkpoints: URL
 
   private var lastCheckpoint: String? {
-    CheckpointFolder.latest(in: checkpoints).map { Invocation.shown($0.path) }
+    (try? CheckpointFolder.latest(in: checkpoints.path)).flatMap { $0 }.map {
+      Invocation.shown($0.path)
+    }
   }
 
   /// The way on, in half a line.

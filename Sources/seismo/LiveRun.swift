@@ -19,12 +19,14 @@ final class LiveRun {
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   init(plan: RunPlan) throws {
     self.plan = plan
-    checkpoints = CheckpointPlace.folder(session: plan.sessionPath)
-    let corpus = try plan.corpus()
-    let run = try plan.trainingRun(corpus: corpus, checkpoints: checkpoints)
+    checkpoints = plan.checkpointFolder
+    let run = try plan.trainingRun(corpus: plan.corpus())
     let description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
-    recorder = try plan.recorder(startingAt: run.step, description: description)
+    let trouble = RecorderTrouble()
+    recorder = try plan.recorder(startingAt: run.step, description: description) {
+      trouble.take($0)
+    }
     printer = RecordPrinter(plan.watcher, totalSteps: plan.configuration.steps)
     let (recorder, printer, mailbox) = (recorder, printer, mailbox)
     let isWatched = plan.watcher == .dashboard
@@ -33,13 +35,10 @@ final class LiveRun {
       recorder.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
+    trouble.send(to: trainer)
   }
 
   func run() throws {
-    recorder.onStatusChange { [trainer] status in
-      guard case .overfull = status else { return }
-      trainer.post(.pause, by: "recorder")
-    }
     trainer.start { [end, printer] outcome in
       printer.finish()
       end.set(outcome)

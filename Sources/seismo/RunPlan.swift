@@ -23,16 +23,17 @@ struct RunPlan {
   init(options: [String: String], conduct: [String: String], script: [ScriptedCommand]) throws {
     var merged = options
     if let path = conduct["resume"] {
-      let checkpoint = try Checkpoint(path: path)
-      merged = checkpoint.options.merging(options) { _, given in given }
+      let checkpoint = try CheckpointFolder.read(path)
+      merged = try checkpoint.options().merging(options) { _, given in given }
       self.checkpoint = checkpoint
     }
     configuration = try TrainingConfiguration(options: merged)
-    self.script = script.isEmpty ? checkpoint?.script ?? [] : script
+    self.script = script.isEmpty ? try checkpoint?.script() ?? [] : script
     theme = conduct["theme"]
     watcher = Self.watcher(conduct)
     sessionPath =
-      conduct["session"] ?? checkpoint?.sessionPath ?? Self.freshPath(for: configuration)
+      conduct["session"] ?? checkpoint.map(Self.sessionPath)
+      ?? Self.freshPath(for: configuration)
     try refuseExistingSession()
   }
 

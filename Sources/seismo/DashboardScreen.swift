@@ -5,7 +5,9 @@ import Synchronization
 import Telemetry
 import Terminal
 
-/// The dashboard on a real terminal: keys in, cells out, one loop that owns the state.
+/// The dashboard on a real terminal: one loop that owns the state, keys and records in, cells out.
+///
+/// It draws at most thirty times a second, ten times where only records came, and only what changed.
 final class DashboardScreen {
   enum Departure {
     case left(Leave)
@@ -13,22 +15,136 @@ final class DashboardScreen {
     case terminalGone
   }
 
-  private static let frameSeconds = 1.0 / 30
-  private static let liveSeconds = 0.1
+  private static let keyFrameSeconds = 1.0 / 30
+  private static let recordFrameSeconds = 1.0 / 10
 
   private var state: DashboardState
   private let terminal: CursesTerminal
-  private let endRequest = EndRequest()
-  private var lastDrawn = 0.0
+  private let endRequest = Mutex(false)
+  private var lastFrame = 0.0
+  private var isUrgent = true
   private var departure: Departure?
+  private var send: (Command, String) -> Void = { _, _ in }
 
-  init(source: RunSource, theme: String?, playback: Playback? = nil) throws {
-    terminal = CursesTerminal()
-    try terminal.enter()
-    let look = Look(theme: theme, capabilities: terminal.capabilities)
+  init(source: RunSource, theme: String?) throws {
+    terminal = try CursesTerminal()
+    let look = Look(theme: theme, terminal: terminal)
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
-    if let playback { state.playback = playback }
-    for warning in look.warnings { _ = update(&state, .consoleLineCaptured(warning)) }
+    for warning in look.warnings { act(.consoleLineCaptured(warning)) }
+  }
+
+  /// Asks, from any thread, to end without a question.
+  func requestEnd() {
+    endRequest.withLock { $0 = true }
+    terminal.wake()
+  }
+
+  /// Takes what is known before the first frame.
+  func take(_ records: [RunRecord]) {
+    act(.recordsArrived(records))
+  }
+
+  /// Starts a replay at `step` (its beginning) at `speed` (such that it takes half a minute).
+  func play(from step: Int?, speed: Double?) {
+    let seconds = state.history.recordedSeconds
+    let usual = Playback.speeds.first { $0 * 30 >= seconds } ?? 1000
+    state.playback = Playback(
+      step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual)
+  }
+
+  /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.
+  /// - Parameters:
+  ///   - records: hands out what has come since it was last asked, and how much was dropped.
+  ///   - send: takes a command and who gives it.
+  ///   - tend: called with every turn; gives what keeps records from being written.
+  func run(
+    records: () -> (records: [RunRecord], dropped: Int),
+    send: @escaping (Command, String) -> Void, tend: () -> String?
+  ) -> Departure {
+    self.send = send
+    defer { terminal.leave() }
+    while true {
+      takeInput()
+      let (arrived, dropped) = records()
+      if !arrived.isEmpty { act(.recordsArrived(arrived)) }
+      if dropped > 0 { act(.updatesDropped(dropped)) }
+      act(.recorderStatusChanged(tend()))
+      act(.ticked(now: Self.now()))
+      if endRequest.withLock({ $0 }) { act(.endRequested) }
+      if let departure { return departure }
+      drawIfDue()
+    }
+  }
+
+  /// Waits for a key, at most until the next frame is due, then takes all that wait.
+  private func takeInput() {
+    let frame = isUrgent ? Self.keyFrameSeconds : Self.recordFrameSeconds
+    var wait = max(0, lastFrame + frame - Self.now())
+    while true {
+      switch terminal.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
+      case .input(let event): take(event)
+      case .closed:
+        departure = .terminalGone
+        return
+      case .none: return
+      }
+      wait = 0
+    }
+  }
+
+  private func take(_ event: InputEvent) {
+    isUrgent = true
+    switch event {
+    case .key(let key): act(.keyPressed(key))
+    case .mouse(let mouse): act(.mouseMoved(mouse))
+    case .resize(let size): act(.resized(size))
+    }
+  }
+
+  private func drawIfDue() {
+    let now = Self.now()
+    guard now - lastFrame >= Self.keyFrameSeconds * 0.9 || isUrgent else { return }
+    lastFrame = now
+    isUrgent = state.playback?.isPlaying ?? false
+    terminal.draw(view(state))
+    for line in terminal.strayLines() { act(.consoleLineCaptured(line)) }
+  }
+
+  private func act(_ action: Action) {
+    for effect in update(&state, action) { carryOut(effect) }
+  }
+
+  private func carryOut(_ effect: Effect) {
+    switch effect {
+    case .send(let command, let author): send(command, author)
+    case .writeScreen: writeScreen()
+    case .quit(let leave): departure = .left(leave)
+    case .changeTheme: break
+    case .repaint: terminal.repaint()
+    case .bell: terminal.bell()
+    case .suspend: suspend()
+    }
+  }
+
+  private func writeScreen() {
+    let file = ScreenFile.fresh(name: state.source.name, step: state.playhead)
+    do {
+      try file.write(
+        view(state), title: state.source.name, theme: state.appearance.theme)
+      act(.screenWritten(path: file.path))
+    } catch {
+      act(.screenNotWritten(reason: "\(error)"))
+    }
+  }
+
+  private func suspend() {
+    terminal.suspend()
+    act(.resized(terminal.size))
+    isUrgent = true
+  }
+
+  private static func now() -> Double {
+    Date().timeIntervalSince1970
   }
 }

@@ -1,0 +1,30 @@
+import Dashboard
+import Foundation
+import Screen
+
+/// A screen written as SVG.
+struct ScreenFile {
+  /// `-` is standard output.
+  let path: String
+
+  func write(_ grid: CellGrid, title: String, theme: Theme) throws {
+    let picture = grid.svg(title: title, background: theme.paper, foreground: theme.ink)
+    guard path != "-" else {
+      print(picture)
+      return
+    }
+    do {
+      try Data(picture.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw Failure(.failed, "\(path): cannot be written: choose another place")
+    }
+  }
+
+  /// A name that is not taken, in the working directory.
+  static func fresh(name: String, step: Int) -> ScreenFile {
+    let stem = "\(name)-step-\(step)"
+    let candidates = ["\(stem).svg"] + (2...999).map { "\(stem)-\($0).svg" }
+    let free = candidates.first { !FileManager.default.fileExists(atPath: $0) }
+    return ScreenFile(path: free ?? candidates[0])
+  }
+}

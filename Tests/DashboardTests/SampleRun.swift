@@ -125,7 +125,10 @@ extension SampleRun {
     let loss = loss(at: step)
     put(MetricCatalog.loss, loss)
     put(MetricCatalog.excessLoss, loss - 1.41)
-    if step % 100 == 0 { put(MetricCatalog.evalLoss, trend(at: Double(step)) + 0.03) }
+    if step % 100 == 0 {
+      let isLost = divergesAt.map { step >= $0 } ?? false
+      put(MetricCatalog.evalLoss, isLost ? .nan : trend(at: Double(step)) + 0.03)
+    }
     put(MetricCatalog.learningRate, learningRate(at: step))
     put(MetricCatalog.learningRateMultiplier, 1)
     if step % 20 == 0 { probe(at: step, put) }

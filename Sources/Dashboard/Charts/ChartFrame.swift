@@ -24,18 +24,48 @@ struct ChartFrame {
     lines: [ChartLine], columns: [[ChartLine.Column]], guides: [LineChart.Guide],
     into grid: inout CellGrid
   ) {
-    var canvas = BrailleCanvas(columns: plot.columns, rows: plot.rows)
+    var back = BrailleCanvas(columns: plot.columns, rows: plot.rows)
+    var front = back
     for (layer, (line, columns)) in zip(lines, columns).enumerated() {
       let pen = BrailleCanvas.Pen(style: context.style(line.role), layer: layer)
-      line.draw(columns, on: &canvas, scale: scale, pen: pen)
+      if line.isInFront {
+        line.draw(columns, on: &front, scale: scale, pen: pen)
+      } else {
+        line.draw(columns, on: &back, scale: scale, pen: pen)
+      }
     }
-    canvas.draw(into: &grid, at: plot.origin, symbols: context.symbols)
+    back.draw(into: &grid, at: plot.origin, symbols: context.symbols)
+    cover(front, into: &grid)
+    for (line, columns) in zip(lines, columns) where line.shape == .spots {
+      drawSpots(line, columns, into: &grid)
+    }
     for row in 0..<plot.rows {
       for column in 0..<plot.columns where !isBlank(column, row, grid) {
         placer.take(column: column, row: row)
       }
     }
     for guide in guides { draw(guide, into: &grid) }
+  }
+
+  /// Draws a canvas in place of what its cells held.
+  private func cover(_ canvas: BrailleCanvas, into grid: inout CellGrid) {
+    var scratch = CellGrid(size: plot.size, style: context.style(.background))
+    canvas.draw(into: &scratch, at: Point(column: 0, row: 0), symbols: context.symbols)
+    for row in 0..<plot.rows {
+      for column in 0..<plot.columns where !scratch[column, row].isBlank {
+        grid[plot.column + column, plot.row + row] = scratch[column, row]
+      }
+    }
+  }
+
+  private func drawSpots(
+    _ line: ChartLine, _ columns: [ChartLine.Column], into grid: inout CellGrid
+  ) {
+    for column in columns where column.low <= column.high {
+      let row = scale.dotRow(of: column.middle, dotRows: plot.rows * 4)
+      guard row >= 0, row < plot.rows * 4 else { continue }
+      put("•", column.x / 2, row / 4, line.role, into: &grid)
+    }
   }
 
   private func isBlank(_ column: Int, _ row: Int, _ grid: CellGrid) -> Bool {
@@ -91,34 +121,35 @@ extension ChartFrame {
 
   /// What lies above the axis gets an arrow at the top edge, what is not finite a cross.
   mutating func drawEdges(
-    lines: [ChartLine], columns: [[ChartLine.Column]], format: (Double) -> String,
+    lines: [ChartLine], columns: [[ChartLine.Column]], role: Role, format: (Double) -> String,
     into grid: inout CellGrid
   ) {
-    var highest: (column: Int, value: Double, role: Role)?
-    var firstNonFinite: Int?
-    let early = plot.columns / 50 + 1
-    for (line, columns) in zip(lines, columns) where line.isMeasured {
+    var highest: (column: Int, value: Double)?
+    var firstNonFinite: (column: Int, step: Int)?
+    let early = plot.columns / 50 + 2
+    for (line, columns) in zip(lines, columns) where line.isMeasured && line.shape != .spots {
       for column in columns {
         let cell = column.x / 2
         if column.isNonFinite {
           put("✗", cell, 0, .trouble, into: &grid)
           placer.take(column: cell, row: 0)
-          firstNonFinite = min(firstNonFinite ?? cell, cell)
+          if cell < firstNonFinite?.column ?? .max {
+            firstNonFinite = (cell, line.firstNonFinite(from: time.edges[column.x]))
+          }
         } else if scale.share(of: column.high) > 1.02 {
-          put("▲", cell, 0, line.role, into: &grid)
+          put("▲", cell, 0, role, into: &grid)
           placer.take(column: cell, row: 0)
           let isNews = cell > early && column.high > highest?.value ?? -.infinity
-          if isNews { highest = (cell, column.high, line.role) }
+          if isNews { highest = (cell, column.high) }
         }
       }
     }
-    if let column = firstNonFinite {
-      let step = time.edges.indices.contains(column * 2) ? time.edges[column * 2] : 0
+    if let (column, step) = firstNonFinite {
       let texts = ["NaN from step \(NumberText.grouped(step))", "NaN"]
       label(texts, beside: column, role: .trouble, into: &grid)
     }
     if let highest {
-      label([format(highest.value)], beside: highest.column, role: highest.role, into: &grid)
+      label([format(highest.value)], beside: highest.column, role: role, into: &grid)
     }
   }
 
@@ -131,8 +162,8 @@ extension ChartFrame {
     write(place, role, into: &grid)
   }
 
-  /// Dashed lines with their words, in rows where they cover nothing.
-  mutating func draw(marks: [EventMark], isNamed: Bool, into grid: inout CellGrid) {
+  /// Dashed lines through the cells that are blank.
+  mutating func drawLines(of marks: [EventMark], into grid: inout CellGrid) {
     for mark in marks {
       guard let column = time.column(of: mark.step) else { continue }
       for row in 0..<plot.rows {
@@ -144,11 +175,21 @@ extension ChartFrame {
         put(context.symbols.verticalDashed, column, row, mark.role, into: &grid)
       }
     }
+  }
+
+  /// The words of the marks, in rows where they cover nothing: near the top rather than long, but
+  /// what is essential in full wherever there is room.
+  mutating func drawNames(of marks: [EventMark], isNamed: Bool, into grid: inout CellGrid) {
+    let clear = (0..<plot.rows).filter { !guideRows.contains($0) }
+    let top = clear.filter { $0 < max(2, plot.rows / 4) }
     for mark in marks {
       guard let column = time.column(of: mark.step) else { continue }
       let texts = isNamed ? mark.texts : []
-      let clear = (0..<plot.rows).filter { !guideRows.contains($0) }
-      if let place = placer.place(texts, beside: column, rows: clear) {
+      let essential = isNamed ? mark.essential : []
+      if let place = placer.place(essential, beside: column, rows: clear)
+        ?? placer.place(texts, beside: column, rows: top)
+        ?? placer.place(texts, beside: column, rows: clear)
+      {
         write(place, mark.role, into: &grid)
       } else {
         sign(mark, column, into: &grid)

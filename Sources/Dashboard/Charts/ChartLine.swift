@@ -9,7 +9,7 @@ struct ChartLine: Sendable {
     case range
     /// One value a column, joined.
     case joined
-    /// A spot at each sample, joined by nothing.
+    /// A sign in each cell that holds a sample, joined by nothing.
     case spots
   }
 
@@ -22,6 +22,8 @@ struct ChartLine: Sendable {
   var name: String?
   /// Whether the axis is chosen so that it holds this line.
   var isMeasured = true
+  /// Whether it stands alone in the cells it goes through, so that it stays thin over others.
+  var isInFront = false
   /// Whether it shows what is still to come, so that the playhead does not end it.
   var isForecast = false
 
@@ -55,6 +57,13 @@ struct ChartLine: Sendable {
     }
   }
 
+  /// The step of the first value at or after `step` that is not finite.
+  func firstNonFinite(from step: Int) -> Int {
+    let start = series.index(atOrAfter: step)
+    let index = series.values[start...].firstIndex { !$0.isFinite }
+    return index.map { series.steps[$0] } ?? step
+  }
+
   /// The value at the last sample up to `step`.
   func value(at step: Int) -> Double? { series.value(atOrBefore: step) }
 }
@@ -80,9 +89,7 @@ extension ChartLine {
         let start = last.map { (x: $0.x, y: row($0.middle)) } ?? end
         canvas.join(start, end, pen: pen)
       case .spots:
-        let y = row(column.middle)
-        canvas.span(x: column.x, from: y, to: y + 1, pen: pen)
-        canvas.span(x: column.x + 1, from: y, to: y + 1, pen: pen)
+        continue
       }
       last = column
     }

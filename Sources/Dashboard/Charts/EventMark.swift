@@ -10,6 +10,8 @@ struct EventMark: Sendable, Equatable {
   var sign: String
   /// Words for it, the longest first.
   var texts: [String]
+  /// Words that are worth a place anywhere, the longest first.
+  var essential: [String] = []
   /// Of several in one column the highest is drawn.
   var rank: Int
 
@@ -30,8 +32,7 @@ struct EventMark: Sendable, Equatable {
       texts = ["fault"]
       rank = 2
     case .alarm:
-      let rule = event.name?.split(separator: "-").joined(separator: " ")
-      texts = [rule, "alarm"].compactMap(\.self)
+      texts = [Self.alarmText(event), "alarm"].compactMap(\.self)
       rank = 3
     case .note:
       texts = [event.text, "note"].filter { $0.count <= 24 }
@@ -39,6 +40,20 @@ struct EventMark: Sendable, Equatable {
     case .run, .effect, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .refused,
       .calm:
       return nil
+    }
+  }
+
+  private static func alarmText(_ event: RunEvent) -> String? {
+    switch event.name.flatMap(AlarmRule.init(rawValue:)) {
+    case .lossSpike: "loss spike"
+    case .attentionLogitsHigh: "logits high"
+    case .attentionLogitsDiverging: "logits alarm"
+    case .notFinite: "NaN"
+    case .logZDrift: "log Z drifts"
+    case .deadExpert: "dead expert"
+    case .overloadedExpert: "overload"
+    case .heldOutLossRising: "eval rises"
+    case nil: nil
     }
   }
 

@@ -153,7 +153,7 @@ extension HeatMap {
       first.text, endColumn: line.column - 1, row: line.row, style: context.style(first.role))
   }
 
-  /// One row that says what the colours mean: `1 ▒▒▒▒ 100 ▒▒▒▒ 1e4`.
+  /// One row that says what the colours mean: `10 ━━━ 100 ━━━ 1e3 ━━━ 1e4`.
   func drawLegend(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard context.theme.hasGradients, !context.symbols.isASCII else {
       let text =
@@ -162,9 +162,9 @@ extension HeatMap {
       grid.write(text, at: rect.origin, style: context.style(.faint))
       return
     }
-    let labels = scale.ticks(atMost: 3).map { (value: $0, text: scale.label($0)) }
+    let labels = scale.ticks(atMost: 4).map { (value: $0, text: scale.label($0)) }
     let words = labels.reduce(0) { $0 + $1.text.count + 2 }
-    let bar = min(12, (rect.columns - words) / max(1, labels.count - 1))
+    let bar = min(10, (rect.columns - words) / max(1, labels.count - 1))
     guard labels.count >= 2, bar >= 3 else { return }
     var column = rect.column
     for (index, label) in labels.enumerated() {
@@ -175,10 +175,8 @@ extension HeatMap {
       for cell in 0..<bar {
         var style = context.style(.heat)
         style.foreground = gradient.color(
-          at: from + (to - from) * (Double(cell) + 0.25) / Double(bar))
-        style.background = gradient.color(
-          at: from + (to - from) * (Double(cell) + 0.75) / Double(bar))
-        grid[column + 1 + cell, rect.row] = Cell("▌", style: style)
+          at: from + (to - from) * (Double(cell) + 0.5) / Double(bar))
+        grid[column + 1 + cell, rect.row] = Cell(context.symbols.gaugeFilled, style: style)
       }
       column += bar + 2
     }

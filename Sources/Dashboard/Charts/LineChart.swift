@@ -21,6 +21,8 @@ struct LineChart: Sendable {
   var clipsOutliers = false
   /// How the cursor and labels write a value.
   var format: @Sendable (Double) -> String = { NumberText.compact($0, digits: 4) }
+  /// The role of what is marked at the upper edge; the last line's unless given.
+  var role: Role?
   /// What the value axis counts, written with its topmost label.
   var unit = ""
   /// Whether marks carry words, not only lines.
@@ -47,8 +49,12 @@ struct LineChart: Sendable {
     frame.draw(lines: lines, columns: columns, guides: guides, into: &grid)
     let isNamed = namesMarks && plot.rows >= 4
     frame.drawCursor(cursorTexts(context), into: &grid)
-    frame.drawEdges(lines: lines, columns: columns, format: format, into: &grid)
-    frame.draw(marks: EventMark.distinct(marks, time), isNamed: isNamed, into: &grid)
+    let marks = EventMark.distinct(marks, time)
+    frame.drawLines(of: marks, into: &grid)
+    frame.drawEdges(
+      lines: lines, columns: columns, role: role ?? lines.last?.role ?? .text, format: format,
+      into: &grid)
+    frame.drawNames(of: marks, isNamed: isNamed, into: &grid)
     if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
     if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
   }

@@ -21,7 +21,7 @@ enum AttentionLogitsPane {
     let growth = forecast(context)
     let isHigh = largest >= LogitGrowth.warningLevel || growth != nil
     let isCritical = !(largest < LogitGrowth.criticalLevel)
-    let role: Role = isCritical ? .trouble : (isHigh ? .warning : .logits)
+    let role: Role = isCritical ? .trouble : (isHigh ? .warning : .faint)
     var trend = "steady"
     if let growth {
       trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
@@ -75,7 +75,7 @@ enum AttentionLogitsPane {
         role: value < LogitGrowth.warningLevel ? .text : .warning)
     }
     return HeatMap(
-      rows: rows, scale: ValueScale(from: 1, to: 1e4, kind: .logarithmic),
+      rows: rows, scale: ValueScale(from: 10, to: 1e4, kind: .logarithmic),
       gradient: context.theme.logitsGradient, limit: LogitGrowth.criticalLevel, gutter: gutter)
   }
 
@@ -105,20 +105,19 @@ enum AttentionLogitsPane {
     let events = context.events
     return events.compactMap { event in
       guard var mark = EventMark(event) else { return nil }
-      if let words = forecastWords(event) { mark.texts = [words] + mark.texts }
-      mark.texts = effectWords(of: event, in: events) + mark.texts
+      mark.essential = forecastWords(event) + effectWords(of: event, in: events)
       return mark
     }
   }
 
-  private static func forecastWords(_ event: RunEvent) -> String? {
-    guard event.kind == .alarm, let level = event.values["level"] else { return nil }
+  private static func forecastWords(_ event: RunEvent) -> [String] {
+    guard event.kind == .alarm, let level = event.values["level"] else { return [] }
     guard let steps = event.values["steps_until_level"] else {
-      return "above \(NumberText.level(level))"
+      return ["above \(NumberText.level(level))"]
     }
     let unit = steps >= 1000 ? 100.0 : 10
     let rough = NumberText.grouped((steps / unit).rounded() * unit)
-    return "\(NumberText.level(level)) in ~\(rough)"
+    return ["\(NumberText.level(level)) in ~\(rough)"]
   }
 
   private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> [String] {

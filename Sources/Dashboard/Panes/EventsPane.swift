@@ -95,6 +95,13 @@ private struct EventLine {
     return drawSentence(into: &grid, body, style(.text), style(hintRole(look)))
   }
 
+  /// The sentence up to the last word that has room.
+  private func shortened(to columns: Int) -> String {
+    guard TextWidth.columns(of: sentence) > columns else { return sentence }
+    let line = TextWidth.wrapped(sentence, to: columns - 2).first ?? ""
+    return line + " …"
+  }
+
   private func hintRole(_ look: EventLook) -> Role {
     look.role == .faint ? .faint : look.role
   }
@@ -111,8 +118,7 @@ private struct EventLine {
       return 1
     }
     guard rect.rows > 1 else {
-      grid.write(
-        TextWidth.truncated(sentence, to: rect.columns), at: rect.origin, style: style)
+      grid.write(shortened(to: rect.columns), at: rect.origin, style: style)
       return 1
     }
     let lines = TextWidth.wrapped(sentence, to: rect.columns)

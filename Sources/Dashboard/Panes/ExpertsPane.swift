@@ -84,6 +84,7 @@ enum ExpertsPane {
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0, digits: 2) }
     chart.unit = "cv"
+    chart.gutter = 8
     chart.marks = context.marks
     return chart
   }
@@ -111,7 +112,7 @@ struct ExpertTable: Sendable {
     guard experts > 0, !rect.isEmpty else { return }
     let hasCV = rect.columns >= Self.nameColumns + Self.cvColumns + experts * 3
     let room = rect.columns - Self.nameColumns - (hasCV ? Self.cvColumns + 1 : 0)
-    let pitch = min(7, max(1, room / experts))
+    let pitch = min(9, max(1, room / experts))
     let rows = rect.rows - (rect.rows > loads.count ? 1 : 0)
     let shown = loads.prefix(max(1, rows / rowsPerLayer))
     for (index, load) in shown.enumerated() {

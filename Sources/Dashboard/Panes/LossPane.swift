@@ -39,6 +39,8 @@ enum LossPane {
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
+    chart.role = .loss
+    chart.format = { NumberText.compact($0, digits: 4) }
     chart.marks = context.marks
     chart.draw(into: &grid, rect, context)
   }

@@ -33,9 +33,10 @@ enum ThroughputPane {
     var chart = LineChart()
     let name = context.has(MetricCatalog.tokensPerSecond)
       ? MetricCatalog.tokensPerSecond : MetricCatalog.stepMilliseconds
-    let series = context.history[name] ?? Series()
-    chart.lines = [ChartLine(series: series, shape: .range, role: .throughput, name: "")]
+    chart.lines = context.lines(name, role: .throughput, faint: .throughputFaint, label: "")
     chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.holds = context.isLogY ? [] : [0]
+    chart.clipsOutliers = true
     chart.gutter = 8
     chart.format = { NumberText.grouped($0) }
     chart.marks = context.marks

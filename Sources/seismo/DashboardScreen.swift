@@ -1,7 +1,7 @@
 import Dashboard
 import Foundation
 import Screen
-import Synchronization
+import Signals
 import Telemetry
 import Terminal
 
@@ -20,7 +20,8 @@ final class DashboardScreen {
 
   private var state: DashboardState
   private let terminal: CursesTerminal
-  private let endRequest = Mutex(false)
+  /// What any thread may hold, to end the screen without a question.
+  let endRequest = EndRequest()
   private var lastFrame = 0.0
   private var isUrgent = true
   private var departure: Departure?
@@ -28,16 +29,10 @@ final class DashboardScreen {
 
   init(source: RunSource, theme: String?) throws {
     terminal = try CursesTerminal()
-    let look = Look(theme: theme, terminal: terminal)
+    let look = Look(theme: theme, depth: .rgb, symbols: .unicode)
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
     for warning in look.warnings { act(.consoleLineCaptured(warning)) }
-  }
-
-  /// Asks, from any thread, to end without a question.
-  func requestEnd() {
-    endRequest.withLock { $0 = true }
-    terminal.wake()
   }
 
   /// Takes what is known before the first frame.
@@ -47,7 +42,8 @@ final class DashboardScreen {
 
   /// Starts a replay at `step` (its beginning) at `speed` (such that it takes half a minute).
   func play(from step: Int?, speed: Double?) {
-    let seconds = state.history.recordedSeconds
+    let times = state.history.wallTimes.values
+    let seconds = (times.last ?? 0) - (times.first ?? 0)
     let usual = Playback.speeds.first { $0 * 30 >= seconds } ?? 1000
     state.playback = Playback(
       step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual)
@@ -71,7 +67,7 @@ final class DashboardScreen {
       if dropped > 0 { act(.updatesDropped(dropped)) }
       act(.recorderStatusChanged(tend()))
       act(.ticked(now: Self.now()))
-      if endRequest.withLock({ $0 }) { act(.endRequested) }
+      if endRequest.isNew() { act(.endRequested) }
       if let departure { return departure }
       drawIfDue()
     }
@@ -98,7 +94,9 @@ final class DashboardScreen {
     switch event {
     case .key(let key): act(.keyPressed(key))
     case .mouse(let mouse): act(.mouseMoved(mouse))
-    case .resize(let size): act(.resized(size))
+    case .resized(let size): act(.resized(size))
+    case .pasted(let text):
+      for character in text { act(.keyPressed(.character(character))) }
     }
   }
 

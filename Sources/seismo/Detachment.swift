@@ -4,6 +4,9 @@ import Foundation
 ///
 /// A process with threads must not fork; `posix_spawn` with POSIX_SPAWN_SETSID is safe.
 enum Detachment {
+  /// glibc's POSIX_SPAWN_SETSID, which its headers show to GNU sources alone.
+  private static let setSession: Int16 = 0x80
+
   static func spawn(_ arguments: [String]) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -19,14 +22,15 @@ enum Detachment {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGPIPE] { sigaddset(&defaults, number) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
     posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSID) | Int16(POSIX_SPAWN_SETSIGDEF))
+      &attributes, setSession | Int16(POSIX_SPAWN_SETSIGDEF))
     var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
     var child = pid_t()
     let code = posix_spawn(
       &child, Invocation.executable, &actions, &attributes, &words, environ)
     guard code == 0 else {
-      throw Failure(.failed, "the run could not go on without a screen: \(String(cString: strerror(code)))")
+      let reason = String(cString: strerror(code))
+      throw Failure(.failed, "the run could not go on without a screen: \(reason)")
     }
   }
 }

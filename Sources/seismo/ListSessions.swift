@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Sessions
 import Signals
+import Telemetry
 
 struct ListSessions: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,7 +21,7 @@ struct ListSessions: ParsableCommand {
     let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     for row in rows {
       let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-      print(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
+      print(cells.joined(separator: "  ").trimmingCharacters(in: CharacterSet.whitespaces))
     }
   }
 

@@ -23,10 +23,7 @@ final class LiveRun {
     let run = try plan.trainingRun(corpus: plan.corpus())
     let description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
-    let trouble = RecorderTrouble()
-    recorder = try plan.recorder(startingAt: run.step, description: description) {
-      trouble.take($0)
-    }
+    recorder = try plan.recorder(startingAt: run.step, description: description)
     printer = RecordPrinter(plan.watcher, totalSteps: plan.configuration.steps)
     let (recorder, printer, mailbox) = (recorder, printer, mailbox)
     let isWatched = plan.watcher == .dashboard
@@ -35,7 +32,8 @@ final class LiveRun {
       recorder.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
-    trouble.send(to: trainer)
+    let trouble = RecorderTrouble(trainer: trainer)
+    recorder.onStatusChange { trouble.take($0) }
   }
 
   func run() throws {
@@ -107,7 +105,8 @@ extension LiveRun {
     let source = RunSource(
       kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath))
     let screen = try DashboardScreen(source: source, theme: plan.theme)
-    interrupts = Interrupts([SIGINT, SIGTERM]) { [screen] _ in screen.requestEnd() }
+    let endRequest = screen.endRequest
+    interrupts = Interrupts([SIGINT, SIGTERM]) { endRequest.make($0) }
     let leave = screen.run(
       records: { [mailbox] in mailbox.take() },
       send: { [trainer] command, author in trainer.post(command, by: author) },
@@ -115,10 +114,10 @@ extension LiveRun {
         if end.outcome != nil { try? recorder.close() }
         return recorder.status.text
       })
-    try depart(leave)
+    try depart(leave, signal: endRequest.number)
   }
 
-  private func depart(_ leave: DashboardScreen.Departure) throws {
+  private func depart(_ leave: DashboardScreen.Departure, signal number: Int32) throws {
     switch leave {
     case .left(.stopWithCheckpoint): trainer.post(.stop, by: "you")
     case .left(.detach): trainer.post(.detach, by: "you")
@@ -126,7 +125,7 @@ extension LiveRun {
     }
     let outcome = end.wait()
     try close()
-    try conclude(outcome, signal: 0)
+    try conclude(outcome, signal: number)
     if case .detached = outcome { farewell.printDetached() } else { farewell.print() }
   }
 }

@@ -5,7 +5,7 @@ import Training
 
 /// Tells what keeps records from being written, and pauses the run when too many wait.
 final class RecorderTrouble: Sendable {
-  private let trainer = Mutex<Trainer?>(nil)
+  private let trainer: Trainer
   private let state = Mutex(State())
 
   private struct State {
@@ -13,13 +13,12 @@ final class RecorderTrouble: Sendable {
     var hasPaused = false
   }
 
-  func send(to trainer: Trainer) {
-    self.trainer.withLock { $0 = trainer }
+  init(trainer: Trainer) {
+    self.trainer = trainer
   }
 
   /// Called on the recorder's queue.
   func take(_ status: RecorderStatus) {
-    guard let trainer = trainer.withLock({ $0 }) else { return }
     let before = state.withLock { state in
       defer {
         state.isReported = status != .ok

@@ -3,6 +3,7 @@ import Dashboard
 import Foundation
 import Screen
 import Sessions
+import Signals
 import Telemetry
 
 struct Replay: ParsableCommand {

@@ -37,18 +37,14 @@ extension RunPlan {
   }
 
   /// Opens the session, new or to be continued, and commits what the run is.
-  func recorder(
-    startingAt step: Int, description: RunDescription,
-    onStatus: @escaping @Sendable (RecorderStatus) -> Void
-  ) throws -> Recorder {
+  func recorder(startingAt step: Int, description: RunDescription) throws -> Recorder {
     let recorder: Recorder
     if checkpoint != nil, FileManager.default.fileExists(atPath: sessionPath) {
       recorder = try Recorder(
-        appendingTo: SessionStore(appendingTo: sessionPath), generationStartingAt: step,
-        onStatus: onStatus)
+        appendingTo: SessionStore(appendingTo: sessionPath), generationStartingAt: step)
     } else {
       try makeFolder()
-      recorder = Recorder(store: try SessionStore(creating: sessionPath), onStatus: onStatus)
+      recorder = Recorder(store: try SessionStore(creating: sessionPath))
     }
     recorder.record(.description(description))
     recorder.flush()
@@ -73,11 +69,5 @@ extension RecorderStatus {
 
   var isOverfull: Bool {
     if case .waiting(_, let pending) = self { pending > Self.pendingLimit } else { false }
-  }
-
-  /// What a person has to know; nil where all is well.
-  var text: String? {
-    guard case .waiting(let reason, let pending) = self else { return nil }
-    return "\(reason): \(pending) records wait in memory"
   }
 }

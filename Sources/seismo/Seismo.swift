@@ -15,7 +15,7 @@ struct Seismo: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, Watch.self, Replay.self, ListSessions.self, Export.self, Evaluate.self,
+      Train.self, Watch.self, Replay.self, ListSessions.self, Evaluate.self,
       Bench.self, ListThemes.self,
     ])
 
@@ -28,7 +28,7 @@ struct Seismo: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch {
-      exit(reporting(error))
+      Foundation.exit(reporting(error))
     }
   }
 

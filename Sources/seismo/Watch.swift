@@ -14,7 +14,7 @@ struct Watch: ParsableCommand {
 
   mutating func run() throws {
     let path = try session ?? Replay.latest()
-    let follower = try Follower(path: path)
+    var follower = try Follower(path: path)
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let source = RunSource(
       kind: .watch, name: name, path: Invocation.shown(path),
@@ -24,7 +24,17 @@ struct Watch: ParsableCommand {
         "watch needs a terminal: '\(Invocation.command) replay --text' prints one screen")
     }
     let screen = try DashboardScreen(source: source, theme: theme)
+    var trouble: String?
     _ = screen.run(
-      records: { (follower.poll(), 0) }, send: { _, _ in }, tend: { nil })
+      records: {
+        do throws(SessionError) {
+          let records = try follower.poll()
+          trouble = follower.writer == .crashed ? "the process that trained is gone" : nil
+          return (records, 0)
+        } catch {
+          trouble = error.description
+          return ([], 0)
+        }
+      }, send: { _, _ in }, tend: { trouble })
   }
 }

@@ -165,7 +165,7 @@ extension Header {
   private var speed: Segment? {
     guard let speed = numbers.tokensPerSecond else { return nil }
     var text = "\(NumberText.compact(speed)) tok/s"
-    if let share = numbers.flopsFraction, state.size.columns >= 110 {
+    if let share = numbers.flopsFraction, state.size.columns >= 130 {
       text += " · \(Int((share * 100).rounded()))% of peak"
     }
     return Segment(line: Line([Span(text, .faint)]), rank: 6, gap: 2, isRight: true)

@@ -54,7 +54,7 @@ package struct Layout: Sendable, Hashable {
       return Rect(column: body.column, row: body.row, columns: body.columns, rows: 0)
     }
     let isAskedFor = promoted.contains(.events)
-    var count = min(max(body.rows * 9 / 40, 5), 12)
+    var count = min(max(body.rows * 9 / 40, 5), 9)
     if body.rows < 28 {
       hasEventLine = !isAskedFor
       count = isAskedFor ? (body.rows >= 12 ? 6 : 4) : (body.rows >= 14 ? 1 : 0)
@@ -102,7 +102,9 @@ extension Layout {
   static func grid(_ panes: [PaneID], in area: Rect) -> [(PaneID, Rect)] {
     guard !panes.isEmpty, area.rows > 0 else { return [] }
     let columns = columnCount(area.columns)
-    if columns == 3, panes.count > 4, panes.count < 9 { return mainAndSide(panes, in: area) }
+    if columns == 3, panes.count > 4, panes.count < 9, area.rows >= 6 * (panes.count - 4) {
+      return mainAndSide(panes, in: area)
+    }
     var lines: [[PaneID]] = []
     var rest = panes[...]
     if isFirstWide(columns: area.columns), panes.count > 2 || area.rows >= 12 {
@@ -128,7 +130,7 @@ extension Layout {
 
   private static func stack(_ lines: [[PaneID]], in area: Rect) -> [(PaneID, Rect)] {
     let weights = lines.map { line in line.map(\.weight).max() ?? 1 }
-    let heights = shares(of: area.rows, weights: weights)
+    let heights = shares(of: area.rows, weights: weights, atLeast: 5)
     var row = area.row
     var placed: [(PaneID, Rect)] = []
     for (line, height) in zip(lines, heights) {
@@ -143,16 +145,17 @@ extension Layout {
     return placed
   }
 
-  /// Whole shares of `total` in proportion to `weights`; they sum to `total`.
-  static func shares(of total: Int, weights: [Int]) -> [Int] {
+  /// Whole shares of `total` that sum to it: as much for each as all can have up to `least`, the rest
+  /// in proportion to `weights`.
+  static func shares(of total: Int, weights: [Int], atLeast least: Int = 0) -> [Int] {
+    let base = min(least, total / max(1, weights.count))
+    let rest = total - base * weights.count
     let sum = max(1, weights.reduce(0, +))
-    var taken = 0
     var before = 0
     return weights.map { weight in
+      let start = (rest * before + sum / 2) / sum
       before += weight
-      let end = (total * before + sum / 2) / sum
-      defer { taken = end }
-      return end - taken
+      return base + (rest * before + sum / 2) / sum - start
     }
   }
 }

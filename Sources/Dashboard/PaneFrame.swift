@@ -49,9 +49,9 @@ struct PaneFrame {
     if let filter = state.viewport.filter, id == .events || id == .metrics {
       spans.append(Span(" /\(filter)", .person))
     }
-    let line = Line(spans + [Span(" ", .title)]).fitted(to: rect.columns - 4)
-    let end = line.draw(
-      on: &grid, at: rect.origin.offset(columns: 2), theme: theme)
+    let line = Line(spans).fitted(to: rect.columns - 5)
+    let end = line.draw(on: &grid, at: rect.origin.offset(columns: 2), theme: theme)
+    grid.write(" ", at: Point(column: end, row: rect.row), style: theme.style(.title))
     return end + 1
   }
 

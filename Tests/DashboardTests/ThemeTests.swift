@@ -1,0 +1,156 @@
+import Dashboard
+import Foundation
+import Screen
+import Testing
+
+@Suite struct ThemeTests {
+  private func entries(_ lines: String...) -> [ThemeEntry] {
+    lines.enumerated().map { index, line in
+      let parts = line.components(separatedBy: " = ")
+      return ThemeEntry(key: parts[0], value: parts[1], line: index + 1)
+    }
+  }
+
+  private func builtIn(_ name: String) throws -> Theme {
+    try #require(Theme.builtIn.first { $0.name == name })
+  }
+
+  private func message(_ lines: [ThemeEntry]) -> String? {
+    do {
+      _ = try Theme(name: "mine", entries: lines)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test func `a theme inherits what it does not say`() throws {
+    let theme = try Theme(
+      name: "mine", entries: entries("inherits = light", "loss = #102030", "text.attributes = bold")
+    )
+    #expect(theme.style(.loss).foreground == .rgb(0x10, 0x20, 0x30))
+    #expect(theme.style(.logits) == Theme.light.style(.logits))
+    #expect(theme.style(.text).attributes == .bold)
+    #expect(!theme.isDark && theme.name == "mine")
+  }
+
+  @Test func `an empty colour is the terminal's own`() throws {
+    let theme = try Theme(
+      name: "mine", entries: entries("inherits = light", "background = ", "text = "))
+    #expect(theme.style(.background).background.isTerminalDefault)
+    #expect(theme.style(.text).foreground.isTerminalDefault)
+  }
+
+  @Test func `a mistake is one line that says where and what to do`() {
+    #expect(
+      message(entries("los = #102030"))
+        == "theme mine, line 1: no role 'los': did you mean 'loss'?")
+    #expect(
+      message(entries("text = #FFFFFF", "loss = blue")) == """
+        theme mine, line 2: 'blue' is no colour for loss: write "#RRGGBB", or "" for the \
+        terminal's own
+        """)
+    #expect(
+      message(entries("loss.attributes = bald")) == """
+        theme mine, line 1: 'bald' is nothing loss.attributes can be: \
+        write words of bold, dim, italic, underline, reverse
+        """)
+    #expect(
+      message(entries("inherits = drak")) == """
+        theme mine, line 1: no theme 'drak' to inherit from: write one of dark, light, contrast
+        """)
+    #expect(
+      message(entries("zzzzzzzz = #102030")) == """
+        theme mine, line 1: no role 'zzzzzzzz': see themes/dark.toml for all of them
+        """)
+    #expect(
+      message(entries("logitsGradient.lowest = #102030"))
+        == "theme mine, line 1: no role 'logitsGradient.lowest': "
+        + "did you mean 'logitsGradient.low'?")
+  }
+
+  @Test(arguments: Theme.builtIn.map(\.name))
+  func `a built-in theme reads back from its own file`(name: String) throws {
+    let theme = try builtIn(name)
+    let lines = theme.fileText.split(separator: "\n", omittingEmptySubsequences: false)
+    let entries = lines.enumerated().compactMap { index, line -> ThemeEntry? in
+      let parts = line.components(separatedBy: " = ")
+      guard parts.count == 2, !line.hasPrefix("#") else { return nil }
+      let value = parts[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+      return ThemeEntry(key: parts[0], value: value, line: index + 1)
+    }
+    let read = try Theme(name: theme.name, entries: entries)
+    for role in Role.allCases { #expect(read.style(role) == theme.style(role), "\(role)") }
+    #expect(read.logitsGradient == theme.logitsGradient)
+    #expect(read.isDark == theme.isDark)
+  }
+
+  @Test(arguments: Theme.builtIn.map(\.name))
+  func `the file in themes is the built-in theme`(name: String) throws {
+    let theme = try builtIn(name)
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("themes/\(theme.name).toml")
+    #expect(try String(contentsOf: file, encoding: .utf8) == theme.fileText)
+  }
+
+  @Test(arguments: Theme.builtIn.map(\.name))
+  func `every role can be read on its paper`(name: String) throws {
+    let theme = try builtIn(name)
+    let paper = try #require(theme.paper.luminance)
+    let quiet: Set<Role> = [
+      .background, .border, .track, .lossFaint, .logitsFaint, .learningRateFaint, .expertsFaint,
+      .gradientsFaint, .throughputFaint, .activationsFaint, .outputsFaint, .heat,
+    ]
+    for role in Role.allCases where !quiet.contains(role) {
+      let style = theme.style(role)
+      let ink = try #require(style.foreground.luminance)
+      let ground = style.background.luminance ?? paper
+      let contrast = (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05)
+      #expect(contrast >= 4, "\(role) has a contrast of \(contrast)")
+    }
+  }
+
+  @Test func `every role has a letter of its own and a name that reads back`() {
+    #expect(Set(Role.allCases.map(\.rawValue)).count == Role.allCases.count)
+    for role in Role.allCases { #expect(Role(name: role.name) == role) }
+  }
+
+  @Test func `without colours no style asks for one`() {
+    for role in Role.allCases {
+      let style = Theme.dark.adapted(to: .none).style(role)
+      #expect(style.foreground.isTerminalDefault && style.background.isTerminalDefault)
+    }
+  }
+
+  @Test(arguments: Theme.builtIn.map(\.name))
+  func `with sixteen colours only those are used`(name: String) throws {
+    let theme = try builtIn(name)
+    for role in Role.allCases {
+      for color in [theme.adapted(to: .ansi16).style(role)].flatMap({
+        [$0.foreground, $0.background]
+      }) {
+        guard case .rgb = color.kind else { continue }
+        Issue.record("\(role) is \(color)")
+      }
+    }
+  }
+
+  @Test func `what matters differs without colours too`() {
+    let theme = Theme.monochrome
+    #expect(theme.style(.trouble).attributes != theme.style(.text).attributes)
+    #expect(theme.style(.warning).attributes != theme.style(.text).attributes)
+    #expect(theme.style(.person).attributes != theme.style(.text).attributes)
+    #expect(theme.style(.selection).attributes.contains(.reverse))
+    #expect(theme.style(.borderFocused).attributes != theme.style(.border).attributes)
+  }
+
+  @Test func `a gradient goes through its three colours and takes any number`() {
+    let gradient = Theme.dark.logitsGradient
+    #expect(gradient.color(at: 0) == gradient.low)
+    #expect(gradient.color(at: 0.5) == gradient.middle)
+    #expect(gradient.color(at: 1) == gradient.high)
+    #expect(gradient.color(at: -3) == gradient.low)
+    #expect(gradient.color(at: .nan) == gradient.high)
+  }
+}

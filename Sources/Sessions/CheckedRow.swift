@@ -10,15 +10,6 @@ extension Row {
     return Int(number)
   }
 
-  func real(_ index: Int) -> Double? {
-    let value: DatabaseValue = self[index]
-    switch value.storage {
-    case .double(let number): return number
-    case .int64(let number): return Double(number)
-    case .null, .string, .blob: return nil
-    }
-  }
-
   func text(_ index: Int) -> String? {
     let value: DatabaseValue = self[index]
     guard case .string(let text) = value.storage else { return nil }

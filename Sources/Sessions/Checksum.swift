@@ -24,9 +24,17 @@ struct Checksum {
     withUnsafeBytes(of: Int64(number).littleEndian) { add($0) }
   }
 
-  static func of(_ text: String) -> UInt32 {
+  /// The checksum of a row that holds `numbers` and `text`.
+  static func of(_ text: String = "", _ numbers: Int...) -> Int {
     var checksum = Checksum()
+    for number in numbers { checksum.add(number) }
     checksum.add(text.utf8)
-    return checksum.value
+    return Int(checksum.value)
+  }
+
+  static func of(_ bytes: [UInt8]) -> Int {
+    var checksum = Checksum()
+    checksum.add(bytes)
+    return Int(checksum.value)
   }
 }

@@ -65,10 +65,7 @@ enum TailRow {
 
   /// The pieces of a row with the columns sequence, bytes, checksum; nil where it is damaged.
   static func checked(_ row: Row) -> [ColumnPiece]? {
-    guard let bytes = row.bytes(1) else { return nil }
-    var checksum = Checksum()
-    checksum.add(bytes)
-    guard row.integer(2) == Int(checksum.value) else { return nil }
+    guard let bytes = row.bytes(1), row.integer(2) == Checksum.of(bytes) else { return nil }
     return decoded(bytes)
   }
 

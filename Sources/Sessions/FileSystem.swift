@@ -56,3 +56,23 @@ extension FileSystem {
     return Array(bytes.prefix(length))
   }
 }
+
+extension FileSystem {
+  /// Differs whenever a file has changed.
+  struct Stamp: Equatable {
+    let node: UInt64
+    let size: Int
+    let seconds: Int
+    let nanoseconds: Int
+  }
+
+  static func stamp(_ path: String) -> Stamp {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      return Stamp(node: 0, size: 0, seconds: 0, nanoseconds: 0)
+    }
+    return Stamp(
+      node: UInt64(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
+      nanoseconds: status.st_mtim.tv_nsec)
+  }
+}

@@ -19,8 +19,12 @@ enum Migrations {
         CREATE TABLE documents (
           name TEXT PRIMARY KEY, body TEXT NOT NULL, checksum INTEGER NOT NULL
         ) WITHOUT ROWID;
-        CREATE TABLE generations (id INTEGER PRIMARY KEY, starting_step INTEGER NOT NULL);
-        CREATE TABLE metrics (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE generations (
+          id INTEGER PRIMARY KEY, starting_step INTEGER NOT NULL, checksum INTEGER NOT NULL
+        );
+        CREATE TABLE metrics (
+          id INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum INTEGER NOT NULL
+        );
         CREATE TABLE chunks (
           id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, generation INTEGER NOT NULL,
           start INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -38,8 +42,8 @@ enum Migrations {
           kind TEXT NOT NULL, body TEXT NOT NULL, checksum INTEGER NOT NULL
         );
         CREATE TABLE console (
-          id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, wall_time REAL,
-          body TEXT NOT NULL, checksum INTEGER NOT NULL
+          id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, body TEXT NOT NULL,
+          checksum INTEGER NOT NULL
         );
         """)
   ]

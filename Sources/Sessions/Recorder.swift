@@ -3,13 +3,6 @@ import Foundation
 import Synchronization
 package import Telemetry
 
-/// How a recorder stands with the disk.
-package enum RecorderStatus: Equatable, Sendable {
-  case ok
-  /// The last commit failed; the records are kept in memory and tried again with each commit.
-  case waiting(reason: String, pendingRecords: Int)
-}
-
 /// Writes a run's records to its session as they come, and never holds the run up.
 ///
 /// The first record is committed at once, later ones every 250 ms, from a queue of the recorder's
@@ -35,26 +28,17 @@ package final class Recorder: Sendable {
   private let draft: Mutex<SessionDraft>
   private let lastStatus = Mutex(RecorderStatus.ok)
   private let isClosed = Mutex(false)
-  private let onStatus: @Sendable (RecorderStatus) -> Void
+  private let statusListener = Mutex<(@Sendable (RecorderStatus) -> Void)?>(nil)
 
-  private init(
-    store: SessionStore, draft: SessionDraft,
-    onStatus: @escaping @Sendable (RecorderStatus) -> Void
-  ) {
+  private init(store: SessionStore, draft: SessionDraft) {
     self.store = store
     path = store.path
     self.draft = Mutex(draft)
-    self.onStatus = onStatus
   }
 
   /// Records into a new session.
-  ///
-  /// `onStatus` is called on the recorder's queue, after each commit that fails and after the first
-  /// that succeeds again; it must not call `flush` or `close`.
-  package convenience init(
-    store: SessionStore, onStatus: @escaping @Sendable (RecorderStatus) -> Void = { _ in }
-  ) {
-    self.init(store: store, draft: SessionDraft(), onStatus: onStatus)
+  package convenience init(store: SessionStore) {
+    self.init(store: store, draft: SessionDraft())
   }
 
   /// Records on into a session that has an end.
@@ -64,12 +48,17 @@ package final class Recorder: Sendable {
   ///
   /// - Throws: `damaged` or `unwritable` where the session's end cannot be read.
   package convenience init(
-    appendingTo store: SessionStore, generationStartingAt step: Int? = nil,
-    onStatus: @escaping @Sendable (RecorderStatus) -> Void = { _ in }
+    appendingTo store: SessionStore, generationStartingAt step: Int? = nil
   ) throws(SessionError) {
     var draft = try SessionDraft(continuing: store)
     if let step, let last = draft.lastStep, last >= step { draft.beginGeneration(at: step) }
-    self.init(store: store, draft: draft, onStatus: onStatus)
+    self.init(store: store, draft: draft)
+  }
+
+  /// Has `body` called after each commit that fails and after the first that succeeds again, on the
+  /// recorder's queue: it must not call `flush` or `close`.
+  package func onStatusChange(_ body: @escaping @Sendable (RecorderStatus) -> Void) {
+    statusListener.withLock { $0 = body }
   }
 
   package var status: RecorderStatus { lastStatus.withLock { $0 } }
@@ -151,7 +140,7 @@ package final class Recorder: Sendable {
       defer { status = newStatus }
       return status != newStatus
     }
-    if isNews { onStatus(newStatus) }
+    if isNews { statusListener.withLock { $0 }?(newStatus) }
   }
 
   private func scheduleRetry() {

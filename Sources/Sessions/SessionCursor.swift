@@ -51,7 +51,7 @@ struct SessionCursor {
       else { return cursor.warn("a row of documents cannot be read") }
       guard cursor.documents[document] != body else { return }
       cursor.documents[document] = body
-      guard row.integer(2) == Int(Checksum.of(body)), let record = document.record(of: body) else {
+      guard row.integer(2) == Checksum.of(body), let record = document.record(of: body) else {
         return cursor.warn("the \(document.rawValue) cannot be read")
       }
       records.append(record)
@@ -61,8 +61,10 @@ struct SessionCursor {
 
   private mutating func readMetrics(from database: Database) throws -> [Int: MetricName] {
     var metrics: [Int: MetricName] = [:]
-    try eachRow(of: database, "SELECT id, name FROM metrics", "metrics") { cursor, row in
-      guard let metric = row.integer(0), let name = row.text(1) else {
+    try eachRow(of: database, "SELECT id, name, checksum FROM metrics", "metrics") { cursor, row in
+      guard let metric = row.integer(0), let name = row.text(1),
+        row.integer(2) == Checksum.of(name, metric)
+      else {
         return cursor.warn("a metric's name cannot be read")
       }
       metrics[metric] = MetricName(name)
@@ -74,9 +76,13 @@ struct SessionCursor {
     from database: Database
   ) throws -> [SessionDraft.Generation] {
     var generations: [SessionDraft.Generation] = []
-    let query = "SELECT id, starting_step FROM generations WHERE id > \(lastGeneration) ORDER BY id"
+    let query = """
+      SELECT id, starting_step, checksum FROM generations WHERE id > \(lastGeneration) ORDER BY id
+      """
     try eachRow(of: database, query, "generations") { cursor, row in
-      guard let number = row.integer(0), let step = row.integer(1) else {
+      guard let number = row.integer(0), let step = row.integer(1),
+        row.integer(2) == Checksum.of("", number, step)
+      else {
         return cursor.warn("a generation cannot be read")
       }
       cursor.lastGeneration = number
@@ -131,7 +137,7 @@ struct SessionCursor {
       """
     try eachRow(of: database, query, "events", "events") { cursor, row in
       guard let generation = row.integer(1), let body = row.text(2),
-        row.integer(3) == Int(Checksum.of(body)),
+        row.integer(3) == Checksum.of(body, generation),
         let event = try? JSONText.decode(RunEvent.self, from: body)
       else { return cursor.warn("an event cannot be read") }
       events.append(Placed(generation: generation, content: .event(event)))
@@ -142,18 +148,18 @@ struct SessionCursor {
   private mutating func readConsole(from database: Database) throws -> [Placed<RunRecord>] {
     var lines: [Placed<RunRecord>] = []
     let query = """
-      SELECT id, generation, wall_time, body, checksum FROM console
+      SELECT id, generation, body, checksum FROM console
       WHERE id > \(lastRow("console")) ORDER BY id
       """
     try eachRow(of: database, query, "console", "console") { cursor, row in
-      guard let generation = row.integer(1), let body = row.text(3),
-        row.integer(4) == Int(Checksum.of(body)),
-        let line = try? JSONText.decode(String.self, from: body)
+      guard let generation = row.integer(1), let body = row.text(2),
+        row.integer(3) == Checksum.of(body, generation),
+        let line = try? JSONText.decode(TimedLine.self, from: body)
       else { return cursor.warn("a console line cannot be read") }
       lines.append(
         Placed(
           generation: generation,
-          content: .console(wallTime: row.real(2) ?? .nan, line: line)))
+          content: .console(wallTime: line.wallTime, line: line.line)))
     }
     return lines
   }

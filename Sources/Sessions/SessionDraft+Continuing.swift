@@ -16,11 +16,12 @@ extension SessionDraft {
   }
 
   private mutating func loadStructure(from database: Database, path: String) throws {
-    let metrics = try Row.fetchAll(database, sql: "SELECT id, name FROM metrics ORDER BY id")
+    let metrics = try Row.fetchAll(
+      database, sql: "SELECT id, name, checksum FROM metrics ORDER BY id")
     for row in metrics {
-      guard row.integer(0) == columns.count + 1, let name = row.text(1) else {
-        throw SessionError.damaged(path: path, what: "its table of metrics has a gap")
-      }
+      guard let name = row.text(1), row.integer(0) == columns.count + 1,
+        row.integer(2) == Checksum.of(name, columns.count + 1)
+      else { throw SessionError.damaged(path: path, what: "its table of metrics has a gap") }
       columnIndices[MetricName(name)] = columns.count
       columns.append(Column(metric: columns.count + 1, name: MetricName(name)))
     }

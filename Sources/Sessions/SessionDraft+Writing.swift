@@ -18,13 +18,18 @@ extension SessionDraft {
   private func writeStructure(to database: Database) throws {
     for metric in newMetrics {
       try database.execute(
-        sql: "INSERT INTO metrics (id, name) VALUES (?, ?)",
-        arguments: [metric.metric, metric.name.path])
+        sql: "INSERT INTO metrics (id, name, checksum) VALUES (?, ?, ?)",
+        arguments: [
+          metric.metric, metric.name.path, Checksum.of(metric.name.path, metric.metric),
+        ])
     }
     for generation in newGenerations {
       try database.execute(
-        sql: "INSERT INTO generations (id, starting_step) VALUES (?, ?)",
-        arguments: [generation.number, generation.startingStep])
+        sql: "INSERT INTO generations (id, starting_step, checksum) VALUES (?, ?, ?)",
+        arguments: [
+          generation.number, generation.startingStep,
+          Checksum.of("", generation.number, generation.startingStep),
+        ])
     }
     if let newDescription { try write(newDescription, as: .description, to: database) }
     if let newSettings { try write(newSettings, as: .settings, to: database) }
@@ -37,7 +42,7 @@ extension SessionDraft {
     let body = try JSONText.encode(value)
     try database.execute(
       sql: "INSERT OR REPLACE INTO documents (name, body, checksum) VALUES (?, ?, ?)",
-      arguments: [document.rawValue, body, Int(Checksum.of(body))])
+      arguments: [document.rawValue, body, Checksum.of(body)])
   }
 
   private func writeHappenings(to database: Database) throws {
@@ -47,14 +52,14 @@ extension SessionDraft {
         sql: "INSERT INTO events (generation, step, kind, body, checksum) VALUES (?, ?, ?, ?, ?)",
         arguments: [
           placed.generation, placed.event.step, placed.event.kind.rawValue, body,
-          Int(Checksum.of(body)),
+          Checksum.of(body, placed.generation),
         ])
     }
-    for line in newLines {
-      let body = try JSONText.encode(line.line)
+    for placed in newLines {
+      let body = try JSONText.encode(placed.line)
       try database.execute(
-        sql: "INSERT INTO console (generation, wall_time, body, checksum) VALUES (?, ?, ?, ?)",
-        arguments: [line.generation, line.wallTime, body, Int(Checksum.of(body))])
+        sql: "INSERT INTO console (generation, body, checksum) VALUES (?, ?, ?)",
+        arguments: [placed.generation, body, Checksum.of(body, placed.generation)])
     }
   }
 
@@ -98,11 +103,9 @@ extension SessionDraft {
     }
     guard !pieces.isEmpty else { return }
     let bytes = TailRow.encoded(pieces)
-    var checksum = Checksum()
-    checksum.add(bytes)
     try database.execute(
       sql: "INSERT INTO tail (bytes, checksum) VALUES (?, ?)",
-      arguments: [Data(bytes), Int(checksum.value)])
+      arguments: [Data(bytes), Checksum.of(bytes)])
   }
 
   /// The file holds all this draft has written to it.

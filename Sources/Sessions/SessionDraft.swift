@@ -29,15 +29,14 @@ struct SessionDraft {
     let summary: ColumnSummary
   }
 
-  struct TimedLine {
-    let generation: Int
-    let wallTime: Double
-    let line: String
-  }
-
   struct PlacedEvent {
     let generation: Int
     let event: RunEvent
+  }
+
+  struct PlacedLine {
+    let generation: Int
+    let line: TimedLine
   }
 
   struct Generation {
@@ -60,7 +59,7 @@ struct SessionDraft {
   var newSettings: [SettingDeclaration]?
   var newState: StoredState?
   var newEvents: [PlacedEvent] = []
-  var newLines: [TimedLine] = []
+  var newLines: [PlacedLine] = []
   var newChunks: [ClosedChunk] = []
   /// Records taken since the last commit that succeeded.
   var pendingRecords = 0
@@ -80,7 +79,8 @@ struct SessionDraft {
     case .event(let event):
       newEvents.append(PlacedEvent(generation: generationNumber, event: event))
     case .console(let wallTime, let line):
-      newLines.append(TimedLine(generation: generationNumber, wallTime: wallTime, line: line))
+      let line = TimedLine(wallTime: wallTime, line: line)
+      newLines.append(PlacedLine(generation: generationNumber, line: line))
     case .samples(let samples): absorb(samples)
     case .column(let column): absorb(column)
     case .generation(let step): beginGeneration(at: step)
@@ -164,6 +164,12 @@ struct SessionDraft {
     columns[index].values.removeAll(keepingCapacity: true)
     columns[index].tailed = 0
   }
+}
+
+/// A line of the console.
+struct TimedLine: Codable, Equatable {
+  let wallTime: Double
+  let line: String
 }
 
 /// Where the run stood when it last said so.

@@ -13,6 +13,9 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// A mixture of experts in place of every feed-forward layer.
   public var experts: ExpertConfiguration?
 
+  /// F, the hidden width of a dense feed-forward layer: four times the width unless set.
+  public var feedForwardWidth: Int
+
   /// A dense model, or a mixture if `experts` are given.
   public init(
     width: Int, layers: Int, heads: Int, context: Int, experts: ExpertConfiguration? = nil
@@ -23,10 +26,8 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     self.context = context
     self.vocabulary = 256
     self.experts = experts
+    self.feedForwardWidth = 4 * width
   }
-
-  /// F, the hidden width of a dense feed-forward layer.
-  public var feedForwardWidth: Int { 4 * width }
 
   /// Dh, the width of one attention head.
   public var headWidth: Int { width / heads }

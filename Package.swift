@@ -67,7 +67,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .testTarget(
-      name: "ScreenTests", dependencies: ["Screen", "TestSupport"], swiftSettings: settings),
+      name: "ScreenTests", dependencies: ["Screen", "TestSupport"], exclude: ["Screens"],
+      swiftSettings: settings),
     .testTarget(
       name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
@@ -89,7 +90,10 @@ let package = Package(
       name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
     .testTarget(
       name: "seismoTests",
-      dependencies: ["seismo", "Sessions", "Signals", "Telemetry", "Training"],
+      dependencies: [
+        "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -106,6 +106,7 @@ extension TrainingConfiguration {
   private mutating func readSizes(_ options: [String: String]) {
     options.read("width") { width in
       model.width = width
+      model.feedForwardWidth = 4 * width
       model.experts?.width = 2 * width
     }
     options.read("layers") { model.layers = $0 }

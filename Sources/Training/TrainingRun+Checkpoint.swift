@@ -75,7 +75,7 @@ extension TrainingRun {
   private func recordCheckpoint(_ folder: URL, by author: String, milliseconds: Double) {
     let bytes = Self.bytes(in: folder)
     let cost =
-      "\(NumberText.bytes(bytes)) in \(NumberText.compact(milliseconds.rounded())) ms"
+      "\(NumberText.bytes(bytes)) in \(NumberText.grouped(milliseconds.rounded(.up))) ms"
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .checkpoint, by: author,

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Signals
 import Telemetry
 
 extension TrainingRun {
@@ -45,7 +46,7 @@ extension TrainingRun {
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
-        text: "held-out loss \(loss) nats/token", values: ["loss/eval": loss]))
+        text: "held-out loss \(NumberText.compact(loss, digits: 5)) nats/token", values: ["loss/eval": loss]))
   }
 
   /// qk-layernorm comes back from nothing: gains of 1 and moments of 0, as in a new model.
@@ -76,9 +77,16 @@ extension TrainingRun {
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .run, by: "run",
-        text: outcome == .finished ? "finished" : "stopped", values: values))
+        text: ending(outcome, heldOut: held), values: values))
     emit(.state(outcome == .finished ? .finished : .stopped))
     return outcome
+  }
+
+  private func ending(_ outcome: TrainingOutcome, heldOut: Double?) -> String {
+    var parts = [outcome == .finished ? "finished" : "stopped"]
+    if let lastLoss { parts.append("loss \(NumberText.compact(lastLoss, digits: 5))") }
+    if let heldOut { parts.append("held-out \(NumberText.compact(heldOut, digits: 5))") }
+    return parts.joined(separator: ", ")
   }
 
   /// Ends here so that another process goes on from the checkpoint written now.

@@ -20,6 +20,7 @@ final class DashboardScreen {
 
   private var state: DashboardState
   private let terminal: CursesTerminal
+  private let keys: KeyReader
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
   private var lastFrame = 0.0
@@ -28,8 +29,12 @@ final class DashboardScreen {
   private var send: (Command, String) -> Void = { _, _ in }
 
   init(source: RunSource, theme: String?) throws {
-    terminal = try CursesTerminal()
-    let look = Look(theme: theme, depth: .rgb, symbols: .unicode)
+    let capabilities = try Capabilities.detected()
+    let look = Look(theme: theme, capabilities: capabilities)
+    CrashGuard.install()
+    terminal = CursesTerminal(capabilities: capabilities)
+    keys = KeyReader(terminal)
+    try terminal.enter()
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
     for warning in look.warnings { act(.consoleLineCaptured(warning)) }
@@ -78,12 +83,12 @@ final class DashboardScreen {
     let frame = isUrgent ? Self.keyFrameSeconds : Self.recordFrameSeconds
     var wait = max(0, lastFrame + frame - Self.now())
     while true {
-      switch terminal.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
-      case .input(let event): take(event)
+      switch keys.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
+      case .event(let event): take(event)
       case .closed:
         departure = .terminalGone
         return
-      case .none: return
+      case .nothing: return
       }
       wait = 0
     }
@@ -120,7 +125,7 @@ final class DashboardScreen {
     case .quit(let leave): departure = .left(leave)
     case .changeTheme: break
     case .repaint: terminal.repaint()
-    case .bell: terminal.bell()
+    case .bell: terminal.ring()
     case .suspend: suspend()
     }
   }

@@ -40,8 +40,10 @@ struct LinePrinter {
   ]
 
   private static func line(_ event: RunEvent) -> String {
-    let author = event.by == "run" ? "" : "\(event.by): "
+    let isPlain = event.by == "run" || event.by == event.kind.rawValue
+    let author = isPlain ? "" : "\(event.by): "
     let hint = event.hint.map { "  (\($0))" } ?? ""
-    return "step \(NumberText.grouped(event.step))  \(event.kind.rawValue)  \(author)\(event.text)\(hint)"
+    let step = NumberText.grouped(event.step)
+    return "step \(step)  \(event.kind.rawValue)  \(author)\(event.text)\(hint)"
   }
 }

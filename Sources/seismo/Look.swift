@@ -1,6 +1,7 @@
 import Dashboard
 import Foundation
 import Screen
+import Terminal
 
 /// How the dashboard looks here: the theme asked for, as far as the terminal can show it.
 struct Look {
@@ -20,5 +21,19 @@ struct Look {
     self.warnings = warnings
     appearance = Appearance(
       theme: theme ?? .dark, themes: themes, depth: depth, symbols: symbols)
+  }
+}
+
+extension Look {
+  /// What the terminal can show decides over what the theme would like.
+  init(theme name: String?, capabilities: Capabilities) {
+    let depth: ColorDepth =
+      switch capabilities.colors {
+      case .none: .none
+      case .ansi16: .ansi16
+      case .indexed256: .indexed256
+      case .rgb: .rgb
+      }
+    self.init(theme: name, depth: depth, symbols: capabilities.symbols)
   }
 }

@@ -11,6 +11,7 @@ struct TrainerTests {
   private static func configuration(_ preset: Preset = .tiny) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(preset: preset)
     configuration.model.width = 16
+    configuration.model.feedForwardWidth = 64
     configuration.model.layers = 2
     configuration.model.context = 16
     configuration.model.experts?.width = 32

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Telemetry
 import Testing
 import Training

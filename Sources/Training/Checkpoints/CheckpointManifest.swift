@@ -41,7 +41,13 @@ struct StoredModel: Codable {
   var heads: Int
   var context: Int
   var vocabulary: Int
+  var feedForwardWidth: Int
   var experts: Experts?
+
+  enum CodingKeys: String, CodingKey {
+    case width, layers, heads, context, vocabulary, experts
+    case feedForwardWidth = "feed_forward_width"
+  }
 
   init(_ configuration: ModelConfiguration) {
     width = configuration.width
@@ -49,6 +55,7 @@ struct StoredModel: Codable {
     heads = configuration.heads
     context = configuration.context
     vocabulary = configuration.vocabulary
+    feedForwardWidth = configuration.feedForwardWidth
     experts = configuration.experts.map {
       Experts(count: $0.count, width: $0.width, active: $0.active)
     }
@@ -57,19 +64,18 @@ struct StoredModel: Codable {
   /// Nil for sizes that no model with so many tensors can have: a damaged file must not reach the code
   /// that counts on them.
   func configuration(tensors: Int) -> ModelConfiguration? {
-    guard [width, heads, context].allSatisfy((1...(1 << 20)).contains), vocabulary == 256,
+    guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains), vocabulary == 256,
       width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
     else { return nil }
-    guard let experts else {
-      return ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
-    }
+    var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
+    model.feedForwardWidth = feedForwardWidth
+    guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active)
     else { return nil }
-    return ModelConfiguration(
-      width: width, layers: layers, heads: heads, context: context,
-      experts: ExpertConfiguration(
-        count: experts.count, width: experts.width, active: experts.active))
+    model.experts = ExpertConfiguration(
+      count: experts.count, width: experts.width, active: experts.active)
+    return model
   }
 }
 

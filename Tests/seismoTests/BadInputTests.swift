@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// What goes wrong is one line on standard error, with the exit code of its kind, and nothing is lost.
+struct BadInputTests {
+  private static let tiny = ["--preset", "tiny", "--steps", "4", "--headless"]
+
+  private func expect(
+    _ status: Int32, _ text: String, from arguments: [String], prepare: (SeismoBinary) throws -> Void
+  ) throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try prepare(binary)
+    let result = try binary.run(arguments)
+    #expect(result.status == status, "\(arguments): \(result.error)")
+    #expect(result.errorLines.count == 1, "\(result.error)")
+    #expect(result.error.contains(text), "\(result.error)")
+  }
+
+  @Test(arguments: [
+    (["nothing"], "nothing"),
+    (["train", "--prest", "tiny"], "--preset"),
+    (["train", "--preset", "huge", "--headless"], "give tiny, small, base, moe-tiny, moe-small"),
+    (["train", "--lr=-1", "--headless"], "lr: give a number from 0 to 1000"),
+    (["train", "--heads", "5", "--headless"], "5 heads do not divide a width of 64"),
+    (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
+    (["replay", "--speed", "0"], "--speed"),
+    (["replay", "--size", "12", "--text"], "12"),
+    (["eval", "somewhere"], "--data"),
+  ])
+  func `a wrong command line ends with 64`(arguments: [String], text: String) throws {
+    try expect(64, text, from: arguments) { _ in }
+  }
+
+  @Test(arguments: [
+    (["train", "--data", "absent.txt"] + tiny, "absent.txt"),
+    (["train", "--data", "empty.txt"] + tiny, "empty.txt"),
+    (["train", "--data", "short.txt"] + tiny, "short.txt"),
+    (["train", "--config", "absent.toml"] + tiny, "absent.toml: no such file"),
+    (["train", "--config", "wrong.toml"] + tiny, "wrong.toml: unknown key 'stepps'"),
+    (["train", "--resume", "nowhere"] + tiny, "nowhere"),
+    (["train", "--resume", "hollow"] + tiny, "hollow"),
+    (["train", "--session", "foreign.seismo"] + tiny, "foreign.seismo exists"),
+    (["replay", "absent.seismo", "--text"], "no session at absent.seismo"),
+    (["replay", "foreign.seismo", "--text"], "foreign.seismo is no session of Seismo"),
+    (["replay", "--text"], "no session in sessions/"),
+    (["eval", "nowhere", "--data", "short.txt"], "nowhere"),
+  ])
+  func `a file that cannot be used ends with 65 and is named`(arguments: [String], text: String)
+    throws
+  {
+    try expect(65, text, from: arguments) { binary in
+      try Data().write(to: binary.folder.appending(path: "empty.txt"))
+      try Data("too short".utf8).write(to: binary.folder.appending(path: "short.txt"))
+      try Data("stepps = 3\n".utf8).write(to: binary.folder.appending(path: "wrong.toml"))
+      try Data("a poem, not a session".utf8).write(
+        to: binary.folder.appending(path: "foreign.seismo"))
+      try FileManager.default.createDirectory(
+        at: binary.folder.appending(path: "hollow"), withIntermediateDirectories: true)
+    }
+  }
+
+  @Test func `a session that exists is left as it is`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let arguments = ["train", "--session", "a.seismo"] + Self.tiny
+    #expect(try binary.run(arguments).status == 0)
+    let before = try Data(contentsOf: binary.folder.appending(path: "a.seismo"))
+    let result = try binary.run(arguments)
+    #expect(result.status == 65)
+    #expect(result.error.contains("a.seismo exists"))
+    #expect(try Data(contentsOf: binary.folder.appending(path: "a.seismo")) == before)
+  }
+
+  @Test func `a checkpoint of another shape is refused with both shapes`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    #expect(try binary.run(["train", "--session", "a.seismo"] + Self.tiny).status == 0)
+    let checkpoint = "a.checkpoints/step-000000004"
+    let result = try binary.run([
+      "train", "--resume", checkpoint, "--width", "32", "--steps", "8", "--headless",
+    ])
+    #expect(result.status == 64)
+    #expect(result.error.contains("width 64") && result.error.contains("width 32"))
+    let damaged = binary.folder.appending(path: checkpoint + "/model.safetensors")
+    try Data("broken".utf8).write(to: damaged)
+    let after = try binary.run(["train", "--resume", checkpoint, "--steps", "8", "--headless"])
+    #expect(after.status == 65)
+    #expect(after.error.contains("model.safetensors"))
+    #expect(after.errorLines.count == 1)
+  }
+}

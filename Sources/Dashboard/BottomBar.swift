@@ -14,16 +14,22 @@ struct BottomBar {
 
   private(set) var items: [Item] = []
 
-  init(_ state: DashboardState) {
+  /// - Parameter toastColumns: what a passing word takes at the right.
+  init(_ state: DashboardState, toastColumns: Int = 0) {
     let known = CommandTable.applicable(to: state).compactMap { command in
       command.bar.map { (bar: $0, item: Self.item(command, $0, state)) }
-    }.filter { !($0.item.command.name == "left" && !state.isReplay) }
+    }.filter { entry in
+      // Scrubbing is for replays; what can never be done here would only take room.
+      let isNever = !entry.item.isAllowed && state.commandRefusal != nil
+      return !isNever && (state.isReplay || entry.item.command.name != "left")
+    }
+    let room = state.size.columns - toastColumns
     let gap = state.size.columns >= 110 ? 3 : 2
     var chosen: Set<String> = []
     var used = 1
     for entry in known.sorted(by: { $0.bar.rank < $1.bar.rank }) {
       let columns = entry.item.columns + (chosen.isEmpty ? 0 : gap)
-      guard used + columns + 1 <= state.size.columns else { continue }
+      guard used + columns + 1 <= room else { continue }
       used += columns
       chosen.insert(entry.item.command.name)
     }

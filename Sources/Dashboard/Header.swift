@@ -22,8 +22,9 @@ struct Header {
       drawSmall(on: &grid, in: rect)
       return
     }
-    let (left, right, spare) = segments(fitting: rect.columns - 2)
-    var point = rect.origin.offset(columns: 1)
+    let margin = rect.columns < 60 ? 0 : 1
+    let (left, right, spare) = segments(fitting: rect.columns - 2 * margin)
+    var point = rect.origin.offset(columns: margin)
     for (index, segment) in left.enumerated() {
       let gap = index == 0 ? 0 : segment.gap
       point.column += gap
@@ -32,7 +33,7 @@ struct Header {
       point.column = drawGauge(on: &grid, at: point.offset(columns: 2), columns: min(spare - 2, 24))
     }
     let width = right.reduce(0) { $0 + $1.columns } - (right.first?.gap ?? 0)
-    point.column = rect.endColumn - 1 - width
+    point.column = rect.endColumn - margin - width
     for (index, segment) in right.enumerated() {
       point.column += index == 0 ? 0 : segment.gap
       point.column = segment.line.draw(on: &grid, at: point, theme: theme, surface: .header)
@@ -93,15 +94,18 @@ extension Header {
     fitting columns: Int
   ) -> (left: [Segment], right: [Segment], spare: Int) {
     let all = [title, name, model, step, loss, progress, eta, status, speed].compactMap { $0 }
-    var chosen: Set<Int> = []
-    var used = 0
-    for segment in all.sorted(by: { $0.rank < $1.rank }) {
-      guard used + segment.columns - (chosen.isEmpty ? segment.gap : 0) <= columns else { continue }
-      used += segment.columns - (chosen.isEmpty ? segment.gap : 0)
-      chosen.insert(segment.rank)
+    var shown: [Segment] = []
+    for rank in 0...8 {
+      let wider = all.filter { $0.rank == rank || shown.map(\.rank).contains($0.rank) }
+      if Self.columns(of: wider) <= columns { shown = wider }
     }
-    let shown = all.filter { chosen.contains($0.rank) }
-    return (shown.filter { !$0.isRight }, shown.filter(\.isRight), columns - used)
+    return (
+      shown.filter { !$0.isRight }, shown.filter(\.isRight), columns - Self.columns(of: shown)
+    )
+  }
+
+  private static func columns(of segments: [Segment]) -> Int {
+    segments.reduce(0) { $0 + $1.columns } - (segments.first?.gap ?? 0)
   }
 
   private var step: Segment? {
@@ -139,9 +143,8 @@ extension Header {
   }
 
   private var replayStatus: Span {
-    let speed = NumberText.compact(state.playback?.speed ?? 1)
-    return state.playback?.isPlaying == true
-      ? Span("▶ replay \(speed)×", .good) : Span("‖ replay \(speed)×", .warning)
+    let word = (state.size.columns >= 60 ? "replay " : "") + state.speedText
+    return state.playback?.isPlaying == true ? Span("▶ \(word)", .good) : Span("‖ \(word)", .faint)
   }
 
   private var name: Segment? {

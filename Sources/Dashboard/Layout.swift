@@ -29,35 +29,43 @@ package struct Layout: Sendable, Hashable {
     guard !isTiny else { return }
     let top = headerRows + bannerRows
     let body = Self.rows(of: screen, from: top, count: screen.rows - barRows - top)
-    place(arrangement, in: body, isMixture: isMixture)
+    place(arrangement, in: body, bannerRows: bannerRows, isMixture: isMixture)
   }
 
-  private mutating func place(_ arrangement: Arrangement, in body: Rect, isMixture: Bool) {
+  /// A banner that comes makes panes smaller, and never fewer: nothing jumps when a run is paused.
+  private mutating func place(
+    _ arrangement: Arrangement, in body: Rect, bannerRows: Int, isMixture: Bool
+  ) {
     guard body.columns > 0, body.rows > 0 else { return }
     if let zoomed = arrangement.zoomed {
       panes[zoomed] = body
       return
     }
     let wanted = arrangement.ranked(isMixture: isMixture)
-    let charts = placeEvents(wanted: wanted, promoted: arrangement.promoted, in: body)
+    let charts = placeEvents(
+      wanted: wanted, promoted: arrangement.promoted, in: body, bannerRows: bannerRows)
     let shown = Self.fitting(
-      wanted.filter { $0 != .events }, promoted: arrangement.promoted, in: charts)
+      wanted.filter { $0 != .events }, promoted: arrangement.promoted, in: charts,
+      bannerRows: bannerRows)
     let ordered = PaneID.ordered(isMixture: isMixture).filter(shown.contains)
     for (pane, rect) in Self.grid(ordered, in: charts) { panes[pane] = rect }
   }
 
   /// Gives the events their block or line and returns what is left of `body`.
-  private mutating func placeEvents(wanted: [PaneID], promoted: [PaneID], in body: Rect) -> Rect {
+  private mutating func placeEvents(
+    wanted: [PaneID], promoted: [PaneID], in body: Rect, bannerRows: Int
+  ) -> Rect {
     guard wanted.contains(.events) else { return body }
     guard wanted.count > 1 else {
       panes[.events] = body
       return Rect(column: body.column, row: body.row, columns: body.columns, rows: 0)
     }
     let isAskedFor = promoted.contains(.events)
-    var count = min(max(body.rows * 9 / 40, 5), 9)
-    if body.rows < 28 {
+    let rows = body.rows + bannerRows
+    var count = min(max(rows * 9 / 40, 5), 9)
+    if rows < 28 {
       hasEventLine = !isAskedFor
-      count = isAskedFor ? (body.rows >= 12 ? 6 : 4) : (body.rows >= 14 ? 1 : 0)
+      count = isAskedFor ? (rows >= 12 ? 6 : 4) : (rows >= 14 ? 1 : 0)
     }
     guard count > 0, body.rows - count >= 3 else { return body }
     panes[.events] = Self.rows(of: body, from: body.rows - count, count: count)
@@ -81,9 +89,15 @@ extension Layout {
   }
 
   /// The panes that have room: all that a person asked for, the rest while there is comfort.
-  static func fitting(_ ranked: [PaneID], promoted: [PaneID], in area: Rect) -> Set<PaneID> {
-    let comfortable = capacity(of: area, rowsEach: area.rows < 14 ? 5 : area.rows < 28 ? 9 : 11)
-    let possible = capacity(of: area, rowsEach: area.rows < 14 ? 4 : 6)
+  static func fitting(
+    _ ranked: [PaneID], promoted: [PaneID], in area: Rect, bannerRows: Int
+  ) -> Set<PaneID> {
+    let limit = capacity(of: area, rowsEach: 4)
+    var usual = area
+    usual.rows += bannerRows
+    let comfort = usual.rows < 14 ? 5 : usual.rows < 28 ? 9 : 11
+    let comfortable = min(limit, capacity(of: usual, rowsEach: comfort))
+    let possible = min(limit, capacity(of: usual, rowsEach: usual.rows < 14 ? 4 : 6))
     let asked = ranked.filter(promoted.contains).prefix(possible)
     let others = ranked.filter { !promoted.contains($0) }
     return Set(asked).union(others.prefix(max(0, comfortable - asked.count)))

@@ -89,7 +89,7 @@ extension DashboardState {
     } else {
       self.place(cursor: target.step)
     }
-    say("step \(target.step): \(target.text)", .text, seconds: 6)
+    say("step \(NumberText.grouped(target.step)): \(target.text)", .text, seconds: 6)
   }
 
   /// The panes on screen in the order in which `tab` visits them.

@@ -10,21 +10,23 @@ package func view(_ state: DashboardState) -> CellGrid {
   for (pane, rect) in layout.panes {
     PaneFrame(pane, isLine: pane == .events && layout.hasEventLine).draw(on: &grid, in: rect, state)
   }
-  BottomBar(state).draw(on: &grid, in: layout.bottomBar, state)
-  drawToast(on: &grid, layout, state)
+  drawBottom(on: &grid, in: layout.bottomBar, state)
   for layer in state.layers { layer.draw(on: &grid, state) }
   grid.adapt(to: state.appearance.symbols)
   return grid
 }
 
-/// A passing word, at the right of the bottom row.
-private func drawToast(on grid: inout CellGrid, _ layout: Layout, _ state: DashboardState) {
-  guard let toast = state.toast, !layout.bottomBar.isEmpty else { return }
-  let row = layout.bottomBar
-  let text = " " + TextWidth.truncated(toast.text, to: row.columns - 2) + " "
-  let columns = min(row.columns, TextWidth.columns(of: text))
-  let theme = state.appearance.theme
-  let place = row.right(columns)
-  grid.fill(row.right(columns + 1), style: theme.style(.text))
-  grid.write(text, at: place.origin, style: theme.style(toast.role, .bold), maxColumns: columns)
+/// The keys, and at the right a passing word that they make room for.
+private func drawBottom(on grid: inout CellGrid, in row: Rect, _ state: DashboardState) {
+  guard !row.isEmpty else { return }
+  guard let toast = state.toast else {
+    BottomBar(state).draw(on: &grid, in: row, state)
+    return
+  }
+  let text = TextWidth.truncated(toast.text, to: row.columns - 2)
+  let columns = TextWidth.columns(of: text) + 1
+  BottomBar(state, toastColumns: columns).draw(on: &grid, in: row, state)
+  grid.write(
+    text, at: row.right(columns).origin,
+    style: state.appearance.theme.style(toast.role, .bold))
 }

@@ -96,27 +96,28 @@ struct ChartFrame {
 }
 
 extension ChartFrame {
-  /// The cursor's line; its label takes the top row, whatever lies there.
+  /// The cursor's line, and its label beside it: over blanks where there are enough, else over what
+  /// lies in the top row.
   mutating func drawCursor(_ texts: [String], into grid: inout CellGrid) {
     guard let step = context.cursorStep, let column = time.column(of: step) else { return }
     for row in 0..<plot.rows {
-      let target = Point(column: plot.column + column, row: plot.row + row)
-      if isBlank(column, row, grid) || grid[target.column, target.row].style.role != 0x63 {
-        put(context.symbols.vertical, column, row, .cursor, into: &grid)
-      }
+      put(context.symbols.vertical, column, row, .cursor, into: &grid)
       placer.take(column: column, row: row)
     }
-    guard let text = texts.first(where: { TextWidth.columns(of: $0) < plot.columns - 1 }) else {
+    let spaced = texts.prefix(1).map { " \($0) " }
+    if let place = placer.place(spaced + texts.prefix(2), beside: column, rows: Array(0..<plot.rows))
+    {
+      return write(place, .cursor, into: &grid)
+    }
+    guard let text = texts.first(where: { TextWidth.columns(of: $0) < plot.columns / 2 }) else {
       return
     }
     let width = TextWidth.columns(of: text)
-    let isRight = column + 2 + width <= plot.columns
-    let start = isRight ? column + 1 : max(0, column - width - 1)
-    let padded = column >= width + 1 || isRight ? " \(text) " : text
+    let isRight = column + 1 + width <= plot.columns
     let label = LabelPlacer.Placement(
-      column: isRight ? start : max(0, start - 1), row: 0, text: isRight ? " \(text) " : padded)
-    grid.clipped(to: plot) { write(label, .cursor, into: &$0) }
-    placer.take(column: label.column, row: 0, columns: width + 2)
+      column: isRight ? column + 1 : column - width, row: 0, text: text)
+    write(label, .cursor, into: &grid)
+    placer.take(column: label.column, row: 0, columns: width)
   }
 
   /// What lies above the axis gets an arrow at the top edge, what is not finite a cross.

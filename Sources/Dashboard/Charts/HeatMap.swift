@@ -155,6 +155,7 @@ extension HeatMap {
 
   /// One row that says what the colours mean: `10 ━━━ 100 ━━━ 1e3 ━━━ 1e4`.
   func drawLegend(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard !rect.isEmpty else { return }
     guard context.theme.hasGradients, !context.symbols.isASCII else {
       let text =
         scale.kind == .logarithmic ? "digits are powers of ten: 4 is 1e4" : "digits are tenths"

@@ -68,6 +68,18 @@ extension PaneContext {
   }
 }
 
+extension Span {
+  /// Parts of a headline, the one to be left out last first.
+  static func headline(_ parts: [String], _ role: Role) -> [Span] {
+    var spans: [Span] = []
+    for part in parts {
+      if !spans.isEmpty { spans.append(Span(" · ", .faint)) }
+      spans.append(Span(part, role))
+    }
+    return spans
+  }
+}
+
 extension PaneContext {
   /// A table of metrics whose bars compare them with the largest.
   func gauges(_ named: [(name: String, metric: MetricName)], role: Role) -> GaugeTable {

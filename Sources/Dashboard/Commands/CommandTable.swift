@@ -10,7 +10,7 @@ package enum CommandTable {
   }
 
   private static func commands(isMixture: Bool) -> [DashboardCommand] {
-    RunCommands.table + ReplayCommands.table + TimeCommands.table + ChartCommands.table
+    ReplayCommands.table + RunCommands.table + TimeCommands.table + ChartCommands.table
       + PaneCommands.table(isMixture: isMixture) + ProgramCommands.table
   }
 

@@ -50,7 +50,12 @@ extension DashboardState {
 
   mutating func changeSpeed(faster: Bool) {
     playback?.changeSpeed(faster: faster)
-    if let speed = playback?.speed { say("speed \(NumberText.compact(speed))×") }
+    say("speed \(speedText)")
+  }
+
+  var speedText: String {
+    let speed = playback?.speed ?? 1
+    return (speed < 1 ? "\(speed)" : "\(Int(speed))") + "×"
   }
 
   /// Moves a replay to the recorded step `count` samples away.

@@ -20,10 +20,19 @@ struct Box {
     grid.write(
       " \(title) ", at: Point(column: outer.column + 2, row: outer.row),
       style: theme.style(.title), maxColumns: outer.columns - 4)
-    let hints = Line(
-      keys.flatMap { [Span(" \($0.key)", .key), Span(" \($0.label) ", .faint)] })
-    let bottom = Rect(
-      column: outer.column + 2, row: outer.endRow - 1, columns: outer.columns - 4, rows: 1)
-    hints.fitted(to: bottom.columns).draw(on: &grid, at: bottom.origin, theme: theme)
+    drawKeys(
+      keys, on: &grid, in: outer.bottom(1).inset(columns: 2), theme: theme)
+  }
+
+  /// As many of the keys as fit.
+  private func drawKeys(
+    _ keys: [(key: String, label: String)], on grid: inout CellGrid, in rect: Rect, theme: Theme
+  ) {
+    var point = rect.origin
+    for (key, label) in keys {
+      let hint = Line([Span(" \(key)", .key), Span(" \(label) ", .faint)])
+      guard point.column + hint.columns <= rect.endColumn else { return }
+      point.column = hint.draw(on: &grid, at: point, theme: theme)
+    }
   }
 }

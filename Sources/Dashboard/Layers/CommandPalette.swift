@@ -78,10 +78,12 @@ package struct CommandPalette: Sendable, Hashable {
         style: theme.style(.warning))
       rows = rows.droppingTop(1)
     }
+    let isWide = rows.columns >= 50
     let shown = list.visible(count: candidates.count, rows: rows.rows)
     for (row, index) in zip(rows.row..<rows.endRow, shown) {
       candidates[index].line.draw(
         on: &grid, in: Rect(column: rows.column, row: row, columns: rows.columns, rows: 1),
+        keyColumns: isWide ? 9 : 0, nameColumns: isWide ? 24 : 20,
         isChosen: index == list.index, state)
     }
   }

@@ -47,13 +47,13 @@ package struct Help: Sendable, Hashable {
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
     search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
-    let explained = box.inside.rows >= 12 ? explanation(state) : []
-    let lines = explained.flatMap { TextWidth.wrapped($0, to: box.inside.columns) }
-    let bottom = box.inside.bottom(search.isEmpty ? min(lines.count, box.inside.rows / 3) : 0)
-    for (row, line) in zip(bottom.row..<bottom.endRow, lines) {
-      grid.write(line, at: Point(column: bottom.column, row: row), style: theme.style(.faint))
+    let details = details(of: commands, fitting: box.inside, state)
+    let rows = box.inside.droppingTop(1).droppingBottom(details.count)
+    for (row, span) in zip(rows.endRow..<box.inside.endRow, details) {
+      grid.write(
+        span.text, at: Point(column: box.inside.column, row: row), style: theme.style(span.role))
     }
-    let rows = box.inside.droppingTop(1).droppingBottom(bottom.rows > 0 ? bottom.rows + 1 : 0)
+    let isWide = rows.columns >= 50
     guard !commands.isEmpty else {
       grid.write("nothing found", at: rows.origin, style: theme.style(.faint))
       return
@@ -63,58 +63,26 @@ package struct Help: Sendable, Hashable {
     {
       let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
       CommandLine(commands[index], state).draw(
-        on: &grid, in: line, isChosen: index == list.index, state)
+        on: &grid, in: line, keyColumns: isWide ? 10 : 7, nameColumns: isWide ? 20 : 13,
+        isChosen: index == list.index, state)
     }
   }
 
-  /// What the focused pane shows, what is healthy and what to do.
-  private func explanation(_ state: DashboardState) -> [String] {
-    guard let pane = PaneCatalog.pane(state.arrangement.focus) else { return [] }
-    return ["\(pane.title): \(pane.explanation)"]
-  }
-}
-
-/// One action as help and the palette list it.
-struct CommandLine: Sendable {
-  let keys: String
-  let name: String
-  let sentence: String
-  /// Why it can't be done now.
-  let refusal: String?
-
-  init(keys: String, name: String, sentence: String, refusal: String?) {
-    self.keys = keys
-    self.name = name
-    self.sentence = sentence
-    self.refusal = refusal
-  }
-
-  init(_ command: DashboardCommand, _ state: DashboardState) {
-    keys = command.keys.map(\.words).joined(separator: " ")
-    name = command.name
-    refusal = command.refusal(state)
-    sentence = refusal.map { "not now: \($0)" } ?? command.sentence
-  }
-
-  func draw(on grid: inout CellGrid, in rect: Rect, isChosen: Bool, _ state: DashboardState) {
-    let theme = state.appearance.theme
-    let surface: Role? = isChosen ? .selection : nil
-    func style(_ role: Role) -> Style {
-      surface.map { theme.style(role, on: $0) } ?? theme.style(role)
+  /// The chosen action's sentence in full; then, where there is room, what the focused pane shows,
+  /// what is healthy and what to do.
+  private func details(
+    of commands: [DashboardCommand], fitting rect: Rect, _ state: DashboardState
+  ) -> [Span] {
+    guard rect.rows >= 5 else { return [] }
+    var lines: [Span] = [Span("", .faint)]
+    if commands.indices.contains(list.index) {
+      let line = CommandLine(commands[list.index], state)
+      lines += TextWidth.wrapped(line.sentence, to: rect.columns).map { Span($0, .text) }
     }
-    grid.fill(rect, style: style(.text))
-    let keyColumns = rect.columns >= 50 ? 13 : 7
-    let nameColumns = min(21, max(10, rect.columns / 3))
-    grid.write(
-      TextWidth.truncated(keys, to: keyColumns - 1), at: rect.origin,
-      style: style(refusal == nil ? .key : .faint))
-    let names = rect.droppingLeft(keyColumns)
-    grid.write(
-      TextWidth.truncated(name, to: nameColumns - 1), at: names.origin,
-      style: style(refusal == nil ? .text : .faint), maxColumns: names.columns)
-    let sentences = names.droppingLeft(nameColumns)
-    grid.write(
-      TextWidth.truncated(sentence, to: sentences.columns), at: sentences.origin,
-      style: style(refusal == nil ? .faint : .warning), maxColumns: sentences.columns)
+    if search.isEmpty, rect.rows >= 14, let pane = PaneCatalog.pane(state.arrangement.focus) {
+      let words = TextWidth.wrapped("\(pane.title): \(pane.explanation)", to: rect.columns)
+      lines += [Span("", .faint)] + words.map { Span($0, .faint) }
+    }
+    return lines.count <= rect.rows / 2 ? lines : Array(lines.prefix(rect.rows / 2))
   }
 }

@@ -111,7 +111,7 @@ extension MitigationsMenu {
     let isRoomy = grid.size.rows >= 20
     let rowsEach = isRoomy ? 2 : 1
     let box = Box(
-      on: &grid, state, columns: 90, rows: max(1, settings.count) * rowsEach + (isRoomy ? 3 : 4),
+      on: &grid, state, columns: 94, rows: max(1, settings.count) * rowsEach + (isRoomy ? 3 : 4),
       title: "mitigations", keys: keys(in: state))
     guard !settings.isEmpty else {
       grid.write(
@@ -152,8 +152,8 @@ extension MitigationsMenu {
       of: setting, on: &grid, in: rect.droppingLeft(valueColumn).top(1), surface, isChosen, state)
     guard rect.rows > 1 else { return }
     grid.write(
-      TextWidth.truncated(setting.purpose, to: rect.columns - 3),
-      at: rect.origin.offset(columns: 3, rows: 1), style: theme.style(.faint))
+      setting.purpose.cutBetweenWords(to: rect.columns - 2),
+      at: rect.origin.offset(columns: 2, rows: 1), style: theme.style(.faint))
   }
 
   private func drawValue(
@@ -242,7 +242,11 @@ extension SettingDeclaration.Kind {
     switch self {
     case .flag: "on · off"
     case .number(let lowest, let highest):
-      "\(NumberText.compact(lowest)) to \(NumberText.compact(highest))"
+      "\(Self.words(lowest)) to \(Self.words(highest))"
     }
+  }
+
+  private static func words(_ number: Double) -> String {
+    number >= 1000 ? NumberText.grouped(number) : SettingValue.number(number).description
   }
 }

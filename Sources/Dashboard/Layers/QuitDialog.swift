@@ -9,7 +9,7 @@ package struct QuitDialog: Sendable, Hashable {
 
   private static let choices: [(title: String, sentence: String, leave: Leave?)] = [
     ("stop with a checkpoint", "the run ends; --resume goes on from there", .stopWithCheckpoint),
-    ("detach", "checkpoint, and the run goes on without a screen", .detach),
+    ("detach", "checkpoint; the run goes on without a screen", .detach),
     ("stay", "nothing changes", nil),
   ]
 
@@ -43,7 +43,7 @@ package struct QuitDialog: Sendable, Hashable {
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 14
     let box = Box(
-      on: &grid, state, columns: 66, rows: isRoomy ? 7 : 5, title: "leave \(state.source.name)?",
+      on: &grid, state, columns: 72, rows: isRoomy ? 7 : 5, title: "leave \(state.source.name)?",
       keys: [("⏎", "choose"), ("1–3", "directly"), ("esc", "stay")])
     var row = box.inside.row + (isRoomy ? 1 : 0)
     for (index, choice) in Self.choices.enumerated() {
@@ -51,18 +51,24 @@ package struct QuitDialog: Sendable, Hashable {
       let isChosen = index == list.index
       let surface: Role = isChosen ? .selection : .background
       grid.fill(line, style: theme.style(.text, on: surface))
+      let title = TextWidth.padded(choice.title, to: 22)
       let spans = Line([
-        Span(" \(index + 1) ", .key), Span(" \(choice.title)", isChosen ? .title : .text),
+        Span(" \(index + 1) ", .key), Span(" \(title)", isChosen ? .title : .text),
         Span("  \(choice.sentence)", .faint),
       ])
       spans.fitted(to: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
       row += 1
     }
-    guard row + 1 < box.inside.endRow else { return }
-    let note = "the session is kept either way: \(state.source.path ?? state.source.name)"
-    grid.write(
-      TextWidth.truncated(note, to: box.inside.columns),
-      at: Point(column: box.inside.column, row: row + 1), style: theme.style(.faint))
+    // Where the sentences have no room beside the choices, the chosen one stands below.
+    let path = state.source.path ?? state.source.name
+    let note =
+      box.inside.columns < 60
+      ? Self.choices[list.index].sentence : "the session is kept either way: \(path)"
+    let lines = TextWidth.wrapped(note, to: box.inside.columns)
+    for (line, row) in zip(lines, row + (isRoomy ? 1 : 0)..<max(row + 1, box.inside.endRow)) {
+      grid.write(
+        line, at: Point(column: box.inside.column, row: row), style: theme.style(.faint))
+    }
   }
 }

@@ -17,11 +17,11 @@ enum ActivationsPane {
     let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     let values = layers.compactMap { layer in context.value(layer.name).map { (layer.index, $0) } }
     guard let largest = values.max(by: { $0.1 < $1.1 }) else { return [] }
-    var text = "rms \(NumberText.compact(largest.1)) in L\(largest.0)"
+    var parts = ["rms \(NumberText.compact(largest.1)) in L\(largest.0)"]
     let shares = context.indexed { MetricCatalog.attentionEntropyShare(layer: $0) }
       .compactMap { context.value($0.name) }
-    if let lowest = shares.min() { text += " · entropy from \(Int((lowest * 100).rounded()))%" }
-    return [Span(text, .activations)]
+    if let lowest = shares.min() { parts.append("entropy from \(LayerLoad.percent(lowest))%") }
+    return Span.headline(parts, .activations)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
@@ -57,7 +57,7 @@ enum ActivationsPane {
       table.rows.append(
         GaugeTable.Row(
           name: "entropy L\(layer)", share: share,
-          text: share.isFinite ? "\(Int((share * 100).rounded()))%" : "NaN",
+          text: share.isFinite ? "\(LayerLoad.percent(share))%" : "NaN",
           role: share < 0.05 ? .warning : nil))
     }
     return table

@@ -26,7 +26,7 @@ enum AttentionLogitsPane {
     if let growth {
       trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
     }
-    return [Span("max \(word(largest)) · \(isCritical ? "above 1e4" : trend)", role)]
+    return Span.headline(["max \(word(largest))", isCritical ? "above 1e4" : trend], role)
   }
 
   private static func word(_ value: Double) -> String {

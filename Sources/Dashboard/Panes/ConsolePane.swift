@@ -2,13 +2,13 @@ import Screen
 import Signals
 import Telemetry
 
-/// The lines that the run and its libraries printed, the newest at the bottom.
+/// The lines that the run and its libraries printed, the newest first.
 enum ConsolePane {
   static let pane = Pane(
     id: .console, title: "console", minimumRows: 1, weight: 1,
     explanation: """
-      What the run and its libraries printed, newest at the bottom. Healthy is silence. Search \
-      with /, scroll with the arrows.
+      What the run and its libraries printed, newest first. Healthy is silence. Search with /, \
+      scroll with the arrows.
       """,
     headline: { context in
       let count = context.history.console.count
@@ -23,10 +23,10 @@ enum ConsolePane {
     guard !lines.isEmpty, !rect.isEmpty else {
       return context.drawWaiting(into: &grid, rect, "nothing was printed")
     }
-    let shown = lines.dropLast(min(context.scroll, lines.count - 1))
-      .suffix(rect.rows)
+    let shown = lines.reversed().dropFirst(min(context.scroll, lines.count - 1))
+      .prefix(rect.rows)
       .flatMap { TextWidth.wrapped($0, to: max(1, rect.columns)) }
-      .suffix(rect.rows)
+      .prefix(rect.rows)
     for (offset, line) in shown.enumerated() {
       grid.write(
         TextWidth.truncated(line, to: rect.columns), at: rect.origin.offset(rows: offset),

@@ -24,11 +24,8 @@ enum EventsPane {
   /// The events that the filter lets through, newest first.
   static func shown(_ context: PaneContext) -> [RunEvent] {
     let events = Array(context.events.reversed())
-    guard let filter = context.filter?.lowercased(), !filter.isEmpty else { return events }
-    return events.filter { event in
-      let words = [event.text, event.by, event.kind.rawValue, event.name ?? "", event.hint ?? ""]
-      return words.contains { $0.lowercased().contains(filter) }
-    }
+    guard let filter = context.filter, !filter.isEmpty else { return events }
+    return events.filter { $0.matches(filter) }
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

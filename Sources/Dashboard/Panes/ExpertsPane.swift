@@ -21,8 +21,8 @@ enum ExpertsPane {
     guard let worst = loads.max(by: { $0.balance.cv < $1.balance.cv }) else { return [] }
     let cv = "cv \(NumberText.compact(worst.balance.cv, digits: 2))"
     let trouble = trouble(loads)
-    guard let text = trouble else { return [Span("\(cv) · balanced", .experts)] }
-    return [Span("\(cv) · \(text)", .warning)]
+    guard let text = trouble else { return Span.headline([cv, "balanced"], .experts) }
+    return Span.headline([text, cv], .warning)
   }
 
   private static func trouble(_ loads: [LayerLoad]) -> String? {
@@ -95,7 +95,9 @@ struct LayerLoad: Sendable {
   let layer: Int
   let balance: ExpertBalance
 
-  static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded()))" }
+  static func percent(_ share: Double) -> String {
+    share.isFinite ? "\(Int((min(max(share, -1e6), 1e6) * 100).rounded()))" : "NaN"
+  }
 }
 
 /// Layers down, experts across: per cent on colour.
@@ -112,7 +114,7 @@ struct ExpertTable: Sendable {
     guard experts > 0, !rect.isEmpty else { return }
     let hasCV = rect.columns >= Self.nameColumns + Self.cvColumns + experts * 3
     let room = rect.columns - Self.nameColumns - (hasCV ? Self.cvColumns + 1 : 0)
-    let pitch = min(9, max(1, room / experts))
+    let pitch = min(12, max(1, room / experts))
     let rows = rect.rows - (rect.rows > loads.count ? 1 : 0)
     let shown = loads.prefix(max(1, rows / rowsPerLayer))
     for (index, load) in shown.enumerated() {
@@ -124,7 +126,8 @@ struct ExpertTable: Sendable {
       draw(load, pitch: pitch, into: &grid, line.droppingLeft(Self.nameColumns), context)
       guard hasCV else { continue }
       grid.writeRight(
-        "cv " + NumberText.compact(load.balance.cv, digits: 2), endColumn: line.endColumn,
+        "cv " + NumberText.compact(load.balance.cv, digits: 2),
+        endColumn: line.column + Self.nameColumns + experts * pitch + Self.cvColumns,
         row: line.row, style: context.style(.faint))
     }
     let foot = rect.droppingTop(shown.count * rowsPerLayer).top(1).droppingLeft(Self.nameColumns)
@@ -191,7 +194,7 @@ struct ExpertTable: Sendable {
     let note = "% of assignments"
     let used = experts * pitch + 1
     guard rect.columns - used >= note.count else { return }
-    grid.writeRight(
-      note, endColumn: rect.endColumn, row: rect.row, style: context.style(.faint))
+    grid.write(
+      note, at: rect.origin.offset(columns: used), style: context.style(.faint))
   }
 }

@@ -15,14 +15,14 @@ enum GradientsPane {
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let norm = context.value(MetricCatalog.gradNorm) else { return [] }
-    var text = "norm \(NumberText.compact(norm, digits: 2))"
+    var parts = ["norm \(NumberText.compact(norm, digits: 2))"]
     if let clipped = context.value(MetricCatalog.clipFraction) {
-      text += " · clipped \(Int((clipped * 100).rounded()))%"
+      parts.append("clipped \(LayerLoad.percent(clipped))%")
     }
     if let noise = context.value(MetricName("noise_scale")) {
-      text += " · noise \(NumberText.compact(noise, digits: 2))"
+      parts.append("noise \(NumberText.compact(noise, digits: 2))")
     }
-    return [Span(text, norm.isFinite ? .gradients : .trouble)]
+    return Span.headline(parts, norm.isFinite ? .gradients : .trouble)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

@@ -17,14 +17,14 @@ enum LearningRatePane {
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let rate = context.value(MetricCatalog.learningRate) else { return [] }
-    var text = RoundNumber.twoDigits(rate)
+    var parts = [RoundNumber.twoDigits(rate)]
     if let multiplier = context.value(MetricCatalog.learningRateMultiplier) {
-      text += " · ×\(SettingValue.number(multiplier))"
+      parts.append("×\(SettingValue.number(multiplier))")
     }
     if let sensitivity = context.value(MetricCatalog.learningRateSensitivity) {
-      text += " · sensitivity \(NumberText.compact(sensitivity, digits: 2))"
+      parts.append("sensitivity \(NumberText.compact(sensitivity, digits: 2))")
     }
-    return [Span(text, .learningRate)]
+    return Span.headline(parts, .learningRate)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

@@ -16,12 +16,12 @@ enum LossPane {
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let loss = context.value(MetricCatalog.loss) else { return [] }
     guard loss.isFinite else { return [Span("train \(NumberText.compact(loss))", .trouble)] }
-    var text = "train \(digits(loss))"
-    if let eval = context.value(MetricCatalog.evalLoss) { text += " · eval \(digits(eval))" }
+    var parts = ["train \(digits(loss))"]
+    if let eval = context.value(MetricCatalog.evalLoss) { parts.append("eval \(digits(eval))") }
     if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
-      text += " · above entropy \(digits(excess))"
+      parts.append("above entropy \(digits(excess))")
     }
-    return [Span(text + " nats", .loss)]
+    return Span.headline(parts, .loss) + [Span(" nats", .loss)]
   }
 
   private static func digits(_ value: Double) -> String { NumberText.compact(value, digits: 5) }

@@ -61,8 +61,12 @@ enum MetricsPane {
     grid.write(
       TextWidth.truncated(name.path, to: room), at: rect.origin, style: context.style(.faint))
     var chart = LineChart()
-    let role = self.role(name)
-    chart.lines = [ChartLine(series: series, shape: .range, role: role, name: "")]
+    let hue = hue(name)
+    chart.lines =
+      MetricCatalog.family(of: name)?.reduction == .maximum
+      ? [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
+      : context.lines(name, role: hue.role, faint: hue.faint, label: "")
+    chart.clipsOutliers = true
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = 8
     chart.marks = context.marks
@@ -71,13 +75,16 @@ enum MetricsPane {
   }
 
   /// A metric has the hue of the pane it belongs to.
-  private static func role(_ name: MetricName) -> Role {
+  private static func hue(_ name: MetricName) -> (role: Role, faint: Role) {
     let stem = MetricCatalog.family(of: name)?.stem ?? name.path
-    let hues: [(prefix: String, role: Role)] = [
-      ("loss", .loss), ("attention", .logits), ("lr", .learningRate), ("expert", .experts),
-      ("router", .experts), ("grad", .gradients), ("clip", .gradients),
-      ("activation", .activations), ("log_z", .outputs), ("output", .outputs),
+    let hues: [(prefix: String, role: Role, faint: Role)] = [
+      ("loss", .loss, .lossFaint), ("attention", .logits, .logitsFaint),
+      ("lr", .learningRate, .learningRateFaint), ("expert", .experts, .expertsFaint),
+      ("router", .experts, .expertsFaint), ("grad", .gradients, .gradientsFaint),
+      ("clip", .gradients, .gradientsFaint), ("activation", .activations, .activationsFaint),
+      ("log_z", .outputs, .outputsFaint), ("output", .outputs, .outputsFaint),
     ]
-    return hues.first { stem.hasPrefix($0.prefix) }?.role ?? .throughput
+    let known = hues.first { stem.hasPrefix($0.prefix) }
+    return known.map { ($0.role, $0.faint) } ?? (.throughput, .throughputFaint)
   }
 }

@@ -21,7 +21,7 @@ enum OutputsPane {
     if let mean = context.value(MetricCatalog.outputLogitMean) {
       parts.append("mean logit \(NumberText.signed(mean))")
     }
-    return parts.isEmpty ? [] : [Span(parts.joined(separator: " · "), .outputs)]
+    return Span.headline(parts, .outputs)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

@@ -52,7 +52,7 @@ enum ThroughputPane {
     if let share = context.value(MetricCatalog.flopsFraction) {
       rows.append(
         GaugeTable.Row(
-          name: "of peak arithmetic", share: share, text: "\(Int((share * 100).rounded()))%"))
+          name: "of peak arithmetic", share: share, text: "\(LayerLoad.percent(share))%"))
     }
     if let memory = context.value(MetricCatalog.memoryBytes) {
       rows.append(GaugeTable.Row(name: "memory", text: NumberText.bytes(memory)))

@@ -24,7 +24,7 @@ struct SessionCursor {
     let changed = try readDocuments(from: database)
     let metrics = try readMetrics(from: database)
     let generations = try readGenerations(from: database)
-    let pieces = try readChunks(from: database) + readTail(from: database)
+    let pieces = try readChunks(from: database, metrics: metrics) + readTail(from: database)
     let happenings = try readEvents(from: database) + readConsole(from: database)
 
     let columns = self.columns(of: pieces, metrics: metrics)
@@ -91,7 +91,9 @@ struct SessionCursor {
     return generations
   }
 
-  private mutating func readChunks(from database: Database) throws -> [ColumnPiece] {
+  private mutating func readChunks(
+    from database: Database, metrics: [Int: MetricName]
+  ) throws -> [ColumnPiece] {
     var pieces: [ColumnPiece] = []
     let query = """
       SELECT id, metric, generation, start, count, first_step, last_step, checksum, bytes
@@ -106,7 +108,8 @@ struct SessionCursor {
         metric: numbers[0], generation: numbers[1], start: numbers[2], count: numbers[3],
         firstStep: numbers[4], lastStep: numbers[5])
       guard place.checksum(of: bytes) == numbers[6], let chunk = ColumnChunk(encoded: bytes) else {
-        return cursor.warn("steps \(place.firstStep) to \(place.lastStep) of a metric are lost")
+        let name = metrics[place.metric]?.path ?? "a metric"
+        return cursor.warn("steps \(place.firstStep) to \(place.lastStep) of \(name) are lost")
       }
       pieces.append(
         ColumnPiece(

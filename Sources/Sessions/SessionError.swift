@@ -88,8 +88,14 @@ extension SessionError {
     case .SQLITE_FULL: "the disk is full"
     case .SQLITE_READONLY: "it may not be written"
     case .SQLITE_BUSY: "it is locked by another process"
-    default: error.message ?? "\(error.resultCode)"
+    default: firstLine(of: error.message ?? "\(error.resultCode)")
     }
+  }
+
+  /// A message about a damaged schema goes on with the schema's own lines.
+  private static func firstLine(of message: String) -> String {
+    let line = message.prefix { !$0.isNewline }
+    return line.components(separatedBy: " - ").first ?? String(line)
   }
 
   /// What the system says about `errno`.

@@ -70,6 +70,8 @@ package final class SessionStore: Sendable {
     try database.writeWithoutTransaction { database in
       try database.execute(sql: "PRAGMA journal_mode = \(mode)")
       try database.execute(sql: "PRAGMA synchronous = NORMAL")
+      // Writes the log's first frame, so that a reader finds the log from now on.
+      try database.execute(sql: "PRAGMA user_version = \(Migrations.currentVersion)")
     }
   }
 

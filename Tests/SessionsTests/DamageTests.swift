@@ -1,0 +1,144 @@
+import Foundation
+import GRDB
+import Signals
+import Telemetry
+import Testing
+
+@testable import Sessions
+
+/// Whatever happens to a session's bytes, what is read is what was recorded, or an error of one line.
+@Suite struct DamageTests {
+  let folder: TestFolder
+  let whole: [UInt8]
+  let told: RunHistory
+
+  init() throws {
+    folder = try TestFolder()
+    let path = folder.path("whole.seismo")
+    let records: [RunRecord] =
+      [.description(TestRun.description), .settings(TestRun.settings)] + TestRun.samples(0..<40)
+      + [.event(TestRun.event(3, .alarm)), .console(wallTime: 1, line: "hello")]
+      + TestRun.samples(30..<45, seed: 2) + [.state(.finished)]
+    try TestRun.record(records, at: path, pageSize: 512)
+    whole = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    told = TestRun.history(try SessionReader(path: path).records())
+  }
+
+  /// - Returns: whether anything was read.
+  private func read(_ bytes: [UInt8], _ what: @autoclosure () -> String) throws -> Bool {
+    let path = folder.path("damaged.seismo")
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    _ = SessionSummary(path: path)
+    do {
+      let found = TestRun.history(try SessionReader(path: path).records())
+      expectPart(found, of: told, what())
+      return true
+    } catch {
+      #expect(!"\(error)".contains("\n"), "\(what())")
+      return false
+    }
+  }
+
+  private func expectPart(_ found: RunHistory, of told: RunHistory, _ what: String) {
+    for name in found.names {
+      guard let original = told[name], let series = found[name] else {
+        Issue.record("\(what): a metric \(name) that was never recorded")
+        continue
+      }
+      let known = [original] + told.superseded[name, default: []]
+      let invented = zip(series.steps, series.values).first { step, value in
+        !known.contains { $0.value(at: step)?.bitPattern == value.bitPattern }
+      }
+      if let invented { Issue.record("\(what): \(name) at \(invented.0)") }
+    }
+    #expect(found.events.allSatisfy { $0.text == told.events.first?.text }, "\(what)")
+    let lines = found.console.filter { !$0.hasPrefix("damaged session: ") }
+    #expect(lines.isEmpty || lines == told.console, "\(what)")
+  }
+
+  @Test func `a file cut at any byte is an error or its good part`() throws {
+    var readable = 0
+    for length in 0..<whole.count {
+      if try read(Array(whole.prefix(length)), "cut at \(length)") { readable += 1 }
+    }
+    #expect(readable < whole.count)
+    #expect(try read(whole, "whole"))
+  }
+
+  @Test func `a flipped bit anywhere is an error or leaves the good part`() throws {
+    var random = RandomBits(seed: 6)
+    var readable = 0
+    for index in whole.indices {
+      var bytes = whole
+      bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      if try read(bytes, "byte \(index) is \(bytes[index]), was \(whole[index])") { readable += 1 }
+    }
+    #expect(readable > whole.count / 2)
+  }
+
+  @Test func `a damaged chunk is left out and said`() throws {
+    let path = folder.path("damaged.seismo")
+    let samples = TestRun.samples(0..<1500)
+    try TestRun.record(samples, at: path)
+    let store = try SessionStore(appendingTo: path)
+    try store.database.write { database in
+      try database.execute(
+        sql: """
+          UPDATE payloads SET bytes = CAST(substr(bytes, 1, 99) || x'00' || substr(bytes, 101) AS BLOB)
+          WHERE chunk = (SELECT id FROM chunks WHERE metric = 2 ORDER BY start LIMIT 1)
+          """)
+    }
+    store.finish()
+    let history = TestRun.history(try SessionReader(path: path).records())
+    #expect(history["loss"]?.steps == Array(1024..<1500))
+    #expect(history["lr"]?.count == 1500)
+    #expect(history.console == ["damaged session: steps 0 to 1023 of loss are lost"])
+  }
+
+  @Test func `another program's file is refused by name`() throws {
+    let path = folder.path("damaged.seismo")
+    func expectError(_ error: SessionError) {
+      #expect(throws: error) { try SessionReader(path: path) }
+    }
+    expectError(.absent(path: path))
+    try Data().write(to: URL(fileURLWithPath: path))
+    expectError(.notASession(path: path, found: "an empty file"))
+    try Data("{\"a\":1}".utf8).write(to: URL(fileURLWithPath: path))
+    expectError(.notASession(path: path, found: "another kind of file"))
+    try Data(whole.prefix(50)).write(to: URL(fileURLWithPath: path))
+    expectError(.damaged(path: path, what: "it ends after 50 bytes"))
+    #expect(throws: SessionError.unreadable(path: folder.url.path, reason: "Is a directory")) {
+      try SessionReader(path: folder.url.path)
+    }
+  }
+
+  @Test func `a newer file and another program's database are refused by name`() throws {
+    let path = folder.path("damaged.seismo")
+    func write(applicationID: UInt32, version: UInt32) throws {
+      var bytes = whole
+      withUnsafeBytes(of: version.bigEndian) { bytes.replaceSubrange(60..<64, with: $0) }
+      withUnsafeBytes(of: applicationID.bigEndian) { bytes.replaceSubrange(68..<72, with: $0) }
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
+    let identity = UInt32(Migrations.applicationID)
+    try write(applicationID: identity, version: 2)
+    #expect(throws: SessionError.newer(path: path, found: 2, known: 1)) {
+      try SessionReader(path: path)
+    }
+    #expect(throws: SessionError.newer(path: path, found: 2, known: 1)) {
+      try SessionStore(appendingTo: path)
+    }
+    try write(applicationID: identity, version: 0)
+    #expect(throws: SessionError.damaged(path: path, what: "format version 0")) {
+      try SessionReader(path: path)
+    }
+    try write(applicationID: 0, version: 1)
+    #expect(throws: SessionError.notASession(path: path, found: "some SQLite database")) {
+      try SessionReader(path: path)
+    }
+    try write(applicationID: 7, version: 1)
+    #expect(throws: SessionError.notASession(path: path, found: "another program's database")) {
+      try SessionReader(path: path)
+    }
+  }
+}

@@ -99,6 +99,12 @@ package final class CursesTerminal {
     refresh()
   }
 
+  /// Rings the terminal's bell.
+  package func ring() {
+    guard isActive else { return }
+    beep()
+  }
+
   /// Stops the process as ctrl-z does, with the terminal given back meanwhile.
   package func suspend() {
     guard isActive else { return }

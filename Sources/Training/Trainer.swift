@@ -27,7 +27,7 @@ package final class Trainer: Sendable {
     let author: String
   }
 
-  /// - Parameter emit: takes each record on the trainer's queue; must not block.
+  /// `emit` takes each record on the trainer's queue; it must not block.
   package init(_ run: sending TrainingRun, emit: @escaping @Sendable (RunRecord) -> Void) {
     run.emit = emit
     self.run = Mutex(run)

@@ -46,13 +46,16 @@ extension TrainingRun {
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
-        text: "held-out loss \(NumberText.compact(loss, digits: 5)) nats/token", values: ["loss/eval": loss]))
+        text: "held-out loss \(NumberText.compact(loss, digits: 5)) nats/token",
+        values: ["loss/eval": loss]))
   }
 
   /// qk-layernorm comes back from nothing: gains of 1 and moments of 0, as in a new model.
   private func resetQKGains() {
-    for tensor in engine.layout.tensors where tensor.name.hasSuffix("q_layernorm.weight")
-      || tensor.name.hasSuffix("k_layernorm.weight") {
+    for tensor in engine.layout.tensors
+    where tensor.name.hasSuffix("q_layernorm.weight")
+      || tensor.name.hasSuffix("k_layernorm.weight")
+    {
       for index in tensor.offset..<tensor.offset + tensor.count { parameters.base[index] = 1 }
       optimizer.reset(tensor: tensor)
     }

@@ -55,10 +55,10 @@ final class DashboardScreen {
   }
 
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.
-  /// - Parameters:
-  ///   - records: hands out what has come since it was last asked, and how much was dropped.
-  ///   - send: takes a command and who gives it.
-  ///   - tend: called with every turn; gives what keeps records from being written.
+  ///
+  /// `records` hands out what has come since it was last asked, and how much was dropped; `send`
+  /// takes a command and who gives it; `tend` is called with every turn and gives what keeps records
+  /// from being written.
   func run(
     records: () -> (records: [RunRecord], dropped: Int),
     send: @escaping (Command, String) -> Void, tend: () -> String?

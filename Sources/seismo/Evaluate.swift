@@ -21,7 +21,8 @@ struct Evaluate: ParsableCommand {
       throw Failure.usage("--workers \(workers): give a whole number from 1 to 256")
     }
     let evaluation = try Evaluation(
-      checkpoint: CheckpointFolder.read(checkpoint), corpus: Corpus.open(path: data), workers: workers)
+      checkpoint: CheckpointFolder.read(checkpoint), corpus: Corpus.open(path: data),
+      workers: workers)
     let result = try evaluation.run()
     if json {
       print("{\"loss\":\(result.loss),\"tokens\":\(result.tokens)}")

@@ -5,7 +5,7 @@ import Foundation
 final class Interrupts {
   private var sources: [any DispatchSourceSignal] = []
 
-  /// - Parameter onSignal: called with SIGINT, SIGTERM or SIGHUP, on a queue of Dispatch's.
+  /// `onSignal` is called with the signal's number, on a queue of Dispatch's.
   init(_ numbers: [Int32], onSignal: @escaping @Sendable (Int32) -> Void) {
     for number in numbers {
       signal(number, SIG_IGN)

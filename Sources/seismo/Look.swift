@@ -9,7 +9,7 @@ struct Look {
   /// What was wrong with theme files, a line each; the screen comes up all the same.
   let warnings: [String]
 
-  /// - Parameter theme: a theme's name, or nil for the dark one.
+  /// `theme` is a theme's name, or nil for the dark one.
   init(theme name: String?, depth: ColorDepth, symbols: Symbols) {
     let (themes, flaws) = ThemeFile.all()
     var warnings = flaws.map(\.description)

@@ -104,8 +104,10 @@ struct RunFile {
       }
       script += try readEntry(table, path: path)
     }
-    return script.enumerated().sorted { ($0.element.step, $0.offset) < ($1.element.step, $1.offset) }
-      .map(\.element)
+    return script.enumerated().sorted {
+      ($0.element.step, $0.offset) < ($1.element.step, $1.offset)
+    }
+    .map(\.element)
   }
 
   private static func readEntry(

@@ -17,9 +17,8 @@ struct RunPlan {
   var watcher: Watcher
   var theme: String?
 
-  /// - Parameters:
-  ///   - options: the run's options by long name; they win over a checkpoint's.
-  ///   - conduct: session, resume, headless, json, theme.
+  /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
+  /// resume, headless, json and theme.
   init(options: [String: String], conduct: [String: String], script: [ScriptedCommand]) throws {
     var merged = options
     if let path = conduct["resume"] {

@@ -55,7 +55,8 @@ struct ThemeFile {
   private static func lines(_ text: String) -> [String: Int] {
     var lines: [String: Int] = [:]
     var prefix = ""
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       let trimmed = line.trimmingCharacters(in: .whitespaces)
       if trimmed.hasPrefix("["), let end = trimmed.firstIndex(of: "]") {
         prefix = trimmed[trimmed.index(after: trimmed.startIndex)..<end] + "."

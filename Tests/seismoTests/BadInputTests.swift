@@ -6,7 +6,8 @@ struct BadInputTests {
   private static let tiny = ["--preset", "tiny", "--steps", "4", "--headless"]
 
   private func expect(
-    _ status: Int32, _ text: String, from arguments: [String], prepare: (SeismoBinary) throws -> Void
+    _ status: Int32, _ text: String, from arguments: [String],
+    prepare: (SeismoBinary) throws -> Void
   ) throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

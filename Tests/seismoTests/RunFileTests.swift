@@ -40,8 +40,11 @@ struct RunFileTests {
   @Test(arguments: [
     ("pressset = 1", "run.toml: unknown key 'pressset': did you mean 'preset'?"),
     ("lr = -1", "run.toml: lr: '-1' is no value for it: give a number from 0 to 1000"),
-    ("steps = 1.5", "run.toml: steps: '1.5' is no value for it: give a whole number"
-      + " from 1 to 1000000000"),
+    (
+      "steps = 1.5",
+      "run.toml: steps: '1.5' is no value for it: give a whole number"
+        + " from 1 to 1000000000"
+    ),
     ("lr = [1]", "run.toml: lr: give a number, true, false or a string"),
     ("[[at]]\nstep = 1", "run.toml: at.command: give a command, such as \"set qk_layernorm on\""),
     ("[[at]]\ncommand = \"pause\"", "run.toml: at.step: give the step as a whole number"),
@@ -49,8 +52,11 @@ struct RunFileTests {
       "[[at]]\nstep = 1\ncommand = \"set qk_layernrm on\"",
       "run.toml: at.command: no setting 'qk_layernrm': did you mean 'qk_layernorm'?"
     ),
-    ("[[at]]\nstep = 1\ncomand = \"pause\"", "run.toml: unknown key 'at.comand':"
-      + " did you mean 'command'?"),
+    (
+      "[[at]]\nstep = 1\ncomand = \"pause\"",
+      "run.toml: unknown key 'at.comand':"
+        + " did you mean 'command'?"
+    ),
     ("at = 3", "run.toml: at: write [[at]] with step and command"),
   ])
   func `what is wrong is one line that names the file and the key`(text: String, line: String) {

@@ -29,7 +29,9 @@ struct SeismoBinary {
   /// SwiftPM puts the program beside the test bundle.
   private static var executable: URL {
     let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let candidates = [bundle, bundle.deletingLastPathComponent()].map { $0.appending(path: "seismo") }
+    let candidates = [bundle, bundle.deletingLastPathComponent()].map {
+      $0.appending(path: "seismo")
+    }
     let found = candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
     return found ?? candidates[0]
   }

@@ -20,8 +20,10 @@ struct TrainingCommandTests {
     let binary = try SeismoBinary()
     defer { binary.remove() }
     let one = try binary.run(
-      Self.base + ["--steps", "30", "--session", "a.seismo", "--workers", "1",
-        "--checkpoint-every", "15"])
+      Self.base + [
+        "--steps", "30", "--session", "a.seismo", "--workers", "1",
+        "--checkpoint-every", "15",
+      ])
     let two = try binary.run(
       Self.base + ["--steps", "30", "--session", "b.seismo", "--workers", "2"])
     #expect(one.status == 0 && two.status == 0)
@@ -32,8 +34,9 @@ struct TrainingCommandTests {
       "--session", "c.seismo",
     ])
     #expect(Self.steps(rest) == Array(Self.steps(one).dropFirst(15)))
-    #expect(try FileManager.default.contentsOfDirectory(atPath: binary.folder.path)
-      .filter { $0.hasSuffix("-wal") || $0.hasSuffix("-shm") || $0.contains("lock") } == [])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: binary.folder.path)
+        .filter { $0.hasSuffix("-wal") || $0.hasSuffix("-shm") || $0.contains("lock") } == [])
   }
 
   @Test func `a script in run.toml switches at its step and leaves the loss of that step alone`()

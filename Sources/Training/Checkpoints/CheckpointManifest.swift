@@ -64,7 +64,8 @@ struct StoredModel: Codable {
   /// Nil for sizes that no model with so many tensors can have: a damaged file must not reach the code
   /// that counts on them.
   func configuration(tensors: Int) -> ModelConfiguration? {
-    guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains), vocabulary == 256,
+    guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains),
+      vocabulary == 256,
       width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
     else { return nil }
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)

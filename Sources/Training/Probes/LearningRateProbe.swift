@@ -19,7 +19,7 @@ struct LearningRateProbe {
   private let before: FloatBuffer
   private let scaled: [FloatBuffer]
 
-  /// - Parameter tokens: `rows` windows of T + 1 bytes.
+  /// `tokens` are `rows` windows of T + 1 bytes.
   init(tokens: [UInt8], rows: Int, batch: Int, parameters: Int, workers: Int) {
     self.tokens = tokens
     self.rows = rows

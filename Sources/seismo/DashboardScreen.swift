@@ -30,7 +30,7 @@ final class DashboardScreen {
 
   init(source: RunSource, theme: String?) throws {
     let capabilities = try Capabilities.detected()
-    let look = Look(theme: theme, capabilities: capabilities)
+    let look = try Look(theme: theme, capabilities: capabilities)
     CrashGuard.install()
     terminal = CursesTerminal(capabilities: capabilities)
     keys = KeyReader(terminal)

@@ -38,6 +38,7 @@ extension Failure {
     switch error {
     case let failure as Failure: self = failure
     case let error as ConfigurationError: self = .usage("\(error)")
+    case ThemeFile.Flaw.unknown: self = .usage("\(error)")
     default: self = .badInput(error)
     }
   }

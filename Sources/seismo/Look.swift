@@ -9,24 +9,35 @@ struct Look {
   /// What was wrong with theme files, a line each; the screen comes up all the same.
   let warnings: [String]
 
-  /// `theme` is a theme's name, or nil for the dark one.
-  init(theme name: String?, depth: ColorDepth, symbols: Symbols) {
+  /// `theme` is the name or the file of a theme, or nil for the dark one. A flaw in the one that was
+  /// asked for is an error; one in another is a warning.
+  /// - Throws: ``ThemeFile/Flaw``.
+  init(theme name: String?, depth: ColorDepth, symbols: Symbols) throws(ThemeFile.Flaw) {
     let (themes, flaws) = ThemeFile.all()
-    var warnings = flaws.map(\.description)
-    let wanted = name ?? "dark"
-    let theme = themes.first { $0.name == wanted }
-    if theme == nil {
-      warnings.append(ThemeFile.Flaw.unknown(name: wanted, known: themes.map(\.name)).description)
+    let theme = try name.map { name throws(ThemeFile.Flaw) in
+      try Self.theme(name, themes: themes, flaws: flaws)
     }
-    self.warnings = warnings
+    warnings = flaws.map(\.description)
     appearance = Appearance(
       theme: theme ?? .dark, themes: themes, depth: depth, symbols: symbols)
+  }
+
+  private static func theme(
+    _ name: String, themes: [Theme], flaws: [ThemeFile.Flaw]
+  ) throws(ThemeFile.Flaw) -> Theme {
+    if name.hasSuffix(".toml") { return try ThemeFile(path: name).theme() }
+    if let flaw = flaws.first(where: { $0.name == name }) { throw flaw }
+    guard let theme = themes.first(where: { $0.name == name }) else {
+      throw .unknown(name: name, known: themes.map(\.name))
+    }
+    return theme
   }
 }
 
 extension Look {
   /// What the terminal can show decides over what the theme would like.
-  init(theme name: String?, capabilities: Capabilities) {
+  /// - Throws: ``ThemeFile/Flaw``.
+  init(theme name: String?, capabilities: Capabilities) throws(ThemeFile.Flaw) {
     let depth: ColorDepth =
       switch capabilities.colors {
       case .none: .none
@@ -34,6 +45,6 @@ extension Look {
       case .indexed256: .indexed256
       case .rgb: .rgb
       }
-    self.init(theme: name, depth: depth, symbols: capabilities.symbols)
+    try self.init(theme: name, depth: depth, symbols: capabilities.symbols)
   }
 }

@@ -53,7 +53,7 @@ struct Replay: ParsableCommand {
 
   /// One screen, without a terminal.
   private func printScreen(_ source: RunSource, _ records: [RunRecord]) throws {
-    let look = Look(theme: theme, depth: .rgb, symbols: .unicode)
+    let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
     for warning in look.warnings { Seismo.report(warning) }
     var state = DashboardState(
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),

@@ -39,7 +39,7 @@ struct RunPlan {
   /// The first five minutes: all four signals alive, at a rate at which the attention logits grow
   /// until somebody switches qk-layernorm on.
   static func firstRun() throws -> RunPlan {
-    try RunPlan(options: ["preset": "moe-tiny", "lr": "3e-2"], conduct: [:], script: [])
+    try RunPlan(options: ["preset": "moe-tiny", "lr": "4e-2"], conduct: [:], script: [])
   }
 
   private func refuseExistingSession() throws {

@@ -11,6 +11,15 @@ struct ThemeFile {
     case wrong(path: String, ThemeError)
     case unknown(name: String, known: [String])
 
+    /// The name of the theme that has it; nil for one that is not there.
+    var name: String? {
+      switch self {
+      case .unreadable(let path), .syntax(let path, _, _), .wrong(let path, _):
+        ThemeFile(path: path).name
+      case .unknown: nil
+      }
+    }
+
     var description: String {
       switch self {
       case .unreadable(let path): "\(path): cannot be read as UTF-8 text"

@@ -90,4 +90,49 @@ struct BadInputTests {
     #expect(after.error.contains("model.safetensors"))
     #expect(after.errorLines.count == 1)
   }
+
+  @Test func `a theme with an error is refused where it was asked for, a warning elsewhere`() throws
+  {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    #expect(try binary.run(["train", "--session", "a.seismo"] + Self.tiny).status == 0)
+    let themes = binary.folder.appending(path: "themes")
+    try FileManager.default.createDirectory(at: themes, withIntermediateDirectories: true)
+    try Data("inherits = \"dark\"\nloss = \"#12\"\n".utf8).write(
+      to: themes.appending(path: "broken.toml"))
+    let asked = try binary.run(["replay", "a.seismo", "--text", "--theme", "broken"])
+    #expect(asked.status == 65)
+    #expect(asked.errorLines.count == 1)
+    #expect(asked.error.contains("broken.toml") && asked.error.contains("line 2"))
+    let unknown = try binary.run(["replay", "a.seismo", "--text", "--theme", "drak"])
+    #expect(unknown.status == 64)
+    let other = try binary.run(["replay", "a.seismo", "--text", "--theme", "light"])
+    #expect(other.status == 0)
+    #expect(other.error.contains("broken.toml"))
+  }
+
+  @Test func `two writers of one session: the second is refused by name, the first goes on`() throws
+  {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    #expect(
+      try binary.run(["train", "--session", "a.seismo"] + Self.tiny).status == 0)
+    let first = binary.process([
+      "train", "--headless", "--steps", "1000000", "--resume", "a.checkpoints/step-000000004",
+    ])
+    let output = Pipe()
+    first.standardOutput = output
+    first.standardError = FileHandle.nullDevice
+    try first.run()
+    #expect(!output.fileHandleForReading.availableData.isEmpty)
+    let second = try binary.run([
+      "train", "--headless", "--steps", "9", "--resume", "a.checkpoints/step-000000004",
+    ])
+    #expect(second.status == 65)
+    #expect(second.error.contains("a.seismo is being written by another process"))
+    #expect(first.isRunning)
+    first.terminate()
+    first.waitUntilExit()
+    #expect(first.terminationStatus == 143)
+  }
 }

@@ -75,6 +75,8 @@ package struct Theme: Sendable, Hashable {
   /// The style of `role` on the background of another, such as the header.
   package func style(_ role: Role, on surface: Role, _ attributes: Attributes = []) -> Style {
     var style = style(role, attributes)
+    // What is chosen has to be seen in a golden screen too, which knows no backgrounds.
+    if surface == .selection { style.role = surface.rawValue }
     guard let look = looks[surface] else { return style }
     style.background = look.background ?? style.background
     if look.background == nil { style.attributes.formUnion(look.attributes) }

@@ -10,9 +10,10 @@ struct Box {
     keys: [(key: String, label: String)]
   ) {
     let theme = state.appearance.theme
-    let screen = grid.bounds
+    // Step and loss, in the first row, are never covered.
+    let screen = grid.bounds.droppingTop(grid.size.rows >= 6 ? 1 : 0)
     let outer = screen.inset(
-      columns: screen.columns >= 44 ? 2 : 0, rows: screen.rows >= 16 ? 1 : 0
+      columns: screen.columns >= 44 ? 2 : 0, rows: screen.rows >= 20 ? 1 : 0
     ).centered(Size(columns: columns + 4, rows: rows + 2))
     grid.fill(outer, style: theme.style(.text))
     grid.drawBox(outer, symbols: state.appearance.symbols, style: theme.style(.borderFocused))

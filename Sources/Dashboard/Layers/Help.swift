@@ -42,7 +42,7 @@ package struct Help: Sendable, Hashable {
     let commands = found(in: state)
     let theme = state.appearance.theme
     let box = Box(
-      on: &grid, state, columns: 84, rows: max(6, grid.size.rows - 6), title: "help",
+      on: &grid, state, columns: 84, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)), title: "help",
       keys: [("⏎", "run"), ("↑↓", "choose"), ("esc", "close")])
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
@@ -74,7 +74,8 @@ package struct Help: Sendable, Hashable {
     of commands: [DashboardCommand], fitting rect: Rect, _ state: DashboardState
   ) -> [Span] {
     guard rect.rows >= 5 else { return [] }
-    var lines: [Span] = [Span("", .faint)]
+    let isRoomy = rect.rows >= 10
+    var lines: [Span] = isRoomy ? [Span("", .faint)] : []
     if commands.indices.contains(list.index) {
       let line = CommandLine(commands[list.index], state)
       lines += TextWidth.wrapped(line.sentence, to: rect.columns).map { Span($0, .text) }
@@ -83,6 +84,6 @@ package struct Help: Sendable, Hashable {
       let words = TextWidth.wrapped("\(pane.title): \(pane.explanation)", to: rect.columns)
       lines += [Span("", .faint)] + words.map { Span($0, .faint) }
     }
-    return lines.count <= rect.rows / 2 ? lines : Array(lines.prefix(rect.rows / 2))
+    return Array(lines.prefix(isRoomy ? rect.rows / 2 : 2))
   }
 }

@@ -195,7 +195,7 @@ extension MitigationsMenu {
     } else if !withPurpose {
       lines.append(Span("a change is applied between two steps and can be undone", .faint))
     }
-    if withPurpose { lines.insert(Span(setting.purpose, .faint), at: 0) }
+    if withPurpose, complaint == nil { lines.insert(Span(setting.purpose, .faint), at: 0) }
     let wrapped = lines.flatMap { span in
       TextWidth.wrapped(span.text, to: rect.columns).map { Span($0, span.role) }
     }

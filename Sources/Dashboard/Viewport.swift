@@ -11,7 +11,7 @@ package struct Viewport: Sendable, Hashable {
 
   package var zoom = Zoom.all
   package var axis = AxisKind.step
-  package var logY: Set<PaneID> = [.attentionLogits]
+  package var logY: Set<PaneID> = [.attentionLogits, .gradients]
   package var isLogX = false
   package var smoothing: Double? = 0.97
   package var cursor: Int?

@@ -90,6 +90,15 @@ package enum MetricCatalog {
     return nil
   }
 
+  /// What stands for the variable parts of `name`, as a person reads it: `L0 qkv` of
+  /// `grad_rms/L0/qkv`; empty for a name the table does not know.
+  package static func variableWords(of name: MetricName) -> String {
+    guard let family = family(of: name) else { return "" }
+    let fixed = family.stem.split(separator: "/").count
+    let words = name.path.split(separator: "/").dropFirst(fixed).joined(separator: " ")
+    return words.replacing("_", with: " ")
+  }
+
   /// The numbers in `name`: layer, then expert; empty for a name the table does not know.
   package static func indices(of name: MetricName) -> [Int] {
     guard let family = family(of: name) else { return [] }

@@ -37,8 +37,9 @@ struct SampleRun {
       }
       records.append(.samples(samples(at: step)))
     }
-    records.append(.console(wallTime: Self.time(of: 0), line: "reading corpus.txt: 1,115,394 bytes"))
-    records.append(.console(wallTime: Self.time(of: 1), line: "2 workers, OpenBLAS Haswell"))
+    for line in ["reading corpus.txt: 1,115,394 bytes", "2 workers, OpenBLAS Haswell"] {
+      records.append(.console(wallTime: Self.created, line: line))
+    }
     if divergesAt != nil { records.append(.state(.diverged)) }
     return records
   }
@@ -80,7 +81,8 @@ extension SampleRun {
       event(
         610, .alarm, by: "alarm", name: "attention-logits-diverging",
         "attention logits pass 1e4 in ~400 steps (L3, doubling every 96)",
-        hint: "m: switch qk-layernorm on", values: ["level": 1e4, "steps_until_level": 400, "doubling_steps": 96, "layer": 3]),
+        hint: "m: switch qk-layernorm on",
+        values: ["level": 1e4, "steps_until_level": 400, "doubling_steps": 96, "layer": 3]),
       event(
         900, .checkpoint, by: "you", name: "step-000000900", "checkpoint step-000000900",
         hint: "1.2 MB in 3 ms"),

@@ -105,8 +105,8 @@ extension ChartFrame {
       placer.take(column: column, row: row)
     }
     let spaced = texts.prefix(1).map { " \($0) " }
-    if let place = placer.place(spaced + texts.prefix(2), beside: column, rows: Array(0..<plot.rows))
-    {
+    let rows = Array(0..<plot.rows)
+    if let place = placer.place(spaced + texts.prefix(2), beside: column, rows: rows) {
       return write(place, .cursor, into: &grid)
     }
     guard let text = texts.first(where: { TextWidth.columns(of: $0) < plot.columns / 2 }) else {

@@ -93,11 +93,12 @@ struct LineChart: Sendable {
     let place = NumberText.grouped(step)
     let full = values.map { $0.0.isEmpty ? format($0.1) : "\($0.0) \(format($0.1))" }
     let first = values.first.map { format($0.1) }
-    return ([
-      "step \(place) · " + full.joined(separator: " · "), full.joined(separator: " · "),
-      first ?? "", place,
-    ])
-    .filter { !$0.isEmpty }
+    return
+      ([
+        "step \(place) · " + full.joined(separator: " · "), full.joined(separator: " · "),
+        first ?? "", place,
+      ])
+      .filter { !$0.isEmpty }
   }
 }
 

@@ -44,7 +44,8 @@ extension PaneContext {
     let raw = ChartLine(
       series: series, shape: .range, role: isSmoothed ? faint : role, name: label)
     guard isSmoothed, let values = smoothedValues(name, series) else { return older + [raw] }
-    let smooth = ChartLine(series: series, values: values, shape: .joined, role: role, isInFront: true)
+    let smooth = ChartLine(
+      series: series, values: values, shape: .joined, role: role, isInFront: true)
     return older + [raw, smooth]
   }
 

@@ -57,8 +57,9 @@ struct ProbeBars: Sendable {
 
   private func share(_ index: Int) -> Double {
     let loss = probe.losses[index]
-    guard loss.isFinite else { return 1 }
-    return reach > 0 ? min(1, (loss - lowest) / reach) : 0
+    let height = (loss - lowest) / reach
+    guard loss.isFinite, !height.isNaN else { return loss == lowest ? 0 : 1 }
+    return min(1, height)
   }
 
   private func role(_ index: Int) -> Role {

@@ -19,6 +19,7 @@ struct ValueScale: Sendable, Equatable {
   init(fitting low: Double, _ high: Double, kind: Kind = .linear) {
     self.kind = kind
     let isUsable = low.isFinite && high.isFinite && low <= high
+    let (low, high) = (Self.bounded(low), Self.bounded(high))
     switch kind {
     case .linear:
       (self.low, self.high) = isUsable ? Self.linearEnds(low, high) : (0, 1)
@@ -49,6 +50,11 @@ struct ValueScale: Sendable, Equatable {
     return Int(((1 - share) * Double(dotRows - 1)).rounded())
   }
 
+  /// Within what can be divided and multiplied without leaving the numbers.
+  private static func bounded(_ value: Double) -> Double {
+    min(max(value, -1e150), 1e150)
+  }
+
   private static func linearEnds(_ low: Double, _ high: Double) -> (Double, Double) {
     guard high > low else {
       let margin = low == 0 ? 1 : abs(low) / 4
@@ -60,7 +66,8 @@ struct ValueScale: Sendable, Equatable {
   }
 
   private static func logarithmicEnds(_ low: Double, _ high: Double) -> (Double, Double) {
-    let least = low > 0 ? low : min(high / 1e3, 1)
+    let high = max(high, 1e-150)
+    let least = low > 0 ? max(low, 1e-150) : min(high / 1e3, 1)
     let isWide = high / least >= 30
     let bottom = isWide ? RoundNumber.power(atMost: least) : RoundNumber.oneTwoFive(atMost: least)
     let top = isWide ? RoundNumber.power(atLeast: high) : RoundNumber.oneTwoFive(atLeast: high)
@@ -117,8 +124,13 @@ extension ValueScale {
 
 /// Numbers that are easy to read: 1, 2 and 5 times powers of ten.
 enum RoundNumber {
-  static func power(atMost value: Double) -> Double { pow(10, (log10(value) + 1e-9).rounded(.down)) }
-  static func power(atLeast value: Double) -> Double { pow(10, (log10(value) - 1e-9).rounded(.up)) }
+  static func power(atMost value: Double) -> Double {
+    pow(10, (log10(value) + 1e-9).rounded(.down))
+  }
+
+  static func power(atLeast value: Double) -> Double {
+    pow(10, (log10(value) - 1e-9).rounded(.up))
+  }
 
   static func step(atLeast value: Double) -> Double { oneTwoFive(atLeast: value) }
 
@@ -148,7 +160,7 @@ enum RoundNumber {
 
   /// `2.9e-2`, `0.29`, `29`: two digits of any number.
   static func twoDigits(_ value: Double) -> String {
-    guard value != 0, value.isFinite, abs(value) < 0.095 else {
+    guard abs(value) > 1e-300, abs(value) < 0.095 else {
       return NumberText.compact(value, digits: 2)
     }
     let exponent = Int((log10(abs(value)) + 1e-9).rounded(.down))

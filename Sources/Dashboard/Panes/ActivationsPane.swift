@@ -49,9 +49,9 @@ enum ActivationsPane {
   }
 
   private static func table(_ context: PaneContext) -> GaugeTable {
+    let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     var table = context.gauges(
-      context.indexed { MetricCatalog.activationRMS(layer: $0) }.map { ("rms L\($0.index)", $0.name) },
-      role: .activations)
+      layers.map { ("rms L\($0.index)", $0.name) }, role: .activations)
     for (layer, name, _) in context.indexed({ MetricCatalog.attentionEntropyShare(layer: $0) }) {
       let share = context.value(name) ?? .nan
       table.rows.append(

@@ -42,11 +42,13 @@ enum EventsPane {
     }
     let wraps = context.isFocused || context.isZoomed || lines.count < rect.rows
     var row = rect.row
-    for line in lines where row < rect.endRow {
-      let room = Rect(
-        column: rect.column, row: row, columns: rect.columns,
-        rows: wraps ? rect.endRow - row : 1)
-      row += max(1, line.draw(into: &grid, room, context))
+    grid.clipped(to: rect) { grid in
+      for line in lines where row < rect.endRow {
+        let room = Rect(
+          column: rect.column, row: row, columns: rect.columns,
+          rows: wraps ? rect.endRow - row : 1)
+        row += max(1, line.draw(into: &grid, room, context))
+      }
     }
   }
 }
@@ -77,7 +79,8 @@ private struct EventLine {
     if isChosen { grid.fill(rect.top(1), " ", style: style(.text)) }
     let step = NumberText.grouped(event.step)
     let first = rect.origin.offset(columns: digits)
-    grid.writeRight(step, endColumn: first.column, row: rect.row, style: style(.faint), maxColumns: digits)
+    grid.writeRight(
+      step, endColumn: first.column, row: rect.row, style: style(.faint), maxColumns: digits)
     grid.write(
       look.sign, at: first.offset(columns: 1), style: style(look.role),
       maxColumns: max(0, rect.columns - digits - 1))

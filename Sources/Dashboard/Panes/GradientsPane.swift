@@ -31,7 +31,7 @@ enum GradientsPane {
     }
     let table = table(context)
     let wanted = table.height(columns: rect.columns)
-    let tableRows = rect.rows >= 6 && wanted > 0 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
+    let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
     let chartRows = rect.rows - tableRows
     chart(context).draw(into: &grid, rect.top(chartRows), context)
     table.draw(into: &grid, rect.bottom(tableRows), context)
@@ -57,8 +57,7 @@ enum GradientsPane {
     }
     guard tensors.isEmpty else {
       return context.gauges(
-        tensors.map { ($0.path.split(separator: "/").dropFirst().joined(separator: " "), $0) },
-        role: .gradients)
+        tensors.map { (MetricCatalog.variableWords(of: $0), $0) }, role: .gradients)
     }
     let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     return context.gauges(

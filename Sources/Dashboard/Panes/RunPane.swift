@@ -26,7 +26,8 @@ enum RunPane {
     let first = min(context.scroll, max(0, lines.count - 1))
     let widest = lines.map { TextWidth.columns(of: $0.name) }.max() ?? 0
     let columns = max(1, min(3, rect.columns / 44))
-    let perColumn = columns == 1
+    let perColumn =
+      columns == 1
       ? rect.rows : max(min(rect.rows, (lines.count + columns - 1) / columns), 1)
     let width = rect.columns / columns
     for (index, line) in lines.dropFirst(first).prefix(perColumn * columns).enumerated() {
@@ -72,7 +73,8 @@ enum RunPane {
       lines.append(
         Line(
           name: "model",
-          value: "\(model.preset ?? "own") d\(model.width) L\(model.layers) H\(model.heads)\(experts)"))
+          value: "\(model.preset ?? "own") d\(model.width) L\(model.layers) "
+            + "H\(model.heads)\(experts)"))
       lines.append(
         Line(name: "parameters", value: NumberText.grouped(model.parameters)))
       lines.append(

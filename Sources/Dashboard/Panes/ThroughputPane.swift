@@ -31,7 +31,8 @@ enum ThroughputPane {
 
   private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
-    let name = context.has(MetricCatalog.tokensPerSecond)
+    let name =
+      context.has(MetricCatalog.tokensPerSecond)
       ? MetricCatalog.tokensPerSecond : MetricCatalog.stepMilliseconds
     chart.lines = context.lines(name, role: .throughput, faint: .throughputFaint, label: "")
     chart.kind = context.isLogY ? .logarithmic : .linear
@@ -60,10 +61,9 @@ enum ThroughputPane {
     for name in context.history.names
     where MetricCatalog.family(of: name)?.stem == "step_share" && context.has(name) {
       let share = context.value(name) ?? .nan
-      let phase = name.path.split(separator: "/").dropFirst().joined(separator: " ")
       rows.append(
         GaugeTable.Row(
-          name: phase.replacing("_", with: " "), share: share,
+          name: MetricCatalog.variableWords(of: name), share: share,
           text: "\(NumberText.compact(share * 100, digits: 2))%"))
     }
     if let model = context.description?.model {

@@ -1,0 +1,156 @@
+import Screen
+import Signals
+import Telemetry
+import Testing
+
+@testable import Dashboard
+
+@Suite struct LineChartTests {
+  private func context(steps: Int, playhead: Int? = nil) -> PaneContext {
+    PaneContext(
+      history: RunHistory(), playhead: playhead ?? steps - 1,
+      window: TimeWindow(steps: 0..<steps, isAll: true))
+  }
+
+  private func draw(
+    _ chart: LineChart, columns: Int, rows: Int, _ context: PaneContext
+  ) -> CellGrid {
+    var grid = CellGrid(columns: columns, rows: rows)
+    chart.draw(into: &grid, grid.bounds, context)
+    return grid
+  }
+
+  private func chart(_ values: [Double], shape: ChartLine.Shape = .range) -> LineChart {
+    let series = Series(steps: Array(values.indices), values: values)
+    var chart = LineChart()
+    chart.lines = [ChartLine(series: series, shape: shape, role: .loss)]
+    return chart
+  }
+
+  @Test(arguments: [7, 5_000, 99_999])
+  func `a one-step spike still shows at 80 columns`(spike: Int) {
+    var values = [Double](repeating: 2, count: 100_000)
+    values[spike] = 3
+    let context = context(steps: values.count)
+    let flat = draw(
+      chart([Double](repeating: 2, count: 100_000)), columns: 80, rows: 12, context)
+    let grid = draw(chart(values), columns: 80, rows: 12, context)
+    #expect(grid.lines[1].unicodeScalars.contains { (0x2801...0x28FF).contains($0.value) })
+    #expect(grid != flat)
+  }
+
+  @Test func `a spike that would press all else flat is cut off and named`() {
+    var values = (0..<2_000).map { 2 + 0.1 * Double($0 % 7) }
+    values[1_200] = 900
+    var chart = chart(values)
+    chart.clipsOutliers = true
+    let lines = draw(chart, columns: 80, rows: 12, context(steps: 2_000)).lines
+    #expect(lines[0].contains("▲900"))
+    #expect(lines.contains { $0.contains("2.5") })
+  }
+
+  @Test func `values that are not finite are marked with their step`() {
+    var values = [Double](repeating: 2, count: 1_000)
+    for step in 637..<660 { values[step] = .nan }
+    let grid = draw(chart(values), columns: 80, rows: 12, context(steps: 1_000))
+    #expect(grid.lines[0].contains("✗"))
+    #expect(grid.text().contains("NaN from step 637"))
+  }
+
+  @Test func `a line of few samples is joined, a range of many has no gaps`() {
+    for shape in [ChartLine.Shape.range, .joined] {
+      let grid = draw(
+        chart((0..<3_000).map { Double($0 * $0 % 977) }, shape: shape), columns: 60, rows: 10,
+        context(steps: 3_000))
+      let gaps = (6..<60).filter { column in
+        (0..<9).allSatisfy { grid[column, $0].isBlank }
+      }
+      #expect(gaps.isEmpty)
+    }
+    let sparse = Series(steps: [0, 500, 999], values: [1, 3, 1])
+    var chart = LineChart()
+    chart.lines = [ChartLine(series: sparse, shape: .joined, role: .loss)]
+    let grid = draw(chart, columns: 60, rows: 10, context(steps: 1_000))
+    #expect((6..<60).allSatisfy { column in (0..<9).contains { !grid[column, $0].isBlank } })
+  }
+
+  @Test func `the words of marks never touch each other or are cut`() {
+    let words = ["qk-layernorm on", "rate ×0.5", "z-loss 1e-4", "loss spike", "alarm", "a note"]
+    var found = 0
+    for count in 1...24 {
+      for columns in stride(from: 16, through: 90, by: 7) {
+        var chart = chart((0..<1_000).map { Double($0 % 10) })
+        chart.holds = [30]
+        chart.marks = (0..<count).compactMap { index in
+          var mark = EventMark(
+            RunEvent(
+              step: index * 997 / count, wallTime: 0, kind: .note, by: "you",
+              text: words[index % words.count]))
+          mark?.texts = [words[index % words.count]]
+          return mark
+        }
+        let grid = draw(chart, columns: columns, rows: 12, context(steps: 1_000))
+        for row in 0..<grid.size.rows {
+          let texts = pinkTexts(in: grid, row: row)
+          found += texts.count
+          for text in texts { #expect(words.contains(text), "'\(text)' at \(columns)") }
+        }
+      }
+    }
+    #expect(found > 100)
+  }
+
+  /// The runs of a person's cells in a row, without lines and signs.
+  private func pinkTexts(in grid: CellGrid, row: Int) -> [String] {
+    var texts: [String] = []
+    var text = ""
+    for column in 0...grid.size.columns {
+      let cell = grid[column, row]
+      let isText =
+        cell.style.role == Role.person.rawValue && cell.scalar != 0x2506 && cell.scalar != 0x25C6
+      if isText, let scalar = Unicode.Scalar(cell.scalar) {
+        text.unicodeScalars.append(scalar)
+      } else if !text.isEmpty {
+        texts.append(text)
+        text = ""
+      }
+    }
+    return texts
+  }
+
+  @Test func `the axis stands still while values stay within it`() {
+    let start = (0..<200).map { 3 - Double($0) / 200 }
+    let first = draw(chart(start), columns: 60, rows: 14, context(steps: 400))
+    let later = draw(chart(start + [2.4, 2.5, 2.6]), columns: 60, rows: 14, context(steps: 400))
+    let gutters = [first, later].map { grid in grid.lines.map { String($0.prefix(6)) } }
+    #expect(gutters[0] == gutters[1])
+  }
+
+  @Test func `the cursor reads the exact value`() {
+    var context = context(steps: 100)
+    context.cursorStep = 42
+    var chart = chart((0..<100).map { Double($0) / 3 })
+    chart.lines[0].name = "train"
+    let text = draw(chart, columns: 70, rows: 12, context).text()
+    #expect(text.contains("step 42 · train 14.00"))
+  }
+
+  @Test func `superseded samples stay, faint and behind`() {
+    var history = RunHistory()
+    for step in 0..<100 { history.append(samples(step, 2)) }
+    history.append(.generation(startingAt: 50))
+    for step in 50..<60 { history.append(samples(step, 1)) }
+    let context = PaneContext(
+      history: history, playhead: 99, window: TimeWindow(steps: 0..<100, isAll: true),
+      smoothing: nil)
+    let grid = PaneScreen(history: history, playhead: 99).grid(LossPane.pane, columns: 60, rows: 12)
+    #expect(grid.text(roles: true).contains(Character(UnicodeScalar(Role.track.rawValue))))
+    #expect(context.lines(MetricCatalog.loss, role: .loss, faint: .lossFaint, label: "").count == 2)
+  }
+
+  private func samples(_ step: Int, _ loss: Double) -> RunRecord {
+    .samples(
+      StepSamples(
+        step: step, wallTime: Double(step), names: [MetricCatalog.loss], values: [loss]))
+  }
+}

@@ -1,0 +1,122 @@
+import Screen
+import Signals
+import Telemetry
+import Testing
+
+@testable import Dashboard
+
+@Suite struct ScaleTests {
+  private static let seed: UInt64 = 20_261_124
+
+  /// Pairs of ends of any size and distance.
+  private static func ends(_ count: Int) -> [(Double, Double)] {
+    var state = seed
+    func next() -> Double {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Double(state >> 11) / Double(1 << 53)
+    }
+    return (0..<count).map { _ in
+      let size = 24 * next() - 12
+      let low = (next() - 0.5) * power(size)
+      return (low, low + next() * power(size + 4 * next() - 3))
+    }
+  }
+
+  private static func power(_ exponent: Double) -> Double {
+    (0..<Int(abs(exponent) * 10)).reduce(1) { value, _ in
+      exponent > 0 ? value * 1.2589 : value / 1.2589
+    }
+  }
+
+  @Test func `an axis holds its values, wastes little and has round ticks inside`() {
+    for (low, high) in Self.ends(2_000) {
+      let scale = ValueScale(fitting: low, high)
+      #expect(scale.low <= low && scale.high >= high, "\(low) \(high), seed \(Self.seed)")
+      if high > low + abs(low) * 1e-9 {
+        #expect(scale.high - scale.low <= 2.1 * (high - low), "\(low) \(high)")
+      }
+      for limit in 1...5 {
+        let ticks = scale.ticks(atMost: limit)
+        #expect(!ticks.isEmpty && ticks.count <= limit)
+        #expect(ticks == ticks.sorted())
+        let margin = (scale.high - scale.low) * 1e-6
+        #expect(ticks.allSatisfy { $0 >= scale.low - margin && $0 <= scale.high + margin })
+      }
+    }
+  }
+
+  @Test func `a logarithmic axis ends at round numbers`() {
+    let wide = ValueScale(fitting: 3, 9_278, kind: .logarithmic)
+    #expect(wide == ValueScale(from: 1, to: 1e4, kind: .logarithmic))
+    #expect(wide.ticks(atMost: 3).map(wide.label) == ["1", "100", "1e4"])
+    #expect(wide.ticks(atMost: 5).map(wide.label) == ["1", "10", "100", "1e3", "1e4"])
+    let narrow = ValueScale(fitting: 0.15, 0.4, kind: .logarithmic)
+    #expect(narrow.ticks(atMost: 4).map(narrow.label) == ["0.1", "0.5"])
+    #expect(ValueScale(fitting: -1, 0, kind: .logarithmic).low == 1)
+  }
+
+  @Test(arguments: [
+    (1.85, 4.2, ["2", "3", "4"]), (0, 0.04, ["0", "2e-2", "4e-2"]),
+    (0, 104_000, ["0", "50,000", "100,000"]), (-3, 4.4, ["\(NumberText.minus)2", "0", "2", "4"]),
+  ])
+  func `labels are short and exact`(low: Double, high: Double, labels: [String]) {
+    let scale = ValueScale(fitting: low, high)
+    #expect(scale.ticks(atMost: labels.count).map(scale.label) == labels)
+  }
+
+  @Test func `rows of dots go from the top down and beyond`() {
+    let scale = ValueScale(from: 0, to: 1)
+    #expect(scale.dotRow(of: 1, dotRows: 41) == 0)
+    #expect(scale.dotRow(of: 0, dotRows: 41) == 40)
+    #expect(scale.dotRow(of: 2, dotRows: 41) < 0)
+    #expect(scale.dotRow(of: .infinity, dotRows: 41) < 0)
+    #expect(ValueScale(from: 1, to: 10, kind: .logarithmic).dotRow(of: 0, dotRows: 4) > 4)
+  }
+
+  private func time(
+    _ steps: Range<Int>, columns: Int, axis: AxisKind = .step, isLogX: Bool = false
+  ) -> TimeScale {
+    TimeScale(
+      PaneContext(
+        history: SampleRun.rescue, playhead: steps.upperBound - 1,
+        window: TimeWindow(steps: steps, isAll: true), axis: axis, isLogX: isLogX),
+      columns: columns)
+  }
+
+  @Test(arguments: AxisKind.allCases, [false, true])
+  func `each step lies in the column whose edges hold it`(axis: AxisKind, isLogX: Bool) {
+    for steps in [0..<1, 0..<2, 0..<37, 900..<1_400, 0..<1_401] {
+      let scale = time(steps, columns: 40, axis: axis, isLogX: isLogX)
+      #expect(scale.edges.count == 81 && scale.edges == scale.edges.sorted())
+      for step in steps {
+        let column = scale.dotColumn(of: step) ?? -1
+        let covered = scale.edges[column]..<scale.edges[column + 1]
+        #expect(covered.contains(step), "\(axis) \(step)")
+      }
+      #expect(scale.dotColumn(of: steps.upperBound) == nil)
+    }
+  }
+
+  @Test(arguments: AxisKind.allCases, [false, true])
+  func `labels below a chart never touch or leave it`(axis: AxisKind, isLogX: Bool) {
+    for columns in 0...120 {
+      for steps in [0..<1, 0..<5, 0..<1_401, 700..<1_400, 0..<120_000] {
+        let labels = time(steps, columns: columns, axis: axis, isLogX: isLogX)
+          .labels(columns: columns)
+        var free = 0
+        for label in labels {
+          #expect(label.column >= free && label.column + label.text.count <= columns)
+          free = label.column + label.text.count + 1
+        }
+        if columns >= 20 { #expect(!labels.isEmpty) }
+      }
+    }
+  }
+
+  @Test func `the axis counts steps, tokens or time`() {
+    let ends = AxisKind.allCases.map { axis in
+      time(0..<1_401, columns: 50, axis: axis).labels(columns: 50).last?.text
+    }
+    #expect(ends == ["step 1,400", "tokens 1.43M", "time 0:00:16"])
+  }
+}

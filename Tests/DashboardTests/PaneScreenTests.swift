@@ -1,0 +1,109 @@
+import Screen
+import Signals
+import Telemetry
+import TestSupport
+import Testing
+
+@testable import Dashboard
+
+@Suite struct PaneScreenTests {
+  static let sizes = [
+    Size(columns: 36, rows: 4), Size(columns: 56, rows: 14), Size(columns: 112, rows: 32),
+  ]
+
+  @Test(arguments: PaneCatalog.panes.map(\.id), sizes)
+  func `panes look as recorded`(id: PaneID, size: Size) throws {
+    let pane = try #require(PaneCatalog.pane(id))
+    let grid = PaneScreen.mixture.grid(pane, columns: size.columns, rows: size.rows)
+    expectScreen(grid, "panes", id.rawValue)
+  }
+
+  @Test(arguments: PaneCatalog.panes.map(\.id))
+  func `panes without braille and colour look as recorded`(id: PaneID) throws {
+    let pane = try #require(PaneCatalog.pane(id))
+    var screen = PaneScreen.mixture
+    screen.change = {
+      $0.theme = $0.theme.adapted(to: .none)
+      $0.symbols = .ascii
+    }
+    let grid = screen.grid(pane, columns: 56, rows: 14)
+    #expect(grid.lines.allSatisfy { $0.allSatisfy(\.isASCII) })
+    expectScreen(grid, "panes", "\(id.rawValue)-ascii")
+  }
+
+  @Test func `a run that diverges looks as recorded`() {
+    let screen = PaneScreen(history: SampleRun(divergesAt: 1_300, spikesAt: 500).history)
+    expectScreen(screen.grid(LossPane.pane, columns: 70, rows: 16), "panes", "loss-diverged")
+  }
+
+  @Test func `the cursor on every chart looks as recorded`() {
+    var screen = PaneScreen()
+    screen.change = { $0.cursorStep = 1_043 }
+    for pane in [LossPane.pane, AttentionLogitsPane.pane, GradientsPane.pane] {
+      expectScreen(
+        screen.grid(pane, columns: 70, rows: 16), "panes", "\(pane.id.rawValue)-cursor")
+    }
+  }
+
+  @Test func `an empty run says what it waits for`() {
+    for pane in PaneCatalog.panes {
+      let grid = PaneScreen.empty.grid(pane, columns: 40, rows: 5)
+      let words = grid.lines.joined().split(separator: " ")
+      #expect(words.count >= 2, "\(pane.id)")
+      #expect(pane.id == .events || PaneScreen.empty.headline(pane).count < 10)
+    }
+  }
+
+  @Test(arguments: [
+    (PaneID.loss, "train 1.9962 · eval 1.9675 nats"),
+    (.attentionLogits, "max 17.9 · steady"),
+    (.learningRate, "3.0e-2 · ×1 · sensitivity 0.079"),
+    (.experts, "L2 E5 dead · cv 0.40"),
+    (.gradients, "norm 0.14 · clipped 3%"),
+    (.throughput, "104,871 tokens/s"),
+    (.outputs, "log Z +0.44 nats · mean logit \(NumberText.minus)2.81"),
+  ])
+  func `headlines hold the number that matters`(id: PaneID, text: String) throws {
+    let pane = try #require(PaneCatalog.pane(id))
+    #expect(PaneScreen.mixture.headline(pane) == text)
+  }
+
+  @Test func `growing logits are forecast in the headline`() {
+    let screen = PaneScreen(playhead: 500)
+    let headline = AttentionLogitsPane.pane.headline(screen.context(.attentionLogits))
+    #expect(headline.map(\.text).joined().hasPrefix("max 2,578 · 1e4 in ~"))
+    #expect(headline.first?.role == .warning)
+  }
+
+  @Test func `the effect of a switch stands at its mark once it is measured`() {
+    func text(_ playhead: Int) -> String {
+      PaneScreen(playhead: playhead).grid(AttentionLogitsPane.pane, columns: 70, rows: 16).text()
+    }
+    #expect(text(1_400).contains("9,278 → 12"))
+    #expect(!text(1_199).contains("9,278"))
+    #expect(text(1_199).contains("qk-layernorm"))
+  }
+
+  @Test func `events wrap between words where there is room`() {
+    let grid = PaneScreen().grid(EventsPane.pane, columns: 44, rows: 20)
+    let text = grid.lines.joined(separator: "\n")
+    #expect(text.contains("of qk_layernorm: attention logits"))
+    #expect(text.contains("u undoes"))
+    #expect(!text.contains("…"))
+  }
+
+  @Test func `the filter leaves matching events and says how many`() {
+    var screen = PaneScreen()
+    screen.change = { $0.filter = "checkpoint" }
+    #expect(screen.headline(EventsPane.pane) == "1 of 5 hold 'checkpoint'")
+    screen.change = { $0.filter = "zebra" }
+    let lines = screen.grid(EventsPane.pane, columns: 60, rows: 3).lines
+    #expect(lines[1].contains("no event holds 'zebra'"))
+  }
+
+  @Test func `the probe's cliff is red and the best multiplier green`() {
+    let grid = PaneScreen().grid(LearningRatePane.pane, columns: 70, rows: 12)
+    let roles = Set((0..<grid.size.columns).map { grid[$0, grid.size.rows - 2].style.role })
+    #expect(roles.isSuperset(of: [Role.good.rawValue, Role.trouble.rawValue]))
+  }
+}

@@ -41,8 +41,8 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: @unchecked Send
     base.update(from: other.base, count: count)
   }
 
-  package func fill(with value: Element) {
-    base.update(repeating: value, count: count)
+  package func clear() {
+    UnsafeMutableRawPointer(base).initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Element> {

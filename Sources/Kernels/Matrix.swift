@@ -71,7 +71,10 @@ package struct Matrix: @unchecked Sendable {
     (0..<rows).flatMap { UnsafeBufferPointer(start: row($0), count: columns) }
   }
 
-  package func fill(with value: Float) {
-    for row in 0..<rows { self.row(row).update(repeating: value, count: columns) }
+  package func clear() {
+    for row in 0..<rows {
+      UnsafeMutableRawPointer(self.row(row)).initializeMemory(
+        as: UInt8.self, repeating: 0, count: columns * MemoryLayout<Float>.stride)
+    }
   }
 }

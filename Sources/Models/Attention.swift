@@ -159,7 +159,7 @@ extension Attention {
     if let old {
       rotary.rotateBackward(old, heads: heads, into: dRaw, scale: scales.old)
     } else {
-      dRaw.fill(with: 0)
+      dRaw.clear()
     }
     let dOutput = blended.output.reshaped(rows: dRaw.rows, columns: headWidth)
     rotary.rotateBackward(new, heads: heads, into: dOutput, scale: scales.new)

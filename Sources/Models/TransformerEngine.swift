@@ -63,7 +63,7 @@ package final class TransformerEngine {
     if configuration.experts == nil {
       let activations = activations
       pool.run(jobs: slices) { slice, worker in
-        buffers[slice].fill(with: 0)
+        buffers[slice].clear()
         let pass = passes(slice, activations[worker])
         pass.forward(weight: weight)
         pass.backward(gradients: gradients[slice], balance: balance)
@@ -75,7 +75,7 @@ package final class TransformerEngine {
       }
       weighBalance(settings.balanceLoss)
       pool.run(jobs: slices) { slice, _ in
-        buffers[slice].fill(with: 0)
+        buffers[slice].clear()
         passes(slice, activations[slice]).backward(gradients: gradients[slice], balance: balance)
       }
     }

@@ -82,7 +82,7 @@ extension TransformerPass {
       transposed: activations.logits, activations.final.output, into: gradients.unembedding,
       adding: true)
     multiply(activations.logits, parameters.unembedding, into: scratch.dInput)
-    scratch.dResidual.fill(with: 0)
+    scratch.dResidual.clear()
     normaliseBackward(activations.final, parameters.finalGain, gradients.finalGain)
     for layer in stride(from: configuration.layers - 1, through: 0, by: -1) {
       backwardFeedForward(layer, gradients.layers[layer], balance: balance)

@@ -121,3 +121,11 @@ func attentionReference(_ inputs: [Numbers], scale: Double) -> (Numbers, [[Doubl
   }
   return (output, probabilities)
 }
+
+/// Sizes around every border of the product: six and four rows, sixteen columns, 192 packed rows,
+/// 256 steps of depth.
+enum ProductSizes {
+  static let rows = Array(1...14) + [193, 199]
+  static let columns = [1, 7, 8, 9, 15, 16, 17, 33, 130]
+  static let depths = [1, 7, 8, 9, 257]
+}

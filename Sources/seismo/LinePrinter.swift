@@ -8,7 +8,7 @@ struct LinePrinter {
   private let total: String
 
   init(totalSteps: Int) {
-    interval = max(1, totalSteps / 50)
+    interval = min(max(1, totalSteps / 50), 100)
     total = NumberText.grouped(totalSteps)
   }
 

@@ -118,7 +118,8 @@ struct BadInputTests {
     #expect(
       try binary.run(["train", "--session", "a.seismo"] + Self.tiny).status == 0)
     let first = binary.process([
-      "train", "--headless", "--steps", "1000000", "--resume", "a.checkpoints/step-000000004",
+      "train", "--headless", "--steps", "1000000", "--resume",
+      "a.checkpoints/step-000000004",
     ])
     let output = Pipe()
     first.standardOutput = output

@@ -32,8 +32,9 @@ extension DashboardState {
     case .fault:
       say(event.text, .trouble, seconds: 8)
     case .alarm:
-      say(
-        [event.text, event.hint].compactMap { $0 }.joined(separator: " · "), .warning, seconds: 8)
+      // What helps comes first: a narrow screen cuts the end.
+      let words = [event.hint, event.text].compactMap { $0 }
+      say(words.joined(separator: " · "), .warning, seconds: 8)
       return [.bell]
     case .set, .checkpoint, .note, .evaluate, .effect:
       say(event.text, event.by == "you" ? .person : .text, seconds: 5)

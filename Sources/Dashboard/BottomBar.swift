@@ -14,7 +14,7 @@ struct BottomBar {
 
   private(set) var items: [Item] = []
 
-  /// - Parameter toastColumns: what a passing word takes at the right.
+  /// A passing word takes `toastColumns` at the right.
   init(_ state: DashboardState, toastColumns: Int = 0) {
     let known = CommandTable.applicable(to: state).compactMap { command in
       command.bar.map { (bar: $0, item: Self.item(command, $0, state)) }

@@ -23,7 +23,7 @@ private func drawBottom(on grid: inout CellGrid, in row: Rect, _ state: Dashboar
     BottomBar(state).draw(on: &grid, in: row, state)
     return
   }
-  let text = TextWidth.truncated(toast.text, to: row.columns - 2)
+  let text = toast.text.cutBetweenWords(to: row.columns - 2)
   let columns = TextWidth.columns(of: text) + 1
   BottomBar(state, toastColumns: columns).draw(on: &grid, in: row, state)
   grid.write(

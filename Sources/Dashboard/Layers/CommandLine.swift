@@ -22,7 +22,7 @@ struct CommandLine: Sendable {
     sentence = refusal.map { "not now: \($0)" } ?? command.sentence
   }
 
-  /// - Parameter keyColumns: how much the keys take in front; 0 leaves them out.
+  /// Keys, name and sentence side by side; `keyColumns` 0 leaves the keys out.
   func draw(
     on grid: inout CellGrid, in rect: Rect, keyColumns: Int, nameColumns: Int, isChosen: Bool,
     _ state: DashboardState

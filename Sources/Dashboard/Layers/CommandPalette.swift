@@ -66,7 +66,8 @@ package struct CommandPalette: Sendable, Hashable {
     let theme = state.appearance.theme
     let candidates = Candidate.all(for: field.text, in: state)
     let box = Box(
-      on: &grid, state, columns: 84, rows: min(14, max(4, grid.size.rows - (grid.size.rows < 20 ? 3 : 6))), title: "command",
+      on: &grid, state, columns: 84,
+      rows: min(14, max(4, grid.size.rows - (grid.size.rows < 20 ? 3 : 6))), title: "command",
       keys: [("⏎", "run"), ("⇥", "complete"), ("↑↓", "choose"), ("esc", "close")])
     let line = box.inside.top(1)
     grid.write(":", at: line.origin, style: theme.style(.key))

@@ -42,7 +42,8 @@ package struct Help: Sendable, Hashable {
     let commands = found(in: state)
     let theme = state.appearance.theme
     let box = Box(
-      on: &grid, state, columns: 84, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)), title: "help",
+      on: &grid, state, columns: 84, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)),
+      title: "help",
       keys: [("⏎", "run"), ("↑↓", "choose"), ("esc", "close")])
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))

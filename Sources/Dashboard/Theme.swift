@@ -79,6 +79,10 @@ package struct Theme: Sendable, Hashable {
     if surface == .selection { style.role = surface.rawValue }
     guard let look = looks[surface] else { return style }
     style.background = look.background ?? style.background
+    // Grey is made for the screen's own ground and is lost on a coloured one.
+    if surface == .selection, role == .faint {
+      style.foreground = look.foreground ?? style.foreground
+    }
     if look.background == nil { style.attributes.formUnion(look.attributes) }
     return style
   }

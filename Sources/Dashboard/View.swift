@@ -25,7 +25,7 @@ private func drawBottom(on grid: inout CellGrid, in row: Rect, _ state: Dashboar
   }
   let text = toast.text.cutBetweenWords(to: row.columns - 2)
   let columns = TextWidth.columns(of: text) + 1
-  BottomBar(state, toastColumns: columns).draw(on: &grid, in: row, state)
+  BottomBar(state, toastColumns: columns + 2).draw(on: &grid, in: row, state)
   grid.write(
     text, at: row.right(columns).origin,
     style: state.appearance.theme.style(toast.role, .bold))

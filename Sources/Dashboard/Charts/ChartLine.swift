@@ -82,7 +82,10 @@ extension ChartLine {
       }
       switch shape {
       case .range:
-        let (top, bottom) = bridged(row(column.high), row(column.low), after: last, row)
+        if let last, column.x > last.x + 1 {
+          canvas.join((last.x, row(last.middle)), (column.x, row(column.middle)), pen: pen)
+        }
+        let (top, bottom) = bridged(column, after: last, row)
         canvas.span(x: column.x, from: top, to: bottom, pen: pen)
       case .joined:
         let end = (x: column.x, y: row(column.middle))
@@ -95,11 +98,13 @@ extension ChartLine {
     }
   }
 
-  /// A range that the last column's does not touch is drawn up to it.
+  /// A range that the one in the column before does not touch is drawn up to it.
   private func bridged(
-    _ top: Int, _ bottom: Int, after last: Column?, _ row: (Double) -> Int
+    _ column: Column, after last: Column?, _ row: (Double) -> Int
   ) -> (Int, Int) {
-    guard let last else { return (top, bottom) }
+    let top = row(column.high)
+    let bottom = row(column.low)
+    guard let last, column.x == last.x + 1 else { return (top, bottom) }
     let lastTop = row(last.high)
     let lastBottom = row(last.low)
     if lastBottom < top - 1 { return (lastBottom + 1, bottom) }

@@ -40,19 +40,28 @@ extension PaneContext {
     let older = (history.superseded[name] ?? []).map {
       ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
     }
-    let isSmoothed = smoothing != nil && series.count >= 20
+    let count = series.index(atOrAfter: playhead + 1)
+    let isSmoothed = smoothing.map { count >= Self.samplesToSmooth($0) } ?? false
     let raw = ChartLine(
       series: series, shape: .range, role: isSmoothed ? faint : role, name: label)
-    guard isSmoothed, let values = smoothedValues(name, series) else { return older + [raw] }
+    guard isSmoothed else { return older + [raw] }
+    let values = smoothedValues(name, series)
     let smooth = ChartLine(
       series: series, values: values, shape: .joined, role: role, isInFront: true)
     return older + [raw, smooth]
   }
 
-  /// The debiased average of a metric, from the cache or made here.
+  /// Fewer samples than a few lengths of the average's memory only lag behind themselves.
+  private static func samplesToSmooth(_ weight: Double) -> Int {
+    Int(min(200, max(20, 4 / (1 - weight))))
+  }
+
+  /// The debiased average of a metric, from the cache or made here. None where that would take long
+  /// in each frame: of so many samples the means of the columns are smooth enough.
   private func smoothedValues(_ name: MetricName, _ series: Series) -> [Double]? {
     guard let smoothing else { return nil }
     if let known = smoothed[name], known.values.count == series.count { return known.values }
+    guard series.count <= 20_000 else { return nil }
     var made = SmoothedSeries(weight: smoothing)
     made.update(with: series)
     return made.values

@@ -10,6 +10,9 @@ import Telemetry
 struct ProbeBars: Sendable {
   let probe: LearningRateSensitivity
 
+  /// A rise above the lowest loss, in nats a token, below which a cliff is none.
+  private static let leastRise = 0.01
+
   /// The columns that its bars need at least, and those that it can use.
   static func width(bars: Int, in columns: Int) -> Int? {
     let pitch = min(4, columns / max(1, bars))
@@ -38,7 +41,11 @@ struct ProbeBars: Sendable {
   }
 
   private func drawTitle(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
-    let texts = ["probe: loss at update ×m", "loss at update ×m", "loss at ×m"]
+    let top = NumberText.compact(reach, digits: 2)
+    let texts = [
+      "loss at update ×m, up to +\(top)", "loss at ×m, up to +\(top)", "loss ×m, +\(top)",
+      "loss at ×m",
+    ]
     guard let text = texts.first(where: { TextWidth.columns(of: $0) <= rect.columns }) else {
       return
     }
@@ -65,8 +72,9 @@ struct ProbeBars: Sendable {
   private func role(_ index: Int) -> Role {
     let multiplier = probe.multipliers[index]
     if multiplier == probe.bestMultiplier { return .good }
-    if let cliff = probe.cliff, multiplier >= cliff { return .trouble }
-    return .learningRate
+    guard let cliff = probe.cliff, multiplier >= cliff else { return .learningRate }
+    let isNoise = probe.losses[index] - lowest < Self.leastRise
+    return isNoise ? .learningRate : .trouble
   }
 
   private func drawBar(

@@ -82,7 +82,7 @@ enum LearningRatePane {
   private static func scheduleToCome(_ context: PaneContext, total: Int) -> Series {
     guard let schedule = WarmupCosine(context.description) else { return Series() }
     let multiplier = context.value(MetricCatalog.learningRateMultiplier) ?? 1
-    let first = context.playhead + 1
+    let first = context.playhead
     let stride = max(1, (total - first) / 400)
     let steps = Array(Swift.stride(from: first, to: total, by: stride))
     return Series(steps: steps, values: steps.map { schedule.rate(at: $0) * multiplier })

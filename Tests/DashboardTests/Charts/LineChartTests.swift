@@ -57,7 +57,7 @@ import Testing
     #expect(grid.text().contains("NaN from step 637"))
   }
 
-  @Test func `a line of few samples is joined, a range of many has no gaps`() {
+  @Test func `lines have no gaps, whether samples are many or few`() {
     for shape in [ChartLine.Shape.range, .joined] {
       let grid = draw(
         chart((0..<3_000).map { Double($0 * $0 % 977) }, shape: shape), columns: 60, rows: 10,
@@ -68,10 +68,12 @@ import Testing
       #expect(gaps.isEmpty)
     }
     let sparse = Series(steps: [0, 500, 999], values: [1, 3, 1])
-    var chart = LineChart()
-    chart.lines = [ChartLine(series: sparse, shape: .joined, role: .loss)]
-    let grid = draw(chart, columns: 60, rows: 10, context(steps: 1_000))
-    #expect((6..<60).allSatisfy { column in (0..<9).contains { !grid[column, $0].isBlank } })
+    for shape in [ChartLine.Shape.range, .joined] {
+      var chart = LineChart()
+      chart.lines = [ChartLine(series: sparse, shape: shape, role: .loss)]
+      let grid = draw(chart, columns: 60, rows: 10, context(steps: 1_000))
+      #expect((6..<60).allSatisfy { column in (0..<9).contains { !grid[column, $0].isBlank } })
+    }
   }
 
   @Test func `the words of marks never touch each other or are cut`() {

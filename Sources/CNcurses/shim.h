@@ -24,8 +24,11 @@ enum {
 };
 static inline attr_t curses_italic(void) { return A_ITALIC; }
 
+/* No clicks: with them in the mask, curses would keep presses back to put clicks together. */
 static inline mmask_t curses_mouse_events(void) {
-  return ALL_MOUSE_EVENTS | REPORT_MOUSE_POSITION;
+  return BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON2_PRESSED | BUTTON2_RELEASED |
+         BUTTON3_PRESSED | BUTTON3_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED |
+         REPORT_MOUSE_POSITION;
 }
 
 enum curses_mouse_kind {

@@ -9,43 +9,61 @@ enum Migrations {
 
   private struct Migration {
     let name: String
-    let statements: String
+    let statements: [String]
   }
 
   private static let all: [Migration] = [
     Migration(
       name: "samples in chunks, events, console",
-      statements: """
+      statements: [
+        """
         CREATE TABLE documents (
           name TEXT PRIMARY KEY, body TEXT NOT NULL, checksum INTEGER NOT NULL
-        ) WITHOUT ROWID;
+        ) WITHOUT ROWID
+        """,
+        """
         CREATE TABLE generations (
           id INTEGER PRIMARY KEY, starting_step INTEGER NOT NULL, checksum INTEGER NOT NULL
-        );
+        )
+        """,
+        """
         CREATE TABLE metrics (
           id INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum INTEGER NOT NULL
-        );
+        )
+        """,
+        """
         CREATE TABLE chunks (
           id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, generation INTEGER NOT NULL,
           start INTEGER NOT NULL, count INTEGER NOT NULL,
           first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
           minimum REAL, maximum REAL, sum REAL NOT NULL, finite_count INTEGER NOT NULL,
           checksum INTEGER NOT NULL
-        );
-        CREATE INDEX chunks_by_step ON chunks (metric, generation, first_step);
-        CREATE TABLE payloads (chunk INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+        )
+        """,
+        """
+        CREATE INDEX chunks_by_step ON chunks (metric, generation, first_step)
+        """,
+        """
+        CREATE TABLE payloads (chunk INTEGER PRIMARY KEY, bytes BLOB NOT NULL)
+        """,
+        """
         CREATE TABLE tail (
           sequence INTEGER PRIMARY KEY AUTOINCREMENT, bytes BLOB NOT NULL, checksum INTEGER NOT NULL
-        );
+        )
+        """,
+        """
         CREATE TABLE events (
           id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, step INTEGER NOT NULL,
           kind TEXT NOT NULL, body TEXT NOT NULL, checksum INTEGER NOT NULL
-        );
+        )
+        """,
+        """
         CREATE TABLE console (
           id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, body TEXT NOT NULL,
           checksum INTEGER NOT NULL
-        );
-        """)
+        )
+        """,
+      ])
   ]
 
   static var currentVersion: Int { all.count }
@@ -55,7 +73,7 @@ enum Migrations {
     let version = try userVersion(database)
     for number in version..<max(version, currentVersion) {
       try database.inTransaction {
-        try database.execute(sql: all[number].statements)
+        for statement in all[number].statements { try database.execute(sql: statement) }
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         try database.execute(sql: "PRAGMA user_version = \(number + 1)")
         return .commit
@@ -76,6 +94,17 @@ enum Migrations {
     }
     guard version > 0 else {
       throw SessionError.damaged(path: path, what: "format version \(version)")
+    }
+    try checkSchema(database, version: version, path: path)
+  }
+
+  /// SQLite keeps each statement that made a table as it was written. With one letter of it changed
+  /// it may still find the table and no rows in it.
+  private static func checkSchema(_ database: Database, version: Int, path: String) throws {
+    let rows = try Row.fetchAll(database, sql: "SELECT sql FROM sqlite_master")
+    let found = Set(rows.compactMap { $0.text(0) })
+    guard found.isSuperset(of: all[..<version].flatMap(\.statements)) else {
+      throw SessionError.damaged(path: path, what: "its schema is not that of format \(version)")
     }
   }
 

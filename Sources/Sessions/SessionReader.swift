@@ -33,7 +33,21 @@ package final class SessionReader: Sendable {
   /// What is damaged is left out and said in a console line.
   package func records() throws(SessionError) -> [RunRecord] {
     var cursor = SessionCursor()
-    return try records(since: &cursor)
+    return try read { database in
+      let records = try cursor.read(from: database)
+      return records + Self.doubts(about: database)
+    }
+  }
+
+  /// Rows can vanish without a trace where a page is damaged: the pages are checked against each
+  /// other where that takes milliseconds.
+  private static func doubts(about database: Database) -> [RunRecord] {
+    let pages = try? Row.fetchOne(database, sql: "PRAGMA page_count")?.integer(0)
+    let size = try? Row.fetchOne(database, sql: "PRAGMA page_size")?.integer(0)
+    guard let pages, let size, pages * size <= 16 << 20 else { return [] }
+    let verdict = try? Row.fetchOne(database, sql: "PRAGMA quick_check(1)")?.text(0)
+    guard verdict != "ok" else { return [] }
+    return [.console(wallTime: 0, line: "damaged session: its pages disagree, rows may be missing")]
   }
 
   func records(since cursor: inout SessionCursor) throws(SessionError) -> [RunRecord] {

@@ -74,9 +74,11 @@ package struct Capabilities: Hashable, Sendable {
 
   package init(_ traits: Traits, overrides: Overrides = Overrides()) throws(TerminalError) {
     let name = traits.environment["TERM"] ?? ""
-    guard let type = Capabilities.candidates(traits.environment).first(where: { candidate in
-      traits.descriptions[candidate]?.canMoveCursor == true
-    }), let description = traits.descriptions[type] else {
+    guard
+      let type = Capabilities.candidates(traits.environment).first(where: { candidate in
+        traits.descriptions[candidate]?.canMoveCursor == true
+      }), let description = traits.descriptions[type]
+    else {
       throw .unusable(terminalType: name)
     }
     let isConsole = name.hasPrefix("linux") || Capabilities.isConsole(traits.devicePath)

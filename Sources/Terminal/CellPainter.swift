@@ -13,7 +13,10 @@ struct CellPainter {
   private var attributes: attr_t = 0
   private var pair: Int32 = 0
 
-  init(window: UnsafeMutablePointer<WINDOW>?, depth: Capabilities.Colors, paletteSize: Int, mayLackPairs: Bool) {
+  init(
+    window: UnsafeMutablePointer<WINDOW>?, depth: Capabilities.Colors, paletteSize: Int,
+    mayLackPairs: Bool
+  ) {
     self.window = window
     self.depth = depth
     self.paletteSize = paletteSize
@@ -42,8 +45,9 @@ struct CellPainter {
   private mutating func choose(_ style: Style, pairs: inout ColorPairs) -> Bool {
     if let lastStyle, lastStyle.looks(like: style) { return true }
     let appearance = CellAppearance(style, depth: depth, paletteSize: paletteSize)
-    guard let number = pairs.number(appearance.colors)
-      ?? (mayLackPairs ? pairs.substitute(appearance.colors) : nil)
+    guard
+      let number = pairs.number(appearance.colors)
+        ?? (mayLackPairs ? pairs.substitute(appearance.colors) : nil)
     else { return false }
     lastStyle = style
     attributes = appearance.attributes

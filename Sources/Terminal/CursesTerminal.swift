@@ -12,7 +12,8 @@ package final class CursesTerminal {
   package private(set) var size = Size(columns: 80, rows: 24)
   package private(set) var isActive = false
 
-  let devicePath: String
+  private let devicePath: String
+  private let capturesOutput: Bool
   private(set) var descriptor: Int32 = -1
   private var screen: OpaquePointer?
   private var files: [UnsafeMutablePointer<FILE>] = []
@@ -23,9 +24,12 @@ package final class CursesTerminal {
   var capture = OutputCapture()
 
   /// `devicePath` is the terminal to draw on, and to read keys from, whatever standard input is.
-  package init(capabilities: Capabilities, devicePath: String = "/dev/tty") {
+  package init(
+    capabilities: Capabilities, devicePath: String = "/dev/tty", capturesOutput: Bool = true
+  ) {
     self.capabilities = capabilities
     self.devicePath = devicePath
+    self.capturesOutput = capturesOutput
   }
 
   deinit { leave() }
@@ -36,7 +40,7 @@ package final class CursesTerminal {
     guard !isActive else { return }
     try open()
     foundSignals = TerminalSignals.saved()
-    guard let output = fdopen(dup(descriptor), "w"), let input = fdopen(dup(descriptor), "r") else {
+    guard let output = stream("w"), let input = stream("r") else {
       close(descriptor)
       throw .noTerminal(path: devicePath, reason: String(cString: strerror(errno)))
     }
@@ -50,7 +54,7 @@ package final class CursesTerminal {
     }
     isActive = true
     setModes()
-    capture.start()
+    if capturesOutput { capture.start() }
     sendOwnModes(on: true)
     TerminalSignals.install(waking: waker)
     armCrashGuard()
@@ -79,6 +83,7 @@ package final class CursesTerminal {
     guard isActive else { return }
     var grid = grid
     grid.adapt(to: capabilities.symbols)
+    guard grid != shown else { return }
     if shown?.size != grid.size {
       shown = nil
       werase(curses_window())
@@ -105,9 +110,10 @@ package final class CursesTerminal {
     beep()
   }
 
-  /// Stops the process as ctrl-z does, with the terminal given back meanwhile.
+  /// Stops the process as ctrl-z does, with the terminal given back meanwhile. Where whoever
+  /// started it said that it is not to be stopped (no job control), nothing happens.
   package func suspend() {
-    guard isActive else { return }
+    guard isActive, !foundSignals.ignoresStop else { return }
     sendOwnModes(on: false)
     endwin()
     restoreModes()
@@ -159,6 +165,11 @@ package final class CursesTerminal {
       close(descriptor)
       throw .noTerminal(path: devicePath, reason: reason)
     }
+  }
+
+  /// On a descriptor of its own that programs started meanwhile don't inherit.
+  private func stream(_ mode: String) -> UnsafeMutablePointer<FILE>? {
+    fdopen(fcntl(descriptor, F_DUPFD_CLOEXEC, 3), mode)
   }
 
   private func closeFiles() {
@@ -229,7 +240,8 @@ package final class CursesTerminal {
   private func unpadded(_ text: String) -> String {
     var result = ""
     var rest = Substring(text)
-    while let start = rest.range(of: "$<"), let end = rest[start.upperBound...].firstIndex(of: ">") {
+    while let start = rest.range(of: "$<"), let end = rest[start.upperBound...].firstIndex(of: ">")
+    {
       result += rest[..<start.lowerBound]
       rest = rest[rest.index(after: end)...]
     }

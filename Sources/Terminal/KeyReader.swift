@@ -69,13 +69,22 @@ package final class KeyReader {
     }
     switch Int32(bitPattern: code) {
     case KEY_RESIZE: break
-    case KEY_MOUSE:
-      var event = MEVENT()
-      guard getmouse(&event) == OK, let decoded = mouse.decode(event) else { return }
-      queue.append(.mouse(decoded))
+    case KEY_MOUSE: acceptMouse()
     case KeyReader.pasteStart: queue.append(.pasted(readPaste()))
     case KeyReader.pasteEnd: break
     case let code: queue.append(.key(Key(cursesCode: code)))
+    }
+  }
+
+  /// One key stands for all mouse events that came at once, and the last of them is handed out
+  /// first.
+  private func acceptMouse() {
+    var events: [MEVENT] = []
+    var event = MEVENT()
+    while getmouse(&event) == OK { events.append(event) }
+    for event in events.reversed() {
+      guard let decoded = mouse.decode(event) else { continue }
+      queue.append(.mouse(decoded))
     }
   }
 

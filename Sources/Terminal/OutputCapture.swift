@@ -9,6 +9,9 @@ struct OutputCapture {
   private var lines: [String] = []
 
   private static let longestLine = 4096
+  private static let pipeSize: Int32 = 1 << 20
+  /// F_SETPIPE_SZ, which the headers keep from those who don't ask for GNU.
+  private static let setPipeSize: Int32 = 1031
 
   /// The descriptor an error message would have gone to, or nil when it still does.
   var originalError: Int32? { originals.first { $0.descriptor == STDERR_FILENO }?.copy }
@@ -20,6 +23,7 @@ struct OutputCapture {
     // Neither end waits: a flood of prints loses lines instead of holding a trainer up.
     guard let pipe = Waker.pipe() else { return }
     readEnd = pipe.readEnd
+    _ = fcntl(readEnd, OutputCapture.setPipeSize, OutputCapture.pipeSize)
     for descriptor in taken {
       let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
       guard copy >= 0 else { continue }

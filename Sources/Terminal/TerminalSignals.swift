@@ -16,6 +16,12 @@ enum TerminalSignals {
   /// What was in force before, to be put back.
   struct Saved {
     fileprivate var actions: [(signal: Int32, action: sigaction)] = []
+
+    var ignoresStop: Bool {
+      guard let stop = actions.first(where: { $0.signal == SIGTSTP }) else { return false }
+      return unsafeBitCast(stop.action.__sigaction_handler.sa_handler, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
   }
 
   /// The dispositions curses replaces without being asked.

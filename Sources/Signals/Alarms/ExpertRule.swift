@@ -18,36 +18,49 @@ struct ExpertRule: Sendable {
       guard loads.count > 1, loads.allSatisfy({ $0.isFinite && $0 >= 0 }) else { return [] }
       let balance = ExpertBalance(loads: loads)
       guard balance.shares.contains(where: { $0 > 0 }) else { return [] }
-      return dead(balance, layer: layer.layer, context)
-        + [overloaded(balance, layer: layer.layer, context)]
+      return [
+        dead(balance, layer: layer.layer, context),
+        overloaded(balance, layer: layer.layer, context),
+      ]
     }
   }
 
+  /// A layer at a time: in a router out of balance, who starves changes from step to step.
   private func dead(
     _ balance: ExpertBalance, layer: Int, _ context: AlarmContext
-  ) -> [AlarmFinding] {
+  ) -> AlarmFinding {
     let even = 1 / Double(balance.shares.count)
-    return balance.shares.enumerated().map { expert, share in
-      let reading: AlarmLatch.Reading =
-        if share < even * ExpertBalance.deadBelow {
-          .trouble
-        } else {
-          share > even * Self.calmShare ? .quiet : .between
-        }
-      return AlarmFinding(
-        rule: .deadExpert, subject: "\(layer)/\(expert)", reading: reading,
-        alarm: {
-          AlarmText(
-            sentence:
-              "expert \(expert) of L\(layer) is dead: \(NumberText.percent(share)) of the load, "
-              + "an even share is \(NumberText.percent(even)): the router has stopped choosing it",
-            hint: Self.hint(context),
-            values: [
-              "layer": Double(layer), "expert": Double(expert), "load": share, "even": even,
-            ])
-        },
-        calm: { "expert \(expert) of L\(layer) is back: \(NumberText.percent(share)) of the load" })
+    let least = balance.shares.min() ?? even
+    let starving = balance.shares.indices.filter {
+      balance.shares[$0] < even * ExpertBalance.deadBelow
     }
+    let reading: AlarmLatch.Reading =
+      starving.isEmpty ? (least > even * Self.calmShare ? .quiet : .between) : .trouble
+    return AlarmFinding(
+      rule: .deadExpert, subject: "\(layer)", reading: reading,
+      alarm: {
+        AlarmText(
+          sentence: Self.obituary(starving, least: least, even: even, layer: layer),
+          hint: Self.hint(context),
+          values: [
+            "layer": Double(layer), "expert": Double(starving.first ?? 0), "load": least,
+            "even": even, "dead": Double(starving.count),
+          ])
+      },
+      calm: {
+        "every expert of L\(layer) is chosen again: the least gets \(NumberText.percent(least))"
+      })
+  }
+
+  private static func obituary(
+    _ starving: [Int], least: Double, even: Double, layer: Int
+  ) -> String {
+    let names = starving.map(String.init).joined(separator: ", ")
+    let who =
+      starving.count == 1
+      ? "expert \(names) of L\(layer) is dead" : "experts \(names) of L\(layer) are dead"
+    return "\(who): \(NumberText.percent(least)) of the load, an even share is "
+      + "\(NumberText.percent(even)): the router has stopped choosing it"
   }
 
   private func overloaded(

@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(
       name: "seismoTests",
       dependencies: [
-        "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        "Dashboard", "seismo", "Sessions", "Signals", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -1,0 +1,63 @@
+import Dashboard
+import Foundation
+import Signals
+import Telemetry
+import Testing
+
+/// The README's tables are the program's own. `RECORD_README=1` writes them, and fails.
+struct ReadmeTests {
+  private static let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
+
+  private static let tables: [(name: String, text: String)] = [
+    ("keys", CommandTable.markdown),
+    ("settings", settings),
+    ("metrics", metrics),
+    ("alarms", alarms),
+  ]
+
+  private static var settings: String {
+    table(["setting", "value", "what it is for"]) {
+      SettingCatalog.entries.map { ["`\($0.name)`", $0.kind.allowed, $0.purpose] }
+    }
+  }
+
+  private static var metrics: String {
+    table(["metric", "unit", "meaning"]) {
+      MetricCatalog.families.map { ["`\($0.pattern)`", $0.unit, $0.meaning] }
+    }
+  }
+
+  private static var alarms: String {
+    table(["alarm", "when"]) {
+      AlarmRule.allCases.map { ["`\($0.name)`", $0.sentence] }
+    }
+  }
+
+  private static func table(_ header: [String], rows: () -> [[String]]) -> String {
+    let rule = "|" + String(repeating: "---|", count: header.count)
+    let lines = ([header] + rows()).map { "| " + $0.joined(separator: " | ") + " |" }
+    return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n") + "\n"
+  }
+
+  @Test(.serialized, arguments: ["keys", "settings", "metrics", "alarms"])
+  func `a table in the README is the program's own`(name: String) throws {
+    var readme = try String(contentsOf: Self.url, encoding: .utf8)
+    let wanted = try #require(Self.tables.first { $0.name == name }?.text)
+    let start = try #require(readme.range(of: "<!-- \(name) -->\n"))
+    let end = try #require(readme.range(of: "<!-- /\(name) -->"))
+    let present = String(readme[start.upperBound..<end.lowerBound])
+    guard present != wanted else { return }
+    if ProcessInfo.processInfo.environment["RECORD_README"] == "1" {
+      readme.replaceSubrange(start.upperBound..<end.lowerBound, with: wanted)
+      try readme.write(to: Self.url, atomically: true, encoding: .utf8)
+    }
+    Issue.record("README.md: the table '\(name)' differs: RECORD_README=1 swift test writes it")
+  }
+
+  @Test func `the two commands that do all are in the README`() throws {
+    let readme = try String(contentsOf: Self.url, encoding: .utf8)
+    #expect(readme.contains("swift run -c release seismo\n"))
+    #expect(readme.contains("&& swift test\n"))
+  }
+}

@@ -13,7 +13,7 @@ package enum JSONLines {
 
     init(_ name: MetricName) {
       key = JSONLines.quoted(name.path) + ":"
-      isSingle = MetricCatalog.family(of: name)?.precision == .float32
+      isSingle = JSONLines.isSingle(name)
     }
   }
 
@@ -63,6 +63,11 @@ package enum JSONLines {
     case .flag: quoted(value.description)
     case .number(let number): number.isFinite ? value.description : self.number(number)
     }
+  }
+
+  /// Whether the digits of a metric are those of a Float32.
+  static func isSingle(_ name: MetricName) -> Bool {
+    MetricCatalog.family(of: name)?.precision == .float32
   }
 
   static func number(_ value: Double, isSingle: Bool = false) -> String {

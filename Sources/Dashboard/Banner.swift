@@ -102,7 +102,7 @@ struct Banner {
 extension DashboardState {
   /// The name of the last checkpoint up to the playhead.
   var lastCheckpoint: String? {
-    let written = history.events.last { $0.kind == .checkpoint && $0.step <= playhead + 1 }
+    let written = history.events(upTo: playhead).last { $0.kind == .checkpoint }
     return written.map { $0.name ?? "of step \(NumberText.grouped($0.step))" }
   }
 

@@ -73,7 +73,7 @@ extension DashboardState {
   /// there, else the cursor does.
   mutating func goToEvent(forward: Bool, where matches: (RunEvent) -> Bool) {
     let place = isReplay ? playhead : viewport.cursor ?? (forward ? -1 : playhead + 1)
-    let known = history.events.filter { (isReplay || $0.step <= playhead) && matches($0) }
+    let known = (isReplay ? history.events : history.events(upTo: playhead)).filter(matches)
     let target =
       forward
       ? known.filter { $0.step > place }.min { $0.step < $1.step }

@@ -106,7 +106,7 @@ package struct PaneContext: Sendable {
   package var description: RunDescription? { history.description }
 
   /// The events up to the playhead, oldest first.
-  package var events: [RunEvent] { history.events.filter { $0.step <= playhead } }
+  package var events: [RunEvent] { history.events(upTo: playhead) }
 
   package func style(_ role: Role, _ attributes: Attributes = []) -> Style {
     theme.style(role, attributes)

@@ -210,6 +210,18 @@ import Testing
     #expect(state.viewport.window(in: later) == before)
   }
 
+  @Test func `the checkpoint at the end, one step after the last measured one, is seen`() {
+    var state = Self.live()
+    let written = RunEvent(
+      step: state.playhead + 1, wallTime: 0, kind: .checkpoint, by: "run",
+      name: "step-000001401", text: "checkpoint step-000001401")
+    _ = update(&state, .recordsArrived([.event(written), .state(.stopped)]))
+    #expect(state.context(for: .events).events.last == written)
+    #expect(view(state).line(1).contains("last checkpoint step-000001401"))
+    state.frozenAt = 900
+    #expect(state.context(for: .events).events.allSatisfy { $0.step <= 900 })
+  }
+
   @Test func `freezing holds what is seen while records come`() {
     var state = Self.live()
     let last = state.playhead

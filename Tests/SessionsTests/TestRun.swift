@@ -39,7 +39,7 @@ struct TestRun {
   }
 
   /// Records a run into a new session and ends it in order.
-  static func record(_ records: [RunRecord], at path: String, pageSize: Int = 8192) throws {
+  static func record(_ records: [RunRecord], at path: String, pageSize: Int = 2048) throws {
     let recorder = Recorder(store: try SessionStore(creating: path, pageSize: pageSize))
     for record in records { recorder.record(record) }
     try recorder.close()

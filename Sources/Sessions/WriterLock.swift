@@ -6,7 +6,7 @@ import Glibc
 ///
 /// It cannot be a lock on the session itself: closing any descriptor of the database would drop the
 /// locks that SQLite holds on it.
-struct WriterLock: ~Copyable {
+package struct WriterLock: ~Copyable {
   private let descriptor: CInt
   private let path: String
 
@@ -41,7 +41,7 @@ struct WriterLock: ~Copyable {
   }
 
   /// Whether somebody is writing the session at `session`.
-  static func isHeld(session: String) -> Bool {
+  package static func isHeld(session: String) -> Bool {
     let descriptor = open(path(besides: session), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }

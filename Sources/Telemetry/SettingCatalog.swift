@@ -13,6 +13,11 @@ package enum SettingCatalog {
     package let purpose: String
     /// A value that switches it on where the present one is 0.
     package let usual: SettingValue
+
+    /// The option that sets it at the start: its name with `-` for `_` and `.`.
+    package var option: String {
+      String(name.map { $0 == "_" || $0 == "." ? "-" : $0 })
+    }
   }
 
   package static let entries: [Entry] = [

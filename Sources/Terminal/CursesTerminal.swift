@@ -72,7 +72,7 @@ package final class CursesTerminal {
     CrashGuard.disarm()
     if let screen { delscreen(screen) }
     screen = nil
-    TerminalSignals.restore(foundSignals)
+    TerminalSignals.restore(foundSignals, leaving: [SIGINT, SIGTERM])
     capture.stop()
     closeFiles()
     shown = nil

@@ -35,8 +35,10 @@ enum TerminalSignals {
     return saved
   }
 
-  static func restore(_ saved: Saved) {
-    for (signal, action) in saved.actions {
+  /// `programsOwn` are those that only the program itself sets: it may have changed them since they
+  /// were saved.
+  static func restore(_ saved: Saved, leaving programsOwn: [Int32] = []) {
+    for (signal, action) in saved.actions where !programsOwn.contains(signal) {
       var action = action
       sigaction(signal, &action, nil)
     }

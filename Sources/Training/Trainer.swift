@@ -13,6 +13,15 @@ package enum TrainingOutcome: Sendable, Equatable {
   case failed(reason: String)
 }
 
+/// A run's end and what it leaves.
+package struct TrainingEnd: Sendable, Equatable {
+  package let outcome: TrainingOutcome
+  /// The last checkpoint that this run wrote, or was resumed from.
+  package let lastCheckpoint: URL?
+  /// Why the last checkpoint could not be written; nil where it could.
+  package let checkpointFlaw: String?
+}
+
 /// Trains on a queue of its own and takes commands between two steps.
 ///
 /// It waits for no reader of its records: `emit` hands them over and returns.
@@ -40,10 +49,14 @@ package final class Trainer: Sendable {
   }
 
   /// Starts training and returns; `onEnd` is called on the trainer's queue, once.
-  package func start(onEnd: @escaping @Sendable (TrainingOutcome) -> Void) {
+  package func start(onEnd: @escaping @Sendable (TrainingEnd) -> Void) {
     queue.async {
-      let outcome = self.run.withLock { self.train($0) }
-      onEnd(outcome)
+      let end = self.run.withLock { run in
+        TrainingEnd(
+          outcome: self.train(run), lastCheckpoint: run.lastCheckpoint,
+          checkpointFlaw: run.checkpointFlaw)
+      }
+      onEnd(end)
     }
   }
 

@@ -32,11 +32,16 @@ package struct TrainerStateMachine: Sendable {
   package var settings: LiveSettings
   package private(set) var changes: [Change]
   private let hasExperts: Bool
+  /// Why the run cannot go on in another process; nil where it can.
+  private let detachRefusal: String?
 
-  package init(settings: LiveSettings, changes: [Change] = [], hasExperts: Bool) {
+  package init(
+    settings: LiveSettings, changes: [Change] = [], hasExperts: Bool, detachRefusal: String? = nil
+  ) {
     self.settings = settings
     self.changes = changes
     self.hasExperts = hasExperts
+    self.detachRefusal = detachRefusal
   }
 
   /// Applies `command` before `step`.
@@ -45,6 +50,10 @@ package struct TrainerStateMachine: Sendable {
     _ command: Command, by author: String, at step: Int, wallTime: Double
   ) -> (events: [RunEvent], tasks: [Task]) {
     var record = Record(author: author, step: step, wallTime: wallTime)
+    if isEnding, command.movesRun {
+      record.refuse(command.words, because: "the run is ending")
+      return (record.events, record.tasks)
+    }
     switch command {
     case .pause: pause(&record)
     case .resume: resume(&record)
@@ -59,9 +68,7 @@ package struct TrainerStateMachine: Sendable {
     case .stop:
       mode = .stopping
       record.add(.stop, "stop")
-    case .detach:
-      mode = .detaching
-      record.add(.detach, "go on without a screen")
+    case .detach: detach(&record)
     case .set(let name, let value): set(name, to: value, &record)
     case .undo: undo(&record)
     }
@@ -75,6 +82,14 @@ package struct TrainerStateMachine: Sendable {
   }
 
   package var isPaused: Bool { mode == .paused }
+
+  private var isEnding: Bool { mode == .stopping || mode == .detaching }
+
+  private mutating func detach(_ record: inout Record) {
+    if let detachRefusal { return record.refuse("detach", because: detachRefusal) }
+    mode = .detaching
+    record.add(.detach, "go on without a screen")
+  }
 
   private mutating func pause(_ record: inout Record) {
     guard mode != .paused else { return record.refuse("pause", because: "the run is paused") }
@@ -96,7 +111,9 @@ package struct TrainerStateMachine: Sendable {
     if let refusal = declaration.refusal {
       return record.refuse("set \(name) \(value)", because: refusal)
     }
-    guard declaration.value != value else { return }
+    guard declaration.value != value else {
+      return record.refuse("set \(name) \(value)", because: "it is \(value) already")
+    }
     changes.append(Change(name: name, before: declaration.value))
     change(name, from: declaration.value, to: value, &record)
   }
@@ -145,6 +162,16 @@ extension TrainerStateMachine {
 
     mutating func refuse(_ words: String, because reason: String) {
       add(.refused, "\(words) refused: \(reason)", name: words)
+    }
+  }
+}
+
+extension Command {
+  /// Whether it changes when the run moves, rather than what it computes or records.
+  fileprivate var movesRun: Bool {
+    switch self {
+    case .pause, .resume, .step, .stop, .detach: true
+    case .checkpoint, .note, .evaluate, .set, .undo: false
     }
   }
 }

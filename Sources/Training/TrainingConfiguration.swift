@@ -1,4 +1,6 @@
+import Foundation
 public import Models
+import Signals
 import Telemetry
 
 /// Everything that decides what a run computes.
@@ -87,6 +89,17 @@ extension TrainingConfiguration {
   /// - Parameter options: values as text, by long name.
   /// - Throws: ``ConfigurationError`` for a name or value that is not allowed.
   package init(options: [String: String]) throws(ConfigurationError) {
+    try Self.check(options)
+    self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
+    readSizes(options)
+    readOptimisation(options)
+    readConduct(options)
+    try validate()
+  }
+
+  /// Checks each option by itself; whether they fit together is known once all of them are there.
+  /// - Throws: ``ConfigurationError`` for a name or value that is not allowed.
+  package static func check(_ options: [String: String]) throws(ConfigurationError) {
     for (name, value) in options.sorted(by: { $0.key < $1.key }) {
       guard let option = RunOptionCatalog.option(name) else {
         let nearest = name.nearest(among: RunOptionCatalog.all.map(\.name))
@@ -96,11 +109,6 @@ extension TrainingConfiguration {
         throw .wrongValue(name: name, value: value, allowed: allowed)
       }
     }
-    self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
-    readSizes(options)
-    readOptimisation(options)
-    readConduct(options)
-    try validate()
   }
 
   private mutating func readSizes(_ options: [String: String]) {
@@ -153,6 +161,20 @@ extension TrainingConfiguration {
         reason: "rotary positions need an even head width, and \(model.width) / \(model.heads)"
           + " is \(model.headWidth): change --width or --heads")
     }
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    guard estimatedBytes < memory else {
+      throw .impossible(
+        reason: "these sizes need about \(NumberText.bytes(estimatedBytes)) of memory and this"
+          + " machine has \(NumberText.bytes(memory)): choose smaller ones")
+    }
+  }
+
+  /// What the parameters, their moments and gradients, the probe and the activations take, about.
+  package var estimatedBytes: Double {
+    let parameters = Double(model.parameterCount)
+    let hidden = model.experts.map { $0.active * $0.width } ?? model.feedForwardWidth
+    let perToken = Double(model.layers * (8 * model.width + 2 * hidden))
+    return 4 * (parameters * 10 + Double(batch * model.context) * perToken)
   }
 
   /// The options that give this configuration again; what is at its default is left in too.

@@ -19,7 +19,9 @@ extension TrainingRun {
         reason: "\(checkpoint.path) holds \(checkpoint.configuration.words), not"
           + " \(configuration.model.words): leave the sizes out when resuming")
     }
-    let state = try checkpoint.run(as: ContinuationState.self)
+    var state = try checkpoint.run(as: ContinuationState.self)
+    state.settings.qkLayerNorm.set(
+      blendSteps: configuration.blendSteps, at: checkpoint.step)
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
       checkpointFolder: checkpointFolder, settings: state.settings, changes: state.changes)
@@ -61,9 +63,11 @@ extension TrainingRun {
       let folder = URL(fileURLWithPath: path)
       lastCheckpoint = folder
       lastWrittenStep = step
+      checkpointFlaw = nil
       recordCheckpoint(folder, by: author, milliseconds: milliseconds)
       return folder
     } catch {
+      checkpointFlaw = "the checkpoint could not be written: \(error)"
       record(
         RunEvent(
           step: step, wallTime: Trainer.now(), kind: .fault, by: "run",

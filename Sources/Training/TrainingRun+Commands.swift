@@ -11,6 +11,11 @@ extension TrainingRun {
     declareSettings()
     emit(.state(.running))
     announced = .running
+    guard hasOtherData else { return }
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .note, by: "run",
+        text: "goes on with other data than the checkpoint was trained on"))
   }
 
   /// Applies the script's commands of the present step that are not applied yet.

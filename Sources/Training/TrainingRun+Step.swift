@@ -76,12 +76,13 @@ extension TrainingRun {
   }
 
   /// The mean loss over the held-out windows with the present weights.
+  ///
+  /// They are fewer than asked for where the held-out part is short.
   func evaluate() -> Double {
     let settings = lossSettings(at: step)
+    let rows = heldOut.count / windows.windowCount
     let loss = heldOut.withUnsafeBufferPointer {
-      engine.loss(
-        parameters: parameters, tokens: $0, rows: configuration.evalWindows, settings: settings
-      ).loss
+      engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings).loss
     }
     lastEvalLoss = loss
     return loss
@@ -110,9 +111,12 @@ extension TrainingRun {
     let checkpoint = lastCheckpoint.map {
       "the last good checkpoint is \($0.lastPathComponent)"
     }
+    let loss = samples[MetricCatalog.loss] ?? .nan
+    let culprit = loss.isFinite ? "the gradient norm" : "the loss"
     return RunEvent(
       step: samples.step, wallTime: samples.wallTime, kind: .diverged, by: "run",
-      text: "the loss is not finite: the run ends; " + (checkpoint ?? "no checkpoint was written"))
+      text: "\(culprit) is not finite: the run ends; "
+        + (checkpoint ?? "no checkpoint was written"))
   }
 }
 

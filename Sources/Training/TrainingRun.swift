@@ -42,6 +42,8 @@ package final class TrainingRun {
   /// The step whose checkpoint this run was resumed from.
   var resumedFrom: Int?
   var lastWrittenStep: Int?
+  /// Why the last checkpoint could not be written; nil where it could.
+  package internal(set) var checkpointFlaw: String?
   /// Whether it was resumed on other data than it was trained on.
   package internal(set) var hasOtherData = false
   var tokens: [UInt8]
@@ -86,7 +88,15 @@ package final class TrainingRun {
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
-      settings: settings, changes: changes, hasExperts: model.experts != nil)
+      settings: settings, changes: changes, hasExperts: model.experts != nil,
+      detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
+  }
+
+  private static func detachRefusal(
+    _ configuration: TrainingConfiguration, _ checkpointFolder: URL?
+  ) -> String? {
+    if configuration.dataPath == "-" { return "its data came from standard input" }
+    return checkpointFolder == nil ? "it writes no checkpoints" : nil
   }
 
   /// Measures what the machine's matrix product can do, once.

@@ -1,4 +1,5 @@
 import Dashboard
+import Dispatch
 import Foundation
 import Screen
 import Signals
@@ -15,6 +16,17 @@ final class DashboardScreen {
     case terminalGone
   }
 
+  /// What has to be right before anything starts: terminal and theme.
+  struct Stage {
+    let capabilities: Capabilities
+    let look: Look
+
+    init(theme: String?) throws {
+      capabilities = try Capabilities.detected()
+      look = try Look(theme: theme, capabilities: capabilities)
+    }
+  }
+
   private static let keyFrameSeconds = 1.0 / 30
   private static let recordFrameSeconds = 1.0 / 10
 
@@ -23,14 +35,15 @@ final class DashboardScreen {
   private let keys: KeyReader
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
+  private var interrupts: Interrupts?
   private var lastFrame = 0.0
   private var isUrgent = true
   private var departure: Departure?
   private var send: (Command, String) -> Void = { _, _ in }
 
-  init(source: RunSource, theme: String?) throws {
-    let capabilities = try Capabilities.detected()
-    let look = try Look(theme: theme, capabilities: capabilities)
+  init(source: RunSource, theme: String?, stage: Stage? = nil) throws {
+    let stage = try stage ?? Stage(theme: theme)
+    let (capabilities, look) = (stage.capabilities, stage.look)
     CrashGuard.install()
     terminal = CursesTerminal(capabilities: capabilities)
     keys = KeyReader(terminal)
@@ -64,6 +77,8 @@ final class DashboardScreen {
     send: @escaping (Command, String) -> Void, tend: () -> String?
   ) -> Departure {
     self.send = send
+    let endRequest = endRequest
+    interrupts = Interrupts([SIGINT, SIGTERM]) { endRequest.make($0) }
     defer { terminal.leave() }
     while true {
       takeInput()
@@ -81,7 +96,7 @@ final class DashboardScreen {
   /// Waits for a key, at most until the next frame is due, then takes all that wait.
   private func takeInput() {
     let frame = isUrgent ? Self.keyFrameSeconds : Self.recordFrameSeconds
-    var wait = max(0, lastFrame + frame - Self.now())
+    var wait = min(max(0, lastFrame + frame - Self.uptime()), frame)
     while true {
       switch keys.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
       case .event(let event): take(event)
@@ -106,8 +121,8 @@ final class DashboardScreen {
   }
 
   private func drawIfDue() {
-    let now = Self.now()
-    guard now - lastFrame >= Self.keyFrameSeconds * 0.9 || isUrgent else { return }
+    let now = Self.uptime()
+    guard now - lastFrame >= Self.keyFrameSeconds * 0.9 else { return }
     lastFrame = now
     isUrgent = state.playback?.isPlaying ?? false
     terminal.draw(view(state))
@@ -145,6 +160,11 @@ final class DashboardScreen {
     terminal.suspend()
     act(.resized(terminal.size))
     isUrgent = true
+  }
+
+  /// Seconds on a clock that nobody sets.
+  private static func uptime() -> Double {
+    Double(DispatchTime.now().uptimeNanoseconds) / 1e9
   }
 
   private static func now() -> Double {

@@ -7,7 +7,9 @@ enum Detachment {
   /// glibc's POSIX_SPAWN_SETSID, which its headers show to GNU sources alone.
   private static let setSession: Int16 = 0x80
 
-  static func spawn(_ arguments: [String]) throws {
+  /// Returns once `hasStarted` says that the other process is at work.
+  /// - Throws: a failure where it cannot be started or ends at once.
+  static func spawn(_ arguments: [String], hasStarted: () -> Bool) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -31,6 +33,19 @@ enum Detachment {
     guard code == 0 else {
       let reason = String(cString: strerror(code))
       throw Failure(.failed, "the run could not go on without a screen: \(reason)")
+    }
+    try waitFor(child, hasStarted)
+  }
+
+  private static func waitFor(_ child: pid_t, _ hasStarted: () -> Bool) throws {
+    for _ in 0..<500 {
+      var status: Int32 = 0
+      guard waitpid(child, &status, WNOHANG) == 0 else {
+        throw Failure(
+          .failed, "the run could not go on without a screen: resume it from its last checkpoint")
+      }
+      if hasStarted() { return }
+      usleep(10_000)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// The signal that asked for the end, from any thread; the dashboard's loop sees it within a frame.
@@ -18,6 +19,24 @@ final class EndRequest: Sendable {
     content.withLock { content in
       defer { content.isSeen = true }
       return content.number != 0 && !content.isSeen
+    }
+  }
+
+  /// Ends the program where a signal has asked for it, as the signal would have.
+  func leaveIfAsked() throws(Failure) {
+    switch number {
+    case 0: return
+    case SIGINT: throw Failure(.interrupted, "interrupted")
+    default: throw Failure(.terminated, "terminated")
+    }
+  }
+
+  /// The signal's name, as events show who ended the run.
+  var author: String? {
+    switch number {
+    case 0: nil
+    case SIGINT: "SIGINT"
+    default: "SIGTERM"
     }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Sessions
 import Training
 
 struct Evaluate: ParsableCommand {
@@ -25,9 +26,10 @@ struct Evaluate: ParsableCommand {
       workers: workers)
     let result = try evaluation.run()
     if json {
-      print("{\"loss\":\(result.loss),\"tokens\":\(result.tokens)}")
+      try StandardOutput.print(
+        "{\"loss\":\(JSONLines.number(result.loss)),\"tokens\":\(result.tokens)}")
     } else {
-      print("loss \(result.loss) nats/token over \(result.tokens) tokens")
+      try StandardOutput.print("loss \(result.loss) nats/token over \(result.tokens) tokens")
     }
   }
 }

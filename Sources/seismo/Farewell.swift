@@ -1,16 +1,11 @@
 import Foundation
-import Training
 
 /// What a person who leaves needs to come back.
 struct Farewell {
   let session: String
-  let checkpoints: URL
+  let checkpoint: URL?
 
-  private var lastCheckpoint: String? {
-    (try? CheckpointFolder.latest(in: checkpoints.path)).flatMap { $0 }.map {
-      Invocation.shown($0.path)
-    }
-  }
+  private var lastCheckpoint: String? { checkpoint.map { Invocation.shown($0.path) } }
 
   /// The way on, in half a line.
   var comeBack: String {

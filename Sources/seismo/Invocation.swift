@@ -15,10 +15,8 @@ enum Invocation {
     return shown(typed)
   }()
 
-  /// The path of the running binary.
-  static let executable: String =
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-    ?? CommandLine.arguments[0]
+  /// The running binary, also after a build has replaced the file it was started from.
+  static let executable = "/proc/self/exe"
 
   /// `path` relative to the working directory where it lies below it, quoted for a shell.
   static func shown(_ path: String) -> String {

@@ -8,9 +8,14 @@ struct ListSessions: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sessions", abstract: "List what is recorded, the newest first.")
 
-  @Argument(help: "the folder to look in") var folder = "sessions"
+  private static let usual = "sessions"
+
+  @Argument(help: "the folder to look in") var folder = usual
 
   mutating func run() throws {
+    guard FileManager.default.fileExists(atPath: folder) || folder == Self.usual else {
+      throw Failure(.badInput, "no folder \(folder): name one that holds sessions")
+    }
     let summaries = try SessionSummary.sessions(in: folder)
     guard !summaries.isEmpty else {
       print("no sessions in \(folder): '\(Invocation.command)' records one")
@@ -33,7 +38,7 @@ struct ListSessions: ParsableCommand {
       summary.name, NumberText.grouped(summary.steps),
       summary.finalLoss.map { NumberText.compact($0) } ?? "–", "\(summary.alarms)",
       NumberText.duration(seconds: summary.seconds), NumberText.bytes(Double(summary.bytes)),
-      summary.isLive ? "live" : summary.state.word,
+      summary.isKilled ? "killed" : summary.isLive ? "live" : summary.state.word,
     ]
   }
 }

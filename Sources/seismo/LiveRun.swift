@@ -13,13 +13,13 @@ final class LiveRun {
   private let printer: RecordPrinter
   private let mailbox = DisplayMailbox()
   private let end = RunEnd()
-  private let checkpoints: URL
+  private let stage: DashboardScreen.Stage?
   private var interrupts: Interrupts?
 
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   init(plan: RunPlan) throws {
     self.plan = plan
-    checkpoints = plan.checkpointFolder
+    stage = plan.watcher == .dashboard ? try DashboardScreen.Stage(theme: plan.theme) : nil
     let run = try plan.trainingRun(corpus: plan.corpus())
     let description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
@@ -32,51 +32,71 @@ final class LiveRun {
       recorder.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
+    for (name, value) in plan.changes where run.settings[name] != value {
+      trainer.post(.set(name: name, value: value), by: "command line")
+    }
     let trouble = RecorderTrouble(trainer: trainer)
     recorder.onStatusChange { trouble.take($0) }
   }
 
   func run() throws {
-    trainer.start { [end, printer] outcome in
-      printer.finish()
-      end.set(outcome)
-    }
+    signal(SIGHUP, SIG_IGN)
     switch plan.watcher {
     case .dashboard: try watch()
     case .lines, .json: try waitForEnd()
     }
   }
 
-  /// Waits for the end; SIGINT and SIGTERM end the run between two steps, with a checkpoint.
-  private func waitForEnd() throws {
-    let received = Mutex<Int32>(0)
-    interrupts = Interrupts([SIGINT, SIGTERM]) { [trainer] number in
-      let isSecond = received.withLock { before in
-        defer { before = number }
-        return before != 0
-      }
-      if isSecond { _exit(128 + number) }
-      trainer.post(.stop, by: number == SIGINT ? "SIGINT" : "SIGTERM")
+  private func start() {
+    trainer.start { [end, printer] reached in
+      printer.finish()
+      end.set(reached)
     }
-    signal(SIGHUP, SIG_IGN)
-    let outcome = end.wait()
-    try close()
-    let number = received.withLock { $0 }
-    try conclude(outcome, signal: number)
   }
 
-  private func conclude(_ outcome: TrainingOutcome, signal number: Int32) throws {
-    switch outcome {
-    case .finished: break
-    case .stopped:
-      if number == SIGINT { throw Failure(.interrupted, "interrupted: \(farewell.comeBack)") }
-      if number == SIGTERM { throw Failure(.terminated, "terminated: \(farewell.comeBack)") }
-    case .diverged:
-      throw Failure(.failed, "the loss is not finite any more: \(farewell.lastGood)")
-    case .failed(let reason): throw Failure(.failed, reason)
-    case .detached(let checkpoint): try goOn(from: checkpoint)
+  /// Waits for the end; SIGINT and SIGTERM end the run between two steps, with a checkpoint.
+  private func waitForEnd() throws {
+    let request = EndRequest()
+    listen(request)
+    start()
+    try conclude(end.wait(), request)
+  }
+
+  /// Has a first signal stop the run and a second one end the program at once.
+  private func listen(_ request: EndRequest) {
+    interrupts = Interrupts([SIGINT, SIGTERM]) { [trainer] number in
+      if request.number != 0 { _exit(128 + number) }
+      request.make(number)
+      trainer.post(.stop, by: number == SIGINT ? "SIGINT" : "SIGTERM")
     }
-    if plan.watcher == .lines { farewell.print() }
+  }
+
+  private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
+    try close()
+    let farewell = Farewell(session: plan.sessionPath, checkpoint: reached.lastCheckpoint)
+    if case .detached(let checkpoint) = reached.outcome {
+      try goOn(from: checkpoint)
+      if plan.watcher != .json { farewell.printDetached() }
+      return
+    }
+    if plan.watcher != .json { farewell.print() }
+    try report(reached, farewell, request)
+  }
+
+  private func report(
+    _ reached: TrainingEnd, _ farewell: Farewell, _ request: EndRequest
+  ) throws {
+    if case .failed(let reason) = reached.outcome { throw Failure(.failed, reason) }
+    if let flaw = reached.checkpointFlaw { throw Failure(.failed, flaw) }
+    if reached.outcome == .diverged {
+      throw Failure(.failed, "the run diverged: \(farewell.lastGood)")
+    }
+    guard reached.outcome == .stopped else { return }
+    switch request.number {
+    case SIGINT: throw Failure(.interrupted, "interrupted: \(farewell.comeBack)")
+    case SIGTERM: throw Failure(.terminated, "terminated: \(farewell.comeBack)")
+    default: return
+    }
   }
 
   private func close() throws {
@@ -87,45 +107,41 @@ final class LiveRun {
     }
   }
 
-  private var farewell: Farewell {
-    Farewell(session: plan.sessionPath, checkpoints: checkpoints)
-  }
-
   /// Starts another process that goes on from `checkpoint`, headless.
   private func goOn(from checkpoint: URL) throws {
-    try Detachment.spawn([
+    var arguments = [
       "seismo", "train", "--resume", checkpoint.path, "--session", plan.sessionPath, "--headless",
-    ])
+    ]
+    if let workers = plan.configuration.workers { arguments += ["--workers", "\(workers)"] }
+    try Detachment.spawn(arguments) { [path = plan.sessionPath] in
+      WriterLock.isHeld(session: path)
+    }
   }
 }
 
 extension LiveRun {
   private func watch() throws {
-    signal(SIGHUP, SIG_IGN)
     let source = RunSource(
       kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath))
-    let screen = try DashboardScreen(source: source, theme: plan.theme)
-    let endRequest = screen.endRequest
-    interrupts = Interrupts([SIGINT, SIGTERM]) { endRequest.make($0) }
+    let screen = try DashboardScreen(source: source, theme: plan.theme, stage: stage)
+    start()
     let leave = screen.run(
       records: { [mailbox] in mailbox.take() },
       send: { [trainer] command, author in trainer.post(command, by: author) },
       tend: { [recorder, end] in
-        if end.outcome != nil { try? recorder.close() }
+        if end.reachedEnd != nil { try? recorder.close() }
         return recorder.status.text
       })
-    try depart(leave, signal: endRequest.number)
+    try depart(leave, screen.endRequest)
   }
 
-  private func depart(_ leave: DashboardScreen.Departure, signal number: Int32) throws {
+  private func depart(_ leave: DashboardScreen.Departure, _ request: EndRequest) throws {
+    listen(request)
     switch leave {
-    case .left(.stopWithCheckpoint): trainer.post(.stop, by: "you")
+    case .left(.stopWithCheckpoint): trainer.post(.stop, by: request.author ?? "you")
     case .left(.detach): trainer.post(.detach, by: "you")
     case .left(.leave), .terminalGone: break
     }
-    let outcome = end.wait()
-    try close()
-    try conclude(outcome, signal: number)
-    if case .detached = outcome { farewell.printDetached() } else { farewell.print() }
+    try conclude(end.wait(), request)
   }
 }

@@ -26,6 +26,7 @@ struct Replay: ParsableCommand {
     if let speed, !(speed > 0 && speed <= 100_000) {
       throw ValidationError("--speed \(speed): give a number above 0, up to 100000")
     }
+    if svg == "" { throw ValidationError("--svg: give a file name, or - for standard output") }
     if svg != nil && text { throw ValidationError("--svg and --text: give one of them") }
   }
 
@@ -59,10 +60,11 @@ struct Replay: ParsableCommand {
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),
       appearance: look.appearance)
     _ = update(&state, .recordsArrived(records))
-    state.playback = Playback(step: at ?? state.history.lastStep ?? 0)
+    let last = state.history.lastStep ?? 0
+    state.playback = Playback(step: min(at ?? last, last))
     let grid = view(state)
     guard let svg else {
-      Swift.print(grid.lines.joined(separator: "\n"))
+      try StandardOutput.print(grid.lines.joined(separator: "\n"))
       return
     }
     try ScreenFile(path: svg).write(grid, title: source.name, theme: look.appearance.theme)
@@ -73,5 +75,6 @@ struct Replay: ParsableCommand {
     screen.take(records)
     screen.play(from: at, speed: speed)
     _ = screen.run(records: { ([], 0) }, send: { _, _ in }, tend: { nil })
+    try screen.endRequest.leaveIfAsked()
   }
 }

@@ -4,22 +4,22 @@ import Training
 
 /// The end of a run, for those who wait for it.
 final class RunEnd: Sendable {
-  private let value = Mutex<TrainingOutcome?>(nil)
+  private let value = Mutex<TrainingEnd?>(nil)
   private let reached = DispatchSemaphore(value: 0)
 
-  func set(_ outcome: TrainingOutcome) {
-    value.withLock { $0 = outcome }
+  func set(_ end: TrainingEnd) {
+    value.withLock { $0 = end }
     reached.signal()
   }
 
   /// Nil while the run goes on.
-  var outcome: TrainingOutcome? {
+  var reachedEnd: TrainingEnd? {
     value.withLock { $0 }
   }
 
-  func wait() -> TrainingOutcome {
+  func wait() -> TrainingEnd {
     while true {
-      if let outcome { return outcome }
+      if let end = reachedEnd { return end }
       reached.wait()
     }
   }

@@ -11,7 +11,8 @@ struct RunFile {
   var conduct: [String: String] = [:]
   var script: [ScriptedCommand] = []
 
-  static let conductNames = ["session", "resume", "headless", "json", "theme"]
+  static let conductNames = ["session", "resume", "theme"] + conductFlags
+  private static let conductFlags = ["headless", "json"]
 
   /// Why a `run.toml` cannot be used. The description is one line.
   enum Flaw: Error, Equatable, CustomStringConvertible {
@@ -57,7 +58,7 @@ struct RunFile {
     }
     for (key, value) in table { try read(key, value, path: path) }
     do {
-      _ = try TrainingConfiguration(options: options)
+      try TrainingConfiguration.check(options)
     } catch .wrongValue(let name, let value, let allowed) {
       throw .wrongValue(
         path: path, key: name, reason: "'\(value)' is no value for it: give \(allowed)")
@@ -81,7 +82,16 @@ struct RunFile {
     guard let words = Self.words(value) else {
       throw .wrongValue(path: path, key: key, reason: "give a number, true, false or a string")
     }
-    if isConduct { conduct[key] = words } else { options[key] = words }
+    guard isConduct else {
+      options[key] = words
+      return
+    }
+    let isFlag = Self.conductFlags.contains(key)
+    guard isFlag ? value.bool != nil : value.string?.isEmpty == false else {
+      throw .wrongValue(
+        path: path, key: key, reason: isFlag ? "give true or false" : "give a string")
+    }
+    conduct[key] = words
   }
 
   private static func words(_ value: any TOMLValueConvertible) -> String? {
@@ -120,9 +130,11 @@ struct RunFile {
     guard let step = table["step"]?.int, step >= 0 else {
       throw .wrongValue(path: path, key: "at.step", reason: "give the step as a whole number")
     }
-    var lines = table["commands"]?.array?.compactMap(\.string) ?? []
-    if let command = table["command"]?.string { lines.insert(command, at: 0) }
-    guard !lines.isEmpty else {
+    let given = [table["command"]].compactMap(\.self) + Array(table["commands"]?.array ?? [])
+    let lines = given.compactMap(\.string)
+    guard !lines.isEmpty, lines.count == given.count,
+      table["commands"] == nil || table["commands"]?.array != nil
+    else {
       throw .wrongValue(
         path: path, key: "at.command", reason: "give a command, such as \"set qk_layernorm on\"")
     }

@@ -6,18 +6,32 @@ import Training
 extension RunPlan {
   /// The session's name: its file's, without the ending.
   var name: String {
-    URL(fileURLWithPath: sessionPath).deletingPathExtension().lastPathComponent
+    URL(fileURLWithPath: stem).lastPathComponent
   }
 
   /// Checkpoints lie beside the session: its path without the ending, plus `.checkpoints`.
   var checkpointFolder: URL {
-    URL(fileURLWithPath: sessionPath).deletingPathExtension().appendingPathExtension("checkpoints")
+    URL(fileURLWithPath: stem + Self.checkpointEnding)
+  }
+
+  private static let sessionEnding = ".seismo"
+  private static let checkpointEnding = ".checkpoints"
+
+  private var stem: String {
+    sessionPath.hasSuffix(Self.sessionEnding)
+      ? String(sessionPath.dropLast(Self.sessionEnding.count)) : sessionPath
   }
 
   /// The session that a checkpoint's run was recorded in, if it lies where it lay then.
   static func sessionPath(of checkpoint: Checkpoint) -> String {
-    let folder = URL(fileURLWithPath: checkpoint.path).deletingLastPathComponent()
-    return folder.deletingPathExtension().appendingPathExtension("seismo").path
+    let folder = URL(fileURLWithPath: checkpoint.path).deletingLastPathComponent().path
+    let stem =
+      folder.hasSuffix(checkpointEnding)
+      ? String(folder.dropLast(checkpointEnding.count)) : folder
+    let isBare =
+      !FileManager.default.fileExists(atPath: stem + sessionEnding)
+      && FileManager.default.fileExists(atPath: stem)
+    return isBare ? stem : stem + sessionEnding
   }
 
   func corpus() throws(DataError) -> Corpus {
@@ -44,11 +58,21 @@ extension RunPlan {
         appendingTo: SessionStore(appendingTo: sessionPath), generationStartingAt: step)
     } else {
       try makeFolder()
-      recorder = Recorder(store: try SessionStore(creating: sessionPath))
+      recorder = Recorder(store: try freshStore())
     }
     recorder.record(.description(description))
     recorder.flush()
     return recorder
+  }
+
+  /// A disk that is full from the start fails the run and leaves nothing.
+  private func freshStore() throws -> SessionStore {
+    do throws(SessionError) {
+      return try SessionStore(creating: sessionPath)
+    } catch .unwritable(let path, let reason) {
+      for ending in ["", "-wal", "-shm", "-journal"] { unlink(path + ending) }
+      throw Failure(.failed, SessionError.unwritable(path: path, reason: reason).description)
+    }
   }
 
   private func makeFolder() throws {

@@ -1,4 +1,6 @@
+import Dashboard
 import Foundation
+import Screen
 import Telemetry
 import Training
 
@@ -16,10 +18,15 @@ struct RunPlan {
   var checkpoint: Checkpoint?
   var watcher: Watcher
   var theme: String?
+  /// Settings that the command line changes in a run that is resumed.
+  var changes: [(name: String, value: SettingValue)] = []
 
   /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
-  /// resume, headless, json and theme.
-  init(options: [String: String], conduct: [String: String], script: [ScriptedCommand]) throws {
+  /// resume, headless, json and theme; `given` are the options of the command line itself.
+  init(
+    options: [String: String], given: [String: String] = [:], conduct: [String: String],
+    script: [ScriptedCommand]
+  ) throws {
     var merged = options
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)
@@ -27,13 +34,33 @@ struct RunPlan {
       self.checkpoint = checkpoint
     }
     configuration = try TrainingConfiguration(options: merged)
+    if let checkpoint { try Self.refuseFinished(checkpoint, steps: configuration.steps) }
     self.script = script.isEmpty ? try checkpoint?.script() ?? [] : script
     theme = conduct["theme"]
-    watcher = Self.watcher(conduct)
+    watcher = Self.watcher(conduct, data: configuration.dataPath)
     sessionPath =
       conduct["session"] ?? checkpoint.map(Self.sessionPath)
       ?? Self.freshPath(for: configuration)
+    if checkpoint != nil { changes = Self.changes(given) }
+    guard !sessionPath.isEmpty else { throw Failure.usage("--session: give a path") }
+    if let theme, watcher != .dashboard {
+      _ = try Look(theme: theme, depth: .none, symbols: .ascii)
+    }
     try refuseExistingSession()
+  }
+
+  private static func changes(
+    _ given: [String: String]
+  ) -> [(name: String, value: SettingValue)] {
+    SettingCatalog.entries.compactMap { entry in
+      given[entry.option].flatMap { entry.value(words: $0) }.map { (entry.name, $0) }
+    }
+  }
+
+  private static func refuseFinished(_ checkpoint: Checkpoint, steps: Int) throws {
+    guard checkpoint.step >= steps else { return }
+    throw Failure.usage(
+      "\(checkpoint.path) has done \(checkpoint.step) of \(steps) steps: give more with --steps")
   }
 
   /// The first five minutes: all four signals alive, at a rate at which the attention logits grow
@@ -49,15 +76,17 @@ struct RunPlan {
       "\(sessionPath) exists: choose another --session, or go on from a checkpoint with --resume")
   }
 
-  private static func watcher(_ conduct: [String: String]) -> Watcher {
+  private static func watcher(_ conduct: [String: String], data: String?) -> Watcher {
     func isOn(_ name: String) -> Bool {
       conduct[name].flatMap { SettingValue(words: $0) }?.isOn ?? false
     }
     if isOn("json") { return .json }
-    if isOn("headless") || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
-      return .lines
-    }
-    return .dashboard
+    let isDumb = ["", "dumb", "unknown"].contains(
+      ProcessInfo.processInfo.environment["TERM"] ?? "")
+    // Keys come from the terminal itself, so that data may come from standard input.
+    let hasKeys = isatty(STDIN_FILENO) != 0 || data == "-"
+    return isOn("headless") || isatty(STDOUT_FILENO) == 0 || !hasKeys || isDumb
+      ? .lines : .dashboard
   }
 
   private static func freshPath(for configuration: TrainingConfiguration) -> String {

@@ -10,7 +10,7 @@ struct ScreenFile {
   func write(_ grid: CellGrid, title: String, theme: Theme) throws {
     let picture = grid.svg(title: title, background: theme.paper, foreground: theme.ink)
     guard path != "-" else {
-      print(picture)
+      try StandardOutput.print(picture)
       return
     }
     do {

@@ -24,6 +24,8 @@ struct Seismo: ParsableCommand {
   }
 
   static func main() {
+    // A reader that goes away ends the printing, not the run.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

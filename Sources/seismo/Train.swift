@@ -13,7 +13,7 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(help: "where to record (default: sessions/NAME.seismo)") var session: String?
   @Option(help: "a checkpoint folder to go on from, bit for bit") var resume: String?
-  @Flag(help: "no dashboard: plain lines") var headless = false
+  @Flag(inversion: .prefixedNo, help: "no dashboard: plain lines") var headless: Bool?
   @Flag(help: "one JSON object a step and an event, on standard output") var json = false
   @Option(help: "theme of the dashboard: see seismo themes") var theme: String?
 
@@ -23,10 +23,11 @@ struct Train: ParsableCommand {
     if let session { conduct["session"] = session }
     if let resume { conduct["resume"] = resume }
     if let theme { conduct["theme"] = theme }
-    if headless { conduct["headless"] = "on" }
+    if let headless { conduct["headless"] = headless ? "on" : "off" }
     if json { conduct["json"] = "on" }
-    let options = file.options.merging(options.given) { _, given in given }
-    let plan = try RunPlan(options: options, conduct: conduct, script: file.script)
+    let options = file.options.merging(self.options.given) { _, given in given }
+    let plan = try RunPlan(
+      options: options, given: self.options.given, conduct: conduct, script: file.script)
     try LiveRun(plan: plan).run()
   }
 }

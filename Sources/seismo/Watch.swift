@@ -36,5 +36,6 @@ struct Watch: ParsableCommand {
           return ([], 0)
         }
       }, send: { _, _ in }, tend: { trouble })
+    try screen.endRequest.leaveIfAsked()
   }
 }

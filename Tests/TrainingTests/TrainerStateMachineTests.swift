@@ -47,7 +47,8 @@ struct TrainerStateMachineTests {
   @Test func `a value that is in force already changes nothing`() throws {
     var machine = machine()
     let (events, tasks) = try apply("set grad_clip 1", to: &machine)
-    #expect(events.isEmpty && tasks.isEmpty && machine.changes.isEmpty)
+    #expect(events.map(\.text) == ["set grad_clip 1 refused: it is 1 already"])
+    #expect(tasks.isEmpty && machine.changes.isEmpty)
   }
 
   @Test func `a dense model refuses the experts' balance loss and says why`() throws {
@@ -71,6 +72,14 @@ struct TrainerStateMachineTests {
     _ = try apply("resume", to: &machine)
     #expect(machine.mode == .running)
     #expect(try apply("resume", to: &machine).events.map(\.kind) == [.refused])
+  }
+
+  @Test(arguments: ["pause", "resume", "step", "detach"])
+  func `a run that was told to stop stops`(words: String) throws {
+    var machine = machine()
+    _ = try apply("stop", to: &machine)
+    #expect(try apply(words, to: &machine).events.map(\.kind) == [.refused])
+    #expect(machine.mode == .stopping)
   }
 
   @Test func `qk-layernorm starts from gains of 1 only when no trace of it is left`() throws {

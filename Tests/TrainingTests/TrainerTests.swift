@@ -63,7 +63,7 @@ struct TrainerTests {
     let trainer = Trainer(run) { records.add($0) }
     for command in commands { trainer.post(command, by: "you") }
     let outcome = await withCheckedContinuation { continuation in
-      trainer.start { continuation.resume(returning: $0) }
+      trainer.start { continuation.resume(returning: $0.outcome) }
     }
     return Telling(records: records.all, outcome: outcome)
   }

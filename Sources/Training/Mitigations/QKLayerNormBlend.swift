@@ -7,7 +7,7 @@
 /// - Source: the normalisation is Wortsman et al. 2023, section 3.1.1; the blend is Seismo's.
 package struct QKLayerNormBlend: Sendable, Equatable, Codable {
   package private(set) var isOn: Bool
-  package let blendSteps: Int
+  package private(set) var blendSteps: Int
   private var startStep = 0
   private var startWeight: Double
 
@@ -22,6 +22,13 @@ package struct QKLayerNormBlend: Sendable, Equatable, Codable {
     startWeight = weight(at: step)
     startStep = step
     self.isOn = isOn
+  }
+
+  /// Takes another length for the blends to come; one that is under way at `step` keeps its own.
+  package mutating func set(blendSteps: Int, at step: Int) {
+    guard weight(at: step) == (isOn ? 1 : 0) else { return }
+    startWeight = isOn ? 1 : 0
+    self.blendSteps = blendSteps
   }
 
   /// The weight w of the normalised logits in `step`.

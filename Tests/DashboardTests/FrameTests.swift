@@ -101,7 +101,7 @@ import Testing
   }
 
   private func checkHeader(of state: inout DashboardState) {
-    for columns in 10...220 {
+    for columns in 10...220 where columns < 50 || columns % 10 == 0 {
       for rows in [1, 2, 3, 5, 8, 12, 24, 40] {
         state.size = Size(columns: columns, rows: rows)
         var grid = CellGrid(size: state.size)

@@ -12,15 +12,18 @@ import Testing
       Arrangement(promoted: PaneID.allCases),
     ]
 
+  /// The widths at which the arrangement changes, and every seventh of the others.
+  private static func isTried(_ columns: Int) -> Bool {
+    columns % 7 == 1 || [20, 40, 63, 64, 80, 99, 100, 149, 150, 220].contains(columns)
+  }
+
   private func layouts(
     columns: ClosedRange<Int>, rows: ClosedRange<Int>, _ check: (Layout, Size) -> Void
   ) {
     for arrangement in Self.arrangements {
       for isMixture in [false, true] {
         for hasBanner in [false, true] {
-          // Every width around the places where the arrangement changes, every third elsewhere.
-          for columns in columns where columns % 3 == 1 || [64, 80, 99, 100, 150].contains(columns)
-          {
+          for columns in columns where Self.isTried(columns) {
             for rows in rows where rows < 45 || rows % 4 == 2 {
               let size = Size(columns: columns, rows: rows)
               let layout = Layout(

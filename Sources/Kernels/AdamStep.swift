@@ -43,26 +43,30 @@ package struct SliceSquares: Sendable, BitwiseCopyable {
   package init() {}
 }
 
-/// Adds the slices' gradients over a binary tree into the first, which the sums are left in.
+/// Adds the slices' gradients over a binary tree.
 ///
-/// - Parameters: `slices` are 1, 2 or 4 gradients
-package func sumSlices(_ slices: [FloatBuffer], from start: Int, count: Int) -> SliceSquares {
+/// - Parameters: `slices` are 1, 2 or 4 gradients; `sum` is overwritten
+package func sumSlices(
+  _ slices: [FloatBuffer], into sum: FloatBuffer, from start: Int, count: Int
+) -> SliceSquares {
   var squares = SliceSquares()
-  let first = slices[0].base + start
+  let (first, total) = (slices[0].base + start, sum.base + start)
   switch slices.count {
   case 1:
+    total.update(from: first, count: count)
     squares.total = sumOfSquares(first, count)
     squares.slices[0] = squares.total
   case 2:
     let other = slices[1].base + start
     squares.slices[0] = sumOfSquares(first, count)
     squares.slices[1] = sumOfSquares(other, count)
-    addRow(other, times: 1, to: first, count)
-    squares.total = sumOfSquares(first, count)
+    total.update(from: first, count: count)
+    addRow(other, times: 1, to: total, count)
+    squares.total = sumOfSquares(total, count)
   default:
     precondition(slices.count == 4, "\(slices.count) slices, not 1, 2 or 4")
     let rest = (slices[1].base + start, slices[2].base + start, slices[3].base + start)
-    sumFour((first, rest.0, rest.1, rest.2), count, &squares)
+    sumFour((first, rest.0, rest.1, rest.2), into: total, count, &squares)
   }
   return squares
 }
@@ -86,7 +90,10 @@ private typealias FourPointers = (
   UnsafeMutablePointer<Float>
 )
 
-private func sumFour(_ slices: FourPointers, _ count: Int, _ squares: inout SliceSquares) {
+private func sumFour(
+  _ slices: FourPointers, into target: UnsafeMutablePointer<Float>, _ count: Int,
+  _ squares: inout SliceSquares
+) {
   let (a, b, c, d) = slices
   var start = 0
   while start < count {
@@ -97,7 +104,7 @@ private func sumFour(_ slices: FourPointers, _ count: Int, _ squares: inout Slic
       let (p, q) = (a.lanes(index, count: lanes), b.lanes(index, count: lanes))
       let (r, s) = (c.lanes(index, count: lanes), d.lanes(index, count: lanes))
       let sum = (p + q) + (r + s)
-      a.store(sum, index, count: lanes)
+      target.store(sum, index, count: lanes)
       sums.0.addProduct(p, p)
       sums.1.addProduct(q, q)
       sums.2.addProduct(r, r)

@@ -1,3 +1,5 @@
+internal import Foundation
+
 package typealias FloatBuffer = Buffer<Float>
 
 /// A fixed run of zeroed numbers, aligned to a cache line.
@@ -47,7 +49,24 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: @unchecked Send
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Element> {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let memory = bytes < hugePage ? small(bytes) : large(bytes)
     return memory.bindMemory(to: Element.self, capacity: max(count, 1))
+  }
+
+  private static var hugePage: Int { 1 << 21 }
+
+  private static func small(_ bytes: Int) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+  }
+
+  /// In pages of two megabytes where the system has them: thousands of small ones are more than the
+  /// processor remembers the places of, which cost a twentieth of a step.
+  private static func large(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let whole = (bytes + hugePage - 1) / hugePage * hugePage
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: hugePage)
+    #if os(Linux)
+      madvise(memory, whole, MADV_HUGEPAGE)
+    #endif
+    return memory
   }
 }

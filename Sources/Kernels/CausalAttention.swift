@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The scores of one block of query rows, reused by every head a worker computes.
 package struct AttentionScratch: Sendable {
-  static let blockRows = 64
+  static let blockRows = 32
   let scores: Matrix
   let dScores: Matrix
 
@@ -27,7 +27,7 @@ package struct AttentionStatistics: Sendable, BitwiseCopyable {
 
 /// Causal attention of one head over one sequence: softmax(scale·q·kᵀ)·v.
 ///
-/// Blocks of 64 query rows against the keys up to the block's end, so that the masked half is
+/// Blocks of 32 query rows against the keys up to the block's end, so that the masked half is
 /// skipped; scores live in scratch only.
 /// - Shapes: `query`, `key` [T, Dqk], `value`, `output` [T, Dh], rows of any stride; kept for the
 ///   backward pass: `logSumExp` [1, T]
@@ -134,7 +134,7 @@ private func exponentials(
     let last = scores.lanes(whole).replacing(with: Lanes(repeating: -.infinity), where: hidden)
     largest = largest.largest(last)
   }
-  let peak = largest.max() * scale
+  let peak = largest.peak * scale
   let shift = Lanes(repeating: -peak)
   let factor = Lanes(repeating: scale)
   var sum = Lanes.zero

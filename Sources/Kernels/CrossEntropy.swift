@@ -52,7 +52,7 @@ private func measure(
     if lanes == 8 { largest = largest.largest(value) }
   }
   for column in (width & ~7)..<width where y[column] > largest[0] { largest[0] = y[column] }
-  return (largest.max(), total.sum())
+  return (largest.peak, total.sum())
 }
 
 /// Σ exp(y − peak), the exponentials kept in the row or not.

@@ -65,6 +65,14 @@ extension SIMD8<Float> {
     return y * unsafeBitCast(power, to: Lanes.self)
   }
 
+  /// The largest lane.
+  @inline(__always)
+  var peak: Float {
+    let four = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+    return two[1] > two[0] ? two[1] : two[0]
+  }
+
   @inline(__always)
   func largest(_ other: Lanes) -> Lanes { replacing(with: other, where: other .> self) }
 }

@@ -1,17 +1,21 @@
-internal import Dispatch
-internal import Synchronization
-
 /// Runs the jobs of one step side by side and returns when all have ended.
 ///
 /// What a job computes may not depend on which worker takes it: a worker only lends its scratch.
+/// The caller is worker 0; the others are threads of the pool's own, because waking a sleeping one
+/// costs as much as a small model's whole update. One run at a time: a second caller waits, and a
+/// job may not run jobs.
 package final class WorkerPool: Sendable {
   package let workers: Int
+  private let crew: Crew
 
   package init(workers: Int) {
     precondition(workers > 0, "a pool of \(workers) workers")
     self.workers = workers
+    crew = Crew(helpers: workers - 1)
     _ = BLAS.isSerial
   }
+
+  deinit { crew.dismiss() }
 
   /// Calls `body` once for every job in 0..<jobs; `worker` is below both `workers` and `jobs`.
   package func run(jobs: Int, _ body: @Sendable (_ job: Int, _ worker: Int) -> Void) {
@@ -19,13 +23,6 @@ package final class WorkerPool: Sendable {
       for job in 0..<jobs { body(job, 0) }
       return
     }
-    let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: min(workers, jobs)) { worker in
-      while true {
-        let job = next.add(1, ordering: .relaxed).oldValue
-        guard job < jobs else { return }
-        body(job, worker)
-      }
-    }
+    withoutActuallyEscaping(body) { crew.run(jobs: jobs, $0) }
   }
 }

@@ -21,6 +21,9 @@ package final class TransformerEngine {
   private let gradients: [ModelTensors]
   private let balance: FloatBuffer
   private let arena: Arena
+  /// The parameters seen last, as matrices: once for every slice, so that two workers never count
+  /// references to the same arrays.
+  private var seen: (parameters: FloatBuffer, tensors: [ModelTensors])?
 
   package init(configuration: ModelConfiguration, batch: Int, pool: WorkerPool) {
     precondition(batch > 0, "a batch of \(batch)")
@@ -87,14 +90,24 @@ package final class TransformerEngine {
   ) -> @Sendable (_ slice: Int, _ activations: Activations) -> TransformerPass {
     precondition(parameters.count == layout.count, "parameters of another layout")
     let windows = TokenRows(tokens, rows: batch, positions: configuration.context)
-    let tensors = ModelTensors(parameters, layout: layout, configuration: configuration)
+    let tensors = tensors(of: parameters)
     let (configuration, rotary, sums, samples) = (configuration, rotary, sums, batch / slices)
     return { slice, activations in
       TransformerPass(
-        configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
-        tokens: windows.rows(from: slice * samples, count: samples), activations: activations,
+        configuration: configuration, rotary: rotary, settings: settings,
+        parameters: tensors[slice], tokens: windows.rows(from: slice * samples, count: samples),
+        activations: activations,
         sums: sums[slice])
     }
+  }
+
+  private func tensors(of parameters: FloatBuffer) -> [ModelTensors] {
+    if let seen, seen.parameters === parameters { return seen.tensors }
+    let tensors = (0..<slices).map { _ in
+      ModelTensors(parameters, layout: layout, configuration: configuration)
+    }
+    seen = (parameters, tensors)
+    return tensors
   }
 
   /// c·E·f_e over the batch's tokens: what the balance loss adds to each probability's gradient.

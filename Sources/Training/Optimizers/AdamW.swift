@@ -29,7 +29,10 @@ package final class AdamW {
   package let secondMoments: FloatBuffer
   private let pool: WorkerPool
   private let chunks: [Chunk]
+  /// Neighbouring chunks of about the same number of elements: a job each.
+  private let groups: [Range<Int>]
   private let sums: Buffer<ChunkSums>
+  private let gradient: FloatBuffer
 
   package init(layout: ParameterLayout, pool: WorkerPool) {
     self.layout = layout
@@ -37,20 +40,20 @@ package final class AdamW {
     firstMoments = FloatBuffer(count: layout.count)
     secondMoments = FloatBuffer(count: layout.count)
     chunks = layout.tensors.enumerated().flatMap { Chunk.cut($1, index: $0) }
+    groups = Chunk.groups(chunks)
     sums = Buffer(repeating: ChunkSums(), count: chunks.count)
+    gradient = FloatBuffer(count: layout.count)
   }
 
-  /// One update of the parameters from the slices' gradients; the first slice is left holding their
-  /// sum, not clipped.
+  /// One update of the parameters from the slices' gradients, which are left as they are.
   ///
   /// - Parameters: `updates` is the number of updates done before
   package func update(
     parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates
   ) -> UpdateStatistics {
-    let (chunks, sums) = (chunks, sums)
-    pool.run(jobs: chunks.count) { job, _ in
-      let chunk = chunks[job]
-      sums[job].sum(sliceGradients, from: chunk.start, count: chunk.count)
+    let (chunks, groups, sums, gradient) = (chunks, groups, sums, gradient)
+    pool.run(jobs: groups.count) { job, _ in
+      for index in groups[job] { sums[index].sum(sliceGradients, into: gradient, chunks[index]) }
     }
     var statistics = gather(slices: sliceGradients.count)
     let norm = statistics.gradNorm
@@ -61,14 +64,15 @@ package final class AdamW {
       statistics.isClipped = true
     }
     let (first, second) = (firstMoments, secondMoments)
-    let decay = coefficients.decay
-    pool.run(jobs: chunks.count) { [coefficients] job, _ in
-      let chunk = chunks[job]
-      var own = coefficients
-      own.decay = chunk.isDecayed ? decay : 0
-      sums[job].squares = adamStep(
-        parameters: parameters, gradient: sliceGradients[0], first: first, second: second,
-        from: chunk.start, count: chunk.count, own)
+    pool.run(jobs: groups.count) { [coefficients] job, _ in
+      for index in groups[job] {
+        let chunk = chunks[index]
+        var own = coefficients
+        if !chunk.isDecayed { own.decay = 0 }
+        sums[index].squares = adamStep(
+          parameters: parameters, gradient: gradient, first: first, second: second,
+          from: chunk.start, count: chunk.count, own)
+      }
     }
     finish(&statistics)
     return statistics

@@ -3,7 +3,7 @@ internal import Models
 
 /// A piece of one tensor, small enough to balance the workers and large enough to be worth a job.
 struct Chunk: Sendable {
-  static let size = 1 << 15
+  static let size = 1 << 14
 
   let tensor: Int
   let start: Int
@@ -19,6 +19,25 @@ struct Chunk: Sendable {
   }
 }
 
+extension Chunk {
+  /// About sixteen runs of neighbouring chunks: enough for the workers to share, few enough that
+  /// handing them out costs nothing.
+  static func groups(_ chunks: [Chunk]) -> [Range<Int>] {
+    let target = max(chunks.reduce(0) { $0 + $1.count } / 16, 1)
+    var groups: [Range<Int>] = []
+    var start = 0
+    var count = 0
+    for (index, chunk) in chunks.enumerated() {
+      count += chunk.count
+      guard count >= target || index == chunks.count - 1 else { continue }
+      groups.append(start..<index + 1)
+      start = index + 1
+      count = 0
+    }
+    return groups
+  }
+}
+
 /// A chunk's sums of squares.
 struct ChunkSums: Sendable, BitwiseCopyable {
   var total = 0.0
@@ -26,8 +45,8 @@ struct ChunkSums: Sendable, BitwiseCopyable {
   var slices = SIMD4<Double>.zero
   var squares = UpdateSquares()
 
-  mutating func sum(_ gradients: [FloatBuffer], from start: Int, count: Int) {
-    let sums = sumSlices(gradients, from: start, count: count)
+  mutating func sum(_ gradients: [FloatBuffer], into sum: FloatBuffer, _ chunk: Chunk) {
+    let sums = sumSlices(gradients, into: sum, from: chunk.start, count: chunk.count)
     total = sums.total
     slices = sums.slices
   }

@@ -1,0 +1,33 @@
+import Kernels
+import Synchronization
+import Testing
+
+struct WorkerPoolTests {
+  @Test(arguments: [1, 2, 3, 7], [0, 1, 2, 5, 64])
+  func `every job runs once, on a worker that exists`(workers: Int, jobs: Int) {
+    let pool = WorkerPool(workers: workers)
+    let counts = Buffer<Int>(count: max(jobs, 1))
+    let highest = Atomic<Int>(-1)
+    for _ in 0..<200 {
+      pool.run(jobs: jobs) { job, worker in
+        counts[job] += 1
+        highest.max(worker, ordering: .relaxed)
+      }
+    }
+    #expect((0..<jobs).allSatisfy { counts[$0] == 200 })
+    #expect(highest.load(ordering: .relaxed) < min(workers, max(jobs, 1)))
+  }
+
+  @Test
+  func `what the jobs wrote is there when the run returns`() {
+    let pool = WorkerPool(workers: 4)
+    let numbers = FloatBuffer(count: 1000)
+    for round in 1...300 {
+      pool.run(jobs: 10) { job, _ in
+        for index in job * 100..<(job + 1) * 100 { numbers[index] += Float(index) }
+      }
+      let sum = (0..<1000).reduce(0.0) { $0 + Double(numbers[$1]) }
+      #expect(sum == 499_500 * Double(round))
+    }
+  }
+}

@@ -115,8 +115,7 @@ final class DashboardScreen {
     case .key(let key): act(.keyPressed(key))
     case .mouse(let mouse): act(.mouseMoved(mouse))
     case .resized(let size): act(.resized(size))
-    case .pasted(let text):
-      for character in text { act(.keyPressed(.character(character))) }
+    case .pasted(let text): act(.textPasted(text))
     }
   }
 

@@ -25,6 +25,8 @@ final class LiveRun {
       name: plan.name, created: Date().timeIntervalSince1970)
     recorder = try plan.recorder(startingAt: run.step, description: description)
     printer = RecordPrinter(plan.watcher, totalSteps: plan.configuration.steps)
+    let changes = plan.changes.filter { run.settings[$0.name] != $0.value }
+      .map { Command.set(name: $0.name, value: $0.value) }
     let (recorder, printer, mailbox) = (recorder, printer, mailbox)
     let isWatched = plan.watcher == .dashboard
     mailbox.post(.description(description))
@@ -32,9 +34,7 @@ final class LiveRun {
       recorder.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
-    for (name, value) in plan.changes where run.settings[name] != value {
-      trainer.post(.set(name: name, value: value), by: "command line")
-    }
+    for change in changes { trainer.post(change, by: "command line") }
     let trouble = RecorderTrouble(trainer: trainer)
     recorder.onStatusChange { trouble.take($0) }
   }

@@ -36,10 +36,16 @@ package struct Benchmark {
   private let preset: Preset
   private let steps: Int?
   private let workers: Int
+  private let keepsMetrics: Bool
 
-  package init(preset: Preset, steps: Int?, workers: Int?) {
+  /// - Parameters:
+  ///   - steps: with the warm-up; nil for a few seconds' worth.
+  ///   - workers: nil for all cores.
+  ///   - keepsMetrics: whether a step also names all it measured, as in a run.
+  package init(preset: Preset, steps: Int?, workers: Int?, keepsMetrics: Bool) {
     self.preset = preset
     self.steps = steps
+    self.keepsMetrics = keepsMetrics
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
@@ -65,6 +71,8 @@ package struct Benchmark {
     initialise(parameters: parameters, layout: engine.layout, seed: 0)
     let optimizer = AdamW(layout: engine.layout, pool: pool)
     var generator = SystemRandomNumberGenerator()
+    let metrics = StepMetrics(model: preset.model, entropyPerByte: nil)
+    var kept: [Double] = []
     var times: [Double] = []
     let begin = DispatchTime.now().uptimeNanoseconds
     while continues(times.count, since: begin) {
@@ -72,7 +80,7 @@ package struct Benchmark {
         UInt8.random(in: 0...255, using: &generator)
       }
       let start = DispatchTime.now().uptimeNanoseconds
-      _ = tokens.withUnsafeBufferPointer {
+      let statistics = tokens.withUnsafeBufferPointer {
         engine.lossAndGradients(
           parameters: parameters, tokens: $0,
           settings: LossSettings(qkLayerNormWeight: 0, zLoss: 0, balanceLoss: 0.01))
@@ -80,8 +88,10 @@ package struct Benchmark {
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
         rates: AdamW.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
+      if keepsMetrics { kept = metrics.values(statistics, .unmeasured) }
       times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
     }
+    precondition(kept.count == (keepsMetrics ? metrics.names.count : 0), "metrics were left out")
     return Array(times.dropFirst(Self.warmup))
   }
 
@@ -90,4 +100,11 @@ package struct Benchmark {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) / 1e9
     return done < Self.warmup + 5 || seconds < Self.budgetSeconds
   }
+}
+
+extension StepMetrics.Step {
+  /// A step of which only the engine's statistics are wanted.
+  fileprivate static let unmeasured = StepMetrics.Step(
+    learningRate: 0, multiplier: 1, gradNorm: 0, clipFraction: 0, tokensPerSecond: 0,
+    milliseconds: 0, memoryBytes: 0, flopsFraction: 0)
 }

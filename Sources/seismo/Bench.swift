@@ -10,6 +10,7 @@ struct Bench: ParsableCommand {
   @Option(help: "tiny, small, base, moe-tiny or moe-small") var preset = Preset.small.rawValue
   @Option(help: "steps to take, warm-up included (default: a few seconds' worth)") var steps: Int?
   @Option(help: "cores to use") var workers: Int?
+  @Option(help: "whether each step's metrics are named and kept: on or off") var stats = "on"
   @Flag(help: "one JSON object on standard output") var json = false
 
   mutating func validate() throws {
@@ -18,6 +19,9 @@ struct Bench: ParsableCommand {
       let known = Preset.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--preset \(preset): give one of \(known)")
     }
+    guard ["on", "off"].contains(stats) else {
+      throw ValidationError("--stats \(stats): give on or off")
+    }
     if let workers, !(1...256).contains(workers) {
       throw ValidationError("--workers \(workers): give a whole number from 1 to 256")
     }
@@ -25,11 +29,9 @@ struct Bench: ParsableCommand {
 
   mutating func run() throws {
     let preset = Preset(rawValue: preset) ?? .small
-    let result = Benchmark(preset: preset, steps: steps, workers: workers).run()
-    if json {
-      print(result.json)
-    } else {
-      print(result.text)
-    }
+    let benchmark = Benchmark(
+      preset: preset, steps: steps, workers: workers, keepsMetrics: stats == "on")
+    let result = benchmark.run()
+    try StandardOutput.print(json ? result.json : result.text)
   }
 }

@@ -16,7 +16,7 @@ struct Seismo: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Watch.self, Replay.self, ListSessions.self, Evaluate.self,
-      Bench.self, ListThemes.self,
+      Bench.self, ListThemes.self, Export.self, Import.self,
     ])
 
   mutating func run() throws {

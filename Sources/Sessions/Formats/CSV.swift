@@ -29,6 +29,30 @@ package enum CSV {
     }
   }
 
+  package static let longHeader = "run,step,wall_time,metric,value"
+
+  /// Hands out a row a sample, with the run's name in front, of the run as it went in the end.
+  package static func eachLongRow(
+    of run: RecordedRun, name: String, _ body: (String) throws -> Void
+  ) rethrows {
+    guard let generation = run.newest.generations.first else { return }
+    let clock = generation.wallTimes
+    let columns = generation.columns.sorted { $0.name < $1.name }
+    let names = columns.map { quoted($0.name.path) }
+    let isSingle = columns.map { JSONLines.isSingle($0.name) }
+    let name = quoted(name)
+    var rows = StepRows([clock] + columns)
+    var samples: [Int?] = []
+    while let step = rows.nextRow(&samples) {
+      let wallTime = samples[0].map { JSONLines.number(clock.values[$0]) } ?? ""
+      for index in columns.indices {
+        guard let sample = samples[index + 1] else { continue }
+        let value = JSONLines.number(columns[index].values[sample], isSingle: isSingle[index])
+        try body("\(name),\(step),\(wallTime),\(names[index]),\(value)")
+      }
+    }
+  }
+
   private struct Column {
     private let steps: [Int]
     private let values: [Double]

@@ -1,0 +1,54 @@
+import Telemetry
+
+extension RecordedRun {
+  /// The run with the metrics that `pattern` matches alone.
+  package func selecting(_ pattern: MetricGlob) -> RecordedRun {
+    var run = self
+    for index in run.generations.indices {
+      run.generations[index].columns.removeAll { !pattern.matches($0.name) }
+    }
+    return run
+  }
+
+  /// The run as it went in the end, in one generation: what was superseded is left out.
+  package var newest: RecordedRun {
+    var run = self
+    guard var merged = generations.first else { return run }
+    for generation in generations.dropFirst() {
+      let start = generation.startingStep
+      merged.wallTimes.cut(from: start)
+      for index in merged.columns.indices { merged.columns[index].cut(from: start) }
+      merged.append(generation)
+    }
+    run.generations = [merged]
+    return run
+  }
+}
+
+extension RecordedRun.Generation {
+  fileprivate mutating func append(_ later: RecordedRun.Generation) {
+    wallTimes.steps += later.wallTimes.steps
+    wallTimes.values += later.wallTimes.values
+    var indices = Dictionary(
+      columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for column in later.columns {
+      guard let index = indices[column.name] else {
+        indices[column.name] = columns.count
+        columns.append(column)
+        continue
+      }
+      columns[index].steps += column.steps
+      columns[index].values += column.values
+    }
+    happenings += later.happenings
+  }
+}
+
+extension MetricColumn {
+  /// Steps ascend, so that what is cut off is the end.
+  fileprivate mutating func cut(from step: Int) {
+    let kept = steps.firstIndex { $0 >= step } ?? steps.count
+    steps.removeSubrange(kept...)
+    values.removeSubrange(kept...)
+  }
+}

@@ -1,0 +1,144 @@
+import Telemetry
+
+/// Reads the events of TensorBoard's files into a run: scalars of every kind that a writer makes,
+/// texts as notes, hyper-parameters as options.
+///
+/// Pictures, histograms, graphs and tensors of more than one number are passed over.
+struct TensorBoardEvents {
+  private(set) var assembly = RunAssembly()
+  private(set) var options: [String: String] = [:]
+  /// Events of any kind.
+  private(set) var eventCount = 0
+  private(set) var firstWallTime: Double?
+  /// What a tag is for; comes with its first value only.
+  private var plugins: [String: String] = [:]
+  private var tags: [ArraySlice<UInt8>: Int] = [:]
+  private var hasStarted = false
+
+  /// Takes the events of one file in; what is damaged is passed over and said.
+  mutating func read(_ bytes: [UInt8], name: String) {
+    var frames = EventFrames(bytes)
+    var damaged = 0
+    hasStarted = false
+    while let frame = frames.next() {
+      switch frame {
+      case .event(let range):
+        if !read(event: bytes, in: range) { damaged += 1 }
+      case .damaged: damaged += 1
+      case .broken(let position):
+        assembly.warn("\(name) is damaged at byte \(position): what follows is left out")
+        return
+      }
+    }
+    if damaged > 0 { assembly.warn("\(name): \(damaged) damaged records are left out") }
+    if frames.rest > 0 {
+      assembly.warn("\(name) ends within a record: its last \(frames.rest) bytes are left out")
+    }
+  }
+
+  /// - Returns: whether the bytes are an event.
+  private mutating func read(event bytes: [UInt8], in range: Range<Int>) -> Bool {
+    var (wallTime, step) = (0.0, 0)
+    var summaries: [Range<Int>] = []
+    var log: Range<Int>?
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (1, .fixed64(let bits)): wallTime = Double(bitPattern: bits)
+      case (2, .varint(let number)): step = Int(Int64(bitPattern: number))
+      case (5, .bytes(let range)): summaries.append(range)
+      case (7, .bytes(let range)): log = range
+      default: break
+      }
+    }
+    eventCount += 1
+    if firstWallTime == nil { firstWallTime = wallTime }
+    if let log { read(log: bytes, in: log, step: step) }
+    var isWhole = !fields.isMalformed
+    for range in summaries {
+      var values = ProtobufReader(bytes, in: range)
+      while let field = values.next() {
+        guard field.number == 1, case .bytes(let range) = field.value else { continue }
+        if !read(value: bytes, in: range, step: step, wallTime: wallTime) { isWhole = false }
+      }
+      if values.isMalformed { isWhole = false }
+    }
+    return isWhole
+  }
+
+  /// A START after the first says that a run begins again.
+  private mutating func read(log bytes: [UInt8], in range: Range<Int>, step: Int) {
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() {
+      guard field.number == 1, case .varint(1) = field.value else { continue }
+      if !assembly.isEmpty || hasStarted { assembly.restart(at: step) }
+      hasStarted = true
+    }
+  }
+
+  private mutating func read(
+    value bytes: [UInt8], in range: Range<Int>, step: Int, wallTime: Double
+  ) -> Bool {
+    var number: Double?
+    var (tag, tensor, metadata): (Range<Int>?, Range<Int>?, Range<Int>?)
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (1, .bytes(let range)): tag = range
+      case (2, .fixed32(let bits)): number = Double(Float(bitPattern: bits))
+      case (8, .bytes(let range)): tensor = range
+      case (9, .bytes(let range)): metadata = range
+      default: break
+      }
+    }
+    guard let tag, !fields.isMalformed else { return false }
+    if let metadata { read(metadata: bytes, in: metadata, tag: String(bytes, in: tag)) }
+    if let number {
+      assembly.add(metric(bytes[tag]), step: step, wallTime: wallTime, value: number)
+      return true
+    }
+    guard let tensor else { return true }
+    let content = TensorContent(bytes, in: tensor)
+    switch plugins[String(bytes, in: tag)] ?? "scalars" {
+    case "scalars":
+      guard let value = content.scalar else { return !content.isMalformed }
+      assembly.add(metric(bytes[tag]), step: step, wallTime: wallTime, value: value)
+    case "text":
+      for text in content.texts {
+        assembly.add(note: "\(String(bytes, in: tag)): \(text)", step: step, wallTime: wallTime)
+      }
+    default: break
+    }
+    return !content.isMalformed
+  }
+
+  /// Tags are looked up by their bytes: making a string of each costs more than all the rest.
+  private mutating func metric(_ tag: ArraySlice<UInt8>) -> Int {
+    if let index = tags[tag] { return index }
+    let index = assembly.metric(String(decoding: tag, as: UTF8.self))
+    tags[ArraySlice(Array(tag))] = index
+    return index
+  }
+
+  private mutating func read(metadata bytes: [UInt8], in range: Range<Int>, tag: String) {
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() {
+      guard field.number == 1, case .bytes(let range) = field.value else { continue }
+      var plugin = ProtobufReader(bytes, in: range)
+      while let field = plugin.next() {
+        switch (field.number, field.value) {
+        case (1, .bytes(let name)): plugins[tag] = String(bytes, in: name)
+        case (2, .bytes(let content)) where plugins[tag] == "hparams":
+          options.merge(HyperParameters.read(bytes, in: content)) { _, new in new }
+        default: break
+        }
+      }
+    }
+  }
+}
+
+extension String {
+  init(_ bytes: [UInt8], in range: Range<Int>) {
+    self.init(decoding: bytes[range], as: UTF8.self)
+  }
+}

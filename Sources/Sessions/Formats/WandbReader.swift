@@ -1,0 +1,178 @@
+import Telemetry
+
+/// Reads the record that W&B keeps of a run on disk: history, configuration, output, alerts, end.
+struct WandbReader {
+  private typealias Item = (key: String, value: JSONValue)
+
+  private var assembly = RunAssembly()
+  private var description = RunDescription(name: "", created: 0)
+  private var state: RunState?
+  private var step = 0
+  private var wallTime = 0.0
+
+  /// - Throws: `unknown` where the file is not W&B's, `damaged` where nothing of it can be read.
+  static func run(_ bytes: [UInt8], path: String) throws(FormatError) -> RecordedRun {
+    guard bytes.starts(with: WandbLog.magic) else {
+      throw .unknown(path: path, found: "no .wandb file")
+    }
+    var log = WandbLog(bytes)
+    var reader = WandbReader()
+    var (count, damaged) = (0, 0)
+    while let record = log.next() {
+      count += 1
+      if !reader.read(record) { damaged += 1 }
+    }
+    guard count > damaged else { throw .damaged(path: path, offset: 7, what: "no whole record") }
+    if log.damagedBlocks > 0 {
+      reader.assembly.warn("\(log.damagedBlocks) damaged blocks are left out in part")
+    }
+    if damaged > 0 { reader.assembly.warn("\(damaged) damaged records are left out") }
+    if log.isCut { reader.assembly.warn("it ends within a record: the rest is left out") }
+    var run = reader.assembly.finished()
+    run.description = reader.description
+    run.state = reader.state
+    return run
+  }
+
+  /// - Returns: whether the bytes are a record.
+  private mutating func read(_ bytes: [UInt8]) -> Bool {
+    var fields = ProtobufReader(bytes)
+    while let field = fields.next() {
+      guard case .bytes(let range) = field.value else { continue }
+      switch field.number {
+      case 2: read(history: bytes, range)
+      case 5: read(config: bytes, range)
+      case 10: read(alert: bytes, range)
+      case 13: read(output: bytes, range)
+      case 17: read(run: bytes, range)
+      case 18: read(exit: bytes, range)
+      default: break
+      }
+    }
+    return !fields.isMalformed
+  }
+
+  private mutating func read(history bytes: [UInt8], _ range: Range<Int>) {
+    var items: [Item] = []
+    var (stated, counted): (Int?, Int?)
+    Self.each(bytes, range) { number, value in
+      if number == 1, case .bytes(let range) = value {
+        if let item = Self.item(bytes, range, separator: "/") { items.append(item) }
+      } else if number == 2, case .bytes(let range) = value {
+        counted = 0
+        Self.each(bytes, range) { number, value in
+          if number == 1, case .varint(let step) = value { counted = Int(Int64(bitPattern: step)) }
+        }
+      }
+    }
+    for item in items {
+      if item.key == "_step" { stated = item.value.step }
+      if item.key == "_timestamp", let time = item.value.number, time.isFinite { wallTime = time }
+    }
+    step = stated ?? counted ?? step
+    for item in items where !LogKeys.isHidden(item.key) {
+      item.value.eachLeaf(item.key, separator: "/") { name, value in
+        if let number = value.number {
+          assembly.add(
+            name, step: step, wallTime: wallTime > 0 ? wallTime : nil, value: number)
+        } else if let text = value.text {
+          assembly.add(note: "\(name): \(text)", step: step, wallTime: wallTime)
+        }
+      }
+    }
+  }
+
+  private mutating func read(config bytes: [UInt8], _ range: Range<Int>) {
+    Self.each(bytes, range) { number, value in
+      guard number == 1, case .bytes(let range) = value,
+        let item = Self.item(bytes, range, separator: "."), !LogKeys.isHidden(item.key)
+      else { return }
+      item.value.eachLeaf(item.key, separator: ".") { name, value in
+        if let text = Self.words(value) { description.options[name] = text }
+      }
+    }
+  }
+
+  private static func words(_ value: JSONValue) -> String? {
+    switch value {
+    case .number(let number): SettingValue.number(number).description
+    case .flag(let flag): flag ? "on" : "off"
+    case .text(let text): text
+    case .null, .list, .object: nil
+    }
+  }
+
+  private mutating func read(alert bytes: [UInt8], _ range: Range<Int>) {
+    let texts = Self.texts(bytes, range)
+    let words = [texts[1], texts[2]].compactMap { $0 }.filter { !$0.isEmpty }
+    assembly.add(note: words.joined(separator: ": "), step: step, wallTime: wallTime)
+  }
+
+  private mutating func read(output bytes: [UInt8], _ range: Range<Int>) {
+    for line in (Self.texts(bytes, range)[3] ?? "").split(whereSeparator: \.isNewline) {
+      assembly.add(.console(wallTime: wallTime, line: String(line)))
+    }
+  }
+
+  private mutating func read(run bytes: [UInt8], _ range: Range<Int>) {
+    let texts = Self.texts(bytes, range)
+    description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+    if let project = texts[3] { description.environment["project"] = project }
+    if let host = texts[13] { description.environment["host"] = host }
+    Self.each(bytes, range) { number, value in
+      guard case .bytes(let range) = value else { return }
+      if number == 4 { read(config: bytes, range) }
+      guard number == 17 else { return }
+      Self.each(bytes, range) { number, value in
+        if number == 1, case .varint(let time) = value { description.created = Double(time) }
+      }
+    }
+  }
+
+  private mutating func read(exit bytes: [UInt8], _ range: Range<Int>) {
+    var code = 0
+    Self.each(bytes, range) { number, value in
+      if number == 1, case .varint(let bits) = value {
+        code = Int(Int32(truncatingIfNeeded: bits))
+      }
+    }
+    state = code == 0 ? .finished : .failed(reason: "it ended with exit code \(code)")
+  }
+
+  // What the messages share.
+
+  private static func each(
+    _ bytes: [UInt8], _ range: Range<Int>, _ body: (Int, ProtobufReader.Value) -> Void
+  ) {
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() { body(field.number, field.value) }
+  }
+
+  private static func texts(_ bytes: [UInt8], _ range: Range<Int>) -> [Int: String] {
+    var texts: [Int: String] = [:]
+    each(bytes, range) { number, value in
+      if case .bytes(let range) = value { texts[number] = String(bytes, in: range) }
+    }
+    return texts
+  }
+
+  /// A key, or the parts of one, and a value in JSON.
+  private static func item(
+    _ bytes: [UInt8], _ range: Range<Int>, separator: String
+  ) -> Item? {
+    var (keys, nested): (String?, [String]) = (nil, [])
+    var json: JSONValue?
+    each(bytes, range) { number, value in
+      guard case .bytes(let range) = value else { return }
+      switch number {
+      case 1: keys = String(bytes, in: range)
+      case 2: nested.append(String(bytes, in: range))
+      case 16: json = try? JSONValue(bytes, in: range)
+      default: break
+      }
+    }
+    guard let json else { return nil }
+    let key = nested.isEmpty ? keys : nested.joined(separator: separator)
+    return key.map { ($0, json) }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Signals
+import Telemetry
+
+struct Export: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case csv, json, tfevents
+  }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Write a recording for other tools.",
+    discussion: """
+      csv is a row a step, or with --long a row a sample; json is the lines that train --json \
+      prints; tfevents is a folder with an event file for TensorBoard.
+      """)
+
+  @Argument(help: "a .seismo file") var session: String
+  @Option(help: "csv, json or tfevents") var format: Format
+  @Option(help: "only the metrics that match, such as 'loss*' or 'expert_load/0/*'")
+  var metric: String?
+  @Flag(help: "csv with the columns run, step, wall_time, metric, value") var long = false
+  @Option(
+    help: "where to write (default: standard output; for tfevents a folder named as the session)")
+  var output: String?
+
+  mutating func validate() throws {
+    if long && format != .csv { throw ValidationError("--long: only --format csv has it") }
+  }
+
+  mutating func run() throws {
+    let records = try SessionReader(path: session).records()
+    let run = try selected(RecordedRun(records: records))
+    let name = URL(fileURLWithPath: session).deletingPathExtension().lastPathComponent
+    switch format {
+    case .csv:
+      let output = try OutputFile(path: output)
+      if long { try writeLong(run, name: name, to: output) } else { try write(run, to: output) }
+      try output.finish()
+    case .json:
+      let output = try OutputFile(path: output)
+      try JSONLines.eachLine(of: run) { try output.write(line: $0) }
+      try output.finish()
+    case .tfevents:
+      try writeEvents(run, folder: output ?? "\(name).tfevents")
+    }
+  }
+
+  private func selected(_ run: RecordedRun) throws -> RecordedRun {
+    guard let metric else { return run }
+    var selected = run.selecting(MetricGlob(metric))
+    guard !selected.names.isEmpty else {
+      throw Failure.usage(
+        "--metric \(metric): none of its \(run.names.count) metrics matches; it has "
+          + run.names.prefix(8).map(\.path).joined(separator: ", "))
+    }
+    for index in selected.generations.indices { selected.generations[index].happenings = [] }
+    return selected
+  }
+
+  private func write(_ run: RecordedRun, to output: OutputFile) throws {
+    let history = run.newest.records.reduce(into: RunHistory()) { $0.append($1) }
+    try output.write(line: CSV.header(history.names))
+    try CSV.eachRow(of: history, metrics: history.names) { try output.write(line: $0) }
+  }
+
+  private func writeLong(_ run: RecordedRun, name: String, to output: OutputFile) throws {
+    try output.write(line: CSV.longHeader)
+    try CSV.eachLongRow(of: run, name: name) { try output.write(line: $0) }
+  }
+
+  private func writeEvents(_ run: RecordedRun, folder: String) throws {
+    let place = URL(fileURLWithPath: folder)
+    do {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    } catch {
+      throw Failure(.badInput, "\(folder): no such folder can be made: choose another --output")
+    }
+    let created = run.description?.created ?? 0
+    let path = place.appendingPathComponent(TensorBoardExport.fileName(created: created)).path
+    let output = try OutputFile(path: path)
+    try TensorBoardExport(run).eachRecord { try output.write($0) }
+    try output.finish()
+    print(Invocation.shown(path))
+  }
+}

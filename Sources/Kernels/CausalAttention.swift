@@ -15,7 +15,7 @@ package struct AttentionScratch: Sendable {
 
 /// What attention knows about itself when it is done, over all rows it has seen.
 package struct AttentionStatistics: Sendable, BitwiseCopyable {
-  /// The largest scaled logit that no mask hid.
+  /// The largest scaled logit that no mask hid, before any soft cap.
   package var logitMax = -Float.infinity
   /// The sum of the rows' entropies, nats.
   package var entropy = 0.0
@@ -25,7 +25,8 @@ package struct AttentionStatistics: Sendable, BitwiseCopyable {
   package init() {}
 }
 
-/// Causal attention of one head over one sequence: softmax(scale·q·kᵀ)·v.
+/// Causal attention of one head over one sequence: softmax(scale·q·kᵀ)·v, the logits capped softly
+/// where `cap` is not 0.
 ///
 /// Blocks of 32 query rows against the keys up to the block's end, so that the masked half is
 /// skipped; scores live in scratch only.
@@ -33,9 +34,10 @@ package struct AttentionStatistics: Sendable, BitwiseCopyable {
 ///   backward pass: `logSumExp` [1, T]
 /// - Cost: 2·T²/2·(Dqk + Dh) operations, no allocation
 package func causalAttention(
-  query: Matrix, key: Matrix, value: Matrix, scale: Float, output: Matrix, logSumExp: Matrix,
-  scratch: AttentionScratch, statistics: inout AttentionStatistics
+  query: Matrix, key: Matrix, value: Matrix, scale: Float, cap: Float = 0, output: Matrix,
+  logSumExp: Matrix, scratch: AttentionScratch, statistics: inout AttentionStatistics
 ) {
+  let softCap = cap > 0 ? SoftCap(cap, scale: scale) : nil
   var start = 0
   while start < query.rows {
     let count = min(AttentionScratch.blockRows, query.rows - start)
@@ -46,10 +48,12 @@ package func causalAttention(
       into: scores)
     for row in 0..<count {
       let position = start + row
+      // Before the mask, which the softmax is: a capped −∞ would be a logit of −c.
+      let uncapped = softCap?.apply(scores.row(row), position + 1)
       let softmax = exponentials(
-        scores.row(row), valid: position + 1, columns: seen, scale: scale)
+        scores.row(row), valid: position + 1, columns: seen, scale: softCap == nil ? scale : 1)
       logSumExp.base[position] = softmax.largest + log(softmax.sum)
-      statistics.count(softmax, position: position)
+      statistics.count(softmax, logitMax: uncapped ?? softmax.largest, position: position)
       // The division waits for the Dh columns of the output.
       scratch.dScores.base[row] = 1 / softmax.sum
     }
@@ -67,8 +71,10 @@ package func causalAttention(
 /// - Cost: 2·T²/2·(3·Dqk + 2·Dh) operations, no allocation
 package func causalAttentionBackward(
   _ dOutput: Matrix, output: Matrix, query: Matrix, key: Matrix, value: Matrix, scale: Float,
-  logSumExp: Matrix, dQuery: Matrix, dKey: Matrix, dValue: Matrix, scratch: AttentionScratch
+  cap: Float = 0, logSumExp: Matrix, dQuery: Matrix, dKey: Matrix, dValue: Matrix,
+  scratch: AttentionScratch
 ) {
+  let softCap = cap > 0 ? SoftCap(cap, scale: scale) : nil
   // From the last block to the first: the last one sees all keys, so it overwrites, the rest add.
   var start = (query.rows - 1) / AttentionScratch.blockRows * AttentionScratch.blockRows
   var adding = false
@@ -85,9 +91,15 @@ package func causalAttentionBackward(
     for row in 0..<count {
       let position = start + row
       let shared = dot(gradient.row(row), output.row(position), output.columns)
-      scoreGradients(
-        scores.row(row), dScores.row(row), valid: position + 1, columns: seen, scale: scale,
-        logSumExp: logSumExp.base[position], shared: shared)
+      if let softCap {
+        softCap.scoreGradients(
+          scores.row(row), dScores.row(row), valid: position + 1, columns: seen,
+          logSumExp: logSumExp.base[position], shared: shared)
+      } else {
+        scoreGradients(
+          scores.row(row), dScores.row(row), valid: position + 1, columns: seen, scale: scale,
+          logSumExp: logSumExp.base[position], shared: shared)
+      }
     }
     multiply(transposed: scores, gradient, into: dValue.rows(from: 0, count: seen), adding: adding)
     multiply(dScores, keys, into: dQuery.rows(from: start, count: count))
@@ -106,8 +118,8 @@ private struct RowSoftmax {
 
 extension AttentionStatistics {
   @inline(__always)
-  fileprivate mutating func count(_ softmax: RowSoftmax, position: Int) {
-    logitMax = softmax.largest > logitMax ? softmax.largest : logitMax
+  fileprivate mutating func count(_ softmax: RowSoftmax, logitMax largest: Float, position: Int) {
+    logitMax = largest > logitMax ? largest : logitMax
     let rowEntropy = Double(log(softmax.sum) - softmax.weighted / softmax.sum)
     entropy += rowEntropy
     if position > 0 { entropyShare += rowEntropy / log(Double(position + 1)) }

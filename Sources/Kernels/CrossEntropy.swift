@@ -14,17 +14,24 @@ package struct OutputSums: Sendable, BitwiseCopyable {
 /// Cross-entropy with z-loss; the logits are overwritten by the gradient of the batch's mean.
 ///
 /// loss = log Z − y[target]; the gradient also has the z-loss c·(log Z)² in it:
-/// dy = (p·(1 + 2c·log Z) − onehot)·`weight`.
+/// dy = (p·(1 + 2c·log Z) − onehot)·`weight`. With a soft cap the logits are capped first, and all
+/// that is measured is measured of the capped ones.
 /// - Shapes: `logits` [B·T, V]
 /// - Parameters: `weight` is one over the tokens of the whole batch; with `nil` logits are left
 /// - Units: nats a token
 package func crossEntropy(
-  _ logits: Matrix, tokens: TokenRows, zLoss: Float, weight: Float?
+  _ logits: Matrix, tokens: TokenRows, zLoss: Float, cap: Float = 0, weight: Float?
 ) -> OutputSums {
   var sums = OutputSums()
   let width = logits.columns
+  let softCap = cap > 0 ? SoftCap(cap) : nil
+  let slopes = ThreadScratch.base()
   tokens.forEach { index, _, target in
     let y = logits.row(index)
+    if let softCap {
+      _ = softCap.apply(y, width)
+      softCap.slopes(y, into: slopes, width)
+    }
     let row = measure(y, width)
     let targetLogit = y[target]
     let sum = exponentials(y, width, row.peak, keeping: weight != nil)
@@ -35,6 +42,7 @@ package func crossEntropy(
     guard let weight else { return }
     scaleRow(y, width, weight * (1 + 2 * zLoss * logZ) / sum)
     y[target] -= weight
+    if softCap != nil { multiplyRow(y, by: slopes, width) }
   }
   return sums
 }
@@ -72,4 +80,11 @@ private func exponentials(
     }
   }
   return sum.sum()
+}
+
+@inline(__always)
+private func multiplyRow(
+  _ y: UnsafeMutablePointer<Float>, by factors: UnsafePointer<Float>, _ width: Int
+) {
+  for column in 0..<width { y[column] *= factors[column] }
 }

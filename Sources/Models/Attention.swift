@@ -28,6 +28,8 @@ struct Attention {
   let configuration: ModelConfiguration
   let rotary: RotaryPositions
   let weight: Float
+  /// The soft cap of the logits; 0 for none.
+  let cap: Float
   let parameters: LayerTensors
   let activations: LayerActivations
   let scratch: PassScratch
@@ -46,7 +48,7 @@ struct Attention {
     forEachHead { rows, head, index in
       causalAttention(
         query: query.head(head, rows: rows), key: key.head(head, rows: rows),
-        value: value.head(head, rows: rows), scale: scale,
+        value: value.head(head, rows: rows), scale: scale, cap: cap,
         output: output(activations.attentionOutput, head, rows),
         logSumExp: activations.logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
         statistics: &statistics)
@@ -65,7 +67,7 @@ struct Attention {
         output(scratch.dAttentionOutput, head, rows),
         output: output(activations.attentionOutput, head, rows),
         query: query.head(head, rows: rows), key: key.head(head, rows: rows),
-        value: value.head(head, rows: rows), scale: scale,
+        value: value.head(head, rows: rows), scale: scale, cap: cap,
         logSumExp: activations.logSumExp.rows(from: index, count: 1),
         dQuery: dQuery.head(head, rows: rows), dKey: dKey.head(head, rows: rows),
         dValue: dValue.head(head, rows: rows), scratch: scratch.attention)

@@ -6,11 +6,20 @@ package struct LossSettings: Sendable, Hashable {
   package var zLoss: Float
   /// The weight of the mixture's balance loss.
   package var balanceLoss: Float
+  /// The bound of the attention logits, c·tanh(z/c); 0 for none.
+  package var logitSoftCap: Float
+  /// The bound of the output logits; 0 for none.
+  package var outputSoftCap: Float
 
-  package init(qkLayerNormWeight: Float = 0, zLoss: Float = 0, balanceLoss: Float = 0) {
+  package init(
+    qkLayerNormWeight: Float = 0, zLoss: Float = 0, balanceLoss: Float = 0,
+    logitSoftCap: Float = 0, outputSoftCap: Float = 0
+  ) {
     self.qkLayerNormWeight = qkLayerNormWeight
     self.zLoss = zLoss
     self.balanceLoss = balanceLoss
+    self.logitSoftCap = logitSoftCap
+    self.outputSoftCap = outputSoftCap
   }
 }
 
@@ -18,11 +27,11 @@ package struct LossSettings: Sendable, Hashable {
 package struct StepStatistics: Sendable, Hashable {
   /// Cross-entropy, nats a token; neither z-loss nor balance loss is in it.
   package var loss = 0.0
-  /// Mean log Z.
+  /// Mean log Z, of the capped logits if they are.
   package var logZ = 0.0
   /// Mean over tokens and vocabulary.
   package var outputLogitMean = 0.0
-  /// Largest scaled, unmasked logit, as it was in force.
+  /// Largest scaled, unmasked logit, as it was in force before any soft cap.
   package var attentionLogitMax: [Float] = []
   /// Mean over rows and heads, nats.
   package var attentionEntropy: [Float] = []

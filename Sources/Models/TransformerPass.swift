@@ -25,7 +25,8 @@ struct TransformerPass {
     multiply(
       activations.final.output, transposed: parameters.unembedding, into: activations.logits)
     sums.output[0] = crossEntropy(
-      activations.logits, tokens: tokens, zLoss: settings.zLoss, weight: weight)
+      activations.logits, tokens: tokens, zLoss: settings.zLoss, cap: settings.outputSoftCap,
+      weight: weight)
   }
 
   private func gain(_ layer: Int) -> Matrix { parameters.layers[layer].inputGain }
@@ -39,6 +40,7 @@ struct TransformerPass {
   private func attention(_ layer: Int) -> Attention {
     Attention(
       configuration: configuration, rotary: rotary, weight: settings.qkLayerNormWeight,
+      cap: settings.logitSoftCap,
       parameters: parameters.layers[layer], activations: activations.layers[layer],
       scratch: activations.scratch)
   }

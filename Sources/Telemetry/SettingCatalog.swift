@@ -6,6 +6,8 @@ package enum SettingCatalog {
   package static let gradClip = "grad_clip"
   package static let weightDecay = "weight_decay"
   package static let balanceLoss = "moe.aux_loss"
+  package static let logitSoftCap = "logit_softcap"
+  package static let outputSoftCap = "output_softcap"
 
   package struct Entry: Sendable {
     package let name: String
@@ -33,6 +35,14 @@ package enum SettingCatalog {
       name: zLoss, kind: .number(lowest: 0, highest: 10),
       purpose: "penalises (log Z)²: stops the output logits from drifting; 1e-4 is usual",
       usual: .number(1e-4)),
+    Entry(
+      name: logitSoftCap, kind: .number(lowest: 0, highest: 1e6),
+      purpose: "bounds attention logits by c·tanh(z/c): ends their growth; 50 is usual, 0 is off",
+      usual: .number(50)),
+    Entry(
+      name: outputSoftCap, kind: .number(lowest: 0, highest: 1e6),
+      purpose: "bounds output logits by c·tanh(y/c): ends their drift; 30 is usual, 0 is off",
+      usual: .number(30)),
     Entry(
       name: gradClip, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds the global gradient norm: tames single bad batches; 0 is off",

@@ -31,7 +31,7 @@ package struct Evaluation {
       configuration: checkpoint.configuration, batch: 4, pool: WorkerPool(workers: workers))
     let parameters = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)
-    let settings = LossSettings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
+    let settings = checkpoint.forward.settings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
     var sum = 0.0
     for start in stride(from: 0, to: windows.count, by: Self.rowsAtOnce) {
       let range = start..<min(start + Self.rowsAtOnce, windows.count)

@@ -7,6 +7,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var gradClip: Double
   package var weightDecay: Double
   package var balanceLoss: Double
+  package var logitSoftCap: Double
+  package var outputSoftCap: Double
   package var qkLayerNorm: QKLayerNormBlend
 
   package init(_ configuration: TrainingConfiguration) {
@@ -15,6 +17,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     gradClip = configuration.gradClip
     weightDecay = configuration.weightDecay
     balanceLoss = configuration.balanceLoss
+    logitSoftCap = configuration.logitSoftCap
+    outputSoftCap = configuration.outputSoftCap
     qkLayerNorm = QKLayerNormBlend(
       isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
   }
@@ -27,6 +31,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.gradClip: .number(gradClip)
     case SettingCatalog.weightDecay: .number(weightDecay)
     case SettingCatalog.balanceLoss: .number(balanceLoss)
+    case SettingCatalog.logitSoftCap: .number(logitSoftCap)
+    case SettingCatalog.outputSoftCap: .number(outputSoftCap)
     case SettingCatalog.qkLayerNorm: .flag(qkLayerNorm.isOn)
     default: nil
     }
@@ -39,6 +45,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.gradClip: gradClip = value.number
     case SettingCatalog.weightDecay: weightDecay = value.number
     case SettingCatalog.balanceLoss: balanceLoss = value.number
+    case SettingCatalog.logitSoftCap: logitSoftCap = value.number
+    case SettingCatalog.outputSoftCap: outputSoftCap = value.number
     case SettingCatalog.qkLayerNorm: qkLayerNorm.set(value.isOn, at: step)
     default: preconditionFailure("no live setting is called \(name)")
     }

@@ -70,6 +70,12 @@ package enum RunOptionCatalog {
       help: "steps over which a switch of qk-layernorm is blended"),
     RunOption(name: "z-loss", kind: .number(0...10), help: "weight of (log Z)²; 1e-4 is usual"),
     RunOption(
+      name: "logit-softcap", kind: .number(0...1e6),
+      help: "soft bound of the attention logits; 50 is usual, 0 is off"),
+    RunOption(
+      name: "output-softcap", kind: .number(0...1e6),
+      help: "soft bound of the output logits; 30 is usual, 0 is off"),
+    RunOption(
       name: "grad-clip", kind: .number(0...1e6), help: "bound of the global gradient norm; 0 is off"
     ),
     RunOption(

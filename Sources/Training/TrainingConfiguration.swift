@@ -41,6 +41,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var weightDecay = 1e-4
   /// Weight of the experts' balance loss.
   public var balanceLoss = 0.01
+  /// Soft bound of the attention logits; 0 is off.
+  public var logitSoftCap = 0.0
+  /// Soft bound of the output logits; 0 is off.
+  public var outputSoftCap = 0.0
   /// Factor on top of the schedule.
   public var learningRateMultiplier = 1.0
   /// Steps between held-out evaluations; 0 is never.
@@ -134,6 +138,8 @@ extension TrainingConfiguration {
     options.read("grad-clip") { gradClip = $0 }
     options.read("weight-decay") { weightDecay = $0 }
     options.read("moe-aux-loss") { balanceLoss = $0 }
+    options.read("logit-softcap") { logitSoftCap = $0 }
+    options.read("output-softcap") { outputSoftCap = $0 }
     options.read("lr-multiplier") { learningRateMultiplier = $0 }
     if let words = options["qk-layernorm"] {
       qkLayerNorm = SettingValue(words: words)?.isOn ?? qkLayerNorm
@@ -187,6 +193,7 @@ extension TrainingConfiguration {
       "qk-layernorm": qkLayerNorm ? "on" : "off", "blend-steps": "\(blendSteps)",
       "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
       "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
+      "logit-softcap": "\(logitSoftCap)", "output-softcap": "\(outputSoftCap)",
       "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
     ]
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")

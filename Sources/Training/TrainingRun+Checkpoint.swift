@@ -97,7 +97,8 @@ extension TrainingRun {
   private var contents: CheckpointContents {
     CheckpointContents(
       configuration: configuration.model, layout: engine.layout,
-      qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)), parameters: parameters,
+      qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
+      forward: ForwardState(lossSettings(at: step)), parameters: parameters,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
   }
 

@@ -111,7 +111,8 @@ package final class TrainingRun {
   func lossSettings(at step: Int) -> LossSettings {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
-      zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss))
+      zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
+      logitSoftCap: Float(settings.logitSoftCap), outputSoftCap: Float(settings.outputSoftCap))
   }
 
   func record(_ event: RunEvent) {

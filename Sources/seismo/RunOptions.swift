@@ -23,6 +23,10 @@ struct RunOptions: ParsableArguments {
   var qkLayernorm: Bool?
   @Option(help: "steps over which a switch of qk-layernorm is blended") var blendSteps: String?
   @Option(help: "weight of (log Z)²; 1e-4 is usual") var zLoss: String?
+  @Option(help: "soft bound of the attention logits; 50 is usual, 0 is off")
+  var logitSoftcap: String?
+  @Option(help: "soft bound of the output logits; 30 is usual, 0 is off")
+  var outputSoftcap: String?
   @Option(help: "bound of the global gradient norm; 0 is off") var gradClip: String?
   @Option(help: "independent weight decay of the matrices") var weightDecay: String?
   @Option(help: "weight of the experts' balance loss") var moeAuxLoss: String?
@@ -41,6 +45,7 @@ struct RunOptions: ParsableArguments {
       "qk-layernorm": qkLayernorm.map { $0 ? "on" : "off" }, "blend-steps": blendSteps,
       "z-loss": zLoss, "grad-clip": gradClip, "weight-decay": weightDecay,
       "moe-aux-loss": moeAuxLoss, "lr-multiplier": lrMultiplier, "eval-every": evalEvery,
+      "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
     ]
     return values.compactMapValues { $0 }

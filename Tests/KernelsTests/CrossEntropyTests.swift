@@ -17,20 +17,21 @@ struct CrossEntropyTests {
     #expect(abs(sums.logitMean - logits.values.reduce(0, +) / Double(vocabulary)) < 1e-5)
   }
 
-  @Test(arguments: [0, 0.01])
-  func `the gradient is that of loss and z-loss`(zLoss: Double) {
+  @Test(arguments: [0, 0.01], [0, 1.5])
+  func `the gradient is that of loss and z-loss, capped or not`(zLoss: Double, cap: Double) {
     let (logits, tokens) = sample(256)
     let arena = Arena()
     let found = logits.matrix(arena)
     tokens.withUnsafeBufferPointer {
       _ = crossEntropy(
-        found, tokens: TokenRows($0, rows: 2, positions: 3), zLoss: Float(zLoss), weight: 0.25)
+        found, tokens: TokenRows($0, rows: 2, positions: 3), zLoss: Float(zLoss), cap: Float(cap),
+        weight: 0.25)
     }
     for element in stride(from: 0, to: logits.values.count, by: 7) {
       let value = { (step: Double) -> Double in
         var moved = logits
         moved.values[element] += step
-        let result = definition(moved, tokens, zLoss: zLoss)
+        let result = definition(moved, tokens, zLoss: zLoss, cap: cap)
         return 0.25 * (result.loss + result.zLoss)
       }
       let expected = (value(1e-5) - value(-1e-5)) / 2e-5
@@ -44,8 +45,10 @@ struct CrossEntropyTests {
   }
 
   private func definition(
-    _ logits: Numbers, _ tokens: [UInt8], zLoss: Double
+    _ raw: Numbers, _ tokens: [UInt8], zLoss: Double, cap: Double = 0
   ) -> (loss: Double, logZ: Double, zLoss: Double) {
+    var logits = raw
+    if cap > 0 { logits.values = raw.values.map { cap * tanh($0 / cap) } }
     var result = (loss: 0.0, logZ: 0.0, zLoss: 0.0)
     for row in 0..<6 {
       let logZ = log((0..<logits.columns).reduce(0) { $0 + exp(logits[row, $1]) })

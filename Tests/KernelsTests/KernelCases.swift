@@ -11,7 +11,7 @@ extension KernelCase {
     }
     + [(1, 4, 4), (3, 2, 5), (8, 6, 3), (17, 8, 8), (65, 7, 5), (130, 16, 8)].map {
       attention($0.0, $0.1, $0.2)
-    }
+    } + [(3, 2, 5), (17, 8, 8), (65, 7, 5)].map { attention($0.0, $0.1, $0.2, cap: 1.5) }
 
   static func layerNorm(_ rows: Int, _ width: Int) -> KernelCase {
     KernelCase(

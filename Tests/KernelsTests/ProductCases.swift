@@ -62,23 +62,26 @@ extension KernelCase {
       })
   }
 
-  static func attention(_ positions: Int, _ queryWidth: Int, _ valueWidth: Int) -> KernelCase {
+  static func attention(
+    _ positions: Int, _ queryWidth: Int, _ valueWidth: Int, cap: Float = 0
+  ) -> KernelCase {
     KernelCase(
-      description: "attention T \(positions) Dqk \(queryWidth) Dh \(valueWidth)",
+      description: "attention T \(positions) Dqk \(queryWidth) Dh \(valueWidth) cap \(cap)",
       inputs: [
         Shape(positions, queryWidth), Shape(positions, queryWidth), Shape(positions, valueWidth),
       ],
-      forward: { inputs, arena in AttentionRun(inputs, arena).output },
+      forward: { inputs, arena in AttentionRun(inputs, arena, cap: cap).output },
       reference: { inputs in
-        let (output, _) = attentionReference(inputs, scale: Double(AttentionRun.scale))
+        let (output, _) = attentionReference(
+          inputs, scale: Double(AttentionRun.scale), cap: Double(cap))
         return output
       },
       backward: { inputs, _, dOutput, arena in
-        let run = AttentionRun(inputs, arena)
+        let run = AttentionRun(inputs, arena, cap: cap)
         let gradients = inputs.map { arena.matrix(rows: $0.rows, columns: $0.columns) }
         causalAttentionBackward(
           dOutput, output: run.output, query: inputs[0], key: inputs[1], value: inputs[2],
-          scale: AttentionRun.scale, logSumExp: run.logSumExp, dQuery: gradients[0],
+          scale: AttentionRun.scale, cap: cap, logSumExp: run.logSumExp, dQuery: gradients[0],
           dKey: gradients[1], dValue: gradients[2], scratch: run.scratch)
         return gradients
       }, tolerance: 1e-4)
@@ -92,24 +95,27 @@ struct AttentionRun {
   let scratch: AttentionScratch
   var statistics = AttentionStatistics()
 
-  init(_ inputs: [Matrix], _ arena: Arena) {
+  init(_ inputs: [Matrix], _ arena: Arena, cap: Float = 0) {
     output = arena.matrix(rows: inputs[0].rows, columns: inputs[2].columns)
     logSumExp = arena.matrix(rows: 1, columns: inputs[0].rows)
     scratch = AttentionScratch(arena: arena, positions: inputs[0].rows)
     causalAttention(
-      query: inputs[0], key: inputs[1], value: inputs[2], scale: Self.scale, output: output,
-      logSumExp: logSumExp, scratch: scratch, statistics: &statistics)
+      query: inputs[0], key: inputs[1], value: inputs[2], scale: Self.scale, cap: cap,
+      output: output, logSumExp: logSumExp, scratch: scratch, statistics: &statistics)
   }
 }
 
 /// The output and each row's probabilities.
-func attentionReference(_ inputs: [Numbers], scale: Double) -> (Numbers, [[Double]]) {
+func attentionReference(
+  _ inputs: [Numbers], scale: Double, cap: Double = 0
+) -> (Numbers, [[Double]]) {
   let (query, key, value) = (inputs[0], inputs[1], inputs[2])
   var output = Numbers(query.rows, value.columns)
   var probabilities: [[Double]] = []
   for row in 0..<query.rows {
     let logits = (0...row).map { other in
-      scale * (0..<query.columns).reduce(0) { $0 + query[row, $1] * key[other, $1] }
+      let z = scale * (0..<query.columns).reduce(0) { $0 + query[row, $1] * key[other, $1] }
+      return cap > 0 ? cap * tanh(z / cap) : z
     }
     let largest = logits.max() ?? 0
     let weights = logits.map { exp($0 - largest) }

@@ -6,6 +6,8 @@ struct GradientTests {
   @Test(arguments: [
     LossSettings(), LossSettings(zLoss: 0.05), LossSettings(qkLayerNormWeight: 1),
     LossSettings(qkLayerNormWeight: 0.37), LossSettings(qkLayerNormWeight: 0.37, zLoss: 0.05),
+    LossSettings(zLoss: 0.05, logitSoftCap: 0.7, outputSoftCap: 1.2),
+    LossSettings(qkLayerNormWeight: 0.37, logitSoftCap: 0.7, outputSoftCap: 1.2),
   ])
   func `a dense model's gradients agree with finite differences`(settings: LossSettings) {
     check(SmallModel(SmallModel.dense), settings)

@@ -100,13 +100,20 @@ struct TrainerTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = Self.configuration(preset)
     configuration.checkpointEvery = 9
-    let script = try Self.script([(18, "set qk_layernorm on"), (27, "set lr.multiplier 0.5")])
+    let script = try Self.script([
+      (4, "set logit_softcap 5"), (5, "set output_softcap 3"), (18, "set qk_layernorm on"),
+      (27, "set lr.multiplier 0.5"),
+    ])
     let whole = await Self.train(
       try TrainingRun(
         configuration: configuration, corpus: Self.corpus, script: script,
         checkpointFolder: folder))
     let entries = try CheckpointFolder.list(in: folder.path)
     #expect(entries.map(\.step) == [0, 9, 18, 27, 36, 40])
+    let plain = entries.filter {
+      FileManager.default.fileExists(atPath: $0.path + "/config.json")
+    }
+    #expect(plain.map(\.step) == (preset == .tiny ? [0] : []))
     for entry in entries.dropLast() {
       let checkpoint = try CheckpointFolder.read(entry.path)
       let rest = await Self.train(

@@ -12,6 +12,7 @@ package struct Checkpoint: Sendable {
   package let layout: ParameterLayout
   /// The share of qk-layernorm in the attention logits of this step.
   package let qkLayerNormWeight: Float
+  package let forward: ForwardState
 
   private let runFile: Data
   private let model: SafetensorsFile
@@ -38,6 +39,7 @@ package struct Checkpoint: Sendable {
     self.configuration = configuration
     layout = ParameterLayout(configuration)
     qkLayerNormWeight = manifest.qkLayerNormWeight
+    forward = manifest.forward ?? ForwardState()
     try checkTensors()
   }
 

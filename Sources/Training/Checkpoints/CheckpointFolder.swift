@@ -82,7 +82,7 @@ package enum CheckpointFolder {
   ) throws(CheckpointError) -> [UInt8] {
     let manifest = CheckpointManifest(
       step: step, model: StoredModel(contents.configuration),
-      qkLayerNormWeight: contents.qkLayerNormWeight)
+      qkLayerNormWeight: contents.qkLayerNormWeight, forward: contents.forward)
     do {
       return Array(
         try checkpointEncoder().encode(CheckpointDocument(manifest: manifest, run: run)))
@@ -112,7 +112,8 @@ package enum CheckpointFolder {
     try writeSafetensors(contents.optimizerTensors(), to: folder + "/optimizer.safetensors")
     try write(runFile, to: folder + "/run.json")
     let configuration = huggingFaceConfiguration(
-      contents.configuration, qkLayerNormWeight: contents.qkLayerNormWeight)
+      contents.configuration, qkLayerNormWeight: contents.qkLayerNormWeight,
+      forward: contents.forward)
     if let configuration { try write(configuration, to: folder + "/config.json") }
   }
 

@@ -11,9 +11,11 @@ struct CheckpointManifest: Codable {
   var step: Int
   var model: StoredModel
   var qkLayerNormWeight: Float
+  /// Absent in checkpoints from before there was anything in it.
+  var forward: ForwardState?
 
   enum CodingKeys: String, CodingKey {
-    case format, version, step, model
+    case format, version, step, model, forward
     case qkLayerNormWeight = "qk_layernorm_weight"
   }
 

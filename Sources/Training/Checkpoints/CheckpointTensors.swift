@@ -7,17 +7,20 @@ package struct CheckpointContents {
   package var layout: ParameterLayout
   /// The share of qk-layernorm in the attention logits of this step: 0 off, 1 on, between while blending.
   package var qkLayerNormWeight: Float
+  package var forward: ForwardState
   package var parameters: FloatBuffer
   package var firstMoments: FloatBuffer
   package var secondMoments: FloatBuffer
 
   package init(
     configuration: ModelConfiguration, layout: ParameterLayout, qkLayerNormWeight: Float,
-    parameters: FloatBuffer, firstMoments: FloatBuffer, secondMoments: FloatBuffer
+    forward: ForwardState = ForwardState(), parameters: FloatBuffer, firstMoments: FloatBuffer,
+    secondMoments: FloatBuffer
   ) {
     self.configuration = configuration
     self.layout = layout
     self.qkLayerNormWeight = qkLayerNormWeight
+    self.forward = forward
     self.parameters = parameters
     self.firstMoments = firstMoments
     self.secondMoments = secondMoments

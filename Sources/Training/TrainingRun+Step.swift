@@ -46,8 +46,8 @@ extension TrainingRun {
     return .done
   }
 
-  private func rates(at step: Int) -> AdamW.Rates {
-    var rates = AdamW.Rates(
+  private func rates(at step: Int) -> Optimizer.Rates {
+    var rates = Optimizer.Rates(
       learningRate: Float(schedule.rate(step: step) * settings.learningRateMultiplier),
       peakLearningRate: Float(configuration.learningRate))
     rates.weightDecay = Float(settings.weightDecay)

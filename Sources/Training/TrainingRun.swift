@@ -13,7 +13,7 @@ package final class TrainingRun {
   package let checkpointFolder: URL?
   let script: [ScriptedCommand]
   let engine: TransformerEngine
-  let optimizer: AdamW
+  let optimizer: Optimizer
   let parameters: FloatBuffer
   let schedule: LearningRateSchedule
   let windows: WindowSource
@@ -80,7 +80,7 @@ package final class TrainingRun {
     let pool = WorkerPool(workers: workers)
     engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
-    optimizer = AdamW(layout: engine.layout, pool: pool)
+    optimizer = Optimizer(layout: engine.layout, pool: pool)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     let probeRows = max(1, configuration.batch / 4)

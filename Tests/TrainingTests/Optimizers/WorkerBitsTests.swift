@@ -32,7 +32,7 @@ struct WorkerBitsTests {
   private func train(_ configuration: ModelConfiguration, workers: Int) -> Trained {
     let pool = WorkerPool(workers: workers)
     let engine = TransformerEngine(configuration: configuration, batch: 8, pool: pool)
-    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(layout: engine.layout, pool: pool)
     var result = Trained(parameters: FloatBuffer(count: engine.layout.count))
     initialise(parameters: result.parameters, layout: engine.layout, seed: 6)
     var random = RandomStream(seed: 7)
@@ -46,7 +46,7 @@ struct WorkerBitsTests {
       result.updates.append(
         optimizer.update(
           parameters: result.parameters, sliceGradients: engine.sliceGradients, updates: step,
-          rates: AdamW.Rates(learningRate: 1e-2, peakLearningRate: 1e-2)))
+          rates: Optimizer.Rates(learningRate: 1e-2, peakLearningRate: 1e-2)))
       let held = tokens.withUnsafeBufferPointer {
         engine.loss(parameters: result.parameters, tokens: $0, rows: 7, settings: settings)
       }

@@ -7,7 +7,7 @@ package import Models
 /// unembedding included. Work is cut in fixed chunks whose sums are added in their order, so that
 /// workers change no bit.
 /// - Source: Loshchilov and Hutter 2019; the decay of Wortsman et al. 2023
-package final class AdamW {
+package final class Optimizer {
   package struct Rates: Sendable, Hashable {
     package var learningRate: Float
     package var peakLearningRate: Float
@@ -138,7 +138,7 @@ package struct UpdateStatistics: Sendable, Hashable {
 }
 
 extension AdamCoefficients {
-  fileprivate init(_ rates: AdamW.Rates, updates: Int) {
+  fileprivate init(_ rates: Optimizer.Rates, updates: Int) {
     let peak = rates.peakLearningRate
     self.init(
       learningRate: rates.learningRate, beta1: rates.beta1, beta2: rates.beta2,

@@ -82,7 +82,7 @@ package enum SettingCatalog {
       purpose: "Adam's ε: lower it when the gradients' RMS comes near it and updates fade",
       usual: .number(1e-8)),
     Entry(
-      name: adamBeta2, kind: .number(lowest: 0, highest: 0.99999),
+      name: adamBeta2, kind: .number(lowest: 0.1, highest: 0.99999),
       purpose: "memory of Adam's second moment: lower it when spikes follow a stale one",
       usual: .number(0.95)),
     Entry(

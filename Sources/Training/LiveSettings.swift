@@ -127,6 +127,8 @@ extension LiveSettings {
     gradClip = try values.decode(Double.self, forKey: .gradClip)
     weightDecay = try values.decode(Double.self, forKey: .weightDecay)
     balanceLoss = try values.decode(Double.self, forKey: .balanceLoss)
+    logitSoftCap = try values.decodeIfPresent(Double.self, forKey: .logitSoftCap) ?? 0
+    outputSoftCap = try values.decodeIfPresent(Double.self, forKey: .outputSoftCap) ?? 0
     qkLayerNorm = try values.decode(QKLayerNormBlend.self, forKey: .qkLayerNorm)
     try values.read(.clipping, into: &clipping)
     try values.read(.updateClip, into: &updateClip)

@@ -97,7 +97,7 @@ package enum RunOptionCatalog {
       help: "bound of the root mean square of g²/v (StableAdamW); 0 is off"),
     RunOption(name: "adam-eps", kind: .number(1e-20...1), help: "Adam's ε"),
     RunOption(
-      name: "adam-beta2", kind: .number(0...0.99999), help: "Adam's β₂, memory of squares"),
+      name: "adam-beta2", kind: .number(0.1...0.99999), help: "Adam's β₂, memory of squares"),
     RunOption(name: "weight-decay", kind: .number(0...1), help: "weight decay of the matrices"),
     RunOption(
       name: "decay", kind: .choice(["independent", "coupled"]),

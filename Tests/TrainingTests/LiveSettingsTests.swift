@@ -35,7 +35,7 @@ struct LiveSettingsTests {
       try JSONSerialization.jsonObject(with: coded) as? [String: Any])
     for key in [
       "clipping", "updateClip", "adamEpsilon", "adamBeta2", "warmupAgain", "decayNow",
-      "frozenBlocks",
+      "frozenBlocks", "logitSoftCap", "outputSoftCap",
     ] {
       #expect(object.removeValue(forKey: key) != nil, "\(key)")
     }

@@ -59,7 +59,7 @@ struct TrainingConfigurationTests {
       "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd"
     ),
     (["clip": "norm"], "'norm' is no value for clip: give global, zclip, adagc"),
-    (["adam-beta2": "1"], "'1' is no value for adam-beta2: give a number from 0 to 0.99999"),
+    (["adam-beta2": "1"], "'1' is no value for adam-beta2: give a number from 0.1 to 0.99999"),
     (
       ["optimizer": "sgd", "update-clip": "1"],
       "update-clip compares gradients with second moments, and sgd keeps none: leave it out, or"

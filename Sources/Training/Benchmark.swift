@@ -69,7 +69,7 @@ package struct Benchmark {
   private func times(_ engine: TransformerEngine, pool: WorkerPool) -> [Double] {
     let parameters = FloatBuffer(count: engine.layout.count)
     initialise(parameters: parameters, layout: engine.layout, seed: 0)
-    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(layout: engine.layout, pool: pool)
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: preset.model, entropyPerByte: nil)
     var kept: [Double] = []
@@ -87,7 +87,7 @@ package struct Benchmark {
       }
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
-        rates: AdamW.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
+        rates: Optimizer.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
       if keepsMetrics { kept = metrics.values(statistics, .unmeasured) }
       times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
     }

@@ -32,16 +32,19 @@ package struct TrainerStateMachine: Sendable {
   package var settings: LiveSettings
   package private(set) var changes: [Change]
   private let hasExperts: Bool
+  private let optimizer: OptimizerKind
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
-    settings: LiveSettings, changes: [Change] = [], hasExperts: Bool, detachRefusal: String? = nil
+    settings: LiveSettings, changes: [Change] = [], hasExperts: Bool,
+    optimizer: OptimizerKind = .adamW, detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
     self.hasExperts = hasExperts
     self.detachRefusal = detachRefusal
+    self.optimizer = optimizer
   }
 
   /// Applies `command` before `step`.
@@ -49,6 +52,7 @@ package struct TrainerStateMachine: Sendable {
   package mutating func apply(
     _ command: Command, by author: String, at step: Int, wallTime: Double
   ) -> (events: [RunEvent], tasks: [Task]) {
+    settings.forgetWhatIsOver(at: step)
     var record = Record(author: author, step: step, wallTime: wallTime)
     if isEnding, command.movesRun {
       record.refuse(command.words, because: "the run is ending")
@@ -104,8 +108,8 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declaration = settings.declarations(hasExperts: hasExperts).first { $0.name == name }
-    guard let declaration else {
+    let declarations = settings.declarations(hasExperts: hasExperts, optimizer: optimizer)
+    guard let declaration = declarations.first(where: { $0.name == name }) else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }
     if let refusal = declaration.refusal {

@@ -13,13 +13,14 @@ package final class TrainingRun {
   package let checkpointFolder: URL?
   let script: [ScriptedCommand]
   let engine: TransformerEngine
-  let optimizer: AdamW
+  let optimizer: Optimizer
   let parameters: FloatBuffer
   let schedule: LearningRateSchedule
   let windows: WindowSource
   let heldOut: [UInt8]
   let probe: LearningRateProbe
   let metrics: StepMetrics
+  let tensorMetrics: TensorMetrics
   let memory = ProcessMemory()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
@@ -28,6 +29,7 @@ package final class TrainingRun {
 
   var machine: TrainerStateMachine
   var clips = ClipWindow()
+  var noiseScale = NoiseScale()
   var alarms = AlarmMonitor()
   var effects = ChangeEffects()
   /// Updates done so far, which is also the number of the next step.
@@ -80,15 +82,19 @@ package final class TrainingRun {
     let pool = WorkerPool(workers: workers)
     engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
-    optimizer = AdamW(layout: engine.layout, pool: pool)
+    optimizer = Optimizer(
+      layout: engine.layout, pool: pool, kind: configuration.optimizer,
+      isMuParam: configuration.muParam)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
+    tensorMetrics = TensorMetrics(layout: engine.layout)
     let probeRows = max(1, configuration.batch / 4)
     probe = LearningRateProbe(
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, hasExperts: model.experts != nil,
+      optimizer: configuration.optimizer,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
 
@@ -108,6 +114,11 @@ package final class TrainingRun {
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 
+  /// The learning rate of the update of `step`, all that a person changed included.
+  func learningRate(at step: Int) -> Double {
+    LearningRateInForce(schedule: schedule, settings: settings).rate(step: step)
+  }
+
   func lossSettings(at step: Int) -> LossSettings {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
@@ -120,7 +131,10 @@ package final class TrainingRun {
   }
 
   func declareSettings() {
-    emit(.settings(settings.declarations(hasExperts: configuration.model.experts != nil)))
+    emit(
+      .settings(
+        settings.declarations(
+          hasExperts: configuration.model.experts != nil, optimizer: configuration.optimizer)))
   }
 
   /// The run as a session and a screen describe it.
@@ -157,6 +171,7 @@ extension LearningRateSchedule {
   fileprivate init(configuration: TrainingConfiguration) {
     self.init(
       peak: configuration.learningRate, warmup: configuration.warmup, total: configuration.steps,
-      minimum: configuration.minimumLearningRate)
+      minimum: configuration.minimumLearningRate, shape: configuration.schedule,
+      decaySteps: configuration.decaySteps ?? configuration.steps / 5)
   }
 }

@@ -38,10 +38,8 @@ package struct Benchmark {
   private let workers: Int
   private let keepsMetrics: Bool
 
-  /// - Parameters:
-  ///   - steps: with the warm-up; nil for a few seconds' worth.
-  ///   - workers: nil for all cores.
-  ///   - keepsMetrics: whether a step also names all it measured, as in a run.
+  /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
+  /// `keepsMetrics` says whether a step also names all it measured, as in a run.
   package init(preset: Preset, steps: Int?, workers: Int?, keepsMetrics: Bool) {
     self.preset = preset
     self.steps = steps

@@ -52,10 +52,8 @@ package final class TrainingRun {
   /// The state the readers were last told.
   var announced = RunState.starting
 
-  /// Starts a new run.
-  /// - Parameters:
-  ///   - corpus: the bytes to learn.
-  ///   - script: commands by step, in the order in which they are to be applied.
+  /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they are
+  /// to be applied.
   /// - Throws: ``DataError`` where the data holds no window.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],

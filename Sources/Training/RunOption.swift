@@ -46,7 +46,7 @@ package enum RunOptionCatalog {
   package static let all: [RunOption] = [
     RunOption(
       name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)),
-      help: "sizes and defaults to start from"),
+      help: "sizes and defaults to start from (default: moe-tiny)"),
     RunOption(name: "width", kind: .count(2...8192), help: "model width D"),
     RunOption(name: "layers", kind: .count(1...256), help: "blocks"),
     RunOption(name: "heads", kind: .count(1...256), help: "attention heads; they divide the width"),

@@ -53,11 +53,12 @@ struct Reproduce: ParsableCommand {
       throw Failure(
         .badInput, "\(session): its data came from standard input and is not there any more")
     }
+    for (option, value) in recorded.firstValues { options[option] = value }
     let configuration = try TrainingConfiguration(options: options)
     let corpus = try configuration.dataPath.map { path throws(DataError) in
       try Corpus.open(path: path)
     }
-    var script = recorded.changes
+    var script = recorded.script
     if lastStep + 1 < configuration.steps {
       script.append(ScriptedCommand(step: lastStep + 1, command: .stop))
     }
@@ -112,7 +113,7 @@ private final class ComparisonBox: Sendable {
 
 extension RecordedRun {
   /// The changes of settings that led to the run as it went in the end.
-  fileprivate var changes: [ScriptedCommand] {
+  private var changes: [RunEvent] {
     var events: [RunEvent] = []
     for generation in generations {
       events.removeAll { $0.step >= generation.startingStep }
@@ -121,10 +122,26 @@ extension RecordedRun {
         return event
       }
     }
-    return events.compactMap { event in
+    return events
+  }
+
+  fileprivate var script: [ScriptedCommand] {
+    changes.compactMap { event in
       guard let name = event.name, let after = event.after else { return nil }
       return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
     }
+  }
+
+  /// What the settings that were changed were at first, by their options' names: a run that was
+  /// resumed describes itself by what they were then.
+  fileprivate var firstValues: [String: String] {
+    var values: [String: String] = [:]
+    for event in changes.reversed() {
+      guard let name = event.name, let before = event.before else { continue }
+      let option = name.replacing("_", with: "-").replacing(".", with: "-")
+      values[option] = before.description
+    }
+    return values
   }
 }
 

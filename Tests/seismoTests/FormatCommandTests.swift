@@ -55,6 +55,20 @@ struct FormatCommandTests {
     #expect(compared.output.contains("set qk_layernorm off → on"))
   }
 
+  @Test func `a run resumed with another setting is reproduced over both its parts`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let first = Self.tiny + ["--session", "a.seismo", "--checkpoint-every", "6"]
+    #expect(try binary.run(first).status == 0)
+    let second = [
+      "train", "--resume", "a.checkpoints/step-000000006", "--session", "a.seismo", "--headless",
+      "--lr-multiplier", "0.5",
+    ]
+    #expect(try binary.run(second).status == 0)
+    let result = try binary.run(["reproduce", "a.seismo"])
+    #expect(result.status == 0, "\(result.error)")
+  }
+
   @Test func `lines on standard input become a session`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

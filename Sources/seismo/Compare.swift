@@ -26,6 +26,7 @@ struct Compare: ParsableCommand {
   mutating func run() throws {
     let runs = try sessions.map { path in
       let records = try SessionReader(path: path).records()
+      for flaw in RecordedRun(records: records).damage { Seismo.report("\(path): \(flaw)") }
       let history = records.reduce(into: RunHistory()) { $0.append($1) }
       return Comparison.Run(name: name(of: path), history: history)
     }

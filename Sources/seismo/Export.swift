@@ -31,7 +31,9 @@ struct Export: ParsableCommand {
 
   mutating func run() throws {
     let records = try SessionReader(path: session).records()
-    let run = try selected(RecordedRun(records: records))
+    let recorded = RecordedRun(records: records)
+    for flaw in recorded.damage { Seismo.report("\(session): \(flaw)") }
+    let run = try selected(recorded)
     let name = URL(fileURLWithPath: session).deletingPathExtension().lastPathComponent
     switch format {
     case .csv:

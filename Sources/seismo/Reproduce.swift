@@ -26,6 +26,7 @@ struct Reproduce: ParsableCommand {
 
   mutating func run() throws {
     let recorded = RecordedRun(records: try SessionReader(path: session).records())
+    for flaw in recorded.damage { Seismo.report("\(session): \(flaw)") }
     let comparison = ComparisonWithRecord(recorded)
     guard let description = recorded.description, description.model != nil,
       comparison.lastStep >= 0

@@ -14,8 +14,7 @@ package enum SessionImport {
       return run.sampleCount
     }
     let present = RecordedRun(records: try SessionReader(path: path).records())
-    let flaw = present.generations.lazy.flatMap(\.happenings).compactMap(\.damageLine).first
-    if let flaw { throw .damaged(path: path, what: flaw) }
+    if let flaw = present.damage.first { throw .damaged(path: path, what: flaw) }
     let merged = present.merging(run)
     let added = merged.sampleCount - present.sampleCount
     guard added > 0 else { return 0 }
@@ -53,6 +52,11 @@ extension RunRecord {
 }
 
 extension RecordedRun {
+  /// What the session's reader could not read, a line each.
+  package var damage: [String] {
+    generations.flatMap { $0.happenings.compactMap(\.damageLine) }
+  }
+
   /// This run with what `other` has beyond it, generation by generation.
   func merging(_ other: RecordedRun) -> RecordedRun {
     var merged = self

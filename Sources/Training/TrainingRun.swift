@@ -150,7 +150,7 @@ package final class TrainingRun {
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
       options: configuration.options,
       environment: [
-        "blas_core": BLAS.coreName, "blas_version": BLAS.version,
+        "seismo_version": seismoVersion, "blas_core": BLAS.coreName, "blas_version": BLAS.version,
         "data": windows.corpus.description,
       ])
   }

@@ -1,11 +1,10 @@
 import ArgumentParser
 import Foundation
+import Training
 
 /// The list of subcommands; alone, it trains the default run.
 @main
 struct Seismo: ParsableCommand {
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: "seismo",
     abstract: "A seismograph for training: see an instability coming, and stop it.",
@@ -13,7 +12,7 @@ struct Seismo: ParsableCommand {
       Without a subcommand it trains moe-tiny on a built-in language, with the dashboard where \
       standard output is a terminal and plain lines elsewhere.
       """,
-    version: version,
+    version: seismoVersion,
     subcommands: [
       Train.self, Watch.self, Replay.self, ListSessions.self, Evaluate.self,
       Bench.self, ListThemes.self, Compare.self, Export.self,

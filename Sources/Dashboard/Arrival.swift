@@ -8,10 +8,11 @@ extension DashboardState {
     trouble.lastArrival = now
     var effects: [Effect] = []
     for record in records {
+      let declared = history.settings
       history.append(record)
       switch record {
       case .state: requests.isPaused = nil
-      case .settings: requests.settings = [:]
+      case .settings(let settings): requests.settle(settings, before: declared)
       case .event(let event): effects += answer(event)
       default: break
       }
@@ -24,9 +25,9 @@ extension DashboardState {
   /// A command's outcome and an alarm are said at once: the events may not be in sight.
   private mutating func answer(_ event: RunEvent) -> [Effect] {
     guard !isReplay else { return [] }
+    requests.settle(event)
     switch event.kind {
     case .refused:
-      requests = Requests()
       say("refused: \(event.text)", .warning, seconds: 6)
       return [.bell]
     case .fault:

@@ -54,7 +54,7 @@ struct Banner {
     let step = NumberText.grouped(RunNumbers(state).step)
     let checkpoint = state.lastCheckpoint.map { "last checkpoint \($0)" }
     let path = state.source.path
-    let keys = "q leaves"
+    let keys = state.source.kind == .live ? "⏎ or q leaves" : "q leaves"
     switch state.history.state {
     case .diverged:
       let last = checkpoint ?? "no checkpoint"
@@ -109,23 +109,37 @@ extension DashboardState {
   /// Final, held-out and best loss in words.
   var result: [String] {
     var parts: [String] = []
-    if let loss = history[MetricCatalog.loss]?.lastValue {
-      parts.append("loss \(NumberText.compact(loss, digits: 5))")
+    if let loss = history.finalLoss { parts.append("loss \(lossWord(loss))") }
+    guard let held = history.finalEvalLoss else { return parts }
+    guard let best = history[MetricCatalog.evalLoss]?.bestSample, best.value < held else {
+      return parts + ["held-out \(lossWord(held)), its best"]
     }
-    if let held = history[MetricCatalog.evalLoss]?.lastValue {
-      parts.append("held-out \(NumberText.compact(held, digits: 5))")
-      if let series = history[MetricCatalog.evalLoss], let best = series.bestSample {
-        let value = NumberText.compact(best.value, digits: 5)
-        parts.append("best \(value) at step \(NumberText.grouped(best.step))")
-      }
-    }
+    parts.append("held-out \(lossWord(held))")
+    parts.append("best \(lossWord(best.value)) at step \(NumberText.grouped(best.step))")
     return parts
   }
+
+  private func lossWord(_ loss: Double) -> String { NumberText.compact(loss, digits: 5) }
 
   /// Seconds without a record from a run that should send some; nil while that is usual.
   var silence: Double? {
     guard case .running = history.state, let last = trouble.lastArrival else { return nil }
     return now - last >= 10 ? now - last : nil
+  }
+}
+
+extension RunHistory {
+  /// What the run said of itself when it ended: it measures once more after its last step.
+  private var lastWords: RunEvent? {
+    state.isOver ? events.last { $0.kind == .run && !$0.values.isEmpty } : nil
+  }
+
+  var finalLoss: Double? {
+    lastWords?.values[MetricCatalog.loss.path] ?? self[MetricCatalog.loss]?.lastValue
+  }
+
+  var finalEvalLoss: Double? {
+    lastWords?.values[MetricCatalog.evalLoss.path] ?? self[MetricCatalog.evalLoss]?.lastValue
   }
 }
 

@@ -70,12 +70,6 @@ package struct Trouble: Sendable, Hashable {
   package var lastArrival: Double?
 }
 
-/// What a person has asked for and the run has not answered yet.
-package struct Requests: Sendable, Hashable {
-  package var isPaused: Bool?
-  package var settings: [String: SettingValue] = [:]
-}
-
 extension DashboardState {
   package var isReplay: Bool { source.kind == .replay }
   package var isMixture: Bool { (history.description?.model?.experts ?? 0) > 1 }
@@ -108,8 +102,20 @@ extension DashboardState {
 
   /// The present value of a setting, the one asked for first.
   package func setting(_ name: String) -> SettingValue? {
-    requests.settings[name] ?? history.setting(name, at: playhead)
+    requests.value(of: name) ?? valueInForce(name)
   }
+
+  /// A run that takes commands has said itself what is in force, also while it is held between two
+  /// steps; of a recording the changes up to the playhead tell.
+  private func valueInForce(_ name: String) -> SettingValue? {
+    guard !isReplay, let declared = declaration(name) else {
+      return history.setting(name, at: playhead)
+    }
+    return declared.value
+  }
+
+  /// Whether what is shown is the run as it is now.
+  package var showsPresent: Bool { !isReplay && frozenAt == nil }
 
   package func declaration(_ name: String) -> SettingDeclaration? {
     history.settings.first { $0.name == name }
@@ -141,6 +147,6 @@ extension DashboardState {
       smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
       theme: appearance.theme, symbols: appearance.symbols,
       isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
-      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0)
+      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent)
   }
 }

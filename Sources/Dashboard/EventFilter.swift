@@ -11,10 +11,8 @@ extension RunHistory {
 }
 
 extension RunEvent {
-  /// Whether every word of the filter is somewhere in what the event says, whatever its case.
-  package func matches(_ filter: String) -> Bool {
-    let haystack = [kind.rawValue, by, name ?? "", text, hint ?? ""].joined(separator: " ")
-      .lowercased()
-    return filter.lowercased().split(separator: " ").allSatisfy { haystack.contains($0) }
+  /// Whether what the event says holds the pattern.
+  package func matches(_ pattern: TextPattern) -> Bool {
+    pattern.matches([kind.rawValue, by, name ?? "", text, hint ?? ""].joined(separator: " "))
   }
 }

@@ -78,13 +78,15 @@ package struct PaneContext: Sendable {
   package var filter: String?
   /// Rows by which a list is scrolled away from its beginning.
   package var scroll: Int
+  /// Whether the playhead is the run's own present, so that its declared settings are in force.
+  package var showsPresent: Bool
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,
     isLogY: Bool = false, isLogX: Bool = false, smoothing: Double? = 0.9,
     smoothed: [MetricName: SmoothedSeries] = [:], cursorStep: Int? = nil, theme: Theme = .dark,
     symbols: Symbols = .unicode, isFocused: Bool = false, isZoomed: Bool = false,
-    filter: String? = nil, scroll: Int = 0
+    filter: String? = nil, scroll: Int = 0, showsPresent: Bool = false
   ) {
     self.history = history
     self.playhead = playhead
@@ -101,12 +103,19 @@ package struct PaneContext: Sendable {
     self.isZoomed = isZoomed
     self.filter = filter
     self.scroll = scroll
+    self.showsPresent = showsPresent
   }
 
   package var description: RunDescription? { history.description }
 
   /// The events up to the playhead, oldest first.
   package var events: [RunEvent] { history.events(upTo: playhead) }
+
+  /// The value of a setting in force at the playhead.
+  func setting(_ name: String) -> SettingValue? {
+    let declared = showsPresent ? history.settings.first { $0.name == name }?.value : nil
+    return declared ?? history.setting(name, at: playhead)
+  }
 
   package func style(_ role: Role, _ attributes: Attributes = []) -> Style {
     theme.style(role, attributes)

@@ -41,6 +41,17 @@ import Testing
     expectScreen(frame(state), "frame", "finished")
   }
 
+  @Test func `a finished run shows the loss it measured after its last step`() {
+    var state = UpdateTests.live()
+    let words = RunEvent(
+      step: 1_401, wallTime: 0, kind: .run, by: "run", text: "finished",
+      values: ["loss": 1.9, "loss/eval": 1.9123])
+    _ = update(&state, .recordsArrived([.event(words), .state(.finished)]))
+    #expect(state.result == ["loss 1.9000", "held-out 1.9123, its best"])
+    #expect(frame(state).line(1).contains("held-out 1.9123"))
+    #expect(view(state).line(2).contains("eval 1.9123"))
+  }
+
   @Test(arguments: sizes)
   func `a diverged run`(columns: Int, rows: Int) {
     var state = UpdateTests.live(columns, rows)

@@ -210,17 +210,18 @@ extension ChartFrame {
 extension ChartFrame {
   func drawValueLabels(gutter: Int, unit: String, into grid: inout CellGrid) {
     let limit = min(5, max(1, plot.rows / 3 + 1))
-    var placed: [(text: String, row: Int)] = []
+    var placed: [(tick: Double, row: Int)] = []
     for tick in scale.ticks(atMost: limit) {
       let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
       guard row >= 0, row < plot.rows, row < (placed.last?.row ?? .max) - 1 else { continue }
-      placed.append((scale.label(tick), row))
+      placed.append((tick, row))
     }
-    for (index, label) in placed.enumerated() {
-      let named = label.text + " " + unit
+    let texts = scale.labels(placed.map(\.tick))
+    for (index, (text, label)) in zip(texts, placed).enumerated() {
+      let named = text + " " + unit
       let isTop = index == placed.count - 1 && !unit.isEmpty && named.count < gutter
       grid.writeRight(
-        isTop ? named : label.text, endColumn: plot.column - 1, row: plot.row + label.row,
+        isTop ? named : text, endColumn: plot.column - 1, row: plot.row + label.row,
         style: context.style(.faint), maxColumns: gutter - 1)
     }
   }

@@ -15,6 +15,8 @@ struct EventMark: Sendable, Equatable {
   /// Of several in one column the highest is drawn.
   var rank: Int
 
+  private static let alarmRank = 3
+
   /// The mark of `event`, nil for what charts do not show.
   init?(_ event: RunEvent) {
     step = event.step
@@ -32,8 +34,8 @@ struct EventMark: Sendable, Equatable {
       texts = ["fault"]
       rank = 2
     case .alarm:
-      texts = [Self.alarmText(event), "alarm"].compactMap(\.self)
-      rank = 3
+      texts = [event.alarmRule?.place.mark, "alarm"].compactMap(\.self)
+      rank = Self.alarmRank
     case .note:
       texts = [event.text, "note"].filter { $0.count <= 24 }
       rank = 1
@@ -43,26 +45,59 @@ struct EventMark: Sendable, Equatable {
     }
   }
 
-  private static func alarmText(_ event: RunEvent) -> String? {
-    switch event.name.flatMap(AlarmRule.init(rawValue:)) {
-    case .lossSpike: "loss spike"
-    case .attentionLogitsHigh: "logits high"
-    case .attentionLogitsDiverging: "logits alarm"
-    case .notFinite: "NaN"
-    case .logZDrift: "log Z drifts"
-    case .deadExpert: "dead expert"
-    case .overloadedExpert: "overload"
-    case .heldOutLossRising: "eval rises"
-    case nil: nil
-    }
-  }
-
   private static func changeTexts(_ event: RunEvent) -> [String] {
     let name = SettingWords.short(event.name ?? "")
     guard let after = event.after else { return [name] }
     if event.name == SettingCatalog.learningRateMultiplier { return ["\(name) ×\(after)"] }
-    return ["\(name) \(after)", name]
+    let brief = SettingWords.brief(event.name ?? "")
+    return ["\(name) \(after)", "\(brief) \(after)", brief]
   }
+}
+
+extension EventMark {
+  /// Alarms closer than so many columns share one mark.
+  private static let leastGap = 4
+
+  /// The marks to draw: one a column, the weightiest, and alarms that would crowd each other as one.
+  static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
+    var byColumn: [Int: [EventMark]] = [:]
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      byColumn[column, default: []].append(mark)
+    }
+    var drawn: [EventMark] = []
+    var cluster: [EventMark] = []
+    var last = Int.min / 2
+    for column in byColumn.keys.sorted() {
+      let here = byColumn[column] ?? []
+      let alarms = here.filter(\.isAlarm)
+      let other = here.reversed().filter { !$0.isAlarm }.max { $0.rank < $1.rank }
+      if column - last >= leastGap || other != nil {
+        drawn += [merged(cluster)].compactMap(\.self)
+        cluster = []
+      }
+      if let other, other.rank > alarmRank || alarms.isEmpty {
+        drawn.append(other)
+        // What was done there stands for the alarms of that very column.
+        continue
+      }
+      cluster += alarms
+      last = alarms.isEmpty ? last : column
+    }
+    drawn += [merged(cluster)].compactMap(\.self)
+    return drawn.sorted { ($0.rank, $0.step) > ($1.rank, $1.step) }
+  }
+
+  /// Several alarms as one, at the first's place; what one of them has to say in full stays.
+  private static func merged(_ alarms: [EventMark]) -> EventMark? {
+    guard var mark = alarms.first, alarms.count > 1 else { return alarms.first }
+    let word = alarms.allSatisfy { $0.texts == mark.texts } ? mark.texts[0] : "alarms"
+    mark.texts = ["\(word) ×\(alarms.count)", "×\(alarms.count)"]
+    mark.essential = alarms.map(\.essential).first { !$0.isEmpty } ?? []
+    return mark
+  }
+
+  private var isAlarm: Bool { rank == Self.alarmRank }
 }
 
 /// How an event's line and mark look.
@@ -76,11 +111,10 @@ struct EventLook: Sendable, Equatable {
     case .pause, .resume, .step, .stop, .detach: (sign, role) = ("◇", .person)
     case .checkpoint, .evaluate: (sign, role) = ("✓", .good)
     case .effect: (sign, role) = ("=", .good)
-    case .calm: (sign, role) = ("·", .good)
     case .alarm: (sign, role) = ("▲", .warning)
     case .refused: (sign, role) = ("✗", .warning)
     case .diverged, .fault: (sign, role) = ("✗", .trouble)
-    case .run: (sign, role) = ("·", .faint)
+    case .run, .calm: (sign, role) = ("·", .faint)
     }
   }
 }
@@ -92,6 +126,16 @@ enum SettingWords {
     case SettingCatalog.learningRateMultiplier: "rate"
     case SettingCatalog.balanceLoss: "balance loss"
     default: name.replacing("_", with: "-")
+    }
+  }
+
+  /// Where there is little room.
+  static func brief(_ name: String) -> String {
+    switch name {
+    case SettingCatalog.qkLayerNorm: "qk-norm"
+    case SettingCatalog.balanceLoss: "balance"
+    case SettingCatalog.weightDecay: "decay"
+    default: short(name)
     }
   }
 }

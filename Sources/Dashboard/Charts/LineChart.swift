@@ -23,7 +23,7 @@ struct LineChart: Sendable {
   var format: @Sendable (Double) -> String = { NumberText.compact($0, digits: 4) }
   /// The role of what is marked at the upper edge; the last line's unless given.
   var role: Role?
-  /// What the value axis counts, written with its topmost label.
+  /// What the values count, written after the cursor's and, where it fits, the topmost label.
   var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
@@ -92,25 +92,9 @@ struct LineChart: Sendable {
     let values = named.compactMap { line in line.value(at: step).map { (line.name ?? "", $0) } }
     let place = NumberText.grouped(step)
     let full = values.map { $0.0.isEmpty ? format($0.1) : "\($0.0) \(format($0.1))" }
-    let first = values.first.map { format($0.1) }
-    return
-      ([
-        "step \(place) · " + full.joined(separator: " · "), full.joined(separator: " · "),
-        first ?? "", place,
-      ])
-      .filter { !$0.isEmpty }
-  }
-}
-
-extension EventMark {
-  /// One mark a column, the weightiest.
-  static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
-    var byColumn: [Int: EventMark] = [:]
-    for mark in marks {
-      guard let column = time.column(of: mark.step) else { continue }
-      if let present = byColumn[column], present.rank > mark.rank { continue }
-      byColumn[column] = mark
-    }
-    return byColumn.values.sorted { ($0.rank, $0.step) > ($1.rank, $1.step) }
+    let counted = unit.isEmpty || values.isEmpty ? "" : " \(unit)"
+    let all = full.joined(separator: " · ") + counted
+    let first = values.first.map { format($0.1) + counted }
+    return ["step \(place) · " + all, all, first ?? "", place].filter { !$0.isEmpty }
   }
 }

@@ -29,7 +29,16 @@ extension PaneContext {
     return found
   }
 
-  var marks: [EventMark] { events.compactMap { EventMark($0) } }
+  /// What is marked on the charts of `pane`: commands on all, alarms where they concern it.
+  func marks(on pane: PaneID) -> [EventMark] { markedEvents(on: pane).compactMap { EventMark($0) } }
+
+  func markedEvents(on pane: PaneID) -> [RunEvent] {
+    events.filter { event in
+      guard event.kind == .alarm else { return true }
+      // A rule that only its source knows is about the loss.
+      return event.alarmRule?.place.panes.contains(pane) ?? (pane == .loss)
+    }
+  }
 
   /// The raw line of a metric, faint where a smooth one lies before it, with those that later
   /// generations superseded behind it.

@@ -43,7 +43,8 @@ struct ProbeBars: Sendable {
   private func drawTitle(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     let top = NumberText.compact(reach, digits: 2)
     let texts = [
-      "loss at update ×m, up to +\(top)", "loss at ×m, up to +\(top)", "loss at ×m: +\(top)",
+      "loss at update ×m, up to +\(top) nats", "loss at ×m, up to +\(top) nats",
+      "loss at ×m: +\(top) nats", "loss at ×m: +\(top)",
       "loss at ×m",
     ]
     guard let text = texts.first(where: { TextWidth.columns(of: $0) <= rect.columns }) else {

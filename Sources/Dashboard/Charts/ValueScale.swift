@@ -120,6 +120,22 @@ extension ValueScale {
       return RoundNumber.plain(value)
     }
   }
+
+  /// What stands beside ticks, all with as many decimals as one of them needs.
+  func labels(_ ticks: [Double]) -> [String] {
+    let labels = ticks.map(label)
+    let isPlain = kind == .linear && labels.allSatisfy { !$0.contains("e") && !$0.contains(",") }
+    guard isPlain else { return labels }
+    func decimals(_ text: String) -> Int {
+      text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
+    }
+    let most = labels.map(decimals).max() ?? 0
+    return labels.map { text in
+      guard text != "0", decimals(text) < most else { return text }
+      let dotted = decimals(text) == 0 ? text + "." : text
+      return dotted + String(repeating: "0", count: most - decimals(text))
+    }
+  }
 }
 
 /// Numbers that are easy to read: 1, 2 and 5 times powers of ten.
@@ -158,14 +174,35 @@ enum RoundNumber {
     return plain(value / pow(10, Double(exponent))) + "e\(exponent)"
   }
 
-  /// `2.9e-2`, `0.29`, `29`: two digits of any number.
+  /// `2.9e-2`, `0.29`, `29`, `7.2e16`: two digits of any number.
   static func twoDigits(_ value: Double) -> String {
-    guard abs(value) > 1e-300, abs(value) < 0.095 else {
+    guard abs(value) > 1e-300, abs(value) < 0.0995 || abs(value) >= 1e6 else {
       return NumberText.compact(value, digits: 2)
     }
-    let exponent = Int((log10(abs(value)) + 1e-9).rounded(.down))
-    let leading = String(format: "%.1f", value / pow(10, Double(exponent)))
-    return "\(leading)e\(exponent)"
+    return exponential(value, decimals: 1)
+  }
+
+  /// `1e-2`, `2.9e-2`: as two digits, without a zero that says nothing.
+  static func rate(_ value: Double) -> String { twoDigits(value).replacing(".0e", with: "e") }
+
+  /// `0.15`, `14k`, and `7.2e16` from a million on.
+  static func large(_ value: Double, digits: Int = 2) -> String {
+    abs(value) < 999_999.5 || !value.isFinite
+      ? NumberText.compact(value, digits: digits) : exponential(value, decimals: 1)
+  }
+
+  /// `9,278` up to a million, `7.2e16` above.
+  static func groupedOrPower(_ value: Double) -> String {
+    abs(value) < 999_999.5 || !value.isFinite
+      ? NumberText.grouped(value) : exponential(value, decimals: 1)
+  }
+
+  /// The exponent is taken after rounding: 9.96e-3 is `1.0e-2`.
+  private static func exponential(_ value: Double, decimals: Int) -> String {
+    guard value.isFinite else { return NumberText.compact(value) }
+    let parts = String(format: "%.\(decimals)e", abs(value)).split(separator: "e")
+    guard parts.count == 2, let exponent = Int(parts[1]) else { return NumberText.compact(value) }
+    return (value < 0 ? NumberText.minus : "") + "\(parts[0])e\(exponent)"
   }
 
   /// At most three decimals, none that says nothing.

@@ -49,7 +49,8 @@ enum ChartCommands {
         state.say("no filter: / sets one", .faint)
         return
       }
-      state.goToEvent(forward: true) { $0.matches(filter) }
+      let pattern = TextPattern(filter)
+      state.goToEvent(forward: true) { $0.matches(pattern) }
     },
     DashboardCommand(
       "freeze", keys: [.character("f")], group: .charts,

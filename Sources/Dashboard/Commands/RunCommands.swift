@@ -29,7 +29,7 @@ enum RunCommands {
       "mitigations", keys: [.character("m")], group: .run, bar: .init("mitigations", rank: 2),
       "Change a setting of the running model: each with its value and what it is for."
     ) { state in
-      state.layers.append(.mitigations(MitigationsMenu()))
+      state.layers.append(.mitigations(MitigationsMenu(state)))
       return []
     },
     DashboardCommand(
@@ -47,7 +47,7 @@ enum RunCommands {
       refusal: { state in
         if let refusal = state.commandRefusal { return refusal }
         let hasChange =
-          !state.requests.settings.isEmpty || state.history.events.contains { $0.kind == .set }
+          state.requests.hasChanges || state.history.events.contains { $0.kind == .set }
         return hasChange ? nil : "no setting has been changed yet"
       }
     ) { $0.ask(.undo) },
@@ -72,7 +72,7 @@ extension DashboardState {
       say(refusal, .warning)
       return [.bell]
     }
-    if case .set(let name, let value) = command { requests.settings[name] = value }
+    if case .set(let name, let value) = command { requests.ask(name, value) }
     say("asked: \(command.words)", .person, seconds: 2)
     return [.send(command, by: "you")]
   }

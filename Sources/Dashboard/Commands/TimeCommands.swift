@@ -21,9 +21,9 @@ enum TimeCommands {
     command(
       "previous event", [.character("[")], bar: .init("event", rank: 9, keys: "[ ]"),
       "Go to the event before: the cursor, or a replay."
-    ) { $0.goToEvent(forward: false) { _ in true } },
+    ) { $0.goToEvent(forward: false) { $0.kind != .calm } },
     command("next event", [.character("]")], "Go to the next event: the cursor, or a replay.") {
-      $0.goToEvent(forward: true) { _ in true }
+      $0.goToEvent(forward: true) { $0.kind != .calm }
     },
     command("first", [.character("g"), .home], "Go to the first step.") { $0.goToEnd(first: true) },
     command("last", [.character("G"), .end], "Go to the last step.") { $0.goToEnd(first: false) },

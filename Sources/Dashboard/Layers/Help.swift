@@ -42,7 +42,7 @@ package struct Help: Sendable, Hashable {
     let commands = found(in: state)
     let theme = state.appearance.theme
     let box = Box(
-      on: &grid, state, columns: 84, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)),
+      on: &grid, state, columns: 112, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)),
       title: "help",
       keys: [("⏎", "run"), ("↑↓", "choose"), ("esc", "close")])
     let field = box.inside.top(1)
@@ -54,19 +54,51 @@ package struct Help: Sendable, Hashable {
       grid.write(
         span.text, at: Point(column: box.inside.column, row: row), style: theme.style(span.role))
     }
-    let isWide = rows.columns >= 50
     guard !commands.isEmpty else {
       grid.write("nothing found", at: rows.origin, style: theme.style(.faint))
       return
     }
-    for (row, index) in zip(
-      rows.row..<rows.endRow, list.visible(count: commands.count, rows: rows.rows))
-    {
+    drawList(of: commands, on: &grid, in: rows, state)
+  }
+
+  /// The actions under the names of their groups, for as long as nothing is searched for.
+  private func drawList(
+    of commands: [DashboardCommand], on grid: inout CellGrid, in rows: Rect,
+    _ state: DashboardState
+  ) {
+    let lines = search.isEmpty ? Self.grouped(commands) : commands.indices.map(Entry.action)
+    let chosen = lines.firstIndex(of: .action(list.index)) ?? 0
+    let shown = ListCursor(index: chosen == 1 ? 0 : chosen)
+      .visible(count: lines.count, rows: rows.rows)
+    let isWide = rows.columns >= 50
+    for (row, entry) in zip(rows.row..<rows.endRow, lines[shown]) {
       let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
-      CommandLine(commands[index], state).draw(
-        on: &grid, in: line, keyColumns: isWide ? 10 : 7, nameColumns: isWide ? 20 : 13,
-        isChosen: index == list.index, state)
+      switch entry {
+      case .heading(let title):
+        grid.write(title, at: line.origin, style: state.appearance.theme.style(.title))
+      case .action(let index):
+        CommandLine(commands[index], state).draw(
+          on: &grid, in: line, keyColumns: isWide ? 11 : 7, nameColumns: isWide ? 20 : 13,
+          isChosen: index == list.index, state)
+      }
     }
+  }
+
+  private enum Entry: Hashable {
+    case heading(String)
+    /// The index of an action.
+    case action(Int)
+  }
+
+  private static func grouped(_ commands: [DashboardCommand]) -> [Entry] {
+    var lines: [Entry] = []
+    for (index, command) in commands.enumerated() {
+      if index == 0 || commands[index - 1].group != command.group {
+        lines.append(.heading(command.group.title))
+      }
+      lines.append(.action(index))
+    }
+    return lines
   }
 
   /// The chosen action's sentence in full; then, where there is room, what the focused pane shows,
@@ -82,8 +114,8 @@ package struct Help: Sendable, Hashable {
       lines += TextWidth.wrapped(line.sentence, to: rect.columns).map { Span($0, .text) }
     }
     if search.isEmpty, rect.rows >= 14, let pane = PaneCatalog.pane(state.arrangement.focus) {
-      let words = TextWidth.wrapped("\(pane.title): \(pane.explanation)", to: rect.columns)
-      lines += [Span("", .faint)] + words.map { Span($0, .faint) }
+      let words = TextWidth.wrapped(pane.explanation, to: rect.columns)
+      lines += [Span("", .faint), Span(pane.title, .title)] + words.map { Span($0, .faint) }
     }
     return Array(lines.prefix(isRoomy ? rect.rows / 2 : 2))
   }

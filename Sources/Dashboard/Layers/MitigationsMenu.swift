@@ -9,7 +9,13 @@ package struct MitigationsMenu: Sendable, Hashable {
   private var field: TextField?
   private var complaint: String?
 
-  package init() {}
+  /// Opens at what helps against the newest alarm that is still raised.
+  package init(_ state: DashboardState) {
+    let names = state.history.settings.map(\.name)
+    let alarms = EventLog(state.history.events(upTo: state.playhead)).raised
+    let wanted = alarms.last?.helpingSetting(among: names)
+    list.index = wanted.flatMap(names.firstIndex(of:)) ?? 0
+  }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let settings = state.history.settings
@@ -125,7 +131,9 @@ extension MitigationsMenu {
       let line = rows.droppingTop(place * rowsEach).top(rowsEach)
       draw(settings[index], on: &grid, in: line, isChosen: index == list.index, state)
     }
-    drawDetails(on: &grid, in: details, withPurpose: !isRoomy, state)
+    let purpose = chosen(in: state)?.purpose ?? ""
+    let isCut = TextWidth.columns(of: purpose) > rows.columns - 2
+    drawDetails(on: &grid, in: details, withPurpose: !isRoomy || isCut, state)
   }
 
   private func keys(in state: DashboardState) -> [(key: String, label: String)] {
@@ -166,7 +174,7 @@ extension MitigationsMenu {
       field.draw(on: &grid, in: rect.left(14), theme: theme)
     } else {
       let value = state.setting(setting.name) ?? setting.value
-      let isAsked = state.requests.settings[setting.name] != nil
+      let isAsked = state.requests.value(of: setting.name) != nil
       let text = isAsked ? "\(value) asked" : value.words
       grid.write(
         TextWidth.truncated(text, to: 14), at: rect.origin,

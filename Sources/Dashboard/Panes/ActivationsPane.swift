@@ -17,7 +17,7 @@ enum ActivationsPane {
     let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     let values = layers.compactMap { layer in context.value(layer.name).map { (layer.index, $0) } }
     guard let largest = values.max(by: { $0.1 < $1.1 }) else { return [] }
-    var parts = ["rms \(NumberText.compact(largest.1)) in L\(largest.0)"]
+    var parts = ["rms \(RoundNumber.large(largest.1, digits: 3)) in L\(largest.0)"]
     let shares = context.indexed { MetricCatalog.attentionEntropyShare(layer: $0) }
       .compactMap { context.value($0.name) }
     if let lowest = shares.min() { parts.append("entropy from \(LayerLoad.percent(lowest))%") }
@@ -43,7 +43,7 @@ enum ActivationsPane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0) }
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .activations)
     chart.draw(into: &grid, rect.top(rect.rows - tableRows), context)
     table.draw(into: &grid, rect.bottom(tableRows), context)
   }

@@ -30,7 +30,7 @@ enum AttentionLogitsPane {
   }
 
   private static func word(_ value: Double) -> String {
-    abs(value) < 100 ? NumberText.compact(value) : NumberText.grouped(value)
+    abs(value) < 99.95 ? NumberText.compact(value) : RoundNumber.groupedOrPower(value)
   }
 
   private static func forecast(_ context: PaneContext) -> LogitGrowth? {
@@ -103,7 +103,7 @@ enum AttentionLogitsPane {
   /// Forecasts and what a switch did are written at their marks.
   private static func marks(_ context: PaneContext) -> [EventMark] {
     let events = context.events
-    return events.compactMap { event in
+    return context.markedEvents(on: .attentionLogits).compactMap { event in
       guard var mark = EventMark(event) else { return nil }
       mark.essential = forecastWords(event) + effectWords(of: event, in: events)
       return mark
@@ -134,6 +134,7 @@ enum AttentionLogitsPane {
 
   /// A jump over three decades needs no tenths.
   private static func effectWord(_ value: Double) -> String {
-    abs(value) < 10 ? NumberText.compact(value, digits: 2) : NumberText.grouped(value)
+    abs(value) < 10
+      ? NumberText.compact(value, digits: 2) : RoundNumber.groupedOrPower(value)
   }
 }

@@ -16,10 +16,9 @@ enum ConsolePane {
     }, draw: draw)
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
-    let filter = context.filter?.lowercased() ?? ""
-    let lines = context.history.console.filter {
-      filter.isEmpty || $0.lowercased().contains(filter)
-    }
+    let filter = context.filter ?? ""
+    let pattern = TextPattern(filter)
+    let lines = context.history.console.filter { filter.isEmpty || pattern.matches($0) }
     guard !lines.isEmpty, !rect.isEmpty else {
       return context.drawWaiting(into: &grid, rect, "nothing was printed")
     }

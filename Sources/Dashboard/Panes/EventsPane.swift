@@ -8,38 +8,38 @@ enum EventsPane {
     id: .events, title: "events", minimumRows: 1, weight: 1,
     explanation: """
       Commands with who gave them and what they did, alarms with their numbers and the key that \
-      helps, checkpoints and notes; newest first. Healthy is a list without ▲ and ✗. Search with /, \
+      helps and the step at which they ended, checkpoints and notes; newest first. Healthy is a list without ▲ and ✗. Search with /, \
       go from one to the next with [ and ], write your own with N.
       """,
     headline: headline, draw: draw)
 
   private static func headline(_ context: PaneContext) -> [Span] {
-    let all = context.events.count
+    let all = EventLog(context.events).entries.count
     guard let filter = context.filter, !filter.isEmpty else {
       return [Span(NumberText.grouped(all), .faint)]
     }
     return [Span("\(shown(context).count) of \(all) hold '\(filter)'", .faint)]
   }
 
-  /// The events that the filter lets through, newest first.
-  static func shown(_ context: PaneContext) -> [RunEvent] {
-    let events = Array(context.events.reversed())
-    guard let filter = context.filter, !filter.isEmpty else { return events }
-    return events.filter { $0.matches(filter) }
+  /// The entries that the filter lets through, newest first.
+  static func shown(_ context: PaneContext) -> [EventLog.Entry] {
+    let entries = Array(EventLog(context.events).entries.reversed())
+    guard let filter = context.filter, !filter.isEmpty else { return entries }
+    let pattern = TextPattern(filter)
+    return entries.filter { $0.matches(pattern) }
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty else { return }
-    let events = shown(context)
-    guard !events.isEmpty else {
+    let entries = shown(context)
+    guard !entries.isEmpty else {
       let filter = context.filter ?? ""
       let text = filter.isEmpty ? "nothing happened yet" : "no event holds '\(filter)'"
       return context.drawWaiting(into: &grid, rect, text)
     }
-    let digits = events.map { NumberText.grouped($0.step).count }.max() ?? 1
-    let lines = events.dropFirst(min(context.scroll, events.count - 1)).prefix(rect.rows).map {
-      EventLine($0, digits: digits)
-    }
+    let digits = entries.map { NumberText.grouped($0.event.step).count }.max() ?? 1
+    let first = min(context.scroll, entries.count - 1)
+    let lines = entries.dropFirst(first).prefix(rect.rows).map { EventLine($0, digits: digits) }
     let wraps = context.isFocused || context.isZoomed || lines.count < rect.rows
     var row = rect.row
     grid.clipped(to: rect) { grid in
@@ -55,24 +55,34 @@ enum EventsPane {
 
 /// One event: step, sign, who, then the sentence and its hint.
 private struct EventLine {
-  let event: RunEvent
+  let entry: EventLog.Entry
   let digits: Int
 
-  init(_ event: RunEvent, digits: Int) {
-    self.event = event
+  init(_ entry: EventLog.Entry, digits: Int) {
+    self.entry = entry
     self.digits = digits
+  }
+
+  private var event: RunEvent { entry.event }
+
+  /// An alarm that has ended is no news any more.
+  private var look: EventLook {
+    var look = EventLook(event.kind)
+    if entry.isOver { look.role = .faint }
+    return look
   }
 
   private var author: String { event.kind == .effect ? "effect" : event.by }
 
   private var sentence: String {
+    if let end = entry.end { return "\(event.text), until step \(NumberText.grouped(end.step))" }
     guard event.kind == .effect, let name = event.name else { return event.text }
     return "of \(name): \(event.text)"
   }
 
   /// Draws within `rect` and returns the rows taken.
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) -> Int {
-    let look = EventLook(event.kind)
+    let look = look
     let isChosen = context.cursorStep == event.step
     let surface: Role = isChosen ? .selection : .background
     func style(_ role: Role) -> Style { context.theme.style(role, on: surface) }
@@ -92,7 +102,8 @@ private struct EventLine {
     let indent = digits + (hasAuthor ? 4 : 3) + authorColumns
     let body = rect.droppingLeft(indent)
     guard body.columns >= 8 else { return 1 }
-    return drawSentence(into: &grid, body, style(.text), style(hintRole(look)))
+    let text: Role = entry.isOver ? .faint : .text
+    return drawSentence(into: &grid, body, style(text), style(look.role))
   }
 
   /// The sentence up to the last word that has room.
@@ -102,14 +113,10 @@ private struct EventLine {
     return line + " …"
   }
 
-  private func hintRole(_ look: EventLook) -> Role {
-    look.role == .faint ? .faint : look.role
-  }
-
   private func drawSentence(
     into grid: inout CellGrid, _ rect: Rect, _ style: Style, _ hintStyle: Style
   ) -> Int {
-    let hint = event.hint ?? ""
+    let hint = entry.isOver ? "" : event.hint ?? ""
     let gap = 3
     let width = TextWidth.columns(of: sentence)
     if width + (hint.isEmpty ? 0 : gap + TextWidth.columns(of: hint)) <= rect.columns {
@@ -118,7 +125,12 @@ private struct EventLine {
       return 1
     }
     guard rect.rows > 1 else {
-      grid.write(shortened(to: rect.columns), at: rect.origin, style: style)
+      // The key that helps is worth more than the end of a sentence.
+      let hinted = rect.columns - (hint.isEmpty ? 0 : gap + TextWidth.columns(of: hint))
+      let text = shortened(to: hinted >= 20 ? hinted : rect.columns)
+      let used = grid.write(text, at: rect.origin, style: style)
+      guard !hint.isEmpty, hinted >= 20 else { return 1 }
+      grid.write(hint, at: rect.origin.offset(columns: used + gap), style: hintStyle)
       return 1
     }
     let lines = TextWidth.wrapped(sentence, to: rect.columns)

@@ -21,7 +21,9 @@ enum ExpertsPane {
     guard let worst = loads.max(by: { $0.balance.cv < $1.balance.cv }) else { return [] }
     let cv = "cv \(NumberText.compact(worst.balance.cv, digits: 2))"
     let trouble = trouble(loads)
-    guard let text = trouble else { return Span.headline([cv, "balanced"], .experts) }
+    guard let text = trouble else {
+      return Span.headline([cv, worst.balance.cv < 0.5 ? "balanced" : "uneven"], .experts)
+    }
     return Span.headline([text, cv], .warning)
   }
 
@@ -77,7 +79,7 @@ enum ExpertsPane {
     }
     for (layer, _, series) in layers where layer == worst {
       chart.lines.append(
-        ChartLine(series: series, shape: .range, role: .experts, name: "cv of L\(layer)"))
+        ChartLine(series: series, shape: .range, role: .experts, name: "L\(layer)"))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.holds = context.isLogY ? [] : [0]
@@ -85,7 +87,7 @@ enum ExpertsPane {
     chart.format = { NumberText.compact($0, digits: 2) }
     chart.unit = "cv"
     chart.gutter = 8
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .experts)
     return chart
   }
 }

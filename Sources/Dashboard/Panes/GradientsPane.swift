@@ -15,7 +15,7 @@ enum GradientsPane {
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let norm = context.value(MetricCatalog.gradNorm) else { return [] }
-    var parts = ["norm \(NumberText.compact(norm, digits: 2))"]
+    var parts = ["norm \(RoundNumber.large(norm))"]
     if let clipped = context.value(MetricCatalog.clipFraction) {
       parts.append("clipped \(LayerLoad.percent(clipped))%")
     }
@@ -44,9 +44,9 @@ enum GradientsPane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0, digits: 2) }
-    let limit = context.history.setting(SettingCatalog.gradClip, at: context.playhead)?.number ?? 0
+    let limit = context.setting(SettingCatalog.gradClip)?.number ?? 0
     if limit > 0 { chart.guides = [LineChart.Guide(value: limit, role: .track)] }
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .gradients)
     return chart
   }
 

@@ -17,12 +17,12 @@ enum LearningRatePane {
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let rate = context.value(MetricCatalog.learningRate) else { return [] }
-    var parts = [RoundNumber.twoDigits(rate)]
+    var parts = [RoundNumber.rate(rate)]
     if let multiplier = context.value(MetricCatalog.learningRateMultiplier) {
       parts.append("×\(SettingValue.number(multiplier))")
     }
     if let sensitivity = context.value(MetricCatalog.learningRateSensitivity) {
-      parts.append("sensitivity \(NumberText.compact(sensitivity, digits: 2))")
+      parts.append("sensitivity \(NumberText.compact(sensitivity, digits: 2)) nats")
     }
     return Span.headline(parts, .learningRate)
   }
@@ -74,7 +74,7 @@ enum LearningRatePane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.holds = context.isLogY ? [] : [0]
     chart.format = { NumberText.compact($0) }
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .learningRate)
     chart.namesMarks = false
     return chart
   }

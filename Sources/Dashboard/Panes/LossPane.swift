@@ -17,11 +17,17 @@ enum LossPane {
     guard let loss = context.value(MetricCatalog.loss) else { return [] }
     guard loss.isFinite else { return [Span("train \(NumberText.compact(loss))", .trouble)] }
     var parts = ["train \(digits(loss))"]
-    if let eval = context.value(MetricCatalog.evalLoss) { parts.append("eval \(digits(eval))") }
+    if let eval = evalLoss(context) { parts.append("eval \(digits(eval))") }
     if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
       parts.append("above entropy \(digits(excess))")
     }
     return Span.headline(parts, .loss) + [Span(" nats", .loss)]
+  }
+
+  /// At a run's end the one it measured last.
+  private static func evalLoss(_ context: PaneContext) -> Double? {
+    context.playhead >= context.history.lastStep ?? 0
+      ? context.history.finalEvalLoss : context.value(MetricCatalog.evalLoss)
   }
 
   private static func digits(_ value: Double) -> String { NumberText.compact(value, digits: 5) }
@@ -40,8 +46,9 @@ enum LossPane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.role = .loss
+    chart.unit = "nats"
     chart.format = { NumberText.compact($0, digits: 4) }
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .loss)
     chart.draw(into: &grid, rect, context)
   }
 }

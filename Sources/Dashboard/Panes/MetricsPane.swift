@@ -20,9 +20,10 @@ enum MetricsPane {
   private static let lowest = 4
 
   static func shown(_ context: PaneContext) -> [MetricName] {
-    let filter = context.filter?.lowercased() ?? ""
+    let filter = context.filter ?? ""
+    let pattern = TextPattern(filter)
     return context.history.names.filter {
-      (filter.isEmpty || $0.path.lowercased().contains(filter)) && context.has($0)
+      (filter.isEmpty || pattern.matches($0.path)) && context.has($0)
     }
   }
 
@@ -69,7 +70,8 @@ enum MetricsPane {
     chart.clipsOutliers = true
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = 8
-    chart.marks = context.marks
+    chart.unit = unit
+    chart.marks = context.marks(on: .metrics)
     chart.namesMarks = false
     chart.draw(into: &grid, rect.droppingTop(1), context)
   }

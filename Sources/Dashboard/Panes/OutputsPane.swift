@@ -40,7 +40,7 @@ enum OutputsPane {
     chart.clipsOutliers = true
     chart.format = { NumberText.signed($0) }
     if !context.isLogY { chart.guides = [LineChart.Guide(value: 0, role: .track)] }
-    chart.marks = context.marks
+    chart.marks = context.marks(on: .outputs)
     chart.draw(into: &grid, rect, context)
   }
 }

@@ -57,7 +57,7 @@ enum RunPane {
 
   private static func settings(_ context: PaneContext) -> [Line] {
     context.history.settings.map { setting in
-      let value = context.history.setting(setting.name, at: context.playhead) ?? setting.value
+      let value = context.setting(setting.name) ?? setting.value
       let isChanged = context.events.contains { $0.kind == .set && $0.name == setting.name }
       let refusal = setting.refusal.map { " (\($0))" } ?? ""
       let role: Role = isChanged ? .person : (setting.refusal == nil ? .text : .faint)

@@ -40,7 +40,8 @@ enum ThroughputPane {
     chart.clipsOutliers = true
     chart.gutter = 8
     chart.format = { NumberText.grouped($0) }
-    chart.marks = context.marks
+    chart.unit = name == MetricCatalog.tokensPerSecond ? "tokens/s" : "ms"
+    chart.marks = context.marks(on: .throughput)
     chart.namesMarks = false
     return chart
   }

@@ -119,4 +119,26 @@ import Testing
     }
     #expect(ends == ["step 1,400", "tokens 1.43M", "time 0:00:16"])
   }
+
+  @Test func `labels of one axis have the same decimals`() {
+    let scale = ValueScale(from: 1.5, to: 2.5)
+    #expect(scale.labels([1.5, 2, 2.5]) == ["1.5", "2.0", "2.5"])
+    #expect(scale.labels([0, 0.25, 0.5]) == ["0", "0.25", "0.50"])
+    #expect(scale.labels([500, 1000]) == ["500", "1,000"])
+  }
+
+  @Test(arguments: [
+    (9.96e-3, "1e-2"), (1e-2, "1e-2"), (2.94e-2, "2.9e-2"), (0.29, "0.29"), (4e-4, "4e-4"),
+  ])
+  func `rates are short`(rate: Double, text: String) {
+    #expect(RoundNumber.rate(rate) == text)
+  }
+
+  @Test(arguments: [
+    (9_278.4, "9,278"), (999_999, "999,999"), (7.2e16, "7.2e16"), (1_000_000, "1.0e6"),
+    (.infinity, "∞"),
+  ])
+  func `what is huge is short`(value: Double, text: String) {
+    #expect(RoundNumber.groupedOrPower(value) == text)
+  }
 }

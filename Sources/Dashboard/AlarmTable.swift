@@ -1,0 +1,49 @@
+import Signals
+import Telemetry
+
+/// What the screen makes of each alarm rule: the word at its mark, the charts it concerns, and the
+/// setting that helps.
+extension AlarmRule {
+  struct Place: Sendable {
+    let mark: String
+    let panes: Set<PaneID>
+    let setting: String
+  }
+
+  var place: Place {
+    let rate = SettingCatalog.learningRateMultiplier
+    return switch self {
+    case .lossSpike:
+      Place(mark: "loss spike", panes: [.loss, .gradients, .learningRate], setting: rate)
+    case .attentionLogitsHigh:
+      Place(
+        mark: "logits high", panes: [.loss, .attentionLogits], setting: SettingCatalog.qkLayerNorm)
+    case .attentionLogitsDiverging:
+      Place(
+        mark: "logits alarm", panes: [.loss, .attentionLogits], setting: SettingCatalog.qkLayerNorm)
+    case .notFinite:
+      Place(mark: "NaN", panes: Set(PaneID.allCases), setting: rate)
+    case .logZDrift:
+      Place(mark: "log Z drifts", panes: [.loss, .outputs], setting: SettingCatalog.zLoss)
+    case .deadExpert:
+      Place(mark: "dead expert", panes: [.experts], setting: SettingCatalog.balanceLoss)
+    case .overloadedExpert:
+      Place(mark: "overload", panes: [.experts], setting: SettingCatalog.balanceLoss)
+    case .heldOutLossRising:
+      Place(mark: "eval rises", panes: [.loss], setting: SettingCatalog.weightDecay)
+    }
+  }
+}
+
+extension RunEvent {
+  var alarmRule: AlarmRule? { name.flatMap(AlarmRule.init(rawValue:)) }
+
+  /// The setting that an alarm's hint names, in a hint's words or a setting's own; else its rule's.
+  func helpingSetting(among settings: [String]) -> String? {
+    guard kind == .alarm else { return nil }
+    let words = (hint ?? "").replacing("-", with: "_")
+    if let named = settings.first(where: { words.contains($0) }) { return named }
+    if words.hasPrefix("{") { return SettingCatalog.learningRateMultiplier }
+    return alarmRule?.place.setting
+  }
+}

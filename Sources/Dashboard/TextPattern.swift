@@ -1,0 +1,41 @@
+/// What a person types to search: words that must all be there, a glob where there is a `*`, or a
+/// regular expression where there are signs that only those have.
+package struct TextPattern {
+  private enum Kind {
+    case words([Substring])
+    case expression(Regex<AnyRegexOutput>)
+  }
+
+  private let kind: Kind
+
+  package init(_ text: String) {
+    let text = text.lowercased()
+    let expression = Self.expression(text).flatMap { try? Regex($0) }
+    kind = expression.map { .expression($0) } ?? .words(text.split(separator: " "))
+  }
+
+  /// The regular expression that `text` stands for; nil for plain words.
+  private static func expression(_ text: String) -> String? {
+    let isRegular =
+      text.contains(".*") || text.contains("|") || text.hasPrefix("^") || text.hasSuffix("$")
+      || text.contains("[") || text.contains("\\")
+    if isRegular { return text }
+    guard text.contains("*") || text.contains("?") else { return nil }
+    let parts = text.map { character in
+      switch character {
+      case "*": ".*"
+      case "?": "."
+      default: character.isLetter || character.isNumber ? "\(character)" : "\\\(character)"
+      }
+    }
+    return parts.joined()
+  }
+
+  package func matches(_ text: String) -> Bool {
+    let text = text.lowercased()
+    switch kind {
+    case .words(let words): return words.allSatisfy { text.contains($0) }
+    case .expression(let expression): return text.contains(expression)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Screen
+import Signals
+import Telemetry
+import Testing
+
+@testable import Dashboard
+
+/// Alarms in the list of events, in the menu that helps, and on the charts.
+@Suite struct EventLogTests {
+  private func event(
+    _ kind: RunEvent.Kind, _ rule: AlarmRule, at step: Int, _ text: String = "", layer: Int? = nil,
+    hint: String? = nil
+  ) -> RunEvent {
+    RunEvent(
+      step: step, wallTime: 0, kind: kind, by: "alarm", name: rule.name, text: text, hint: hint,
+      values: layer.map { ["layer": Double($0)] } ?? [:])
+  }
+
+  private func live(_ events: [RunEvent]) -> DashboardState {
+    var state = UpdateTests.live(history: SampleRun.mixture)
+    for event in events { state.history.append(.event(event)) }
+    return state
+  }
+
+  @Test func `an alarm and its end are one line`() {
+    let log = EventLog([
+      event(.alarm, .attentionLogitsHigh, at: 200, "logits above 1e3"),
+      event(.calm, .attentionLogitsHigh, at: 640, "logits back at 11"),
+    ])
+    #expect(log.entries.map(\.event.step) == [200])
+    #expect(log.entries[0].end?.step == 640)
+    #expect(log.raised.isEmpty)
+  }
+
+  @Test func `the end of one layer's alarm leaves the other layer's raised`() {
+    let log = EventLog([
+      event(.alarm, .deadExpert, at: 300, "expert 3 of L1 is dead", layer: 1),
+      event(.alarm, .deadExpert, at: 310, "expert 0 of L3 is dead", layer: 3),
+      event(.calm, .deadExpert, at: 400, "every expert of L1 is chosen again"),
+    ])
+    #expect(log.raised.map(\.step) == [310])
+  }
+
+  @Test func `an end without its alarm stands by itself`() {
+    let log = EventLog([event(.calm, .lossSpike, at: 9, "loss back at 2")])
+    #expect(log.entries.map(\.event.step) == [9])
+  }
+
+  @Test func `an alarm that is over says until when, and its hint goes`() {
+    let events = [
+      event(.alarm, .lossSpike, at: 1_300, "loss 9 above 2", hint: "{: halve the rate"),
+      event(.calm, .lossSpike, at: 1_350, "loss back at 2"),
+    ]
+    let screen = PaneScreen(history: live(events).history)
+    let line = screen.grid(EventsPane.pane, columns: 80, rows: 3).line(0)
+    #expect(line.contains("loss 9 above 2, until step 1,350"))
+    #expect(!line.contains("halve"))
+  }
+
+  @Test func `the key that helps stays where the sentence is cut`() {
+    let long = "expert 7 of L2 is dead: 0.2% of the load, the router has stopped choosing it"
+    let alarm = event(.alarm, .deadExpert, at: 1_390, long, hint: "m: raise moe.aux_loss")
+    let screen = PaneScreen(history: live([alarm]).history)
+    let line = screen.grid(EventsPane.pane, columns: 80, rows: 1).line(0)
+    #expect(line.contains("m: raise moe.aux_loss") && line.contains("…"))
+  }
+
+  @Test(arguments: [
+    (AlarmRule.attentionLogitsDiverging, "m: switch qk-layernorm on", SettingCatalog.qkLayerNorm),
+    (.deadExpert, "m: raise moe.aux_loss", SettingCatalog.balanceLoss),
+    (.lossSpike, "{: halve the rate", SettingCatalog.learningRateMultiplier),
+    (.attentionLogitsHigh, "{: halve the rate", SettingCatalog.learningRateMultiplier),
+    (.logZDrift, "m: switch z-loss on (1e-4)", SettingCatalog.zLoss),
+    (.heldOutLossRising, "m: raise weight decay, or c: checkpoint", SettingCatalog.weightDecay),
+  ])
+  func `the menu opens at what helps against the newest alarm`(
+    rule: AlarmRule, hint: String, setting: String
+  ) {
+    var state = live([event(.alarm, rule, at: 1_390, hint: hint)])
+    _ = update(&state, .keyPressed(.character("m")))
+    _ = update(&state, .keyPressed(.character(" ")))
+    #expect(state.requests.value(of: setting) != nil)
+  }
+
+  @Test func `an alarm is marked on the charts it concerns, a command on all`() {
+    let context = PaneScreen(
+      history: live([event(.alarm, .deadExpert, at: 1_300)]).history
+    ).context(.loss)
+    func alarms(_ pane: PaneID) -> [Int] {
+      context.marks(on: pane).filter { $0.role == .warning }.map(\.step)
+    }
+    #expect(alarms(.experts) == [1_300])
+    #expect(alarms(.loss) == [610] && alarms(.attentionLogits) == [610])
+    #expect(alarms(.throughput).isEmpty)
+    for pane in PaneID.allCases {
+      #expect(context.marks(on: pane).contains { $0.step == SampleRun.switchStep })
+    }
+  }
+
+  @Test func `alarms that would crowd each other share one mark`() {
+    let steps = [700, 704, 708, 1_200]
+    let context = PaneScreen().context(.loss)
+    let time = TimeScale(context, columns: 60)
+    let marks = steps.compactMap { EventMark(event(.alarm, .lossSpike, at: $0)) }
+    let drawn = EventMark.distinct(marks, time).sorted { $0.step < $1.step }
+    #expect(drawn.map(\.step) == [700, 1_200])
+    #expect(drawn.first?.texts == ["loss spike ×3", "×3"])
+  }
+
+  @Test(arguments: [
+    ("alarm", true), ("ALARM spike", true), ("alarm dead", false), ("spi*", true),
+    ("loss|logits", true), ("^set", false), ("[", false), ("sp?ke", true),
+  ])
+  func `a pattern is words, a glob or a regular expression`(pattern: String, isFound: Bool) {
+    let text = "alarm loss-spike: the loss is 9 above"
+    #expect(TextPattern(pattern).matches(text) == isFound)
+  }
+}

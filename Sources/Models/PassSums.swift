@@ -12,6 +12,8 @@ struct LayerSums: Sendable, BitwiseCopyable {
 struct PassSums: Sendable {
   let layers: Buffer<LayerSums>
   let output: Buffer<OutputSums>
+  /// [L, H] largest attention logits.
+  let headLogitMax: Buffer<Float>
   /// [L, E] assignments and sums of router probabilities.
   let expertCounts: Buffer<Int>
   let probabilities: Buffer<Double>
@@ -20,6 +22,7 @@ struct PassSums: Sendable {
     let experts = configuration.experts?.count ?? 0
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
+    headLogitMax = Buffer(count: configuration.layers * configuration.heads)
     expertCounts = Buffer(count: configuration.layers * experts)
     probabilities = Buffer(count: configuration.layers * experts)
   }
@@ -34,6 +37,9 @@ extension StepStatistics {
       loss += pass.output[0].loss / tokens
       logZ += pass.output[0].logZ / tokens
       outputLogitMean += pass.output[0].logitMean / tokens
+    }
+    headLogitMax = (0..<shape.layers * shape.heads).map { head in
+      passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) }
     }
     for layer in 0..<shape.layers {
       var sums = LayerSums()

@@ -33,6 +33,8 @@ package struct StepStatistics: Sendable, Hashable {
   package var outputLogitMean = 0.0
   /// Largest scaled, unmasked logit, as it was in force before any soft cap.
   package var attentionLogitMax: [Float] = []
+  /// The same by layer and head, [L·H].
+  package var headLogitMax: [Float] = []
   /// Mean over rows and heads, nats.
   package var attentionEntropy: [Float] = []
   /// Mean of entropy / ln(i+1) over rows i > 0.

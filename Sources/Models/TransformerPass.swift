@@ -51,7 +51,9 @@ struct TransformerPass {
     multiply(
       kept.attentionInput.output, transposed: weights.queryKeyValue, into: kept.queryKeyValue)
     var statistics = AttentionStatistics()
-    attention(layer).forward(statistics: &statistics)
+    attention(layer).forward(
+      statistics: &statistics,
+      headLogitMax: sums.headLogitMax.base + layer * configuration.heads)
     sums.layers[layer].attention = statistics
     multiply(
       kept.attentionOutput, transposed: weights.attentionOutput, into: activations.residual,

@@ -8,6 +8,7 @@ package enum SettingCatalog {
   package static let balanceLoss = "moe.aux_loss"
   package static let logitSoftCap = "logit_softcap"
   package static let outputSoftCap = "output_softcap"
+  package static let qkClip = "qk_clip"
 
   package struct Entry: Sendable {
     package let name: String
@@ -39,6 +40,10 @@ package enum SettingCatalog {
       name: logitSoftCap, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds attention logits by c·tanh(z/c): ends their growth; 50 is usual, 0 is off",
       usual: .number(50)),
+    Entry(
+      name: qkClip, kind: .number(lowest: 0, highest: 1e6),
+      purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
+      usual: .number(100)),
     Entry(
       name: outputSoftCap, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds output logits by c·tanh(y/c): ends their drift; 30 is usual, 0 is off",

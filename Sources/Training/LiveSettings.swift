@@ -9,6 +9,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var balanceLoss: Double
   package var logitSoftCap: Double
   package var outputSoftCap: Double
+  /// The threshold of QK-clip; 0 for none.
+  package var qkClip: Double
   package var qkLayerNorm: QKLayerNormBlend
 
   package init(_ configuration: TrainingConfiguration) {
@@ -19,6 +21,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     balanceLoss = configuration.balanceLoss
     logitSoftCap = configuration.logitSoftCap
     outputSoftCap = configuration.outputSoftCap
+    qkClip = configuration.qkClip
     qkLayerNorm = QKLayerNormBlend(
       isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
   }
@@ -33,6 +36,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.balanceLoss: .number(balanceLoss)
     case SettingCatalog.logitSoftCap: .number(logitSoftCap)
     case SettingCatalog.outputSoftCap: .number(outputSoftCap)
+    case SettingCatalog.qkClip: .number(qkClip)
     case SettingCatalog.qkLayerNorm: .flag(qkLayerNorm.isOn)
     default: nil
     }
@@ -47,6 +51,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.balanceLoss: balanceLoss = value.number
     case SettingCatalog.logitSoftCap: logitSoftCap = value.number
     case SettingCatalog.outputSoftCap: outputSoftCap = value.number
+    case SettingCatalog.qkClip: qkClip = value.number
     case SettingCatalog.qkLayerNorm: qkLayerNorm.set(value.isOn, at: step)
     default: preconditionFailure("no live setting is called \(name)")
     }
@@ -56,10 +61,22 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package func declarations(hasExperts: Bool) -> [SettingDeclaration] {
     SettingCatalog.entries.compactMap { entry in
       guard let value = self[entry.name] else { return nil }
-      let isForExperts = entry.name == SettingCatalog.balanceLoss
       return SettingDeclaration(
         name: entry.name, kind: entry.kind, value: value, purpose: entry.purpose,
-        refusal: isForExperts && !hasExperts ? "this model has no experts" : nil)
+        refusal: refusal(of: entry.name, hasExperts: hasExperts))
+    }
+  }
+
+  /// Why the setting cannot be changed now, and what to do.
+  private func refusal(of name: String, hasExperts: Bool) -> String? {
+    switch name {
+    case SettingCatalog.balanceLoss where !hasExperts:
+      "this model has no experts"
+    case SettingCatalog.qkClip where qkLayerNorm.isOn:
+      "qk-layernorm ignores the weights' scale: switch it off first"
+    case SettingCatalog.qkLayerNorm where qkClip > 0:
+      "qk_clip has no effect under it: set qk_clip 0 first"
+    default: nil
     }
   }
 

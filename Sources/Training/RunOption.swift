@@ -73,6 +73,9 @@ package enum RunOptionCatalog {
       name: "logit-softcap", kind: .number(0...1e6),
       help: "soft bound of the attention logits; 50 is usual, 0 is off"),
     RunOption(
+      name: "qk-clip", kind: .number(0...1e6),
+      help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off"),
+    RunOption(
       name: "output-softcap", kind: .number(0...1e6),
       help: "soft bound of the output logits; 30 is usual, 0 is off"),
     RunOption(

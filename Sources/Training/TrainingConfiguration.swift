@@ -43,6 +43,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var balanceLoss = 0.01
   /// Soft bound of the attention logits; 0 is off.
   public var logitSoftCap = 0.0
+  /// Attention logit above which a head's query and key weights shrink; 0 is off.
+  public var qkClip = 0.0
   /// Soft bound of the output logits; 0 is off.
   public var outputSoftCap = 0.0
   /// Factor on top of the schedule.
@@ -139,6 +141,7 @@ extension TrainingConfiguration {
     options.read("weight-decay") { weightDecay = $0 }
     options.read("moe-aux-loss") { balanceLoss = $0 }
     options.read("logit-softcap") { logitSoftCap = $0 }
+    options.read("qk-clip") { qkClip = $0 }
     options.read("output-softcap") { outputSoftCap = $0 }
     options.read("lr-multiplier") { learningRateMultiplier = $0 }
     if let words = options["qk-layernorm"] {
@@ -167,6 +170,11 @@ extension TrainingConfiguration {
         reason: "rotary positions need an even head width, and \(model.width) / \(model.heads)"
           + " is \(model.headWidth): change --width or --heads")
     }
+    guard qkClip == 0 || !qkLayerNorm else {
+      throw .impossible(
+        reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
+          + " choose one")
+    }
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -194,7 +202,7 @@ extension TrainingConfiguration {
       "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
       "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
       "logit-softcap": "\(logitSoftCap)", "output-softcap": "\(outputSoftCap)",
-      "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
+      "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
     ]
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
     options["data"] = dataPath

@@ -34,6 +34,7 @@ extension TrainingRun {
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
     if let held { samples.add(MetricCatalog.evalLoss, held) }
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
+    clipQueriesAndKeys(statistics, settings: lossSettings)
     lastLoss = statistics.loss
     emit(.samples(samples))
     observe(samples)
@@ -44,6 +45,14 @@ extension TrainingRun {
     scriptedDone = 0
     machine.stepped()
     return .done
+  }
+
+  /// After the probe, which scales the optimiser's own update.
+  private func clipQueriesAndKeys(_ statistics: StepStatistics, settings: LossSettings) {
+    guard self.settings.qkClip > 0, settings.qkLayerNormWeight == 0 else { return }
+    _ = qkClip.apply(
+      to: parameters, headLogitMax: statistics.headLogitMax,
+      threshold: Float(self.settings.qkClip))
   }
 
   private func rates(at step: Int) -> AdamW.Rates {

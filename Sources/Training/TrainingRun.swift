@@ -14,6 +14,7 @@ package final class TrainingRun {
   let script: [ScriptedCommand]
   let engine: TransformerEngine
   let optimizer: AdamW
+  let qkClip: QKClip
   let parameters: FloatBuffer
   let schedule: LearningRateSchedule
   let windows: WindowSource
@@ -81,6 +82,7 @@ package final class TrainingRun {
     engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
     optimizer = AdamW(layout: engine.layout, pool: pool)
+    qkClip = QKClip(configuration: model, layout: engine.layout)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     let probeRows = max(1, configuration.batch / 4)

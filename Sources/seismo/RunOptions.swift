@@ -25,6 +25,8 @@ struct RunOptions: ParsableArguments {
   @Option(help: "weight of (log Z)²; 1e-4 is usual") var zLoss: String?
   @Option(help: "soft bound of the attention logits; 50 is usual, 0 is off")
   var logitSoftcap: String?
+  @Option(help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off")
+  var qkClip: String?
   @Option(help: "soft bound of the output logits; 30 is usual, 0 is off")
   var outputSoftcap: String?
   @Option(help: "bound of the global gradient norm; 0 is off") var gradClip: String?
@@ -46,6 +48,7 @@ struct RunOptions: ParsableArguments {
       "z-loss": zLoss, "grad-clip": gradClip, "weight-decay": weightDecay,
       "moe-aux-loss": moeAuxLoss, "lr-multiplier": lrMultiplier, "eval-every": evalEvery,
       "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
+      "qk-clip": qkClip,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
     ]
     return values.compactMapValues { $0 }

@@ -123,7 +123,7 @@ struct DenseActivations: Sendable {
 struct MixtureActivations: Sendable {
   let routing: ExpertRouting
   /// [M, E]
-  var probabilities: Matrix
+  var scores: Matrix
   /// By assignment, ordered by expert: [M·active, …]
   var gathered: Matrix
   var hidden: DenseActivations
@@ -132,8 +132,9 @@ struct MixtureActivations: Sendable {
   init(_ width: Int, _ experts: ExpertConfiguration, rows: Int, arena: Arena) {
     let assignments = rows * experts.active
     routing = ExpertRouting(
-      arena: arena, rows: rows, experts: experts.count, active: experts.active)
-    probabilities = arena.matrix(rows: rows, columns: experts.count)
+      arena: arena, rows: rows, experts: experts.count, active: experts.active,
+      form: experts.router.form)
+    scores = arena.matrix(rows: rows, columns: experts.count)
     gathered = arena.matrix(rows: assignments, columns: width)
     hidden = DenseActivations(rows: assignments, columns: experts.width, arena: arena)
     outputs = arena.matrix(rows: assignments, columns: width)
@@ -142,7 +143,7 @@ struct MixtureActivations: Sendable {
   func prefix(_ rows: Int) -> MixtureActivations {
     var result = self
     let assignments = rows * routing.active
-    result.probabilities = probabilities.rows(from: 0, count: rows)
+    result.scores = scores.rows(from: 0, count: rows)
     result.gathered = gathered.rows(from: 0, count: assignments)
     result.hidden = hidden.prefix(assignments)
     result.outputs = outputs.rows(from: 0, count: assignments)

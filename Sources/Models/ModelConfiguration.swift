@@ -54,11 +54,14 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
   public var width: Int
   /// The experts a token is sent to.
   public var active: Int
+  /// How a token's experts are chosen.
+  public var router: ExpertRouter
 
   /// Experts of the given hidden width, `active` of them for each token.
-  public init(count: Int, width: Int, active: Int) {
+  public init(count: Int, width: Int, active: Int, router: ExpertRouter = .topk) {
     self.count = count
     self.width = width
     self.active = active
+    self.router = router
   }
 }

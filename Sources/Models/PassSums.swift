@@ -30,7 +30,10 @@ struct PassSums: Sendable {
 
 extension StepStatistics {
   /// The means over all passes' rows.
-  init(_ passes: ArraySlice<PassSums>, samples: Int, balance: Float, _ shape: ModelConfiguration) {
+  init(
+    _ passes: ArraySlice<PassSums>, samples: Int, settings: LossSettings,
+    _ shape: ModelConfiguration
+  ) {
     self.init()
     let tokens = Double(samples * shape.context)
     for pass in passes {
@@ -52,7 +55,12 @@ extension StepStatistics {
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
       guard let experts = shape.experts else { continue }
       routerEntropy.append(Float(sums.router.entropy / tokens))
-      addExperts(passes, layer: layer, experts: experts, balance: balance, tokens: tokens)
+      routerZ.append(Float(sums.router.logSumExp / tokens))
+      routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
+      tokensDropped.append(
+        Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
+      addExperts(
+        passes, layer: layer, experts: experts, balance: settings.balanceLoss, tokens: tokens)
     }
   }
 
@@ -78,5 +86,8 @@ extension LayerSums {
     attention.entropyShare += other.attention.entropyShare
     meanSquares += other.meanSquares
     router.entropy += other.router.entropy
+    router.logSumExp += other.router.logSumExp
+    router.squaredLogSumExp += other.router.squaredLogSumExp
+    router.dropped += other.router.dropped
   }
 }

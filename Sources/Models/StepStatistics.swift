@@ -6,6 +6,12 @@ package struct LossSettings: Sendable, Hashable {
   package var zLoss: Float
   /// The weight of the mixture's balance loss.
   package var balanceLoss: Float
+  /// The weight of the router's (ln Σ exp)², mean per token.
+  package var routerZLoss: Float
+  /// Assignments an expert takes of a window, in even shares; 0 for all.
+  package var capacity: Float
+  /// Added to the experts' scores to choose by, [L·E]; empty for zeros.
+  package var routerBias: [Float]
   /// The bound of the attention logits, c·tanh(z/c); 0 for none.
   package var logitSoftCap: Float
   /// The bound of the output logits; 0 for none.
@@ -13,11 +19,15 @@ package struct LossSettings: Sendable, Hashable {
 
   package init(
     qkLayerNormWeight: Float = 0, zLoss: Float = 0, balanceLoss: Float = 0,
+    routerZLoss: Float = 0, capacity: Float = 0, routerBias: [Float] = [],
     logitSoftCap: Float = 0, outputSoftCap: Float = 0
   ) {
     self.qkLayerNormWeight = qkLayerNormWeight
     self.zLoss = zLoss
     self.balanceLoss = balanceLoss
+    self.routerZLoss = routerZLoss
+    self.capacity = capacity
+    self.routerBias = routerBias
     self.logitSoftCap = logitSoftCap
     self.outputSoftCap = outputSoftCap
   }
@@ -41,12 +51,18 @@ package struct StepStatistics: Sendable, Hashable {
   package var attentionEntropyShare: [Float] = []
   /// Root mean square of the residual stream after each block.
   package var activationRMS: [Float] = []
-  /// Assignments by layer and expert; empty for a dense model.
+  /// Assignments by layer and expert, dropped ones included; empty for a dense model.
   package var expertCounts: [[Int]] = []
   /// Mean entropy over all experts, nats; empty for a dense model.
   package var routerEntropy: [Float] = []
   /// c·E·Σ f·P, summed over the layers.
   package var balanceLoss = 0.0
+  /// Mean ln Σ exp of the router's logits; empty for a dense model.
+  package var routerZ: [Float] = []
+  /// c·(ln Σ exp)², mean per token, summed over the layers.
+  package var routerZLoss = 0.0
+  /// Share of a layer's assignments beyond the experts' capacity; empty for a dense model.
+  package var tokensDropped: [Float] = []
 
   package init() {}
 }

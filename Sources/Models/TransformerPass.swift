@@ -7,8 +7,12 @@ struct TransformerPass {
   let settings: LossSettings
   let parameters: ModelTensors
   let tokens: TokenRows
+  /// Tokens of the whole batch, of which this slice is a part.
+  let batchTokens: Int
   let activations: Activations
   let sums: PassSums
+  /// [L, E]
+  let routerBias: FloatBuffer
 
   /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
   ///   `nil` for a loss without gradients
@@ -71,10 +75,17 @@ struct TransformerPass {
     case (.mixture(let weights), .mixture(let hidden)):
       let entry = layer * weights.experts.count
       sums.layers[layer].router = Experts(parameters: weights, activations: hidden).forward(
-        input, addingTo: activations.residual, counts: sums.expertCounts.base + entry,
+        input, addingTo: activations.residual, bias: routerBias.base + entry,
+        capacity: capacity(weights.experts.count, hidden.routing.active),
+        counts: sums.expertCounts.base + entry,
         probabilitySums: sums.probabilities.base + entry)
     default: preconditionFailure("activations of another model")
     }
+  }
+
+  private func capacity(_ experts: Int, _ active: Int) -> ExpertCapacity {
+    ExpertCapacity(
+      factor: settings.capacity, window: configuration.context, experts: experts, active: active)
   }
 }
 
@@ -119,7 +130,7 @@ extension TransformerPass {
       Experts(parameters: weights, activations: hidden).backward(
         scratch.dResidual, input: input, gradients: dWeights, scratch: mixture,
         dHidden: scratch.dHidden, balance: balance.base + layer * weights.experts.count,
-        dInput: scratch.dInput)
+        zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput)
     default: preconditionFailure("gradients of another model")
     }
     normaliseBackward(

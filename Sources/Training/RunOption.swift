@@ -1,3 +1,4 @@
+import Models
 import Telemetry
 
 /// One option of a run, as `seismo train` and `run.toml` spell it.
@@ -85,6 +86,18 @@ package enum RunOptionCatalog {
       name: "weight-decay", kind: .number(0...1), help: "independent weight decay of the matrices"),
     RunOption(
       name: "moe-aux-loss", kind: .number(0...100), help: "weight of the experts' balance loss"),
+    RunOption(
+      name: "moe-router-z-loss", kind: .number(0...100),
+      help: "weight of the router's (ln Σ exp)²; 1e-3 is usual"),
+    RunOption(
+      name: "moe-bias-balance", kind: .number(0...1),
+      help: "rate of the experts' balancing biases; 1e-3 is usual, 0 is off"),
+    RunOption(
+      name: "moe-capacity", kind: .number(0...1000),
+      help: "even shares of a window an expert takes; 1.25 is usual, 0 is all"),
+    RunOption(
+      name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
+      help: "how a token's experts are chosen"),
     RunOption(
       name: "lr-multiplier", kind: .number(0...1000), help: "factor on top of the schedule"),
     RunOption(

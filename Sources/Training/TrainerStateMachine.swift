@@ -1,3 +1,4 @@
+package import Models
 package import Telemetry
 
 /// What a trainer does next and why, without threads, files or a clock.
@@ -31,16 +32,18 @@ package struct TrainerStateMachine: Sendable {
   package private(set) var mode = Mode.running
   package var settings: LiveSettings
   package private(set) var changes: [Change]
-  private let hasExperts: Bool
+  /// Nil for a model without experts.
+  private let router: ExpertRouter?
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
-    settings: LiveSettings, changes: [Change] = [], hasExperts: Bool, detachRefusal: String? = nil
+    settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
+    detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
-    self.hasExperts = hasExperts
+    self.router = router
     self.detachRefusal = detachRefusal
   }
 
@@ -104,7 +107,7 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declaration = settings.declarations(hasExperts: hasExperts).first { $0.name == name }
+    let declaration = settings.declarations(router: router).first { $0.name == name }
     guard let declaration else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }

@@ -41,6 +41,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var weightDecay = 1e-4
   /// Weight of the experts' balance loss.
   public var balanceLoss = 0.01
+  /// Weight of the router's (ln Σ exp)².
+  public var routerZLoss = 0.0
+  /// Rate of the experts' balancing biases; 0 is off.
+  public var biasBalance = 0.0
+  /// Even shares of a window an expert takes; 0 is all.
+  public var capacity = 0.0
   /// Soft bound of the attention logits; 0 is off.
   public var logitSoftCap = 0.0
   /// Attention logit above which a head's query and key weights shrink; 0 is off.
@@ -97,6 +103,9 @@ extension TrainingConfiguration {
   package init(options: [String: String]) throws(ConfigurationError) {
     try Self.check(options)
     self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
+    if options["router"] != nil, model.experts == nil {
+      throw .impossible(reason: "--router needs experts: choose a preset that has them")
+    }
     readSizes(options)
     readOptimisation(options)
     readConduct(options)
@@ -127,6 +136,10 @@ extension TrainingConfiguration {
     options.read("heads") { model.heads = $0 }
     options.read("context") { model.context = $0 }
     options.read("batch") { batch = $0 }
+    if let router = options["router"].flatMap(ExpertRouter.init), model.experts != nil {
+      model.experts?.router = router
+      if router == .switch { model.experts?.active = 1 }
+    }
     if model != preset?.model || batch != preset?.batch { preset = nil }
   }
 
@@ -140,6 +153,9 @@ extension TrainingConfiguration {
     options.read("grad-clip") { gradClip = $0 }
     options.read("weight-decay") { weightDecay = $0 }
     options.read("moe-aux-loss") { balanceLoss = $0 }
+    options.read("moe-router-z-loss") { routerZLoss = $0 }
+    options.read("moe-bias-balance") { biasBalance = $0 }
+    options.read("moe-capacity") { capacity = $0 }
     options.read("logit-softcap") { logitSoftCap = $0 }
     options.read("qk-clip") { qkClip = $0 }
     options.read("output-softcap") { outputSoftCap = $0 }
@@ -175,6 +191,15 @@ extension TrainingConfiguration {
         reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
           + " choose one")
     }
+    guard routerZLoss == 0 || model.experts?.router != .sigmoid else {
+      throw .impossible(
+        reason: "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out")
+    }
+    guard model.experts != nil || (biasBalance == 0 && capacity == 0 && routerZLoss == 0) else {
+      throw .impossible(
+        reason: "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
+          + " --moe-router-z-loss out or choose a preset that has them")
+    }
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -201,10 +226,13 @@ extension TrainingConfiguration {
       "qk-layernorm": qkLayerNorm ? "on" : "off", "blend-steps": "\(blendSteps)",
       "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
       "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
-      "logit-softcap": "\(logitSoftCap)", "output-softcap": "\(outputSoftCap)",
-      "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
+      "moe-router-z-loss": "\(routerZLoss)", "moe-bias-balance": "\(biasBalance)",
+      "moe-capacity": "\(capacity)", "logit-softcap": "\(logitSoftCap)",
+      "output-softcap": "\(outputSoftCap)", "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)",
+      "eval-windows": "\(evalWindows)",
     ]
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
+    options["router"] = model.experts?.router.rawValue
     options["data"] = dataPath
     options["checkpoint-every"] = checkpointEvery.map(String.init)
     return options

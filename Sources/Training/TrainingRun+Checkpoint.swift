@@ -31,6 +31,7 @@ extension TrainingRun {
     step = checkpoint.step
     scriptedDone = state.scriptedDone
     clips = state.clips
+    routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
     alarms = state.alarms
     effects = state.effects
     initialLoss = state.initialLoss

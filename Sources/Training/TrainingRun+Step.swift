@@ -35,6 +35,9 @@ extension TrainingRun {
     if let held { samples.add(MetricCatalog.evalLoss, held) }
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
     clipQueriesAndKeys(statistics, settings: lossSettings)
+    if settings.biasBalance > 0 {
+      routerBias.update(counts: statistics.expertCounts, rate: Float(settings.biasBalance))
+    }
     lastLoss = statistics.loss
     emit(.samples(samples))
     observe(samples)

@@ -28,6 +28,7 @@ package final class TrainingRun {
   private(set) var peakGFLOPS = Double.nan
 
   var machine: TrainerStateMachine
+  var routerBias: RouterBias
   var clips = ClipWindow()
   var alarms = AlarmMonitor()
   var effects = ChangeEffects()
@@ -83,6 +84,7 @@ package final class TrainingRun {
     parameters = FloatBuffer(count: engine.layout.count)
     optimizer = AdamW(layout: engine.layout, pool: pool)
     qkClip = QKClip(configuration: model, layout: engine.layout)
+    routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     let probeRows = max(1, configuration.batch / 4)
@@ -90,7 +92,7 @@ package final class TrainingRun {
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
-      settings: settings, changes: changes, hasExperts: model.experts != nil,
+      settings: settings, changes: changes, router: model.experts?.router,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
 
@@ -114,7 +116,9 @@ package final class TrainingRun {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
-      logitSoftCap: Float(settings.logitSoftCap), outputSoftCap: Float(settings.outputSoftCap))
+      routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
+      routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
+      outputSoftCap: Float(settings.outputSoftCap))
   }
 
   func record(_ event: RunEvent) {
@@ -122,7 +126,7 @@ package final class TrainingRun {
   }
 
   func declareSettings() {
-    emit(.settings(settings.declarations(hasExperts: configuration.model.experts != nil)))
+    emit(.settings(settings.declarations(router: configuration.model.experts?.router)))
   }
 
   /// The run as a session and a screen describe it.

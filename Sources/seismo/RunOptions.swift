@@ -32,6 +32,12 @@ struct RunOptions: ParsableArguments {
   @Option(help: "bound of the global gradient norm; 0 is off") var gradClip: String?
   @Option(help: "independent weight decay of the matrices") var weightDecay: String?
   @Option(help: "weight of the experts' balance loss") var moeAuxLoss: String?
+  @Option(help: "weight of the router's (ln Σ exp)²; 1e-3 is usual") var moeRouterZLoss: String?
+  @Option(help: "rate of the experts' balancing biases; 1e-3 is usual, 0 is off")
+  var moeBiasBalance: String?
+  @Option(help: "even shares of a window an expert takes; 1.25 is usual, 0 is all")
+  var moeCapacity: String?
+  @Option(help: "how a token's experts are chosen: topk, switch or sigmoid") var router: String?
   @Option(help: "factor on top of the learning-rate schedule") var lrMultiplier: String?
   @Option(help: "steps between held-out evaluations; 0 is never") var evalEvery: String?
   @Option(help: "held-out windows an evaluation takes") var evalWindows: String?
@@ -48,7 +54,8 @@ struct RunOptions: ParsableArguments {
       "z-loss": zLoss, "grad-clip": gradClip, "weight-decay": weightDecay,
       "moe-aux-loss": moeAuxLoss, "lr-multiplier": lrMultiplier, "eval-every": evalEvery,
       "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
-      "qk-clip": qkClip,
+      "qk-clip": qkClip, "moe-router-z-loss": moeRouterZLoss,
+      "moe-bias-balance": moeBiasBalance, "moe-capacity": moeCapacity, "router": router,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
     ]
     return values.compactMapValues { $0 }

@@ -36,6 +36,8 @@ struct StoredModel: Codable {
     var count: Int
     var width: Int
     var active: Int
+    /// Absent for `topk`.
+    var router: ExpertRouter?
   }
 
   var width: Int
@@ -59,7 +61,9 @@ struct StoredModel: Codable {
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
     experts = configuration.experts.map {
-      Experts(count: $0.count, width: $0.width, active: $0.active)
+      Experts(
+        count: $0.count, width: $0.width, active: $0.active,
+        router: $0.router == .topk ? nil : $0.router)
     }
   }
 
@@ -77,7 +81,8 @@ struct StoredModel: Codable {
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active)
     else { return nil }
     model.experts = ExpertConfiguration(
-      count: experts.count, width: experts.width, active: experts.active)
+      count: experts.count, width: experts.width, active: experts.active,
+      router: experts.router ?? .topk)
     return model
   }
 }

@@ -32,7 +32,8 @@ struct StepMetrics {
       names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
       names += [
         MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
-        MetricCatalog.routerEntropy(layer: layer),
+        MetricCatalog.routerEntropy(layer: layer), MetricCatalog.routerZ(layer: layer),
+        MetricCatalog.tokensDropped(layer: layer),
       ]
     }
     names += [
@@ -87,6 +88,8 @@ struct StepMetrics {
       values.append(Double(Float(balance.cv)))
       values.append(Double(Float(balance.maxViolation)))
       values.append(Double(statistics.routerEntropy[layer]))
+      values.append(Double(statistics.routerZ[layer]))
+      values.append(Double(statistics.tokensDropped[layer]))
     }
   }
 }

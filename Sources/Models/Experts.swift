@@ -33,16 +33,19 @@ struct Experts {
         into: rows.of(activations.outputs))
     }
     routing.combine(activations.outputs, addingTo: residual)
+    if let weights = parameters.shared, let hidden = activations.shared {
+      FeedForward(parameters: weights, activations: hidden).forward(input, addingTo: residual)
+    }
     return sums
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `balance` [E]
   func backward(
     _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, scratch: MixtureScratch,
-    dHidden: Matrix, balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
+    balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
   ) {
     let routing = activations.routing
-    let hidden = dHidden.rows(from: 0, count: routing.kept)
+    let hidden = scratch.dHidden.rows(from: 0, count: routing.kept)
     let dOutputs = scratch.dOutputs
     routing.combineBackward(
       dOutput, outputs: activations.outputs, dOutputs: dOutputs, dGates: scratch.dGates)
@@ -65,6 +68,12 @@ struct Experts {
       dLogits: scratch.dLogits)
     multiply(transposed: scratch.dLogits, input, into: gradients.router, adding: true)
     multiply(scratch.dLogits, parameters.router, into: dInput, adding: true)
+    guard let weights = parameters.shared, let hidden = activations.shared,
+      let dWeights = gradients.shared
+    else { return }
+    FeedForward(parameters: weights, activations: hidden).backward(
+      dOutput, input: input, gradients: dWeights,
+      dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true)
   }
 
   private struct Rows {

@@ -14,17 +14,16 @@ struct PassSums: Sendable {
   let output: Buffer<OutputSums>
   /// [L, H] largest attention logits.
   let headLogitMax: Buffer<Float>
-  /// [L, E] assignments and sums of router probabilities.
+  /// [L, E] by the layers that have experts: assignments and sums of router probabilities.
   let expertCounts: Buffer<Int>
   let probabilities: Buffer<Double>
 
   init(_ configuration: ModelConfiguration) {
-    let experts = configuration.experts?.count ?? 0
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
     headLogitMax = Buffer(count: configuration.layers * configuration.heads)
-    expertCounts = Buffer(count: configuration.layers * experts)
-    probabilities = Buffer(count: configuration.layers * experts)
+    expertCounts = Buffer(count: configuration.routerBiasCount)
+    probabilities = Buffer(count: configuration.routerBiasCount)
   }
 }
 
@@ -53,14 +52,15 @@ extension StepStatistics {
       attentionEntropy.append(Float(sums.attention.entropy / rows))
       attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
-      guard let experts = shape.experts else { continue }
+      guard let experts = shape.experts(inLayer: layer) else { continue }
       routerEntropy.append(Float(sums.router.entropy / tokens))
       routerZ.append(Float(sums.router.logSumExp / tokens))
       routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
       tokensDropped.append(
         Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
       addExperts(
-        passes, layer: layer, experts: experts, balance: settings.balanceLoss, tokens: tokens)
+        passes, layer: shape.mixtureIndex(ofLayer: layer), experts: experts,
+        balance: settings.balanceLoss, tokens: tokens)
     }
   }
 

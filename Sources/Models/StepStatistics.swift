@@ -33,7 +33,8 @@ package struct LossSettings: Sendable, Hashable {
   }
 }
 
-/// What one pass over a batch measured on its way; arrays are by layer.
+/// What one pass over a batch measured on its way; arrays are by layer, those of
+/// experts by the layers that have some.
 package struct StepStatistics: Sendable, Hashable {
   /// Cross-entropy, nats a token; neither z-loss nor balance loss is in it.
   package var loss = 0.0

@@ -126,7 +126,7 @@ package final class TransformerEngine {
   private func weighBalance(_ coefficient: Float) {
     guard let experts = configuration.experts else { return }
     let tokens = Double(batch * configuration.context)
-    for entry in 0..<configuration.layers * experts.count {
+    for entry in 0..<configuration.routerBiasCount {
       let count = sums.reduce(0) { $0 + $1.expertCounts[entry] }
       let share = Double(count) / (tokens * Double(experts.active))
       balance[entry] = Float(Double(coefficient) * Double(experts.count) * share / tokens)

@@ -73,7 +73,7 @@ struct TransformerPass {
       FeedForward(parameters: weights, activations: hidden)
         .forward(input, addingTo: activations.residual)
     case (.mixture(let weights), .mixture(let hidden)):
-      let entry = layer * weights.experts.count
+      let entry = configuration.mixtureIndex(ofLayer: layer) * weights.experts.count
       sums.layers[layer].router = Experts(parameters: weights, activations: hidden).forward(
         input, addingTo: activations.residual, bias: routerBias.base + entry,
         capacity: capacity(weights.experts.count, hidden.routing.active),
@@ -129,7 +129,7 @@ extension TransformerPass {
       guard let mixture = scratch.mixture else { preconditionFailure("no mixture scratch") }
       Experts(parameters: weights, activations: hidden).backward(
         scratch.dResidual, input: input, gradients: dWeights, scratch: mixture,
-        dHidden: scratch.dHidden, balance: balance.base + layer * weights.experts.count,
+        balance: balance.base + configuration.mixtureIndex(ofLayer: layer) * weights.experts.count,
         zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput)
     default: preconditionFailure("gradients of another model")
     }

@@ -95,6 +95,14 @@ package enum RunOptionCatalog {
     RunOption(
       name: "moe-capacity", kind: .number(0...1000),
       help: "even shares of a window an expert takes; 1.25 is usual, 0 is all"),
+    RunOption(name: "experts", kind: .count(0...1024), help: "experts of a layer; 0 is dense"),
+    RunOption(name: "expert-width", kind: .count(1...65536), help: "hidden width of an expert"),
+    RunOption(name: "expert-active", kind: .count(1...1024), help: "experts a token is sent to"),
+    RunOption(
+      name: "expert-every", kind: .count(1...2), help: "experts in every layer or every second one"),
+    RunOption(
+      name: "shared-expert-width", kind: .count(0...65536),
+      help: "hidden width of an expert every token meets; 0 is none"),
     RunOption(
       name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
       help: "how a token's experts are chosen"),

@@ -103,10 +103,8 @@ extension TrainingConfiguration {
   package init(options: [String: String]) throws(ConfigurationError) {
     try Self.check(options)
     self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
-    if options["router"] != nil, model.experts == nil {
-      throw .impossible(reason: "--router needs experts: choose a preset that has them")
-    }
     readSizes(options)
+    try checkExpertsExist(options)
     readOptimisation(options)
     readConduct(options)
     try validate()
@@ -136,10 +134,7 @@ extension TrainingConfiguration {
     options.read("heads") { model.heads = $0 }
     options.read("context") { model.context = $0 }
     options.read("batch") { batch = $0 }
-    if let router = options["router"].flatMap(ExpertRouter.init), model.experts != nil {
-      model.experts?.router = router
-      if router == .switch { model.experts?.active = 1 }
-    }
+    readExperts(options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
   }
 
@@ -191,15 +186,7 @@ extension TrainingConfiguration {
         reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
           + " choose one")
     }
-    guard routerZLoss == 0 || model.experts?.router != .sigmoid else {
-      throw .impossible(
-        reason: "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out")
-    }
-    guard model.experts != nil || (biasBalance == 0 && capacity == 0 && routerZLoss == 0) else {
-      throw .impossible(
-        reason: "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
-          + " --moe-router-z-loss out or choose a preset that has them")
-    }
+    try validateExperts()
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -211,8 +198,8 @@ extension TrainingConfiguration {
   /// What the parameters, their moments and gradients, the probe and the activations take, about.
   package var estimatedBytes: Double {
     let parameters = Double(model.parameterCount)
-    let hidden = model.experts.map { $0.active * $0.width } ?? model.feedForwardWidth
-    let perToken = Double(model.layers * (8 * model.width + 2 * hidden))
+    let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
+    let perToken = Double(model.layers * 8 * model.width + 2 * hidden)
     return 4 * (parameters * 10 + Double(batch * model.context) * perToken)
   }
 
@@ -232,7 +219,7 @@ extension TrainingConfiguration {
       "eval-windows": "\(evalWindows)",
     ]
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
-    options["router"] = model.experts?.router.rawValue
+    options.merge(expertOptions) { _, own in own }
     options["data"] = dataPath
     options["checkpoint-every"] = checkpointEvery.map(String.init)
     return options
@@ -240,11 +227,11 @@ extension TrainingConfiguration {
 }
 
 extension [String: String] {
-  fileprivate func read(_ name: String, into assign: (Int) -> Void) {
+  func read(_ name: String, into assign: (Int) -> Void) {
     if let value = self[name].flatMap(Int.init) { assign(value) }
   }
 
-  fileprivate func read(_ name: String, into assign: (Double) -> Void) {
+  func read(_ name: String, into assign: (Double) -> Void) {
     if let value = self[name].flatMap(Double.init) { assign(value) }
   }
 }

@@ -115,7 +115,7 @@ extension TrainingRun {
 extension ModelConfiguration {
   /// The shape in a few words.
   var words: String {
-    let mixture = experts.map { ", \($0.count) experts" } ?? ""
+    let mixture = experts.map { ", \($0.count) experts of width \($0.width)" } ?? ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
   }
 }

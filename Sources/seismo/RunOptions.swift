@@ -37,6 +37,12 @@ struct RunOptions: ParsableArguments {
   var moeBiasBalance: String?
   @Option(help: "even shares of a window an expert takes; 1.25 is usual, 0 is all")
   var moeCapacity: String?
+  @Option(help: "experts of a layer; 0 is dense") var experts: String?
+  @Option(help: "hidden width of an expert") var expertWidth: String?
+  @Option(help: "experts a token is sent to") var expertActive: String?
+  @Option(help: "experts in every layer (1) or every second one (2)") var expertEvery: String?
+  @Option(help: "hidden width of an expert every token meets; 0 is none")
+  var sharedExpertWidth: String?
   @Option(help: "how a token's experts are chosen: topk, switch or sigmoid") var router: String?
   @Option(help: "factor on top of the learning-rate schedule") var lrMultiplier: String?
   @Option(help: "steps between held-out evaluations; 0 is never") var evalEvery: String?
@@ -56,6 +62,9 @@ struct RunOptions: ParsableArguments {
       "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
       "qk-clip": qkClip, "moe-router-z-loss": moeRouterZLoss,
       "moe-bias-balance": moeBiasBalance, "moe-capacity": moeCapacity, "router": router,
+      "experts": experts,
+      "expert-width": expertWidth, "expert-active": expertActive, "expert-every": expertEvery,
+      "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
     ]
     return values.compactMapValues { $0 }

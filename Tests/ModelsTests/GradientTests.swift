@@ -34,6 +34,13 @@ struct GradientTests {
   }
 
   @Test
+  func `experts in every second layer with a shared one have the gradients of differences`() {
+    let model = SmallModel(SmallModel.sharing, batch: 4)
+    check(model, LossSettings(qkLayerNormWeight: 0.37, balanceLoss: 0.5, routerZLoss: 0.3))
+    check(model, LossSettings(capacity: 0.8))
+  }
+
+  @Test
   func `switched-off gains of qk-layernorm have no gradient`() throws {
     let model = SmallModel(SmallModel.dense)
     _ = model.lossAndGradients(LossSettings())

@@ -18,6 +18,39 @@ struct RouterTests {
   }
 
   @Test
+  func `experts in every second layer are told by those layers, and windows group freely`() {
+    let model = SmallModel(SmallModel.sharing, batch: 8)
+    let step = model.lossAndGradients(LossSettings(balanceLoss: 0.01))
+    #expect(step.expertCounts.map { $0.reduce(0, +) } == [80])
+    #expect(step.routerEntropy.count == 1 && step.attentionLogitMax.count == 2)
+    #expect(model.loss(LossSettings(balanceLoss: 0.01)) == step)
+    let names = model.engine.layout.tensors.map(\.name)
+    #expect(names.contains("model.layers.0.mlp.dense_h_to_4h.weight"))
+    #expect(names.contains("model.layers.1.mlp.shared_expert.down.weight"))
+    #expect(!names.contains { $0.hasPrefix("model.layers.0.mlp.experts") })
+  }
+
+  @Test
+  func `a shared expert alone adds what a dense layer would`() {
+    let shared = SmallModel(SmallModel.sharing, batch: 4)
+    for tensor in shared.engine.layout.tensors
+    where tensor.name.hasSuffix("shared_expert.down.weight") {
+      for index in tensor.offset..<tensor.offset + tensor.count { shared.parameters[index] = 0 }
+    }
+    var configuration = SmallModel.sharing
+    configuration.experts?.sharedWidth = 0
+    let without = SmallModel(configuration, batch: 4)
+    for tensor in without.engine.layout.tensors {
+      let other = shared.engine.layout[tensor.name]
+      for index in 0..<tensor.count {
+        without.parameters[tensor.offset + index] =
+          shared.parameters[(other?.offset ?? 0) + index]
+      }
+    }
+    #expect(shared.loss(LossSettings()).loss == without.loss(LossSettings()).loss)
+  }
+
+  @Test
   func `a bias steers the choice and is in no gate`() {
     let model = SmallModel(SmallModel.mixture, batch: 4)
     var bias = [Float](repeating: 0, count: 8)

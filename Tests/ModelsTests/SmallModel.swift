@@ -39,6 +39,13 @@ struct SmallModel {
     return configuration
   }
 
+  static let sharing: ModelConfiguration = {
+    var configuration = mixture
+    configuration.experts?.every = 2
+    configuration.experts?.sharedWidth = 6
+    return configuration
+  }()
+
   func lossAndGradients(_ settings: LossSettings) -> StepStatistics {
     tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: settings)

@@ -29,5 +29,5 @@ package struct RouterBias: Sendable, Hashable {
 }
 
 extension ModelConfiguration {
-  package var routerBiasCount: Int { layers * (experts?.count ?? 0) }
+  package var routerBiasCount: Int { mixtureLayers.count * (experts?.count ?? 0) }
 }

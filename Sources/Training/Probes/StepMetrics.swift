@@ -6,12 +6,13 @@ import Telemetry
 struct StepMetrics {
   let names: [MetricName]
   private let layers: Int
-  private let experts: Int
+  private let mixtureLayers: [Int]
   private let entropyPerByte: Double?
 
   init(model: ModelConfiguration, entropyPerByte: Double?) {
     layers = model.layers
-    experts = model.experts?.count ?? 0
+    let experts = model.experts?.count ?? 0
+    mixtureLayers = model.mixtureLayers
     self.entropyPerByte = entropyPerByte
     var names: [MetricName] = [MetricCatalog.loss]
     if entropyPerByte != nil { names.append(MetricCatalog.excessLoss) }
@@ -28,7 +29,7 @@ struct StepMetrics {
         MetricCatalog.activationRMS(layer: layer),
       ]
     }
-    for layer in 0..<(experts > 0 ? model.layers : 0) {
+    for layer in mixtureLayers {
       names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
       names += [
         MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
@@ -71,7 +72,7 @@ struct StepMetrics {
       values.append(Double(statistics.attentionEntropyShare[layer]))
       values.append(Double(statistics.activationRMS[layer]))
     }
-    if experts > 0 { appendBalance(statistics, to: &values) }
+    if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
     values += [step.tokensPerSecond, step.milliseconds, step.memoryBytes, step.flopsFraction]
     return values
   }
@@ -82,7 +83,7 @@ struct StepMetrics {
   }
 
   private func appendBalance(_ statistics: StepStatistics, to values: inout [Double]) {
-    for layer in 0..<layers {
+    for layer in mixtureLayers.indices {
       let balance = ExpertBalance(counts: statistics.expertCounts[layer])
       values += balance.shares.map { Double(Float($0)) }
       values.append(Double(Float(balance.cv)))

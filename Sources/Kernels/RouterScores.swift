@@ -36,11 +36,13 @@ extension ExpertRouting {
   /// Scores of all experts, the top few, their gates, and the order of the assignments.
   ///
   /// - Shapes: `logits` [M, E], overwritten by the scores, kept for the backward pass; `bias` [E];
-  ///   `probabilitySums` [E] gets Σ over the rows of the scores, which sum to 1 in a row
+  ///   `probabilitySums` [E] gets Σ over the rows of the scores, which sum to 1 in a row;
+  ///   `histogram` is overwritten
   package func route(
     _ logits: Matrix, bias: UnsafePointer<Float>, capacity: ExpertCapacity,
-    probabilitySums: UnsafeMutablePointer<Double>
+    probabilitySums: UnsafeMutablePointer<Double>, histogram: GateHistogram
   ) -> RouterSums {
+    histogram.clear()
     var sums = RouterSums()
     for expert in 0..<experts { probabilitySums[expert] = 0 }
     for row in 0..<logits.rows {
@@ -58,10 +60,22 @@ extension ExpertRouting {
         probabilitySums[expert] += Double(p[expert] / measured.total)
       }
       choose(p, bias: bias, row: row)
+      count(p, total: measured.total, row: row, in: histogram)
     }
     order(rows: logits.rows, capacity: capacity)
     sums.dropped = logits.rows * active - kept
     return sums
+  }
+
+  @inline(__always)
+  private func count(
+    _ p: UnsafePointer<Float>, total: Float, row: Int, in histogram: GateHistogram
+  ) {
+    let choices = chosen.base + row * active
+    var sum: Float = 0
+    for choice in 0..<active { sum += p[Int(choices[choice])] }
+    histogram.add(
+      first: p[Int(choices[0])], second: active > 1 ? p[Int(choices[1])] : nil, sum: sum / total)
   }
 
   /// The scores' sum is 1.

@@ -11,12 +11,13 @@ struct Experts {
   func forward(
     _ input: Matrix, addingTo residual: Matrix, bias: UnsafePointer<Float>,
     capacity: ExpertCapacity, counts: UnsafeMutablePointer<Int>,
-    probabilitySums: UnsafeMutablePointer<Double>
+    probabilitySums: UnsafeMutablePointer<Double>, histogram: GateHistogram
   ) -> RouterSums {
     let routing = activations.routing
     multiply(input, transposed: parameters.router, into: activations.scores)
     let sums = routing.route(
-      activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums)
+      activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums,
+      histogram: histogram)
     routing.gather(input, into: activations.gathered)
     forEachExpert { expert, rows in
       counts[expert] = routing.demand(of: expert)

@@ -17,6 +17,8 @@ struct PassSums: Sendable {
   /// [L, E] by the layers that have experts: assignments and sums of router probabilities.
   let expertCounts: Buffer<Int>
   let probabilities: Buffer<Double>
+  /// By the layers that have experts.
+  let gates: [GateHistogram]
 
   init(_ configuration: ModelConfiguration) {
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
@@ -24,6 +26,7 @@ struct PassSums: Sendable {
     headLogitMax = Buffer(count: configuration.layers * configuration.heads)
     expertCounts = Buffer(count: configuration.routerBiasCount)
     probabilities = Buffer(count: configuration.routerBiasCount)
+    gates = configuration.mixtureLayers.map { _ in GateHistogram() }
   }
 }
 
@@ -54,6 +57,7 @@ extension StepStatistics {
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
       guard let experts = shape.experts(inLayer: layer) else { continue }
       routerEntropy.append(Float(sums.router.entropy / tokens))
+      addGates(passes.map { $0.gates[shape.mixtureIndex(ofLayer: layer)] }, experts)
       routerZ.append(Float(sums.router.logSumExp / tokens))
       routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
       tokensDropped.append(
@@ -62,6 +66,14 @@ extension StepStatistics {
         passes, layer: shape.mixtureIndex(ofLayer: layer), experts: experts,
         balance: settings.balanceLoss, tokens: tokens)
     }
+  }
+
+  private mutating func addGates(
+    _ histograms: [GateHistogram], _ experts: ExpertConfiguration
+  ) {
+    let medians = GateHistogram.medians(of: histograms)
+    if experts.active > 1 { gateInnerBalance.append(medians.inner) }
+    gateOuterBalance.append(medians.outer)
   }
 
   private mutating func addExperts(

@@ -62,6 +62,10 @@ package struct StepStatistics: Sendable, Hashable {
   package var routerZ: [Float] = []
   /// c·(ln Σ exp)², mean per token, summed over the layers.
   package var routerZLoss = 0.0
+  /// Median of the larger over the smaller of a token's first two scores; empty where it has one.
+  package var gateInnerBalance: [Float] = []
+  /// Median of the chosen scores' sum, of 1 over all experts.
+  package var gateOuterBalance: [Float] = []
   /// Share of a layer's assignments beyond the experts' capacity; empty for a dense model.
   package var tokensDropped: [Float] = []
 

@@ -78,7 +78,8 @@ struct TransformerPass {
         input, addingTo: activations.residual, bias: routerBias.base + entry,
         capacity: capacity(weights.experts.count, hidden.routing.active),
         counts: sums.expertCounts.base + entry,
-        probabilitySums: sums.probabilities.base + entry)
+        probabilitySums: sums.probabilities.base + entry,
+        histogram: sums.gates[configuration.mixtureIndex(ofLayer: layer)])
     default: preconditionFailure("activations of another model")
     }
   }

@@ -25,7 +25,9 @@ struct GradientTests {
 
   @Test(arguments: ExpertRouter.allCases)
   func `every router's gradients agree with finite differences`(router: ExpertRouter) {
-    let model = SmallModel(SmallModel.routed(by: router), batch: 4, seed: 3)
+    // Seeds with no token on the border of two experts, where the loss jumps.
+    let seed: UInt64 = router == .sigmoid ? 3 : 1
+    let model = SmallModel(SmallModel.routed(by: router), batch: 4, seed: seed)
     let zLoss: Float = router == .sigmoid ? 0 : 0.3
     check(model, LossSettings(balanceLoss: 0.5, routerZLoss: zLoss))
     check(

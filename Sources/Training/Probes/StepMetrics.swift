@@ -34,8 +34,10 @@ struct StepMetrics {
       names += [
         MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
         MetricCatalog.routerEntropy(layer: layer), MetricCatalog.routerZ(layer: layer),
-        MetricCatalog.tokensDropped(layer: layer),
+        MetricCatalog.tokensDropped(layer: layer), MetricCatalog.gateOuterBalance(layer: layer),
       ]
+      guard (model.experts?.active ?? 0) > 1 else { continue }
+      names.append(MetricCatalog.gateInnerBalance(layer: layer))
     }
     names += [
       MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,
@@ -91,6 +93,9 @@ struct StepMetrics {
       values.append(Double(statistics.routerEntropy[layer]))
       values.append(Double(statistics.routerZ[layer]))
       values.append(Double(statistics.tokensDropped[layer]))
+      values.append(Double(statistics.gateOuterBalance[layer]))
+      guard !statistics.gateInnerBalance.isEmpty else { continue }
+      values.append(Double(statistics.gateInnerBalance[layer]))
     }
   }
 }

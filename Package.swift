@@ -80,8 +80,11 @@ let package = Package(
       dependencies: ["Kernels", "Models", "Signals", "Telemetry", "Training"],
       swiftSettings: settings),
     .testTarget(
-      name: "SessionsTests", dependencies: ["Sessions", "Signals", "Telemetry"],
-      swiftSettings: settings),
+      name: "SessionsTests",
+      dependencies: [
+        "Sessions", "Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      exclude: ["Recorded"], swiftSettings: settings),
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],

@@ -110,7 +110,7 @@ extension Command {
       throw .unknownSetting(name: name, nearest: nearest)
     }
     guard let value = entry.value(words: words[1]) else {
-      throw .wrongValue(name: name, value: String(words[1]), allowed: entry.kind.allowed)
+      throw .wrongValue(name: name, value: String(words[1]), allowed: entry.allowed)
     }
     return .set(name: name, value: value)
   }
@@ -136,6 +136,7 @@ extension SettingCatalog.Entry {
   /// The value that `words` name, if this setting may take it.
   package func value(words: some StringProtocol) -> SettingValue? {
     guard let value = SettingValue(words: words) else { return nil }
+    if isWhole, value.number != value.number.rounded() { return nil }
     switch (kind, value) {
     case (.flag, .flag): return value
     case (.flag, .number(let number)): return number == 0 || number == 1 ? .flag(number == 1) : nil

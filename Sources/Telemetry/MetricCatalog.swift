@@ -42,6 +42,18 @@ package enum MetricCatalog {
       "clip_fraction", unit: "", reduction: .mean, precision: .float64,
       meaning: "share of the last 100 steps whose gradient was clipped"),
     MetricFamily(
+      "grad_rms/TENSOR", unit: "", reduction: .maximum,
+      meaning: "root mean square of the tensor's gradient before clipping; near Adam's ε it fades"),
+    MetricFamily(
+      "update_rms/TENSOR", unit: "", reduction: .maximum,
+      meaning: "root mean square of the tensor's update, rate included, decay left out"),
+    MetricFamily(
+      "param_norm/TENSOR", unit: "", reduction: .last,
+      meaning: "norm of the tensor after the update"),
+    MetricFamily(
+      "noise_scale", unit: "sequences", reduction: .last, precision: .float64,
+      meaning: "batch beyond which a larger one pays less and less; rises as the loss falls"),
+    MetricFamily(
       "activation_rms/L", unit: "", reduction: .mean,
       meaning: "root mean square of the residual stream after block L"),
     MetricFamily(

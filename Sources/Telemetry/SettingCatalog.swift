@@ -1,10 +1,18 @@
 /// The one table of settings that can be changed while a run goes on.
 package enum SettingCatalog {
   package static let learningRateMultiplier = "lr.multiplier"
+  package static let warmupAgain = "lr.warmup_again"
+  package static let decayNow = "lr.decay_now"
   package static let qkLayerNorm = "qk_layernorm"
   package static let zLoss = "z_loss"
   package static let gradClip = "grad_clip"
+  package static let zClip = "zclip"
+  package static let adaGC = "adagc"
+  package static let updateClip = "update_clip"
+  package static let adamEpsilon = "adam_eps"
+  package static let adamBeta2 = "adam_beta2"
   package static let weightDecay = "weight_decay"
+  package static let freeze = "freeze"
   package static let balanceLoss = "moe.aux_loss"
   package static let routerZLoss = "moe.router_z_loss"
   package static let biasBalance = "moe.bias_balance"
@@ -19,6 +27,8 @@ package enum SettingCatalog {
     package let purpose: String
     /// A value that switches it on where the present one is 0.
     package let usual: SettingValue
+    /// Whether it counts something.
+    package var isWhole = false
 
     /// The option that sets it at the start: its name with `-` for `_` and `.`.
     package var option: String {
@@ -75,6 +85,38 @@ package enum SettingCatalog {
       name: capacity, kind: .number(lowest: 0, highest: 1000),
       purpose: "even shares of a window an expert takes, the rest drops; 1.25 is usual, 0 is all",
       usual: .number(1.25)),
+    Entry(
+      name: updateClip, kind: .number(lowest: 0, highest: 1000),
+      purpose: "cuts a tensor's rate where gradients outrun Adam's second moment; 1 is usual",
+      usual: .number(1)),
+    Entry(
+      name: zClip, kind: .flag,
+      purpose: "lowers a gradient norm that stands out from the last steps': tames spikes",
+      usual: .flag(true)),
+    Entry(
+      name: adaGC, kind: .flag,
+      purpose: "bounds each tensor's gradient by its own average: tames spikes in one tensor",
+      usual: .flag(true)),
+    Entry(
+      name: adamEpsilon, kind: .number(lowest: 1e-20, highest: 1),
+      purpose: "Adam's ε: lower it when the gradients' RMS comes near it and updates fade",
+      usual: .number(1e-8)),
+    Entry(
+      name: adamBeta2, kind: .number(lowest: 0.1, highest: 0.99999),
+      purpose: "memory of Adam's second moment: lower it when spikes follow a stale one",
+      usual: .number(0.95)),
+    Entry(
+      name: warmupAgain, kind: .number(lowest: 0, highest: 1e9),
+      purpose: "ramps the rate up anew over so many steps from now: after a change that shook it",
+      usual: .number(100), isWhole: true),
+    Entry(
+      name: decayNow, kind: .number(lowest: 0, highest: 1e9),
+      purpose: "takes the rate down to its minimum over so many steps from now; 0 goes back",
+      usual: .number(500), isWhole: true),
+    Entry(
+      name: freeze, kind: .number(lowest: 0, highest: 1000),
+      purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
+      usual: .number(1), isWhole: true),
   ]
 
   /// Whether a model without experts has no use for it.
@@ -82,5 +124,12 @@ package enum SettingCatalog {
 
   package static func entry(_ name: String) -> Entry? {
     entries.first { $0.name == name }
+  }
+}
+
+extension SettingCatalog.Entry {
+  /// What a person may type, in words.
+  package var allowed: String {
+    isWhole ? kind.allowed.replacing("a number", with: "a whole number") : kind.allowed
   }
 }

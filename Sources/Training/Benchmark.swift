@@ -38,10 +38,8 @@ package struct Benchmark {
   private let workers: Int
   private let keepsMetrics: Bool
 
-  /// - Parameters:
-  ///   - steps: with the warm-up; nil for a few seconds' worth.
-  ///   - workers: nil for all cores.
-  ///   - keepsMetrics: whether a step also names all it measured, as in a run.
+  /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
+  /// `keepsMetrics` says whether a step also names all it measured, as in a run.
   package init(preset: Preset, steps: Int?, workers: Int?, keepsMetrics: Bool) {
     self.preset = preset
     self.steps = steps
@@ -69,7 +67,7 @@ package struct Benchmark {
   private func times(_ engine: TransformerEngine, pool: WorkerPool) -> [Double] {
     let parameters = FloatBuffer(count: engine.layout.count)
     initialise(parameters: parameters, layout: engine.layout, seed: 0)
-    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(layout: engine.layout, pool: pool)
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: preset.model, entropyPerByte: nil)
     var kept: [Double] = []
@@ -87,7 +85,7 @@ package struct Benchmark {
       }
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
-        rates: AdamW.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
+        rates: Optimizer.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
       if keepsMetrics { kept = metrics.values(statistics, .unmeasured) }
       times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
     }

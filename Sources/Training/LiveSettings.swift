@@ -8,14 +8,22 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var gradClip: Double
   package var weightDecay: Double
   package var balanceLoss: Double
-  package var routerZLoss: Double
-  package var biasBalance: Double
-  package var capacity: Double
+  package var routerZLoss = 0.0
+  package var biasBalance = 0.0
+  package var capacity = 0.0
   package var logitSoftCap: Double
   package var outputSoftCap: Double
   /// The threshold of QK-clip; 0 for none.
-  package var qkClip: Double
+  package var qkClip = 0.0
   package var qkLayerNorm: QKLayerNormBlend
+  package var clipping = GradientClipping.Kind.global
+  package var updateClip = 0.0
+  package var adamEpsilon = 1e-8
+  package var adamBeta2 = SecondMomentDecay(0.95)
+  package var warmupAgain = LearningRateRamp()
+  package var decayNow = LearningRateRamp()
+  /// Blocks from the embedding on that stay as they are.
+  package var frozenBlocks = 0
 
   package init(_ configuration: TrainingConfiguration) {
     learningRateMultiplier = configuration.learningRateMultiplier
@@ -31,15 +39,28 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     qkClip = configuration.qkClip
     qkLayerNorm = QKLayerNormBlend(
       isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
+    clipping = configuration.clipping
+    updateClip = configuration.updateClip
+    adamEpsilon = configuration.adamEpsilon
+    adamBeta2 = SecondMomentDecay(configuration.adamBeta2)
+    frozenBlocks = configuration.frozenBlocks
   }
 
   /// The present value of the setting called `name`.
   package subscript(name: String) -> SettingValue? {
     switch name {
     case SettingCatalog.learningRateMultiplier: .number(learningRateMultiplier)
+    case SettingCatalog.warmupAgain: .number(Double(warmupAgain.steps))
+    case SettingCatalog.decayNow: .number(Double(decayNow.steps))
     case SettingCatalog.zLoss: .number(zLoss)
     case SettingCatalog.gradClip: .number(gradClip)
+    case SettingCatalog.zClip: .flag(clipping == .zclip)
+    case SettingCatalog.adaGC: .flag(clipping == .adagc)
+    case SettingCatalog.updateClip: .number(updateClip)
+    case SettingCatalog.adamEpsilon: .number(adamEpsilon)
+    case SettingCatalog.adamBeta2: .number(adamBeta2.value)
     case SettingCatalog.weightDecay: .number(weightDecay)
+    case SettingCatalog.freeze: .number(Double(frozenBlocks))
     case SettingCatalog.balanceLoss: .number(balanceLoss)
     case SettingCatalog.routerZLoss: .number(routerZLoss)
     case SettingCatalog.biasBalance: .number(biasBalance)
@@ -55,9 +76,17 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package mutating func set(_ name: String, to value: SettingValue, at step: Int) {
     switch name {
     case SettingCatalog.learningRateMultiplier: learningRateMultiplier = value.number
+    case SettingCatalog.warmupAgain: warmupAgain.set(value.whole, at: step)
+    case SettingCatalog.decayNow: decayNow.set(value.whole, at: step)
     case SettingCatalog.zLoss: zLoss = value.number
     case SettingCatalog.gradClip: gradClip = value.number
+    case SettingCatalog.zClip: clipping = value.isOn ? .zclip : .global
+    case SettingCatalog.adaGC: clipping = value.isOn ? .adagc : .global
+    case SettingCatalog.updateClip: updateClip = value.number
+    case SettingCatalog.adamEpsilon: adamEpsilon = value.number
+    case SettingCatalog.adamBeta2: adamBeta2.set(value.number, at: step)
     case SettingCatalog.weightDecay: weightDecay = value.number
+    case SettingCatalog.freeze: frozenBlocks = value.whole
     case SettingCatalog.balanceLoss: balanceLoss = value.number
     case SettingCatalog.routerZLoss: routerZLoss = value.number
     case SettingCatalog.biasBalance: biasBalance = value.number
@@ -70,18 +99,27 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     }
   }
 
+  /// Forgets a warm-up that is over, so that the same one can be asked for again.
+  package mutating func forgetWhatIsOver(at step: Int) {
+    if warmupAgain.steps > 0, warmupAgain.isOver(at: step) { warmupAgain.set(0, at: step) }
+  }
+
   /// What may be changed in this run, with the present values.
-  package func declarations(router: ExpertRouter?) -> [SettingDeclaration] {
+  package func declarations(
+    router: ExpertRouter?, optimizer: OptimizerKind = .adamW
+  ) -> [SettingDeclaration] {
     SettingCatalog.entries.compactMap { entry in
       guard let value = self[entry.name] else { return nil }
       return SettingDeclaration(
         name: entry.name, kind: entry.kind, value: value, purpose: entry.purpose,
-        refusal: refusal(of: entry.name, router: router))
+        refusal: refusal(of: entry.name, router: router, optimizer: optimizer))
     }
   }
 
   /// Why the setting cannot be changed now, and what to do.
-  private func refusal(of name: String, router: ExpertRouter?) -> String? {
+  private func refusal(
+    of name: String, router: ExpertRouter?, optimizer: OptimizerKind
+  ) -> String? {
     if router == nil, SettingCatalog.isForExperts(name) { return "this model has no experts" }
     return switch name {
     case SettingCatalog.routerZLoss where router == .sigmoid:
@@ -90,6 +128,12 @@ package struct LiveSettings: Sendable, Equatable, Codable {
       "qk-layernorm ignores the weights' scale: switch it off first"
     case SettingCatalog.qkLayerNorm where qkClip > 0:
       "qk_clip has no effect under it: set qk_clip 0 first"
+    case SettingCatalog.updateClip, SettingCatalog.adamEpsilon, SettingCatalog.adamBeta2:
+      optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+    case SettingCatalog.zClip:
+      clipping == .adagc ? "adagc clips already: switch it off first" : nil
+    case SettingCatalog.adaGC:
+      clipping == .zclip ? "zclip clips already: switch it off first" : nil
     default: nil
     }
   }
@@ -99,4 +143,41 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     for entry in SettingCatalog.entries { values[entry.name] = self[entry.name] }
     return values
   }
+}
+
+extension LiveSettings {
+  /// A checkpoint may be older than some of the settings: those are then as if never touched.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    learningRateMultiplier = try values.decode(Double.self, forKey: .learningRateMultiplier)
+    zLoss = try values.decode(Double.self, forKey: .zLoss)
+    gradClip = try values.decode(Double.self, forKey: .gradClip)
+    weightDecay = try values.decode(Double.self, forKey: .weightDecay)
+    balanceLoss = try values.decode(Double.self, forKey: .balanceLoss)
+    logitSoftCap = try values.decodeIfPresent(Double.self, forKey: .logitSoftCap) ?? 0
+    outputSoftCap = try values.decodeIfPresent(Double.self, forKey: .outputSoftCap) ?? 0
+    qkLayerNorm = try values.decode(QKLayerNormBlend.self, forKey: .qkLayerNorm)
+    try values.read(.routerZLoss, into: &routerZLoss)
+    try values.read(.biasBalance, into: &biasBalance)
+    try values.read(.capacity, into: &capacity)
+    try values.read(.qkClip, into: &qkClip)
+    try values.read(.clipping, into: &clipping)
+    try values.read(.updateClip, into: &updateClip)
+    try values.read(.adamEpsilon, into: &adamEpsilon)
+    try values.read(.adamBeta2, into: &adamBeta2)
+    try values.read(.warmupAgain, into: &warmupAgain)
+    try values.read(.decayNow, into: &decayNow)
+    try values.read(.frozenBlocks, into: &frozenBlocks)
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// Leaves `value` as it is where nothing is stored under `key`.
+  fileprivate func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
+    value = try decodeIfPresent(Value.self, forKey: key) ?? value
+  }
+}
+
+extension SettingValue {
+  fileprivate var whole: Int { Int(number.rounded()) }
 }

@@ -47,7 +47,7 @@ package enum RunOptionCatalog {
   package static let all: [RunOption] = [
     RunOption(
       name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)),
-      help: "sizes and defaults to start from"),
+      help: "sizes and defaults to start from (default: moe-tiny)"),
     RunOption(name: "width", kind: .count(2...8192), help: "model width D"),
     RunOption(name: "layers", kind: .count(1...256), help: "blocks"),
     RunOption(name: "heads", kind: .count(1...256), help: "attention heads; they divide the width"),
@@ -62,8 +62,19 @@ package enum RunOptionCatalog {
       name: "eval-fraction", kind: .number(0.001...0.5), help: "share of the data held out"),
     RunOption(name: "steps", kind: .count(1...1_000_000_000), help: "steps in all"),
     RunOption(name: "lr", kind: .number(0...1000), help: "peak learning rate"),
-    RunOption(name: "min-lr", kind: .number(0...1000), help: "rate at which the cosine ends"),
+    RunOption(name: "min-lr", kind: .number(0...1000), help: "rate at which the schedule ends"),
     RunOption(name: "warmup", kind: .count(0...1_000_000_000), help: "steps of linear warm-up"),
+    RunOption(
+      name: "schedule", kind: .choice(LearningRateSchedule.Shape.allCases.map(\.rawValue)),
+      help: "the rate after its warm-up; wsd is stable, then falls"),
+    RunOption(
+      name: "decay-steps", kind: .count(1...1_000_000_000),
+      help: "steps at the end over which wsd falls; a fifth of the run if not given"),
+    RunOption(
+      name: "optimizer", kind: .choice(OptimizerKind.allCases.map(\.rawValue)),
+      help: "how gradients become updates; muon is for the hidden matrices, the rest has adamw"),
+    RunOption(
+      name: "mu-param", kind: .flag, help: "scale linear layers' rates by 256/fan-in (muParam)"),
     RunOption(name: "seed", kind: .count(0...Int.max), help: "seed of weights and data order"),
     RunOption(name: "qk-layernorm", kind: .flag, help: "layer-normalise queries and keys"),
     RunOption(
@@ -83,7 +94,21 @@ package enum RunOptionCatalog {
       name: "grad-clip", kind: .number(0...1e6), help: "bound of the global gradient norm; 0 is off"
     ),
     RunOption(
-      name: "weight-decay", kind: .number(0...1), help: "independent weight decay of the matrices"),
+      name: "clip", kind: .choice(GradientClipping.Kind.allCases.map(\.rawValue)),
+      help: "which gradients are scaled down: over a bound, outliers, or each tensor's own"),
+    RunOption(
+      name: "update-clip", kind: .number(0...1000),
+      help: "bound of the root mean square of g²/v (StableAdamW); 0 is off"),
+    RunOption(name: "adam-eps", kind: .number(1e-20...1), help: "Adam's ε"),
+    RunOption(
+      name: "adam-beta2", kind: .number(0.1...0.99999), help: "Adam's β₂, memory of squares"),
+    RunOption(name: "weight-decay", kind: .number(0...1), help: "weight decay of the matrices"),
+    RunOption(
+      name: "decay", kind: .choice(["independent", "coupled"]),
+      help: "whether weight decay is independent of the rate, or a share of it as in PyTorch"),
+    RunOption(
+      name: "freeze", kind: .count(0...1000),
+      help: "blocks that stay as they are, and the embedding with them; 0 is none"),
     RunOption(
       name: "moe-aux-loss", kind: .number(0...100), help: "weight of the experts' balance loss"),
     RunOption(

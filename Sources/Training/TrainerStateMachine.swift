@@ -34,17 +34,19 @@ package struct TrainerStateMachine: Sendable {
   package private(set) var changes: [Change]
   /// Nil for a model without experts.
   private let router: ExpertRouter?
+  private let optimizer: OptimizerKind
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
     settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
-    detachRefusal: String? = nil
+    optimizer: OptimizerKind = .adamW, detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
     self.router = router
     self.detachRefusal = detachRefusal
+    self.optimizer = optimizer
   }
 
   /// Applies `command` before `step`.
@@ -52,6 +54,7 @@ package struct TrainerStateMachine: Sendable {
   package mutating func apply(
     _ command: Command, by author: String, at step: Int, wallTime: Double
   ) -> (events: [RunEvent], tasks: [Task]) {
+    settings.forgetWhatIsOver(at: step)
     var record = Record(author: author, step: step, wallTime: wallTime)
     if isEnding, command.movesRun {
       record.refuse(command.words, because: "the run is ending")
@@ -107,8 +110,8 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declaration = settings.declarations(router: router).first { $0.name == name }
-    guard let declaration else {
+    let declarations = settings.declarations(router: router, optimizer: optimizer)
+    guard let declaration = declarations.first(where: { $0.name == name }) else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }
     if let refusal = declaration.refusal {

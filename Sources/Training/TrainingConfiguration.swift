@@ -23,10 +23,18 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var steps: Int
   /// Peak learning rate.
   public var learningRate: Double
-  /// Where the cosine ends, absolute (Wortsman et al. 2023).
+  /// Where the schedule ends, absolute (Wortsman et al. 2023).
   public var minimumLearningRate = 1e-5
   /// Steps of linear warm-up.
   public var warmup = 100
+  /// How the rate goes on after its warm-up.
+  public var schedule = LearningRateSchedule.Shape.cosine
+  /// Steps at the end over which a `wsd` schedule falls; nil for a fifth of the run.
+  public var decaySteps: Int?
+  /// What gradients become updates by.
+  public var optimizer = OptimizerKind.adamW
+  /// Whether linear layers have the rate 256/fan-in times the schedule's (muParam, simple).
+  public var muParam = false
   /// Seed of weights and data order.
   public var seed: UInt64 = 0
   /// Whether queries and keys are layer-normalised from the start.
@@ -37,8 +45,20 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var zLoss = 0.0
   /// Bound of the global gradient norm; 0 is off.
   public var gradClip = 1.0
-  /// Independent weight decay of the matrices.
+  /// Which gradients are scaled down.
+  package var clipping = GradientClipping.Kind.global
+  /// How far g²/v̂ may rise above 1 before a tensor's rate is cut; 0 is off.
+  public var updateClip = 0.0
+  /// Adam's ε.
+  public var adamEpsilon = 1e-8
+  /// Adam's β₂.
+  public var adamBeta2 = 0.95
+  /// Weight decay of the matrices.
   public var weightDecay = 1e-4
+  /// Whether the decay is a share of the rate, as in PyTorch, and not independent of it.
+  public var decayIsCoupled = false
+  /// Blocks that stay as they are, counted from the embedding, which stays with the first.
+  public var frozenBlocks = 0
   /// Weight of the experts' balance loss.
   public var balanceLoss = 0.01
   /// Weight of the router's (ln Σ exp)².
@@ -106,6 +126,7 @@ extension TrainingConfiguration {
     readSizes(options)
     try checkExpertsExist(options)
     readOptimisation(options)
+    readOptimizer(options)
     readConduct(options)
     try validate()
   }
@@ -160,6 +181,25 @@ extension TrainingConfiguration {
     }
   }
 
+  /// What an optimizer or a decay is usually run with is its default.
+  private mutating func readOptimizer(_ options: [String: String]) {
+    optimizer = options["optimizer"].flatMap(OptimizerKind.init) ?? optimizer
+    if optimizer == .stableAdamW {
+      updateClip = 1
+      if options["grad-clip"] == nil { gradClip = 0 }
+    }
+    decayIsCoupled = options["decay"] == "coupled"
+    if decayIsCoupled, options["weight-decay"] == nil { weightDecay = 0.1 }
+    schedule = options["schedule"].flatMap(LearningRateSchedule.Shape.init) ?? schedule
+    clipping = options["clip"].flatMap(GradientClipping.Kind.init) ?? clipping
+    options.read("decay-steps") { (steps: Int) in decaySteps = steps }
+    options.read("update-clip") { updateClip = $0 }
+    options.read("adam-eps") { adamEpsilon = $0 }
+    options.read("adam-beta2") { adamBeta2 = $0 }
+    options.read("freeze") { frozenBlocks = $0 }
+    if let words = options["mu-param"] { muParam = SettingValue(words: words)?.isOn ?? muParam }
+  }
+
   private mutating func readConduct(_ options: [String: String]) {
     dataPath = options["data"]
     order = options["order"].flatMap(WindowOrder.init) ?? order
@@ -193,6 +233,7 @@ extension TrainingConfiguration {
         reason: "these sizes need about \(NumberText.bytes(estimatedBytes)) of memory and this"
           + " machine has \(NumberText.bytes(memory)): choose smaller ones")
     }
+    try validateOptimizer()
   }
 
   /// What the parameters, their moments and gradients, the probe and the activations take, about.
@@ -201,6 +242,28 @@ extension TrainingConfiguration {
     let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
     let perToken = Double(model.layers * 8 * model.width + 2 * hidden)
     return 4 * (parameters * 10 + Double(batch * model.context) * perToken)
+  }
+
+  private func validateOptimizer() throws(ConfigurationError) {
+    if updateClip > 0, !optimizer.hasSecondMoments {
+      throw .impossible(
+        reason: "update-clip compares gradients with second moments, and \(optimizer.rawValue)"
+          + " keeps none: leave it out, or choose adamw")
+    }
+    if muParam, optimizer == .muon {
+      throw .impossible(
+        reason: "mu-param and muon both scale the matrices' rates: choose one of them")
+    }
+    guard let decaySteps else { return }
+    guard schedule == .wsd else {
+      throw .impossible(
+        reason: "decay-steps belongs to the schedule wsd, not to \(schedule.rawValue): leave it"
+          + " out, or give --schedule wsd")
+    }
+    guard decaySteps <= steps else {
+      throw .impossible(
+        reason: "\(decaySteps) decay-steps are more than the run's \(steps) steps: give fewer")
+    }
   }
 
   /// The options that give this configuration again; what is at its default is left in too.
@@ -217,7 +280,12 @@ extension TrainingConfiguration {
       "moe-capacity": "\(capacity)", "logit-softcap": "\(logitSoftCap)",
       "output-softcap": "\(outputSoftCap)", "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)",
       "eval-windows": "\(evalWindows)",
+      "optimizer": optimizer.rawValue, "decay": decayIsCoupled ? "coupled" : "independent",
+      "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
+      "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
+      "mu-param": muParam ? "on" : "off", "freeze": "\(frozenBlocks)",
     ]
+    options["decay-steps"] = decaySteps.map(String.init)
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
     options.merge(expertOptions) { _, own in own }
     options["data"] = dataPath

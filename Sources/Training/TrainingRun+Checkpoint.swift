@@ -20,8 +20,12 @@ extension TrainingRun {
           + " \(configuration.model.words): leave the sizes out when resuming")
     }
     var state = try checkpoint.run(as: ContinuationState.self)
+    try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     state.settings.qkLayerNorm.set(
       blendSteps: configuration.blendSteps, at: checkpoint.step)
+    if configuration.clipping.rawValue != state.options["clip"] ?? "global" {
+      state.settings.clipping = configuration.clipping
+    }
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
       checkpointFolder: checkpointFolder, settings: state.settings, changes: state.changes)
@@ -32,6 +36,8 @@ extension TrainingRun {
     scriptedDone = state.scriptedDone
     clips = state.clips
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
+    optimizer.clipping = state.clipping ?? GradientClipping()
+    noiseScale = state.noiseScale ?? NoiseScale()
     alarms = state.alarms
     effects = state.effects
     initialLoss = state.initialLoss
@@ -40,6 +46,18 @@ extension TrainingRun {
     lastCheckpoint = URL(fileURLWithPath: checkpoint.path)
     resumedFrom = checkpoint.step
     hasOtherData = try corpus.fingerprint() != state.dataFingerprint
+  }
+
+  /// Moments of another rule mean something else.
+  private static func check(
+    _ optimizer: OptimizerKind, continues name: String?
+  ) throws(ConfigurationError) {
+    let earlier = name.flatMap(OptimizerKind.init) ?? .adamW
+    guard optimizer == earlier || (optimizer.isAdam && earlier.isAdam) else {
+      throw .impossible(
+        reason: "the checkpoint's moments are \(earlier.rawValue)'s, not \(optimizer.rawValue)'s:"
+          + " leave the optimizer out when resuming")
+    }
   }
 
   /// Writes the checkpoint that is due at the present step, before its commands are applied.
@@ -106,8 +124,9 @@ extension TrainingRun {
   private func continuation() throws(DataError) -> ContinuationState {
     ContinuationState(
       options: configuration.options, script: script, scriptedDone: scriptedDone,
-      settings: settings, changes: machine.changes, clips: clips, alarms: alarms,
-      effects: effects, initialLoss: initialLoss, lastLoss: lastLoss,
+      settings: settings, changes: machine.changes, clips: clips, clipping: optimizer.clipping,
+      noiseScale: noiseScale, alarms: alarms, effects: effects, initialLoss: initialLoss,
+      lastLoss: lastLoss,
       lastEvalLoss: lastEvalLoss, dataFingerprint: try windows.corpus.fingerprint())
   }
 }

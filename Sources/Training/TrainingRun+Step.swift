@@ -30,9 +30,14 @@ extension TrainingRun {
       rates: rates(at: step))
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     clips.add(update.isClipped)
+    noiseScale.add(
+      slices: update.sliceGradientSquares, norm: update.gradNorm, batch: configuration.batch)
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
     if let held { samples.add(MetricCatalog.evalLoss, held) }
+    if tensorMetrics.isDue(at: step) {
+      tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
+    }
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
     clipQueriesAndKeys(statistics, settings: lossSettings)
     if settings.biasBalance > 0 {
@@ -58,12 +63,18 @@ extension TrainingRun {
       threshold: Float(self.settings.qkClip))
   }
 
-  private func rates(at step: Int) -> AdamW.Rates {
-    var rates = AdamW.Rates(
-      learningRate: Float(schedule.rate(step: step) * settings.learningRateMultiplier),
+  private func rates(at step: Int) -> Optimizer.Rates {
+    var rates = Optimizer.Rates(
+      learningRate: Float(learningRate(at: step)),
       peakLearningRate: Float(configuration.learningRate))
     rates.weightDecay = Float(settings.weightDecay)
+    rates.decayIsCoupled = configuration.decayIsCoupled
     rates.gradClip = Float(settings.gradClip)
+    rates.clipping = settings.clipping
+    rates.updateClip = Float(settings.updateClip)
+    rates.epsilon = Float(settings.adamEpsilon)
+    rates.beta2 = settings.adamBeta2
+    rates.frozenBlocks = settings.frozenBlocks
     return rates
   }
 
@@ -73,7 +84,7 @@ extension TrainingRun {
     let tokenCount = Double(configuration.batch * configuration.model.context)
     let flops = tokenCount * configuration.model.flopsPerToken()
     let numbers = StepMetrics.Step(
-      learningRate: schedule.rate(step: step) * settings.learningRateMultiplier,
+      learningRate: learningRate(at: step),
       multiplier: settings.learningRateMultiplier, gradNorm: gradNorm,
       clipFraction: clips.fraction, tokensPerSecond: tokenCount / seconds,
       milliseconds: seconds * 1000, memoryBytes: memory.resident(),

@@ -13,7 +13,7 @@ package final class TrainingRun {
   package let checkpointFolder: URL?
   let script: [ScriptedCommand]
   let engine: TransformerEngine
-  let optimizer: AdamW
+  let optimizer: Optimizer
   let qkClip: QKClip
   let parameters: FloatBuffer
   let schedule: LearningRateSchedule
@@ -21,6 +21,7 @@ package final class TrainingRun {
   let heldOut: [UInt8]
   let probe: LearningRateProbe
   let metrics: StepMetrics
+  let tensorMetrics: TensorMetrics
   let memory = ProcessMemory()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
@@ -30,6 +31,7 @@ package final class TrainingRun {
   var machine: TrainerStateMachine
   var routerBias: RouterBias
   var clips = ClipWindow()
+  var noiseScale = NoiseScale()
   var alarms = AlarmMonitor()
   var effects = ChangeEffects()
   /// Updates done so far, which is also the number of the next step.
@@ -52,10 +54,8 @@ package final class TrainingRun {
   /// The state the readers were last told.
   var announced = RunState.starting
 
-  /// Starts a new run.
-  /// - Parameters:
-  ///   - corpus: the bytes to learn.
-  ///   - script: commands by step, in the order in which they are to be applied.
+  /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they are
+  /// to be applied.
   /// - Throws: ``DataError`` where the data holds no window.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
@@ -82,17 +82,21 @@ package final class TrainingRun {
     let pool = WorkerPool(workers: workers)
     engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
-    optimizer = AdamW(layout: engine.layout, pool: pool)
+    optimizer = Optimizer(
+      layout: engine.layout, pool: pool, kind: configuration.optimizer,
+      isMuParam: configuration.muParam)
     qkClip = QKClip(configuration: model, layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
+    tensorMetrics = TensorMetrics(layout: engine.layout)
     let probeRows = max(1, configuration.batch / 4)
     probe = LearningRateProbe(
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, router: model.experts?.router,
+      optimizer: configuration.optimizer,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
 
@@ -112,6 +116,11 @@ package final class TrainingRun {
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 
+  /// The learning rate of the update of `step`, all that a person changed included.
+  func learningRate(at step: Int) -> Double {
+    LearningRateInForce(schedule: schedule, settings: settings).rate(step: step)
+  }
+
   func lossSettings(at step: Int) -> LossSettings {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
@@ -126,7 +135,10 @@ package final class TrainingRun {
   }
 
   func declareSettings() {
-    emit(.settings(settings.declarations(router: configuration.model.experts?.router)))
+    emit(
+      .settings(
+        settings.declarations(
+          router: configuration.model.experts?.router, optimizer: configuration.optimizer)))
   }
 
   /// The run as a session and a screen describe it.
@@ -163,6 +175,7 @@ extension LearningRateSchedule {
   fileprivate init(configuration: TrainingConfiguration) {
     self.init(
       peak: configuration.learningRate, warmup: configuration.warmup, total: configuration.steps,
-      minimum: configuration.minimumLearningRate)
+      minimum: configuration.minimumLearningRate, shape: configuration.schedule,
+      decaySteps: configuration.decaySteps ?? configuration.steps / 5)
   }
 }

@@ -82,6 +82,6 @@ struct Export: ParsableCommand {
     let output = try OutputFile(path: path)
     try TensorBoardExport(run).eachRecord { try output.write($0) }
     try output.finish()
-    print(Invocation.shown(path))
+    try StandardOutput.print(Invocation.shown(path))
   }
 }

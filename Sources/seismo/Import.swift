@@ -49,8 +49,10 @@ struct Import: ParsableCommand {
     for warning in run.warnings { Seismo.report("\(logged.name): \(warning)") }
     let added = try SessionImport.add(run, to: path)
     let what = added == 0 ? "nothing new" : "\(added) samples of \(run.names.count) metrics"
-    print("\(Invocation.shown(path)): \(what)")
-    for name in renamed { print("  \(name.ours) is what it calls \(name.theirs)") }
+    try StandardOutput.print("\(Invocation.shown(path)): \(what)")
+    for name in renamed {
+      try StandardOutput.print("  \(name.ours) is what it calls \(name.theirs)")
+    }
   }
 
   /// Where a run's session lies, its folder made.

@@ -6,6 +6,8 @@ final class OutputFile {
   private let path: String?
   private let descriptor: Int32
   private var pending: [UInt8] = []
+  /// Whether the reader of standard output has seen enough.
+  private var isReaderGone = false
 
   private static let pieceSize = 1 << 18
 
@@ -46,11 +48,12 @@ final class OutputFile {
 
   private func flush() throws {
     var rest = pending[...]
-    while !rest.isEmpty {
+    while !rest.isEmpty, !isReaderGone {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw refused() }
-      rest = rest.dropFirst(count)
+      if count < 0 && errno == EPIPE && path == nil { isReaderGone = true }
+      guard count > 0 || isReaderGone else { throw refused() }
+      rest = rest.dropFirst(max(0, count))
     }
     pending.removeAll(keepingCapacity: true)
   }

@@ -1,54 +1,56 @@
 import ArgumentParser
+import Training
 
 /// The options of a run on the command line. Their values stay text here: the table in `Training`
 /// says what is allowed, for `run.toml` alike.
 struct RunOptions: ParsableArguments {
-  @Option(help: "sizes and defaults: tiny, small, base, moe-tiny, moe-small (default: moe-tiny)")
-  var preset: String?
-  @Option(help: "model width D") var width: String?
-  @Option(help: "blocks") var layers: String?
-  @Option(help: "attention heads; they divide the width") var heads: String?
-  @Option(help: "tokens a window") var context: String?
-  @Option(help: "windows a step") var batch: String?
-  @Option(help: "file or folder read as bytes, - for standard input (default: a built-in language)")
-  var data: String?
-  @Option(help: "how windows are drawn: shuffled or file") var order: String?
-  @Option(help: "share of the data held out") var evalFraction: String?
-  @Option(help: "steps in all, also when resuming") var steps: String?
-  @Option(help: "peak learning rate") var lr: String?
-  @Option(help: "rate at which the cosine ends") var minLr: String?
-  @Option(help: "steps of linear warm-up") var warmup: String?
-  @Option(help: "seed of weights and data order") var seed: String?
-  @Flag(inversion: .prefixedNo, help: "layer-normalise queries and keys")
-  var qkLayernorm: Bool?
-  @Option(help: "steps over which a switch of qk-layernorm is blended") var blendSteps: String?
-  @Option(help: "weight of (log Z)²; 1e-4 is usual") var zLoss: String?
-  @Option(help: "soft bound of the attention logits; 50 is usual, 0 is off")
-  var logitSoftcap: String?
-  @Option(help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off")
-  var qkClip: String?
-  @Option(help: "soft bound of the output logits; 30 is usual, 0 is off")
-  var outputSoftcap: String?
-  @Option(help: "bound of the global gradient norm; 0 is off") var gradClip: String?
-  @Option(help: "independent weight decay of the matrices") var weightDecay: String?
-  @Option(help: "weight of the experts' balance loss") var moeAuxLoss: String?
-  @Option(help: "weight of the router's (ln Σ exp)²; 1e-3 is usual") var moeRouterZLoss: String?
-  @Option(help: "rate of the experts' balancing biases; 1e-3 is usual, 0 is off")
-  var moeBiasBalance: String?
-  @Option(help: "even shares of a window an expert takes; 1.25 is usual, 0 is all")
-  var moeCapacity: String?
-  @Option(help: "experts of a layer; 0 is dense") var experts: String?
-  @Option(help: "hidden width of an expert") var expertWidth: String?
-  @Option(help: "experts a token is sent to") var expertActive: String?
-  @Option(help: "experts in every layer (1) or every second one (2)") var expertEvery: String?
-  @Option(help: "hidden width of an expert every token meets; 0 is none")
-  var sharedExpertWidth: String?
-  @Option(help: "how a token's experts are chosen: topk, switch or sigmoid") var router: String?
-  @Option(help: "factor on top of the learning-rate schedule") var lrMultiplier: String?
-  @Option(help: "steps between held-out evaluations; 0 is never") var evalEvery: String?
-  @Option(help: "held-out windows an evaluation takes") var evalWindows: String?
-  @Option(help: "steps between checkpoints, the first at step 0") var checkpointEvery: String?
-  @Option(help: "cores to use; no number depends on it") var workers: String?
+  @Option(help: .of("preset")) var preset: String?
+  @Option(help: .of("width")) var width: String?
+  @Option(help: .of("layers")) var layers: String?
+  @Option(help: .of("heads")) var heads: String?
+  @Option(help: .of("context")) var context: String?
+  @Option(help: .of("batch")) var batch: String?
+  @Option(help: .of("data")) var data: String?
+  @Option(help: .of("order")) var order: String?
+  @Option(help: .of("eval-fraction")) var evalFraction: String?
+  @Option(help: .of("steps")) var steps: String?
+  @Option(help: .of("lr")) var lr: String?
+  @Option(help: .of("min-lr")) var minLr: String?
+  @Option(help: .of("warmup")) var warmup: String?
+  @Option(help: .of("schedule")) var schedule: String?
+  @Option(help: .of("decay-steps")) var decaySteps: String?
+  @Option(help: .of("optimizer")) var optimizer: String?
+  @Flag(inversion: .prefixedNo, help: .of("mu-param")) var muParam: Bool?
+  @Option(help: .of("seed")) var seed: String?
+  @Flag(inversion: .prefixedNo, help: .of("qk-layernorm")) var qkLayernorm: Bool?
+  @Option(help: .of("blend-steps")) var blendSteps: String?
+  @Option(help: .of("z-loss")) var zLoss: String?
+  @Option(help: .of("logit-softcap")) var logitSoftcap: String?
+  @Option(help: .of("qk-clip")) var qkClip: String?
+  @Option(help: .of("output-softcap")) var outputSoftcap: String?
+  @Option(help: .of("grad-clip")) var gradClip: String?
+  @Option(help: .of("clip")) var clip: String?
+  @Option(help: .of("update-clip")) var updateClip: String?
+  @Option(help: .of("adam-eps")) var adamEps: String?
+  @Option(help: .of("adam-beta2")) var adamBeta2: String?
+  @Option(help: .of("weight-decay")) var weightDecay: String?
+  @Option(help: .of("decay")) var decay: String?
+  @Option(help: .of("freeze")) var freeze: String?
+  @Option(help: .of("moe-aux-loss")) var moeAuxLoss: String?
+  @Option(help: .of("moe-router-z-loss")) var moeRouterZLoss: String?
+  @Option(help: .of("moe-bias-balance")) var moeBiasBalance: String?
+  @Option(help: .of("moe-capacity")) var moeCapacity: String?
+  @Option(help: .of("experts")) var experts: String?
+  @Option(help: .of("expert-width")) var expertWidth: String?
+  @Option(help: .of("expert-active")) var expertActive: String?
+  @Option(help: .of("expert-every")) var expertEvery: String?
+  @Option(help: .of("shared-expert-width")) var sharedExpertWidth: String?
+  @Option(help: .of("router")) var router: String?
+  @Option(help: .of("lr-multiplier")) var lrMultiplier: String?
+  @Option(help: .of("eval-every")) var evalEvery: String?
+  @Option(help: .of("eval-windows")) var evalWindows: String?
+  @Option(help: .of("checkpoint-every")) var checkpointEvery: String?
+  @Option(help: .of("workers")) var workers: String?
 
   /// What was given, by long name.
   var given: [String: String] {
@@ -66,7 +68,17 @@ struct RunOptions: ParsableArguments {
       "expert-width": expertWidth, "expert-active": expertActive, "expert-every": expertEvery,
       "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
+      "schedule": schedule, "decay-steps": decaySteps, "optimizer": optimizer,
+      "mu-param": muParam.map { $0 ? "on" : "off" }, "clip": clip, "update-clip": updateClip,
+      "adam-eps": adamEps, "adam-beta2": adamBeta2, "decay": decay, "freeze": freeze,
     ]
     return values.compactMapValues { $0 }
+  }
+}
+
+extension ArgumentHelp {
+  /// What the table of a run's options says of `option`.
+  fileprivate static func of(_ option: String) -> ArgumentHelp {
+    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.help ?? "")
   }
 }

@@ -16,7 +16,8 @@ struct Seismo: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Watch.self, Replay.self, ListSessions.self, Evaluate.self,
-      Bench.self, ListThemes.self, Export.self, Import.self,
+      Bench.self, ListThemes.self, Compare.self, Export.self,
+      Import.self, Ingest.self, Reproduce.self,
     ])
 
   mutating func run() throws {

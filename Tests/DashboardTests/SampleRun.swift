@@ -68,9 +68,10 @@ extension SampleRun {
         SettingCatalog.qkLayerNorm: .flag(true), SettingCatalog.learningRateMultiplier: .number(1),
         SettingCatalog.gradClip: .number(1), SettingCatalog.weightDecay: .number(1e-4),
       ]
+      let off: SettingValue = entry.kind == .flag ? .flag(false) : .number(0)
       let isForExperts = entry.name == SettingCatalog.balanceLoss && experts == 0
       return SettingDeclaration(
-        name: entry.name, kind: entry.kind, value: values[entry.name] ?? .number(0),
+        name: entry.name, kind: entry.kind, value: values[entry.name] ?? off,
         purpose: entry.purpose, refusal: isForExperts ? "this model has no experts" : nil)
     }
   }

@@ -43,10 +43,35 @@ struct MetricCatalogTests {
       MetricCatalog.expertLoad(layer: 1, expert: 2), MetricCatalog.expertLoadCV(layer: 1),
       MetricCatalog.expertMaxViolation(layer: 1), MetricCatalog.routerEntropy(layer: 1),
     ]
+    let tensors = ["model.embed_tokens.weight", "model.layers.3.mlp.experts.7.up.weight"].flatMap {
+      [
+        MetricCatalog.gradRMS(tensor: $0), MetricCatalog.updateRMS(tensor: $0),
+        MetricCatalog.paramNorm(tensor: $0), MetricCatalog.noiseScale,
+      ]
+    }
     let probes = MetricCatalog.probeMultipliers.map { MetricCatalog.probeLoss(multiplier: $0) }
-    for name in fixed + numbered + probes {
+    for name in fixed + numbered + tensors + probes {
       #expect(MetricCatalog.family(of: name) != nil, "\(name)")
     }
+  }
+
+  @Test(arguments: [
+    ("model.embed_tokens.weight", "embed"), ("lm_head.weight", "head"),
+    ("model.final_layernorm.weight", "norm"),
+    ("model.layers.0.self_attn.query_key_value.weight", "L0.qkv"),
+    ("model.layers.12.self_attn.dense.weight", "L12.out"),
+    ("model.layers.0.self_attn.q_layernorm.weight", "L0.q_norm"),
+    ("model.layers.0.input_layernorm.weight", "L0.norm1"),
+    ("model.layers.0.mlp.dense_h_to_4h.weight", "L0.up"),
+    ("model.layers.0.mlp.dense_4h_to_h.weight", "L0.down"),
+    ("model.layers.0.mlp.router.weight", "L0.router"),
+    ("model.layers.0.mlp.experts.3.up.weight", "L0.E3.up"),
+  ])
+  func `a tensor has a short name`(tensor: String, short: String) {
+    #expect(MetricCatalog.gradRMS(tensor: tensor).path == "grad_rms/\(short)")
+    #expect(
+      MetricCatalog.variableWords(of: MetricCatalog.paramNorm(tensor: tensor))
+        == short.replacing("_", with: " "))
   }
 
   @Test func `a probe is named by its multiplier's shortest digits`() {

@@ -130,6 +130,81 @@ struct TrainerTests {
     }
   }
 
+  @Test(
+    arguments: zip(
+      OptimizerKind.allCases, [GradientClipping.Kind.global, .zclip, .adagc, .zclip]))
+  func `a run of any optimizer goes on bit for bit, live changes included`(
+    optimizer: OptimizerKind, clipping: GradientClipping.Kind
+  ) async throws {
+    let folder = Self.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = Self.configuration(.moeTiny)
+    configuration.steps = 130
+    configuration.checkpointEvery = 32
+    configuration.optimizer = optimizer
+    configuration.clipping = clipping
+    configuration.updateClip = optimizer == .stableAdamW ? 1 : 0
+    configuration.learningRate = optimizer == .sgd ? 0.5 : 1e-2
+    configuration.schedule = .wsd
+    let beta2 = optimizer == .sgd ? "grad_clip 0.5" : "adam_beta2 0.99"
+    let script = try Self.script([
+      (20, "set \(beta2)"), (25, "set lr.warmup_again 20"), (70, "set freeze 1"),
+      (80, "set lr.decay_now 40"), (100, "undo"),
+    ])
+    let whole = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus, script: script,
+        checkpointFolder: folder))
+    #expect(whole.outcome == .finished)
+    #expect(whole.losses.last ?? 9 < (whole.losses.first ?? 0) - 0.5)
+    for entry in try CheckpointFolder.list(in: folder.path).dropLast() {
+      let checkpoint = try CheckpointFolder.read(entry.path)
+      let rest = await Self.train(
+        try TrainingRun(
+          resuming: checkpoint,
+          configuration: try TrainingConfiguration(options: checkpoint.options()),
+          corpus: Self.corpus, script: checkpoint.script(), checkpointFolder: nil))
+      #expect(rest.numbers == Array(whole.numbers.dropFirst(entry.step)), "from \(entry.step)")
+    }
+  }
+
+  @Test func `another optimizer's checkpoint is refused by name`() async throws {
+    let folder = Self.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var configuration = Self.configuration()
+    configuration.steps = 2
+    _ = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus, checkpointFolder: folder))
+    let checkpoint = try CheckpointFolder.read(folder.path)
+    configuration.optimizer = .muon
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try TrainingRun(
+        resuming: checkpoint, configuration: configuration, corpus: Self.corpus, script: [],
+        checkpointFolder: nil)
+    }
+    #expect(
+      error?.description == "the checkpoint's moments are adamw's, not muon's: leave the optimizer"
+        + " out when resuming")
+  }
+
+  @Test func `every tensor's gradient, update and norm is told each tenth step`() async throws {
+    let telling = await Self.train(
+      try TrainingRun(
+        configuration: Self.configuration(.moeTiny), corpus: Self.corpus, checkpointFolder: nil))
+    for samples in telling.samples {
+      let isDue = samples.step % 10 == 0
+      for family in ["grad_rms", "update_rms", "param_norm"] {
+        for tensor in ["embed", "L0.qkv", "L1.E3.up", "head"] {
+          let value = samples[MetricName("\(family)/\(tensor)")]
+          #expect((value != nil) == isDue, "\(family)/\(tensor) at \(samples.step)")
+          if let value { #expect(value > 0) }
+        }
+      }
+    }
+    #expect(telling.samples.contains { ($0[MetricCatalog.noiseScale] ?? 0) > 0 })
+  }
+
   @Test func `the first step after a switch has the loss it would have had, both ways`()
     async throws
   {

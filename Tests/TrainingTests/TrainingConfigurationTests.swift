@@ -11,6 +11,15 @@ struct TrainingConfigurationTests {
     configuration.qkLayerNorm = true
     configuration.checkpointEvery = 50
     configuration.dataPath = "some/path"
+    configuration.schedule = .wsd
+    configuration.decaySteps = 33
+    configuration.optimizer = .stableAdamW
+    configuration.clipping = .adagc
+    configuration.decayIsCoupled = true
+    configuration.adamEpsilon = 1e-15
+    configuration.adamBeta2 = 0.999
+    configuration.muParam = true
+    configuration.frozenBlocks = 1
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
   }
 
@@ -34,6 +43,21 @@ struct TrainingConfigurationTests {
     #expect(configuration.model.headWidth == 24)
   }
 
+  @Test func `StableAdamW clips updates instead of gradients unless told otherwise`() throws {
+    let usual = try TrainingConfiguration(options: ["optimizer": "stable-adamw"])
+    #expect(usual.updateClip == 1 && usual.gradClip == 0)
+    let own = try TrainingConfiguration(
+      options: ["optimizer": "stable-adamw", "grad-clip": "1", "update-clip": "2"])
+    #expect(own.updateClip == 2 && own.gradClip == 1)
+  }
+
+  @Test func `coupled decay has its own usual strength`() throws {
+    #expect(try TrainingConfiguration(options: ["decay": "coupled"]).weightDecay == 0.1)
+    let own = try TrainingConfiguration(options: ["decay": "coupled", "weight-decay": "0.01"])
+    #expect(own.weightDecay == 0.01)
+    #expect(try TrainingConfiguration(options: ["decay": "independent"]).weightDecay == 1e-4)
+  }
+
   @Test(arguments: [
     (["prest": "tiny"], "unknown option 'prest': did you mean 'preset'?"),
     (
@@ -42,6 +66,29 @@ struct TrainingConfigurationTests {
     ),
     (["lr": "-1"], "'-1' is no value for lr: give a number from 0 to 1000"),
     (["lr": "nan"], "'nan' is no value for lr: give a number from 0 to 1000"),
+    (
+      ["optimizer": "adam"],
+      "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd"
+    ),
+    (["clip": "norm"], "'norm' is no value for clip: give global, zclip, adagc"),
+    (["adam-beta2": "1"], "'1' is no value for adam-beta2: give a number from 0.1 to 0.99999"),
+    (
+      ["optimizer": "sgd", "update-clip": "1"],
+      "update-clip compares gradients with second moments, and sgd keeps none: leave it out, or"
+        + " choose adamw"
+    ),
+    (
+      ["optimizer": "muon", "mu-param": "on"],
+      "mu-param and muon both scale the matrices' rates: choose one of them"
+    ),
+    (
+      ["decay-steps": "10"],
+      "decay-steps belongs to the schedule wsd, not to cosine: leave it out, or give --schedule wsd"
+    ),
+    (
+      ["schedule": "wsd", "steps": "50", "decay-steps": "60"],
+      "60 decay-steps are more than the run's 50 steps: give fewer"
+    ),
     (["layers": "0"], "'0' is no value for layers: give a whole number from 1 to 256"),
     (
       ["preset": "tiny", "router": "switch"], "--router needs experts: add --experts 8"

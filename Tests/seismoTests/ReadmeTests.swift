@@ -18,7 +18,7 @@ struct ReadmeTests {
 
   private static var settings: String {
     table(["setting", "value", "what it is for"]) {
-      SettingCatalog.entries.map { ["`\($0.name)`", $0.kind.allowed, $0.purpose] }
+      SettingCatalog.entries.map { ["`\($0.name)`", $0.allowed, $0.purpose] }
     }
   }
 

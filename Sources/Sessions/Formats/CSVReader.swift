@@ -27,7 +27,10 @@ enum CSVReader {
       let step = stepColumn.map { wholeNumber(row[$0]) } ?? count
       guard let step else { continue }
       let wallTime = timeColumn.flatMap { Double(row[$0]) }.flatMap { $0.isFinite ? $0 : nil }
-      for (metric, cell) in zip(metrics, row) {
+      // The last digits of a row without its end may be missing.
+      let whole = rows.endsWithinRow ? row.dropLast() : row[...]
+      if whole.count < row.count { assembly.warn("its last row has no end: a number is left out") }
+      for (metric, cell) in zip(metrics, whole) {
         guard let metric, !cell.isEmpty, let value = Double(cell) else { continue }
         assembly.add(metric, step: step, wallTime: wallTime, value: value)
       }
@@ -36,7 +39,7 @@ enum CSVReader {
     if oddRows > 0 {
       assembly.warn("\(oddRows) rows have another number of cells than the header: left out")
     }
-    return assembly.finished()
+    return assembly.finished().restoringSinglePrecision()
   }
 
   private static func wholeNumber(_ cell: String) -> Int? {
@@ -49,6 +52,8 @@ enum CSVReader {
 struct CSVRows {
   private let bytes: [UInt8]
   private var position = 0
+  /// Whether the row handed out last has no end of line.
+  private(set) var endsWithinRow = false
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -62,7 +67,10 @@ struct CSVRows {
     var row: [String] = []
     while true {
       row.append(cell())
-      guard position < bytes.count else { return row }
+      guard position < bytes.count else {
+        endsWithinRow = true
+        return row
+      }
       let end = bytes[position]
       position += 1
       if end == UInt8(ascii: ",") { continue }

@@ -84,7 +84,7 @@ extension JSONLinesReader {
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       for record in reader.records(of: line, wallTime: .nan) { assembly.take(record) }
     }
-    return assembly.finished()
+    return assembly.finished().restoringSinglePrecision()
   }
 }
 

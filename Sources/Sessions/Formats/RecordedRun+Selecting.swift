@@ -25,6 +25,24 @@ extension RecordedRun {
   }
 }
 
+extension RecordedRun {
+  /// Numbers that were written with the shortest digits of a Float32 are that float again, where the
+  /// metric is one that is computed as such.
+  func restoringSinglePrecision() -> RecordedRun {
+    var run = self
+    for generation in run.generations.indices {
+      for column in run.generations[generation].columns.indices {
+        guard JSONLines.isSingle(run.generations[generation].columns[column].name) else { continue }
+        let values = run.generations[generation].columns[column].values
+        run.generations[generation].columns[column].values = values.map { value in
+          Double("\(Float(value))") == value ? Double(Float(value)) : value
+        }
+      }
+    }
+    return run
+  }
+}
+
 extension RecordedRun.Generation {
   fileprivate mutating func append(_ later: RecordedRun.Generation) {
     wallTimes.steps += later.wallTimes.steps

@@ -13,6 +13,9 @@ struct ContinuationState: Codable {
   var settings: LiveSettings
   var changes: [TrainerStateMachine.Change]
   var clips: ClipWindow
+  /// Nil in a checkpoint from before there was any.
+  var clipping: GradientClipping?
+  var noiseScale: NoiseScale?
   var alarms: AlarmMonitor
   var effects: ChangeEffects
   var initialLoss: Double?

@@ -1,5 +1,5 @@
-internal import Kernels
-internal import Models
+import Kernels
+import Models
 
 /// A piece of one tensor, small enough to balance the workers and large enough to be worth a job.
 struct Chunk: Sendable {
@@ -8,13 +8,11 @@ struct Chunk: Sendable {
   let tensor: Int
   let start: Int
   let count: Int
-  let isDecayed: Bool
 
   static func cut(_ tensor: ParameterTensor, index: Int) -> [Chunk] {
     stride(from: 0, to: tensor.count, by: size).map { start in
       Chunk(
-        tensor: index, start: tensor.offset + start, count: min(size, tensor.count - start),
-        isDecayed: tensor.isDecayed)
+        tensor: index, start: tensor.offset + start, count: min(size, tensor.count - start))
     }
   }
 }
@@ -44,6 +42,8 @@ struct ChunkSums: Sendable, BitwiseCopyable {
   /// By slice, before the slices were added.
   var slices = SIMD4<Double>.zero
   var squares = UpdateSquares()
+  /// Of g²/v̂.
+  var ratio = 0.0
 
   mutating func sum(_ gradients: [FloatBuffer], into sum: FloatBuffer, _ chunk: Chunk) {
     let sums = sumSlices(gradients, into: sum, from: chunk.start, count: chunk.count)

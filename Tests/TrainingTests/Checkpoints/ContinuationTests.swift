@@ -8,7 +8,7 @@ import Testing
 private struct Loop {
   let windows: WindowSource
   let engine: TransformerEngine
-  let optimizer: AdamW
+  let optimizer: Optimizer
   let parameters: FloatBuffer
   let schedule = LearningRateSchedule(peak: 1e-2, warmup: 2, total: 8)
   let settings = LossSettings(qkLayerNormWeight: 0.25, zLoss: 1e-4, balanceLoss: 0.01)
@@ -19,7 +19,7 @@ private struct Loop {
       order: .shuffled, seed: 1)
     let pool = WorkerPool(workers: 1)
     engine = TransformerEngine(configuration: configuration, batch: 4, pool: pool)
-    optimizer = AdamW(layout: engine.layout, pool: pool)
+    optimizer = Optimizer(layout: engine.layout, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
   }
 
@@ -30,7 +30,7 @@ private struct Loop {
       try windows.batch(step: step, into: rows)
       let statistics = engine.lossAndGradients(
         parameters: parameters, tokens: UnsafeBufferPointer(rows), settings: settings)
-      let rates = AdamW.Rates(
+      let rates = Optimizer.Rates(
         learningRate: Float(schedule.rate(step: step)), peakLearningRate: Float(schedule.peak))
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: step, rates: rates)

@@ -73,9 +73,9 @@ struct RecordedRun {
       balanceLoss: description.balanceLoss ?? 0)
   }
 
-  func rates(step: Int) -> AdamW.Rates {
+  func rates(step: Int) -> Optimizer.Rates {
     let warmth = min(1, Float(step + 1) / Float(description.warmup))
-    var rates = AdamW.Rates(
+    var rates = Optimizer.Rates(
       learningRate: description.peak * warmth, peakLearningRate: description.peak)
     rates.weightDecay = description.weightDecay
     return rates

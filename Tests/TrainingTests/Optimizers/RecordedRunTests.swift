@@ -43,7 +43,7 @@ struct RecordedRunTests {
     let engine = TransformerEngine(
       configuration: run.configuration, batch: run.description.batch, pool: pool)
     let parameters = run.flatParameters(engine.layout)
-    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(layout: engine.layout, pool: pool)
     for (step, batch) in run.description.batches.enumerated() {
       let statistics = batch.withUnsafeBufferPointer {
         engine.lossAndGradients(parameters: parameters, tokens: $0, settings: run.settings)

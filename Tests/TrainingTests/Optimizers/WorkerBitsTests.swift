@@ -23,20 +23,40 @@ struct WorkerBitsTests {
     #expect(same)
   }
 
+  @Test(
+    arguments: OptimizerKind.allCases, GradientClipping.Kind.allCases)
+  func `workers change no bit of any optimizer under any clipping`(
+    kind: OptimizerKind, clipping: GradientClipping.Kind
+  ) {
+    let one = train(Self.mixture, workers: 1, kind: kind, clipping: clipping)
+    let three = train(Self.mixture, workers: 3, kind: kind, clipping: clipping)
+    #expect(one.updates == three.updates)
+    let same = (0..<one.parameters.count).allSatisfy {
+      one.parameters[$0].bitPattern == three.parameters[$0].bitPattern
+    }
+    #expect(same)
+  }
+
   private struct Trained {
     let parameters: FloatBuffer
     var statistics: [StepStatistics] = []
     var updates: [UpdateStatistics] = []
   }
 
-  private func train(_ configuration: ModelConfiguration, workers: Int) -> Trained {
+  private func train(
+    _ configuration: ModelConfiguration, workers: Int, kind: OptimizerKind = .adamW,
+    clipping: GradientClipping.Kind = .global
+  ) -> Trained {
     let pool = WorkerPool(workers: workers)
     let engine = TransformerEngine(configuration: configuration, batch: 8, pool: pool)
-    let optimizer = AdamW(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(layout: engine.layout, pool: pool, kind: kind)
     var result = Trained(parameters: FloatBuffer(count: engine.layout.count))
     initialise(parameters: result.parameters, layout: engine.layout, seed: 6)
     var random = RandomStream(seed: 7)
     let settings = LossSettings(qkLayerNormWeight: 0.25, zLoss: 1e-4, balanceLoss: 0.01)
+    var rates = Optimizer.Rates(learningRate: 1e-2, peakLearningRate: 1e-2)
+    rates.clipping = clipping
+    rates.updateClip = kind == .stableAdamW ? 1 : 0
     for step in 0..<5 {
       let tokens = (0..<8 * 18).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       let statistics = tokens.withUnsafeBufferPointer {
@@ -46,7 +66,7 @@ struct WorkerBitsTests {
       result.updates.append(
         optimizer.update(
           parameters: result.parameters, sliceGradients: engine.sliceGradients, updates: step,
-          rates: AdamW.Rates(learningRate: 1e-2, peakLearningRate: 1e-2)))
+          rates: rates))
       let held = tokens.withUnsafeBufferPointer {
         engine.loss(parameters: result.parameters, tokens: $0, rows: 7, settings: settings)
       }

@@ -4,7 +4,7 @@ import Models
 import Testing
 import Training
 
-struct AdamWTests {
+struct OptimizerTests {
   private let layout = ParameterLayout(
     ModelConfiguration(width: 10, layers: 1, heads: 1, context: 4))
 
@@ -16,8 +16,8 @@ struct AdamWTests {
     return buffer
   }
 
-  private func rates(decay: Float, clip: Float) -> AdamW.Rates {
-    var rates = AdamW.Rates(learningRate: 0.01, peakLearningRate: 0.04)
+  private func rates(decay: Float, clip: Float) -> Optimizer.Rates {
+    var rates = Optimizer.Rates(learningRate: 0.01, peakLearningRate: 0.04)
     rates.weightDecay = decay
     rates.gradClip = clip
     return rates
@@ -25,7 +25,7 @@ struct AdamWTests {
 
   @Test
   func `the first update moves every parameter by the learning rate against its sign`() {
-    let optimizer = AdamW(layout: layout, pool: WorkerPool(workers: 1))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
     let parameters = filled { _ in 0.5 }
     let gradient = filled { $0 % 2 == 0 ? 0.3 : -0.002 }
     let update = optimizer.update(
@@ -43,7 +43,7 @@ struct AdamWTests {
 
   @Test
   func `decay follows the schedule, not the rate, and spares the gains`() {
-    let optimizer = AdamW(layout: layout, pool: WorkerPool(workers: 1))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
     let parameters = filled { _ in 2 }
     _ = optimizer.update(
       parameters: parameters, sliceGradients: [filled { _ in 0 }], updates: 0,
@@ -56,7 +56,7 @@ struct AdamWTests {
 
   @Test(arguments: [1, 2, 4])
   func `slices are summed, measured and clipped together`(slices: Int) {
-    let optimizer = AdamW(layout: layout, pool: WorkerPool(workers: 1))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
     let parameters = filled { _ in 1 }
     let gradients = (0..<slices).map { slice in filled { _ in Float(slice + 1) } }
     let update = optimizer.update(
@@ -75,7 +75,7 @@ struct AdamWTests {
 
   @Test
   func `what is not finite is said`() {
-    let optimizer = AdamW(layout: layout, pool: WorkerPool(workers: 1))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
     let parameters = filled { _ in 1 }
     let gradient = filled { $0 == 17 ? .nan : 0.1 }
     let update = optimizer.update(
@@ -86,7 +86,7 @@ struct AdamWTests {
 
   @Test
   func `a reset tensor starts anew and no other does`() throws {
-    let optimizer = AdamW(layout: layout, pool: WorkerPool(workers: 1))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
     _ = optimizer.update(
       parameters: filled { _ in 1 }, sliceGradients: [filled { _ in 0.1 }], updates: 0,
       rates: rates(decay: 0, clip: 1))

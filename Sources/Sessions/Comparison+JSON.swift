@@ -1,0 +1,40 @@
+import Signals
+package import Telemetry
+
+extension Comparison {
+  /// The comparison as one JSON object; NaN and infinities stand bare.
+  package func json(metrics: [MetricName]) -> String {
+    let runs = runs.enumerated().map { index, run in
+      object([
+        ("name", JSONLines.quoted(run.name)),
+        ("steps", "\(run.steps)"),
+        ("state", JSONLines.quoted(run.history.state.word)),
+        ("changes", "[" + run.changes.map { JSONLines.line($0) }.joined(separator: ",") + "]"),
+        ("metrics", object(metrics.compactMap { outcome(of: $0, run: index) })),
+      ])
+    }
+    let differences = differences.map { option, values in
+      let values = values.map { $0.map(JSONLines.quoted) ?? "null" }
+      return (option, "[" + values.joined(separator: ",") + "]")
+    }
+    return object([
+      ("runs", "[" + runs.joined(separator: ",") + "]"), ("differences", object(differences)),
+    ])
+  }
+
+  private func outcome(of metric: MetricName, run index: Int) -> (String, String)? {
+    guard let outcome = outcomes(of: metric)[index] else { return nil }
+    var members = [("final", JSONLines.number(outcome.last))]
+    for (key, extreme) in [("lowest", outcome.lowest), ("highest", outcome.highest)] {
+      guard let extreme else { continue }
+      members.append((key, JSONLines.number(extreme.value)))
+      members.append((key + "_step", "\(extreme.step)"))
+    }
+    members.append(("non_finite", "\(outcome.nonFinite)"))
+    return (metric.path, object(members))
+  }
+
+  private func object(_ members: [(key: String, value: String)]) -> String {
+    "{" + members.map { "\(JSONLines.quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
+  }
+}

@@ -1,0 +1,103 @@
+package import Signals
+package import Telemetry
+
+/// Several runs side by side: what they were set to, how they ended, how good they got.
+package struct Comparison: Sendable {
+  package struct Run: Sendable {
+    package let name: String
+    package let history: RunHistory
+
+    package init(name: String, history: RunHistory) {
+      self.name = name
+      self.history = history
+    }
+
+    package var options: [String: String] { history.description?.options ?? [:] }
+    /// Steps done: one more than the last step's number.
+    package var steps: Int { history.lastStep.map { $0 + 1 } ?? 0 }
+    /// The changes that were made while it ran.
+    package var changes: [RunEvent] { history.events.filter { $0.kind == .set } }
+  }
+
+  /// What one metric came to in one run.
+  package struct Outcome: Sendable, Equatable {
+    package let last: Double
+    /// The lowest and the highest finite values; nil where there is none.
+    package let lowest: Extreme?
+    package let highest: Extreme?
+    /// How many samples are not finite.
+    package let nonFinite: Int
+  }
+
+  package struct Extreme: Sendable, Equatable {
+    package let step: Int
+    package let value: Double
+  }
+
+  package let runs: [Run]
+
+  package init(runs: [Run]) {
+    self.runs = runs
+  }
+
+  /// The options in which the runs differ, each with its value a run; nil where a run has none.
+  package var differences: [(option: String, values: [String?])] {
+    let names = Set(runs.flatMap(\.options.keys)).sorted()
+    return names.compactMap { name in
+      let values = runs.map { $0.options[name] }
+      return Set(values).count > 1 ? (name, values) : nil
+    }
+  }
+
+  /// Whether the runs differ in nothing but the seed, so that their mean and spread say something.
+  package var areSeeds: Bool {
+    let isTold = runs.allSatisfy { !$0.options.isEmpty && $0.changes.isEmpty }
+    let differing = Set(differences.map(\.option))
+    return runs.count > 1 && isTold && differing.contains("seed")
+      && differing.isSubset(of: ["seed", "workers", "checkpoint-every"])
+  }
+
+  /// The metrics of any run that `pattern` matches; without one those that are no layer's or expert's
+  /// own.
+  package func metrics(matching pattern: MetricGlob?) -> [MetricName] {
+    let names = Set(runs.flatMap(\.history.names)).sorted()
+    guard let pattern else { return names.filter { MetricCatalog.variableWords(of: $0).isEmpty } }
+    return names.filter(pattern.matches)
+  }
+
+  /// What `metric` came to, a run each; nil where a run has none.
+  package func outcomes(of metric: MetricName) -> [Outcome?] {
+    runs.map { $0.history[metric].flatMap(Outcome.init) }
+  }
+}
+
+extension Comparison.Outcome {
+  init?(_ series: Series) {
+    guard let last = series.lastValue else { return nil }
+    var (lowest, highest): (Comparison.Extreme?, Comparison.Extreme?)
+    var nonFinite = 0
+    for (step, value) in zip(series.steps, series.values) {
+      guard value.isFinite else {
+        nonFinite += 1
+        continue
+      }
+      if value < lowest?.value ?? .infinity { lowest = .init(step: step, value: value) }
+      if value > highest?.value ?? -.infinity { highest = .init(step: step, value: value) }
+    }
+    self.init(last: last, lowest: lowest, highest: highest, nonFinite: nonFinite)
+  }
+}
+
+/// Mean and sample standard deviation of a few numbers.
+package struct Spread: Sendable, Equatable {
+  package let mean: Double
+  package let deviation: Double
+
+  package init?(_ values: [Double]) {
+    guard values.count > 1 else { return nil }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.mean = mean
+    deviation = (squares / Double(values.count - 1)).squareRoot()
+  }
+}

@@ -1,0 +1,39 @@
+extension MetricCatalog {
+  package static let noiseScale: MetricName = "noise_scale"
+
+  /// The root mean square of a parameter's gradient.
+  /// - Parameters: `tensor` is the parameter's name in a checkpoint
+  package static func gradRMS(tensor: String) -> MetricName {
+    MetricName("grad_rms/\(shortName(ofTensor: tensor))")
+  }
+
+  package static func updateRMS(tensor: String) -> MetricName {
+    MetricName("update_rms/\(shortName(ofTensor: tensor))")
+  }
+
+  package static func paramNorm(tensor: String) -> MetricName {
+    MetricName("param_norm/\(shortName(ofTensor: tensor))")
+  }
+
+  /// `L0.qkv` of `model.layers.0.self_attn.query_key_value.weight`.
+  private static func shortName(ofTensor tensor: String) -> String {
+    var words: [String] = []
+    var parts = tensor.split(separator: ".").map(String.init)[...]
+    while let part = parts.popFirst() {
+      switch part {
+      case "model", "self_attn", "mlp", "weight": continue
+      case "layers": words.append("L" + (parts.popFirst() ?? ""))
+      case "experts": words.append("E" + (parts.popFirst() ?? ""))
+      default: words.append(shortTensorWords[part] ?? part)
+      }
+    }
+    return words.joined(separator: ".")
+  }
+
+  private static let shortTensorWords = [
+    "embed_tokens": "embed", "input_layernorm": "norm1", "query_key_value": "qkv",
+    "q_layernorm": "q_norm", "k_layernorm": "k_norm", "dense": "out",
+    "post_attention_layernorm": "norm2", "dense_h_to_4h": "up", "dense_4h_to_h": "down",
+    "final_layernorm": "norm", "lm_head": "head",
+  ]
+}

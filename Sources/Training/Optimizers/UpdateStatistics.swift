@@ -1,0 +1,19 @@
+/// What one update knows about itself; arrays are in the layout's order of tensors.
+package struct UpdateStatistics: Sendable, Hashable {
+  /// Of all gradients together, before clipping; those of frozen blocks are left out.
+  package var gradNorm = 0.0
+  /// Whether any gradient was scaled down.
+  package var isClipped = false
+  /// Gradients before clipping.
+  package var gradRMS: [Float] = []
+  /// The step lr·Δ, without the decay.
+  package var updateRMS: [Float] = []
+  /// After the update.
+  package var paramNorm: [Float] = []
+  /// Σ g² of each slice's share of the batch's gradient, for the noise scale.
+  package var sliceGradientSquares: [Double] = []
+  /// No gradient and no parameter is infinite or NaN.
+  package var isFinite = true
+
+  package init() {}
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Signals
+import Synchronization
+import Telemetry
+import Training
+
+struct Reproduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a recording again and compare every number.",
+    discussion: """
+      Takes the recorded options and the recorded changes, each at its step. What a clock or the \
+      allocator says (speed, times, memory) is left out.
+      """)
+
+  @Argument(help: "a .seismo file of a run that Seismo trained") var session: String
+  @Option(help: "cores to use; the numbers do not depend on it") var workers: Int?
+  @Flag(help: "one JSON object on standard output") var json = false
+
+  mutating func validate() throws {
+    if let workers, !(1...256).contains(workers) {
+      throw ValidationError("--workers \(workers): give a whole number from 1 to 256")
+    }
+  }
+
+  mutating func run() throws {
+    let recorded = RecordedRun(records: try SessionReader(path: session).records())
+    let comparison = ComparisonWithRecord(recorded)
+    guard let description = recorded.description, description.model != nil,
+      comparison.lastStep >= 0
+    else {
+      throw Failure(
+        .badInput, "\(session) was not trained by Seismo: only its own runs can be run again")
+    }
+    let run = try trainingRun(description, recorded, lastStep: comparison.lastStep)
+    for line in surroundings(description, now: run) { Seismo.report(line) }
+    let result = again(run, comparison)
+    try StandardOutput.print(json ? result.json : result.text)
+    guard result.isEqual else {
+      throw Failure(.failed, "\(session): not reproduced: \(result.firstWords)")
+    }
+  }
+
+  private func trainingRun(
+    _ description: RunDescription, _ recorded: RecordedRun, lastStep: Int
+  ) throws -> TrainingRun {
+    var options = description.options
+    options["workers"] = workers.map { "\($0)" }
+    options["checkpoint-every"] = nil
+    guard options["data"] != "-" else {
+      throw Failure(
+        .badInput, "\(session): its data came from standard input and is not there any more")
+    }
+    let configuration = try TrainingConfiguration(options: options)
+    let corpus = try configuration.dataPath.map { path throws(DataError) in
+      try Corpus.open(path: path)
+    }
+    var script = recorded.changes
+    if lastStep + 1 < configuration.steps {
+      script.append(ScriptedCommand(step: lastStep + 1, command: .stop))
+    }
+    return try TrainingRun(
+      configuration: configuration, corpus: corpus ?? .synthetic(), script: script,
+      checkpointFolder: nil)
+  }
+
+  /// What is not as it was, a line each: other bits are to be expected then.
+  private func surroundings(_ recorded: RunDescription, now run: TrainingRun) -> [String] {
+    let now = run.description(name: "", created: 0).environment
+    return recorded.environment.sorted { $0.key < $1.key }.compactMap { key, value in
+      guard let present = now[key], present != value else { return nil }
+      let what = key.replacing("_", with: " ")
+      return "\(what) was \(value), is \(present): other bits are to be expected"
+    }
+  }
+
+  private func again(
+    _ run: sending TrainingRun, _ comparison: ComparisonWithRecord
+  ) -> ComparisonWithRecord {
+    let box = ComparisonBox(comparison)
+    let end = DispatchSemaphore(value: 0)
+    let trainer = Trainer(run) { record in
+      if case .samples(let samples) = record { box.take(samples) }
+    }
+    trainer.start { _ in end.signal() }
+    end.wait()
+    return box.finished()
+  }
+}
+
+/// The comparison, shared with the trainer's queue.
+private final class ComparisonBox: Sendable {
+  private let comparison: Mutex<ComparisonWithRecord>
+
+  init(_ comparison: ComparisonWithRecord) {
+    self.comparison = Mutex(comparison)
+  }
+
+  func take(_ samples: StepSamples) {
+    comparison.withLock { $0.take(samples) }
+  }
+
+  func finished() -> ComparisonWithRecord {
+    comparison.withLock { comparison in
+      comparison.finish()
+      return comparison
+    }
+  }
+}
+
+extension RecordedRun {
+  /// The changes of settings that led to the run as it went in the end.
+  fileprivate var changes: [ScriptedCommand] {
+    var events: [RunEvent] = []
+    for generation in generations {
+      events.removeAll { $0.step >= generation.startingStep }
+      events += generation.happenings.compactMap { happening in
+        guard case .event(let event) = happening, event.kind == .set else { return nil }
+        return event
+      }
+    }
+    return events.compactMap { event in
+      guard let name = event.name, let after = event.after else { return nil }
+      return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
+    }
+  }
+}
+
+extension ComparisonWithRecord {
+  fileprivate var firstWords: String {
+    if let first {
+      return "\(first.name) of step \(first.step) was \(first.recorded), is \(first.found)"
+    }
+    return missing > 0
+      ? "\(missing) recorded numbers did not come again"
+      : "\(additional) numbers came that are not recorded"
+  }
+
+  fileprivate var text: String {
+    let names = leftOut.map(\.path).joined(separator: ", ")
+    let left = leftOut.isEmpty ? "" : "; left out, as a clock says them: \(names)"
+    let verdict =
+      isEqual
+      ? "all equal, bit for bit"
+      : "\(differing) differ, \(missing) did not come again, \(additional) are new"
+    return "\(NumberText.grouped(compared)) numbers of \(metricCount) metrics over "
+      + "\(NumberText.grouped(lastStep + 1)) steps compared: \(verdict)\(left)"
+  }
+
+  fileprivate var json: String {
+    let counts =
+      "\"compared\":\(compared),\"differing\":\(differing),\"missing\":\(missing),"
+      + "\"additional\":\(additional),\"equal\":\(isEqual)"
+    guard let first else { return "{\(counts)}" }
+    return "{\(counts),\"first\":{\"step\":\(first.step),\"metric\":\"\(first.name)\"}}"
+  }
+}

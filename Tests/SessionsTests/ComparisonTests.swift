@@ -1,0 +1,115 @@
+import Signals
+import Telemetry
+import Testing
+
+@testable import Sessions
+
+@Suite struct ComparisonTests {
+  private func run(_ name: String, losses: [Double], options: [String: String]) -> Comparison.Run {
+    var history = RunHistory()
+    history.append(
+      .description(RunDescription(name: name, created: 0, totalSteps: 4, options: options)))
+    for (step, loss) in losses.enumerated() {
+      history.append(
+        .samples(
+          StepSamples(
+            step: step, wallTime: 0, names: ["loss", "attention_logit_max/0"],
+            values: [loss, 2])))
+    }
+    history.append(.state(.finished))
+    return Comparison.Run(name: name, history: history)
+  }
+
+  @Test func `settings that differ, final and best values stand in a table`() {
+    let comparison = Comparison(runs: [
+      run("a", losses: [4, 1, 2], options: ["lr": "0.01", "seed": "0"]),
+      run("longer", losses: [4, .nan], options: ["lr": "0.04", "seed": "0", "z-loss": "1e-4"]),
+    ])
+    #expect(
+      comparison.text(metrics: comparison.metrics(matching: nil)) == [
+        "          a            longer",
+        "steps     3/4          2/4",
+        "state     finished     finished",
+        "settings that differ",
+        "  lr      0.01         0.04",
+        "  z-loss  –            1e-4",
+        "final",
+        "  loss    2.0000       NaN",
+        "lowest",
+        "  loss    1.0000 at 1  4.0000 at 0",
+      ])
+  }
+
+  @Test func `runs of several seeds have a mean and a spread`() {
+    let seeds = Comparison(runs: [
+      run("a", losses: [1], options: ["lr": "1", "seed": "0"]),
+      run("b", losses: [3], options: ["lr": "1", "seed": "1"]),
+    ])
+    #expect(seeds.areSeeds)
+    #expect(seeds.text(metrics: ["loss"]).contains { $0.hasSuffix("2.0000 ± 1.4") })
+    let others = Comparison(runs: [
+      run("a", losses: [1], options: ["lr": "1", "seed": "0"]),
+      run("b", losses: [3], options: ["lr": "2", "seed": "1"]),
+    ])
+    #expect(!others.areSeeds)
+    #expect(Spread([2]) == nil)
+  }
+
+  @Test func `as JSON it has every number with its digits`() {
+    let comparison = Comparison(runs: [
+      run("a", losses: [0.1, .infinity], options: ["lr": "1"]),
+      run("b", losses: [3], options: ["lr": "1"]),
+    ])
+    #expect(
+      comparison.json(metrics: ["loss"])
+        == #"{"runs":[{"name":"a","steps":2,"state":"finished","changes":[],"metrics":"#
+        + #"{"loss":{"final":Infinity,"lowest":0.1,"lowest_step":0,"highest":0.1,"#
+        + #""highest_step":0,"non_finite":1}}},"#
+        + #"{"name":"b","steps":1,"state":"finished","changes":[],"metrics":"#
+        + #"{"loss":{"final":3.0,"lowest":3.0,"lowest_step":0,"highest":3.0,"#
+        + #""highest_step":0,"non_finite":0}}}],"differences":{}}"#)
+  }
+}
+
+@Suite struct ComparisonWithRecordTests {
+  private func samples(_ step: Int, _ loss: Double, speed: Double = 1) -> StepSamples {
+    StepSamples(
+      step: step, wallTime: 0, names: ["loss", "tokens_per_s"], values: [loss, speed])
+  }
+
+  private func comparison() -> ComparisonWithRecord {
+    let records = (0..<6).map { RunRecord.samples(samples($0, Double($0), speed: 5)) }
+    return ComparisonWithRecord(RecordedRun(records: records))
+  }
+
+  @Test func `the same numbers are equal, whatever the clock says`() {
+    var comparison = comparison()
+    for step in 0..<9 { comparison.take(samples(step, Double(step))) }
+    comparison.finish()
+    #expect(comparison.isEqual)
+    #expect(comparison.compared == 6)
+    #expect(comparison.leftOut == ["tokens_per_s"])
+  }
+
+  @Test func `one bit is a difference and has its place`() {
+    var comparison = comparison()
+    for step in 0..<6 {
+      comparison.take(samples(step, step < 4 ? Double(step) : Double(step).nextUp))
+    }
+    comparison.finish()
+    #expect(comparison.differing == 2)
+    #expect(
+      comparison.first
+        == .init(step: 4, name: "loss", recorded: 4, found: 4.0.nextUp))
+  }
+
+  @Test func `what does not come again is missing, what was not there is additional`() {
+    var comparison = comparison()
+    for step in [0, 2, 3] { comparison.take(samples(step, Double(step))) }
+    comparison.take(StepSamples(step: 3, wallTime: 0, names: ["lr"], values: [1]))
+    comparison.finish()
+    #expect(!comparison.isEqual)
+    #expect(comparison.missing == 3)
+    #expect(comparison.additional == 1)
+  }
+}

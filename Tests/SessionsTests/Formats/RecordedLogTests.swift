@@ -1,0 +1,143 @@
+import Foundation
+import Signals
+import Telemetry
+import Testing
+
+@testable import Sessions
+
+/// What other tools' own writers wrote (`Recorded/make.py`): one run's losses in every format.
+@Suite struct RecordedLogTests {
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Recorded").path
+
+  private static let sources = [
+    "tensorboardx-events", "tf2-events", "wandb-offline", "lightning", "trainer", "json-lines",
+  ]
+
+  private static func run(_ source: String) throws -> RecordedRun {
+    let logged = try LoggedRun.all(at: "\(folder)/\(source)")
+    #expect(logged.count == 1)
+    return MetricAlias.apply(to: try logged[0].read()).run
+  }
+
+  private func expectLosses(_ run: RecordedRun, isSingle: Bool) {
+    let loss = run.generations.first?.columns.first { $0.name == "loss" }
+    #expect(loss?.steps == Array(0..<12))
+    for (step, value) in zip(loss?.steps ?? [], loss?.values ?? []) {
+      let exact = 4.0 / Double(1 + step)
+      let expected = isSingle ? Double(Float(exact)) : exact
+      #expect(step == 7 ? value.isNaN : value == expected, "step \(step)")
+    }
+  }
+
+  @Test(arguments: sources)
+  func `every format gives the run's losses, NaN included`(source: String) throws {
+    let run = try Self.run(source)
+    #expect(run.warnings.isEmpty)
+    #expect(run.generations.count == 1)
+    expectLosses(run, isSingle: source.hasSuffix("events"))
+  }
+
+  @Test func `torch's three kinds of scalars, texts, and a restart that purges`() throws {
+    let run = try Self.run("torch-events")
+    #expect(run.warnings.isEmpty)
+    #expect(run.generations.map(\.startingStep) == [0, 8])
+    expectLosses(run, isSingle: true)
+    let first = run.generations[0]
+    #expect(first.columns.map(\.name) == ["loss", "new", "precise"])
+    #expect(first.columns[1].values == (0..<12).map { Double($0) / 8 })
+    #expect(first.columns[2].values == (0..<12).map { Double($0) / 10 })
+    #expect(run.generations[1].columns.map(\.values) == [[0.5, 0.5, 0.5, 0.5]])
+    #expect(first.wallTimes.values == (0..<12).map { 1.7e9 + Double($0) })
+    let notes = first.happenings.compactMap { happening -> RunEvent? in
+      guard case .event(let event) = happening else { return nil }
+      return event
+    }
+    #expect(notes.map(\.text) == ["remark/text_summary: all is well"])
+    #expect(notes.map(\.step) == [3])
+  }
+
+  @Test func `tensors of half, bfloat16 and whole numbers are read`() throws {
+    let columns = try Self.run("tf2-events").generations[0].columns
+    #expect(columns.map(\.name) == ["loss", "half", "brain", "whole"])
+    #expect(columns[1].values == [Double](repeating: 1, count: 12))
+    #expect(columns[2].values == [Double](repeating: 3, count: 12))
+    #expect(columns[3].values == (0..<12).map { -Double($0) })
+  }
+
+  @Test func `W&B's configuration, nested keys and end come along`() throws {
+    let run = try Self.run("wandb-offline")
+    let options = run.description?.options
+    #expect(options?["lr"] == "0.01")
+    #expect(options?["model.width"] == "64")
+    #expect(options?["qk_norm"] == "on")
+    #expect(run.description?.name == "recorded")
+    #expect(run.state == .finished)
+    #expect(run.generations[0].columns.map(\.name) == ["loss", "deep/er"])
+    #expect(run.generations[0].columns[1].values == (0..<12).map { Double($0) / 8 })
+  }
+
+  @Test func `Lightning's sparse rows and hyper-parameters, Hugging Face's plan`() throws {
+    let lightning = try Self.run("lightning")
+    let held = lightning.generations[0].columns.first { $0.name == "loss/eval" }
+    #expect(held == MetricColumn(name: "loss/eval", steps: [5, 11], values: [8.0 / 6, 8.0 / 12]))
+    #expect(lightning.description?.options == ["lr": "0.01", "name": "tiny"])
+    let trainer = try Self.run("trainer")
+    #expect(trainer.description?.totalSteps == 12)
+    #expect(trainer.state == .stopped)
+    #expect(trainer.names == ["epoch", "loss", "loss/eval", "lr"])
+  }
+
+  @Test(arguments: [("wandb-offline/run-recorded.wandb", 37), ("json-lines/recorded.jsonl", 1)])
+  func `a file cut at any byte gives whole numbers of its own or one line`(
+    file: String, stride: Int
+  ) throws {
+    let whole = try SourceFile.bytes(of: "\(Self.folder)/\(file)")
+    for length in Swift.stride(from: 0, to: whole.count, by: stride) {
+      try expectPart(Array(whole.prefix(length)), of: whole, file: file, "cut at \(length)")
+    }
+  }
+
+  @Test(arguments: [
+    "wandb-offline/run-recorded.wandb", "lightning/lightning_logs/version_0/metrics.csv",
+    "trainer/checkpoint-11/trainer_state.json", "json-lines/recorded.jsonl",
+  ])
+  func `flipped bits are one line or the good part, never a crash`(file: String) throws {
+    let whole = try SourceFile.bytes(of: "\(Self.folder)/\(file)")
+    for index in whole.indices {
+      var bytes = whole
+      bytes[index] ^= 1 << UInt8(index % 8)
+      do {
+        let run = try Self.read(bytes, file: file)
+        #expect(run.sampleCount <= 60, "byte \(index)")
+      } catch {
+        #expect(!"\(error)".contains("\n"), "byte \(index)")
+      }
+    }
+  }
+
+  private static func read(_ bytes: [UInt8], file: String) throws -> RecordedRun {
+    switch LoggedRun.format(ofFileNamed: SourceFile.name(of: file)) {
+    case .wandb: try WandbReader.run(bytes, path: file)
+    case .csv: try CSVReader.run(bytes, path: file)
+    case .trainerState: try TrainerStateReader.run(bytes, path: file)
+    case .jsonLines, .eventFiles, nil: JSONLinesReader.run(bytes)
+    }
+  }
+
+  private func expectPart(
+    _ bytes: [UInt8], of whole: [UInt8], file: String, _ what: String
+  ) throws {
+    do {
+      let told = try Self.read(whole, file: file)
+      let run = try Self.read(bytes, file: file)
+      for column in run.generations.first?.columns ?? [] {
+        let original = told.generations[0].columns.first { $0.name == column.name }
+        let bits = original?.values.map(\.bitPattern) ?? []
+        #expect(bits.starts(with: column.values.map(\.bitPattern)), "\(what)")
+      }
+    } catch {
+      #expect(!"\(error)".contains("\n"), "\(what)")
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+/// Recordings out of the real program, into it, against each other, and again.
+struct FormatCommandTests {
+  private static let tiny = ["train", "--preset", "tiny", "--headless", "--json", "--steps", "12"]
+
+  @Test func `what is exported is what was printed, and comes back by import`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let printed = try binary.run(Self.tiny + ["--session", "a.seismo"])
+    let json = try binary.run(["export", "a.seismo", "--format", "json"])
+    func steps(_ text: String) -> [Substring] {
+      text.split(separator: "\n").filter { $0.contains("\"metrics\"") }
+    }
+    #expect(steps(json.output) == steps(printed.output))
+    let table = try binary.run(["export", "a.seismo", "--format", "csv", "--metric", "loss"])
+    #expect(table.output.hasPrefix("step,wall_time,loss\n0,"))
+    #expect(table.output.split(separator: "\n").count == 13)
+    #expect(
+      try binary.run(["export", "a.seismo", "--format", "csv", "--output", "a.csv"]).status == 0)
+    let first = try binary.run(["import", "a.csv", "--session", "b.seismo"])
+    #expect(first.status == 0, "\(first.error)")
+    let again = try binary.run(["import", "a.csv", "--session", "b.seismo"])
+    #expect(again.output == "b.seismo: nothing new\n")
+    let copy = try binary.run(["export", "b.seismo", "--format", "csv", "--metric", "loss"])
+    #expect(copy.output == table.output)
+  }
+
+  @Test func `event files go into the folder that was named and read back`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    #expect(try binary.run(Self.tiny + ["--session", "a.seismo"]).status == 0)
+    let export = try binary.run(["export", "a.seismo", "--format", "tfevents", "--output", "tb"])
+    #expect(export.status == 0)
+    let files = try FileManager.default.contentsOfDirectory(atPath: binary.path("tb"))
+    #expect(files.count == 1 && files[0].hasPrefix("events.out.tfevents."))
+    let imported = try binary.run(["import", "tb"])
+    #expect(imported.output.hasPrefix("sessions/tb.seismo: "))
+    #expect(try binary.run(["import", "tb"]).output == "sessions/tb.seismo: nothing new\n")
+  }
+
+  @Test func `a run steered by a script is reproduced bit for bit`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try Data("[[at]]\nstep = 5\ncommand = \"set qk_layernorm on\"\n".utf8)
+      .write(to: binary.folder.appending(path: "run.toml"))
+    let arguments = Self.tiny + ["--config", "run.toml", "--session", "a.seismo"]
+    #expect(try binary.run(arguments).status == 0)
+    let result = try binary.run(["reproduce", "a.seismo"])
+    #expect(result.status == 0, "\(result.error)")
+    #expect(result.output.contains("all equal, bit for bit"))
+    let compared = try binary.run(["compare", "a.seismo", "a.seismo"])
+    #expect(compared.output.contains("the settings are the same"))
+    #expect(compared.output.contains("set qk_layernorm off → on"))
+  }
+
+  @Test func `lines on standard input become a session`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let process = binary.process(["ingest", "--session", "a.seismo"])
+    let input = Pipe()
+    process.standardInput = input
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    input.fileHandleForWriting.write(
+      Data("{\"step\":1,\"loss\":2.5}\nhello\n{\"step\":2,\"loss\":NaN}\n".utf8))
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let table = try binary.run(["export", "a.seismo", "--format", "json"])
+    #expect(
+      table.output
+        == "{\"step\":1,\"metrics\":{\"loss\":2.5}}\n{\"step\":2,\"metrics\":{\"loss\":NaN}}\n")
+  }
+
+  @Test(arguments: [
+    (["import", "absent"], Int32(65), "absent is not there"),
+    (["import", "poem.txt"], 65, "poem.txt is no record that is known"),
+    (["export", "poem.txt", "--format", "csv"], 65, "poem.txt is no session"),
+    (["export", "poem.txt", "--format", "xml"], 64, "xml"),
+    (["reproduce", "absent.seismo"], 65, "no session at absent.seismo"),
+    (["compare", "poem.txt"], 64, "two sessions"),
+  ])
+  func `what cannot be read is one line that names it`(
+    arguments: [String], status: Int32, words: String
+  ) throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try Data("a poem, not a run".utf8).write(to: binary.folder.appending(path: "poem.txt"))
+    let result = try binary.run(arguments)
+    #expect(result.status == status)
+    #expect(result.errorLines.count == 1)
+    #expect(result.error.contains(words), "\(result.error)")
+  }
+}

@@ -1,101 +1,85 @@
-internal import Foundation
-
 /// Which tokens of a slice go to which expert, and with what weight.
 ///
 /// Assignments are ordered by expert, then by token: an expert's rows are contiguous, and every sum
-/// has one order. A token's choices are ordered by falling probability, ties by the lower expert.
+/// has one order. A token's choices are ordered by falling score, ties by the lower expert.
 package struct ExpertRouting: Sendable {
   package let experts: Int
   package let active: Int
+  let form: RouterForm
   /// Assignment → token.
   let tokens: Buffer<Int32>
-  /// Token and choice → expert, then assignment.
+  /// Token and choice → expert, then assignment; −1 for one that was dropped.
   let chosen: Buffer<Int32>
   let slots: Buffer<Int32>
   /// Expert → its first assignment; one more entry for the end.
   let starts: Buffer<Int32>
+  /// Expert → assignments it was chosen for, dropped ones included.
+  let demand: Buffer<Int32>
+  /// Expert → assignments taken in the present window.
+  private let filled: Buffer<Int32>
   /// Token and choice → weight.
   let gates: Matrix
+  /// Token → ln Σ exp of its router logits.
+  let logSumExp: Matrix
 
-  package init(arena: Arena, rows: Int, experts: Int, active: Int) {
+  package init(arena: Arena, rows: Int, experts: Int, active: Int, form: RouterForm) {
     precondition(active > 0 && active <= experts, "\(active) of \(experts) experts")
     self.experts = experts
     self.active = active
+    self.form = form
     tokens = arena.indices(count: rows * active)
     chosen = arena.indices(count: rows * active)
     slots = arena.indices(count: rows * active)
     starts = arena.indices(count: experts + 1)
+    demand = arena.indices(count: experts)
+    filled = arena.indices(count: experts)
     gates = arena.matrix(rows: rows, columns: active)
+    logSumExp = arena.matrix(rows: 1, columns: rows)
   }
 
   package func count(of expert: Int) -> Int { Int(starts[expert + 1] - starts[expert]) }
   package func start(of expert: Int) -> Int { Int(starts[expert]) }
+  package func demand(of expert: Int) -> Int { Int(demand[expert]) }
+  /// All assignments that were not dropped.
+  package var kept: Int { Int(starts[experts]) }
 }
 
-/// Sums over the rows a router has seen.
-package struct RouterSums: Sendable, BitwiseCopyable {
-  /// The sum of the rows' entropies over all experts, nats.
-  package var entropy = 0.0
+/// How many assignments an expert takes of each window of so many tokens.
+package struct ExpertCapacity: Sendable {
+  let window: Int
+  let limit: Int32
 
-  package init() {}
+  /// `factor` times an even share, rounded up; 0 for no limit.
+  package init(factor: Float, window: Int, experts: Int, active: Int) {
+    self.window = window
+    let even = Float(window * active) / Float(experts)
+    limit = factor > 0 ? Int32(min((even * factor).rounded(.up), Float(window))) : .max
+  }
 }
 
 extension ExpertRouting {
-  /// Softmax over all experts, the top few, their weights p/Σp, and the order of the assignments.
+  /// A row's choices: the largest p + bias, weighed by p or by p/Σp.
   ///
-  /// - Shapes: `logits` [M, E], overwritten by the probabilities, kept for the backward pass;
-  ///   `probabilitySums` [E] gets Σ p over the rows
-  package func route(_ logits: Matrix, probabilitySums: UnsafeMutablePointer<Double>) -> RouterSums
-  {
-    var sums = RouterSums()
-    for expert in 0..<experts { probabilitySums[expert] = 0 }
-    for row in 0..<logits.rows {
-      let p = logits.row(row)
-      sums.entropy += Double(softmax(p))
-      for expert in 0..<experts { probabilitySums[expert] += Double(p[expert]) }
-      choose(p, row: row)
-    }
-    order(rows: logits.rows)
-    return sums
-  }
-
-  /// Returns the entropy.
+  /// - Source: Wang et al. 2024 (2408.15664) for a bias that steers and does not weigh
   @inline(__always)
-  private func softmax(_ p: UnsafeMutablePointer<Float>) -> Float {
-    var peak = p[0]
-    for expert in 1..<max(experts, 2) where expert < experts && p[expert] > peak {
-      peak = p[expert]
-    }
-    var sum: Float = 0
-    var weighted: Float = 0
-    forEachLanes(experts) { index, lanes in
-      let t = p.lanes(index, count: lanes) - Lanes(repeating: peak)
-      let e = t.exponential
-      p.store(e, index, count: lanes)
-      for lane in 0..<lanes {
-        sum += e[lane]
-        weighted += e[lane] * t[lane]
-      }
-    }
-    scaleRow(p, experts, 1 / sum)
-    return log(sum) - weighted / sum
-  }
-
-  @inline(__always)
-  private func choose(_ p: UnsafeMutablePointer<Float>, row: Int) {
+  func choose(_ p: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, row: Int) {
     let choices = chosen.base + row * active
     let weights = gates.row(row)
     var total: Float = 0
     for choice in 0..<active {
       var best = -1
-      for expert in 0..<experts
-      where (best < 0 || p[expert] > p[best]) && !taken(expert, choices, choice) {
+      var bestKey: Float = 0
+      for expert in 0..<experts {
+        let key = p[expert] + bias[expert]
+        guard best < 0 || key > bestKey, !taken(expert, choices, choice) else { continue }
         best = expert
+        bestKey = key
       }
       choices[choice] = Int32(best)
       weights[choice] = p[best]
       total += p[best]
     }
+    guard form.normalisesGates else { return }
     for choice in 0..<active { weights[choice] /= total }
   }
 
@@ -107,13 +91,21 @@ extension ExpertRouting {
     return false
   }
 
-  private func order(rows: Int) {
+  /// Gives the assignments their order, without those beyond an expert's capacity.
+  ///
+  /// What is dropped is decided in the order of the tokens, and of a token's choices, within each
+  /// window: an order by score, or by all first choices before the second ones, would let a later
+  /// token push out an earlier one.
+  func order(rows: Int, capacity: ExpertCapacity) {
+    keep(rows: rows, capacity: capacity)
     let next = starts.base
     for expert in 0...experts { next[expert] = 0 }
-    for index in 0..<rows * active { next[Int(chosen.base[index]) + 1] += 1 }
+    for index in 0..<rows * active where slots.base[index] >= 0 {
+      next[Int(chosen.base[index]) + 1] += 1
+    }
     for expert in 0..<experts { next[expert + 1] += next[expert] }
     // Each expert's start walks to its end, which is the next one's start; then all move back.
-    for index in 0..<rows * active {
+    for index in 0..<rows * active where slots.base[index] >= 0 {
       let expert = Int(chosen.base[index])
       let slot = next[expert]
       next[expert] += 1
@@ -122,5 +114,19 @@ extension ExpertRouting {
     }
     for expert in stride(from: experts, to: 0, by: -1) { next[expert] = next[expert - 1] }
     next[0] = 0
+  }
+
+  /// Marks what is dropped by a slot of −1, and counts what was asked for.
+  private func keep(rows: Int, capacity: ExpertCapacity) {
+    for expert in 0..<experts { demand.base[expert] = 0 }
+    let window = capacity.window * active
+    for index in 0..<rows * active {
+      if index % window == 0 { for expert in 0..<experts { filled.base[expert] = 0 } }
+      let expert = Int(chosen.base[index])
+      demand.base[expert] += 1
+      let fits = filled.base[expert] < capacity.limit
+      if fits { filled.base[expert] += 1 }
+      slots.base[index] = fits ? 0 : -1
+    }
   }
 }

@@ -12,8 +12,9 @@ struct Activations: Sendable {
   init(_ configuration: ModelConfiguration, rows: Int, arena: Arena) {
     let width = configuration.width
     residual = arena.matrix(rows: rows, columns: width)
-    layers = (0..<configuration.layers).map { _ in
-      LayerActivations(configuration, rows: rows, arena: arena)
+    layers = (0..<configuration.layers).map { layer in
+      LayerActivations(
+        configuration, experts: configuration.experts(inLayer: layer), rows: rows, arena: arena)
     }
     final = NormActivations(rows: rows, columns: width, arena: arena)
     logits = arena.matrix(rows: rows, columns: configuration.vocabulary)
@@ -63,7 +64,9 @@ struct LayerActivations: Sendable {
   var feedForwardInput: NormActivations
   var feedForward: FeedForwardActivations
 
-  init(_ configuration: ModelConfiguration, rows: Int, arena: Arena) {
+  init(
+    _ configuration: ModelConfiguration, experts: ExpertConfiguration?, rows: Int, arena: Arena
+  ) {
     let width = configuration.width
     attentionInput = NormActivations(rows: rows, columns: width, arena: arena)
     queryKeyValue = arena.matrix(rows: rows, columns: 3 * width)
@@ -71,7 +74,7 @@ struct LayerActivations: Sendable {
     logSumExp = arena.matrix(
       rows: rows / configuration.context * configuration.heads, columns: configuration.context)
     feedForwardInput = NormActivations(rows: rows, columns: width, arena: arena)
-    if let experts = configuration.experts {
+    if let experts {
       feedForward = .mixture(MixtureActivations(width, experts, rows: rows, arena: arena))
     } else {
       feedForward = .dense(
@@ -123,29 +126,36 @@ struct DenseActivations: Sendable {
 struct MixtureActivations: Sendable {
   let routing: ExpertRouting
   /// [M, E]
-  var probabilities: Matrix
+  var scores: Matrix
   /// By assignment, ordered by expert: [M·active, …]
   var gathered: Matrix
   var hidden: DenseActivations
   var outputs: Matrix
+  /// The shared expert's, [M, F]
+  var shared: DenseActivations?
 
   init(_ width: Int, _ experts: ExpertConfiguration, rows: Int, arena: Arena) {
     let assignments = rows * experts.active
     routing = ExpertRouting(
-      arena: arena, rows: rows, experts: experts.count, active: experts.active)
-    probabilities = arena.matrix(rows: rows, columns: experts.count)
+      arena: arena, rows: rows, experts: experts.count, active: experts.active,
+      form: experts.router.form)
+    scores = arena.matrix(rows: rows, columns: experts.count)
     gathered = arena.matrix(rows: assignments, columns: width)
     hidden = DenseActivations(rows: assignments, columns: experts.width, arena: arena)
     outputs = arena.matrix(rows: assignments, columns: width)
+    if experts.sharedWidth > 0 {
+      shared = DenseActivations(rows: rows, columns: experts.sharedWidth, arena: arena)
+    }
   }
 
   func prefix(_ rows: Int) -> MixtureActivations {
     var result = self
     let assignments = rows * routing.active
-    result.probabilities = probabilities.rows(from: 0, count: rows)
+    result.scores = scores.rows(from: 0, count: rows)
     result.gathered = gathered.rows(from: 0, count: assignments)
     result.hidden = hidden.prefix(assignments)
     result.outputs = outputs.rows(from: 0, count: assignments)
+    result.shared = shared?.prefix(rows)
     return result
   }
 }

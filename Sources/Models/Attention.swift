@@ -40,18 +40,27 @@ struct Attention {
   /// Columns of a joined query or key.
   private var joinedWidth: Int { weight < 1 ? 2 * headWidth : headWidth }
 
-  func forward(statistics: inout AttentionStatistics) {
+  /// - Shapes: `headLogitMax` [H], overwritten
+  func forward(
+    statistics: inout AttentionStatistics, headLogitMax: UnsafeMutablePointer<Float>
+  ) {
+    for head in 0..<heads { headLogitMax[head] = -.infinity }
     prepare(inForward: true)
     let query = operand(0, scratch.query.values)
     let key = operand(1, scratch.key.values)
     let value = plain(2, activations.queryKeyValue)
     forEachHead { rows, head, index in
+      swap(&statistics.logitMax, &headLogitMax[head])
       causalAttention(
         query: query.head(head, rows: rows), key: key.head(head, rows: rows),
         value: value.head(head, rows: rows), scale: scale, cap: cap,
         output: output(activations.attentionOutput, head, rows),
         logSumExp: activations.logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
         statistics: &statistics)
+      swap(&statistics.logitMax, &headLogitMax[head])
+    }
+    for head in 0..<heads where headLogitMax[head] > statistics.logitMax {
+      statistics.logitMax = headLogitMax[head]
     }
   }
 

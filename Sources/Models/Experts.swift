@@ -1,44 +1,52 @@
 internal import Kernels
 
 /// A mixture of experts in the place of a feed-forward layer: a router, then each token's few
-/// experts, weighed by renormalised probabilities. No token is dropped.
+/// experts, weighed by their gates. What is beyond an expert's capacity passes by in the residual stream.
 struct Experts {
   let parameters: MixtureTensors
   let activations: MixtureActivations
 
-  /// - Shapes: `input` [M, D]; `residual` [M, D], added to
+  /// - Shapes: `input` [M, D]; `residual` [M, D], added to; `bias` [E]; `counts` [E] get what the
+  ///   experts were chosen for
   func forward(
-    _ input: Matrix, addingTo residual: Matrix, counts: UnsafeMutablePointer<Int>,
-    probabilitySums: UnsafeMutablePointer<Double>
+    _ input: Matrix, addingTo residual: Matrix, bias: UnsafePointer<Float>,
+    capacity: ExpertCapacity, counts: UnsafeMutablePointer<Int>,
+    probabilitySums: UnsafeMutablePointer<Double>, histogram: GateHistogram
   ) -> RouterSums {
     let routing = activations.routing
-    multiply(input, transposed: parameters.router, into: activations.probabilities)
-    let sums = routing.route(activations.probabilities, probabilitySums: probabilitySums)
+    multiply(input, transposed: parameters.router, into: activations.scores)
+    let sums = routing.route(
+      activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums,
+      histogram: histogram)
     routing.gather(input, into: activations.gathered)
     forEachExpert { expert, rows in
-      counts[expert] = rows.count
+      counts[expert] = routing.demand(of: expert)
       multiply(
         rows.of(activations.gathered), transposed: parameters.experts[expert].up,
         into: rows.of(activations.hidden.slope))
     }
-    gelu(activations.hidden.slope, output: activations.hidden.activated)
+    gelu(
+      activations.hidden.slope.rows(from: 0, count: routing.kept),
+      output: activations.hidden.activated.rows(from: 0, count: routing.kept))
     forEachExpert { expert, rows in
       multiply(
         rows.of(activations.hidden.activated), transposed: parameters.experts[expert].down,
         into: rows.of(activations.outputs))
     }
     routing.combine(activations.outputs, addingTo: residual)
+    if let weights = parameters.shared, let hidden = activations.shared {
+      FeedForward(parameters: weights, activations: hidden).forward(input, addingTo: residual)
+    }
     return sums
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `balance` [E]
   func backward(
     _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, scratch: MixtureScratch,
-    dHidden: Matrix, balance: UnsafePointer<Float>, dInput: Matrix
+    balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
   ) {
     let routing = activations.routing
-    let assignments = input.rows * routing.active
-    let hidden = dHidden.rows(from: 0, count: assignments)
+    let hidden = scratch.dHidden.rows(from: 0, count: routing.kept)
     let dOutputs = scratch.dOutputs
     routing.combineBackward(
       dOutput, outputs: activations.outputs, dOutputs: dOutputs, dGates: scratch.dGates)
@@ -57,10 +65,16 @@ struct Experts {
     }
     routing.gatherBackward(scratch.dGathered, into: dInput)
     routing.routeBackward(
-      scratch.dGates, probabilities: activations.probabilities, balance: balance,
+      scratch.dGates, scores: activations.scores, balance: balance, zLoss: zLoss,
       dLogits: scratch.dLogits)
     multiply(transposed: scratch.dLogits, input, into: gradients.router, adding: true)
     multiply(scratch.dLogits, parameters.router, into: dInput, adding: true)
+    guard let weights = parameters.shared, let hidden = activations.shared,
+      let dWeights = gradients.shared
+    else { return }
+    FeedForward(parameters: weights, activations: hidden).backward(
+      dOutput, input: input, gradients: dWeights,
+      dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true)
   }
 
   private struct Rows {

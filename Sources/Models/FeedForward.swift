@@ -12,14 +12,15 @@ struct FeedForward {
     multiply(activations.activated, transposed: parameters.down, into: residual, adding: true)
   }
 
-  /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `dHidden` [M, F], scratch
+  /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F], scratch
   func backward(
-    _ dOutput: Matrix, input: Matrix, gradients: DenseTensors, dHidden: Matrix, dInput: Matrix
+    _ dOutput: Matrix, input: Matrix, gradients: DenseTensors, dHidden: Matrix, dInput: Matrix,
+    adding: Bool = false
   ) {
     multiply(transposed: dOutput, activations.activated, into: gradients.down, adding: true)
     multiply(dOutput, parameters.down, into: dHidden)
     geluBackward(dHidden, slope: activations.slope)
     multiply(transposed: dHidden, input, into: gradients.up, adding: true)
-    multiply(dHidden, parameters.up, into: dInput)
+    multiply(dHidden, parameters.up, into: dInput, adding: adding)
   }
 }

@@ -10,7 +10,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   public var context: Int
   /// V, the tokens: one a byte.
   public var vocabulary: Int
-  /// A mixture of experts in place of every feed-forward layer.
+  /// A mixture of experts in place of feed-forward layers.
   public var experts: ExpertConfiguration?
 
   /// F, the hidden width of a dense feed-forward layer: four times the width unless set.
@@ -40,9 +40,27 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// Matrix operations a token, forward and backward: 6 a weight it meets and causal attention,
   /// which is half of 12·L·D·T. The router's own weights are left out, as in the peers' count.
   package func flopsPerToken() -> Double {
-    let hidden = experts.map { $0.active * $0.width } ?? feedForwardWidth
-    let weights = layers * (4 * width * width + 2 * width * hidden) + width * vocabulary
+    let hidden = (0..<layers).reduce(0) { $0 + activeHiddenWidth(inLayer: $1) }
+    let weights = layers * 4 * width * width + 2 * width * hidden + width * vocabulary
     return 6 * Double(weights) + 6 * Double(layers * width * context)
+  }
+}
+
+extension ModelConfiguration {
+  /// The layer's experts; nil where its feed-forward layer is dense.
+  package func experts(inLayer layer: Int) -> ExpertConfiguration? {
+    experts.flatMap { (layer + 1) % $0.every == 0 ? $0 : nil }
+  }
+
+  /// The layers that have experts.
+  package var mixtureLayers: [Int] { (0..<layers).filter { experts(inLayer: $0) != nil } }
+
+  /// A layer's place among those that have experts.
+  package func mixtureIndex(ofLayer layer: Int) -> Int { (layer + 1) / (experts?.every ?? 1) - 1 }
+
+  /// The hidden numbers a token meets in a feed-forward layer.
+  package func activeHiddenWidth(inLayer layer: Int) -> Int {
+    experts(inLayer: layer).map { $0.active * $0.width + $0.sharedWidth } ?? feedForwardWidth
   }
 }
 
@@ -54,11 +72,18 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
   public var width: Int
   /// The experts a token is sent to.
   public var active: Int
+  /// How a token's experts are chosen.
+  public var router: ExpertRouter
+  /// 1 for experts in every layer, 2 for every second one, the first of them dense.
+  public var every = 1
+  /// The hidden width of an expert that every token meets besides its own; 0 for none.
+  public var sharedWidth = 0
 
   /// Experts of the given hidden width, `active` of them for each token.
-  public init(count: Int, width: Int, active: Int) {
+  public init(count: Int, width: Int, active: Int, router: ExpertRouter = .topk) {
     self.count = count
     self.width = width
     self.active = active
+    self.router = router
   }
 }

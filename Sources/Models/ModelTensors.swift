@@ -10,7 +10,9 @@ struct ModelTensors: Sendable {
   init(_ buffer: FloatBuffer, layout: ParameterLayout, configuration: ModelConfiguration) {
     var reader = TensorReader(buffer: buffer, tensors: layout.tensors)
     embedding = reader.next()
-    layers = (0..<configuration.layers).map { _ in LayerTensors(&reader, configuration) }
+    layers = (0..<configuration.layers).map { layer in
+      LayerTensors(&reader, experts: configuration.experts(inLayer: layer))
+    }
     finalGain = reader.next()
     unembedding = reader.next()
   }
@@ -25,14 +27,14 @@ struct LayerTensors: Sendable {
   let feedForwardGain: Matrix
   let feedForward: FeedForwardTensors
 
-  fileprivate init(_ reader: inout TensorReader, _ configuration: ModelConfiguration) {
+  fileprivate init(_ reader: inout TensorReader, experts: ExpertConfiguration?) {
     inputGain = reader.next()
     queryKeyValue = reader.next()
     queryGain = reader.next()
     keyGain = reader.next()
     attentionOutput = reader.next()
     feedForwardGain = reader.next()
-    guard let experts = configuration.experts else {
+    guard let experts else {
       feedForward = .dense(DenseTensors(up: reader.next(), down: reader.next()))
       return
     }
@@ -40,7 +42,9 @@ struct LayerTensors: Sendable {
     let pairs = (0..<experts.count).map { _ in
       DenseTensors(up: reader.next(), down: reader.next())
     }
-    feedForward = .mixture(MixtureTensors(router: router, experts: pairs))
+    let shared =
+      experts.sharedWidth > 0 ? DenseTensors(up: reader.next(), down: reader.next()) : nil
+    feedForward = .mixture(MixtureTensors(router: router, experts: pairs, shared: shared))
   }
 }
 
@@ -57,6 +61,7 @@ struct DenseTensors: Sendable {
 struct MixtureTensors: Sendable {
   let router: Matrix
   let experts: [DenseTensors]
+  let shared: DenseTensors?
 }
 
 /// Walks the layout in its own order, so that names are looked up nowhere in a step.

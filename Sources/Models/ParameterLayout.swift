@@ -70,7 +70,7 @@ private struct LayoutBuilder {
     add(attention + "k_layernorm.weight", [headWidth], .gain, layer: layer)
     add(attention + "dense.weight", [width, width], .matrix, layer: layer)
     add(prefix + "post_attention_layernorm.weight", [width], .gain, layer: layer)
-    guard let experts = configuration.experts else {
+    guard let experts = configuration.experts(inLayer: layer) else {
       let hidden = configuration.feedForwardWidth
       add(prefix + "mlp.dense_h_to_4h.weight", [hidden, width], .matrix, layer: layer)
       add(prefix + "mlp.dense_4h_to_h.weight", [width, hidden], .matrix, layer: layer)
@@ -82,5 +82,9 @@ private struct LayoutBuilder {
       add(name + "up.weight", [experts.width, width], .matrix, layer: layer)
       add(name + "down.weight", [width, experts.width], .matrix, layer: layer)
     }
+    guard experts.sharedWidth > 0 else { return }
+    let shared = prefix + "mlp.shared_expert."
+    add(shared + "up.weight", [experts.sharedWidth, width], .matrix, layer: layer)
+    add(shared + "down.weight", [width, experts.sharedWidth], .matrix, layer: layer)
   }
 }

@@ -7,7 +7,7 @@ struct PassScratch: Sendable {
   var dInput: Matrix
   var dQueryKeyValue: Matrix
   var dAttentionOutput: Matrix
-  /// [M, F], or by assignment [M·active, F]
+  /// Of the dense layers, [M, F].
   var dHidden: Matrix
   var mixture: MixtureScratch?
   /// Queries and keys as attention sees them while qk-layernorm has a weight.
@@ -21,12 +21,11 @@ struct PassScratch: Sendable {
     dInput = arena.matrix(rows: rows, columns: width)
     dQueryKeyValue = arena.matrix(rows: rows, columns: 3 * width)
     dAttentionOutput = arena.matrix(rows: rows, columns: width)
-    if let experts = configuration.experts {
-      dHidden = arena.matrix(rows: rows * experts.active, columns: experts.width)
-      mixture = MixtureScratch(width, experts, rows: rows, arena: arena)
-    } else {
-      dHidden = arena.matrix(rows: rows, columns: configuration.feedForwardWidth)
-      mixture = nil
+    let isDense = configuration.mixtureLayers.count < configuration.layers
+    dHidden = arena.matrix(
+      rows: isDense ? rows : 0, columns: configuration.feedForwardWidth)
+    mixture = configuration.experts.map {
+      MixtureScratch(width, $0, rows: rows, arena: arena)
     }
     query = BlendedScratch(configuration, rows: rows, arena: arena)
     key = BlendedScratch(configuration, rows: rows, arena: arena)
@@ -46,6 +45,9 @@ struct PassScratch: Sendable {
 }
 
 struct MixtureScratch: Sendable {
+  /// By assignment, [M·active, F], and of the shared expert, [M, F].
+  let dHidden: Matrix
+  let dShared: Matrix
   let dOutputs: Matrix
   let dGathered: Matrix
   let dGates: Matrix
@@ -53,6 +55,8 @@ struct MixtureScratch: Sendable {
 
   init(_ width: Int, _ experts: ExpertConfiguration, rows: Int, arena: Arena) {
     let assignments = rows * experts.active
+    dHidden = arena.matrix(rows: assignments, columns: experts.width)
+    dShared = arena.matrix(rows: rows, columns: experts.sharedWidth)
     dOutputs = arena.matrix(rows: assignments, columns: width)
     dGathered = arena.matrix(rows: assignments, columns: width)
     dGates = arena.matrix(rows: rows, columns: experts.active)

@@ -12,28 +12,39 @@ struct LayerSums: Sendable, BitwiseCopyable {
 struct PassSums: Sendable {
   let layers: Buffer<LayerSums>
   let output: Buffer<OutputSums>
-  /// [L, E] assignments and sums of router probabilities.
+  /// [L, H] largest attention logits.
+  let headLogitMax: Buffer<Float>
+  /// [L, E] by the layers that have experts: assignments and sums of router probabilities.
   let expertCounts: Buffer<Int>
   let probabilities: Buffer<Double>
+  /// By the layers that have experts.
+  let gates: [GateHistogram]
 
   init(_ configuration: ModelConfiguration) {
-    let experts = configuration.experts?.count ?? 0
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
-    expertCounts = Buffer(count: configuration.layers * experts)
-    probabilities = Buffer(count: configuration.layers * experts)
+    headLogitMax = Buffer(count: configuration.layers * configuration.heads)
+    expertCounts = Buffer(count: configuration.routerBiasCount)
+    probabilities = Buffer(count: configuration.routerBiasCount)
+    gates = configuration.mixtureLayers.map { _ in GateHistogram() }
   }
 }
 
 extension StepStatistics {
   /// The means over all passes' rows.
-  init(_ passes: ArraySlice<PassSums>, samples: Int, balance: Float, _ shape: ModelConfiguration) {
+  init(
+    _ passes: ArraySlice<PassSums>, samples: Int, settings: LossSettings,
+    _ shape: ModelConfiguration
+  ) {
     self.init()
     let tokens = Double(samples * shape.context)
     for pass in passes {
       loss += pass.output[0].loss / tokens
       logZ += pass.output[0].logZ / tokens
       outputLogitMean += pass.output[0].logitMean / tokens
+    }
+    headLogitMax = (0..<shape.layers * shape.heads).map { head in
+      passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) }
     }
     for layer in 0..<shape.layers {
       var sums = LayerSums()
@@ -44,10 +55,25 @@ extension StepStatistics {
       attentionEntropy.append(Float(sums.attention.entropy / rows))
       attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
-      guard let experts = shape.experts else { continue }
+      guard let experts = shape.experts(inLayer: layer) else { continue }
       routerEntropy.append(Float(sums.router.entropy / tokens))
-      addExperts(passes, layer: layer, experts: experts, balance: balance, tokens: tokens)
+      addGates(passes.map { $0.gates[shape.mixtureIndex(ofLayer: layer)] }, experts)
+      routerZ.append(Float(sums.router.logSumExp / tokens))
+      routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
+      tokensDropped.append(
+        Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
+      addExperts(
+        passes, layer: shape.mixtureIndex(ofLayer: layer), experts: experts,
+        balance: settings.balanceLoss, tokens: tokens)
     }
+  }
+
+  private mutating func addGates(
+    _ histograms: [GateHistogram], _ experts: ExpertConfiguration
+  ) {
+    let medians = GateHistogram.medians(of: histograms)
+    if experts.active > 1 { gateInnerBalance.append(medians.inner) }
+    gateOuterBalance.append(medians.outer)
   }
 
   private mutating func addExperts(
@@ -72,5 +98,8 @@ extension LayerSums {
     attention.entropyShare += other.attention.entropyShare
     meanSquares += other.meanSquares
     router.entropy += other.router.entropy
+    router.logSumExp += other.router.logSumExp
+    router.squaredLogSumExp += other.router.squaredLogSumExp
+    router.dropped += other.router.dropped
   }
 }

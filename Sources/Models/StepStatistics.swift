@@ -6,6 +6,12 @@ package struct LossSettings: Sendable, Hashable {
   package var zLoss: Float
   /// The weight of the mixture's balance loss.
   package var balanceLoss: Float
+  /// The weight of the router's (ln Σ exp)², mean per token.
+  package var routerZLoss: Float
+  /// Assignments an expert takes of a window, in even shares; 0 for all.
+  package var capacity: Float
+  /// Added to the experts' scores to choose by, [L·E]; empty for zeros.
+  package var routerBias: [Float]
   /// The bound of the attention logits, c·tanh(z/c); 0 for none.
   package var logitSoftCap: Float
   /// The bound of the output logits; 0 for none.
@@ -13,17 +19,22 @@ package struct LossSettings: Sendable, Hashable {
 
   package init(
     qkLayerNormWeight: Float = 0, zLoss: Float = 0, balanceLoss: Float = 0,
+    routerZLoss: Float = 0, capacity: Float = 0, routerBias: [Float] = [],
     logitSoftCap: Float = 0, outputSoftCap: Float = 0
   ) {
     self.qkLayerNormWeight = qkLayerNormWeight
     self.zLoss = zLoss
     self.balanceLoss = balanceLoss
+    self.routerZLoss = routerZLoss
+    self.capacity = capacity
+    self.routerBias = routerBias
     self.logitSoftCap = logitSoftCap
     self.outputSoftCap = outputSoftCap
   }
 }
 
-/// What one pass over a batch measured on its way; arrays are by layer.
+/// What one pass over a batch measured on its way; arrays are by layer, those of
+/// experts by the layers that have some.
 package struct StepStatistics: Sendable, Hashable {
   /// Cross-entropy, nats a token; neither z-loss nor balance loss is in it.
   package var loss = 0.0
@@ -33,18 +44,30 @@ package struct StepStatistics: Sendable, Hashable {
   package var outputLogitMean = 0.0
   /// Largest scaled, unmasked logit, as it was in force before any soft cap.
   package var attentionLogitMax: [Float] = []
+  /// The same by layer and head, [L·H].
+  package var headLogitMax: [Float] = []
   /// Mean over rows and heads, nats.
   package var attentionEntropy: [Float] = []
   /// Mean of entropy / ln(i+1) over rows i > 0.
   package var attentionEntropyShare: [Float] = []
   /// Root mean square of the residual stream after each block.
   package var activationRMS: [Float] = []
-  /// Assignments by layer and expert; empty for a dense model.
+  /// Assignments by layer and expert, dropped ones included; empty for a dense model.
   package var expertCounts: [[Int]] = []
   /// Mean entropy over all experts, nats; empty for a dense model.
   package var routerEntropy: [Float] = []
   /// c·E·Σ f·P, summed over the layers.
   package var balanceLoss = 0.0
+  /// Mean ln Σ exp of the router's logits; empty for a dense model.
+  package var routerZ: [Float] = []
+  /// c·(ln Σ exp)², mean per token, summed over the layers.
+  package var routerZLoss = 0.0
+  /// Median of the larger over the smaller of a token's first two scores; empty where it has one.
+  package var gateInnerBalance: [Float] = []
+  /// Median of the chosen scores' sum, of 1 over all experts.
+  package var gateOuterBalance: [Float] = []
+  /// Share of a layer's assignments beyond the experts' capacity; empty for a dense model.
+  package var tokensDropped: [Float] = []
 
   package init() {}
 }

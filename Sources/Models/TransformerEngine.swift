@@ -20,6 +20,7 @@ package final class TransformerEngine {
   private let sums: [PassSums]
   private let gradients: [ModelTensors]
   private let balance: FloatBuffer
+  private let routerBias: FloatBuffer
   private let arena: Arena
   /// The parameters seen last, as matrices: once for every slice, so that two workers never count
   /// references to the same arrays.
@@ -48,8 +49,8 @@ package final class TransformerEngine {
     let buffers = (0..<slices).map { _ in FloatBuffer(count: layout.count) }
     sliceGradients = buffers
     gradients = buffers.map { ModelTensors($0, layout: layout, configuration: configuration) }
-    balance = FloatBuffer(
-      count: max(configuration.layers * (configuration.experts?.count ?? 0), 1))
+    balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
+    routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     self.arena = arena
     memoryBytes = arena.bytes + buffers.reduce(0) { $0 + $1.bytes }
   }
@@ -82,7 +83,7 @@ package final class TransformerEngine {
         passes(slice, activations[slice]).backward(gradients: gradients[slice], balance: balance)
       }
     }
-    return StepStatistics(sums[...], samples: batch, balance: settings.balanceLoss, configuration)
+    return StepStatistics(sums[...], samples: batch, settings: settings, configuration)
   }
 
   private func preparedPasses(
@@ -92,13 +93,24 @@ package final class TransformerEngine {
     let windows = TokenRows(tokens, rows: batch, positions: configuration.context)
     let tensors = tensors(of: parameters)
     let (configuration, rotary, sums, samples) = (configuration, rotary, sums, batch / slices)
+    let routerBias = preparedBias(settings)
+    let batchTokens = batch * configuration.context
     return { slice, activations in
       TransformerPass(
         configuration: configuration, rotary: rotary, settings: settings,
         parameters: tensors[slice], tokens: windows.rows(from: slice * samples, count: samples),
-        activations: activations,
-        sums: sums[slice])
+        batchTokens: batchTokens, activations: activations, sums: sums[slice],
+        routerBias: routerBias)
     }
+  }
+
+  private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
+    let count = configuration.routerBiasCount
+    precondition([0, count].contains(settings.routerBias.count), "a bias of another shape")
+    for entry in 0..<count {
+      routerBias[entry] = settings.routerBias.isEmpty ? 0 : settings.routerBias[entry]
+    }
+    return routerBias
   }
 
   private func tensors(of parameters: FloatBuffer) -> [ModelTensors] {
@@ -114,7 +126,7 @@ package final class TransformerEngine {
   private func weighBalance(_ coefficient: Float) {
     guard let experts = configuration.experts else { return }
     let tokens = Double(batch * configuration.context)
-    for entry in 0..<configuration.layers * experts.count {
+    for entry in 0..<configuration.routerBiasCount {
       let count = sums.reduce(0) { $0 + $1.expertCounts[entry] }
       let share = Double(count) / (tokens * Double(experts.active))
       balance[entry] = Float(Double(coefficient) * Double(experts.count) * share / tokens)
@@ -155,8 +167,9 @@ extension TransformerEngine {
       let memory = activations[0].prefix(count * configuration.context)
       TransformerPass(
         configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
-        tokens: windows.rows(from: start, count: count), activations: memory,
-        sums: PassSums(configuration)
+        tokens: windows.rows(from: start, count: count),
+        batchTokens: rows * configuration.context, activations: memory,
+        sums: PassSums(configuration), routerBias: preparedBias(settings)
       ).forward(weight: nil)
       result += memory.logits.values
     }
@@ -177,7 +190,7 @@ extension TransformerEngine {
     let jobs = parameters.count * groups
     let sums = (0..<jobs).map { _ in PassSums(configuration) }
     let lanes = min(activations.count, pool.workers)
-    let activations = activations
+    let (activations, routerBias) = (activations, preparedBias(settings))
     pool.run(jobs: lanes) { lane, _ in
       for job in stride(from: lane, to: jobs, by: lanes) {
         let start = job % groups * samples
@@ -185,14 +198,16 @@ extension TransformerEngine {
         TransformerPass(
           configuration: configuration, rotary: rotary, settings: settings,
           parameters: tensors[job / groups], tokens: windows.rows(from: start, count: count),
-          activations: activations[lane].prefix(count * configuration.context), sums: sums[job]
+          batchTokens: rows * configuration.context,
+          activations: activations[lane].prefix(count * configuration.context), sums: sums[job],
+          routerBias: routerBias
         ).forward(weight: nil)
       }
     }
     return (0..<parameters.count).map { index in
       StepStatistics(
         sums[index * groups..<(index + 1) * groups], samples: rows,
-        balance: settings.balanceLoss, configuration)
+        settings: settings, configuration)
     }
   }
 }

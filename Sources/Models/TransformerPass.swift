@@ -7,8 +7,12 @@ struct TransformerPass {
   let settings: LossSettings
   let parameters: ModelTensors
   let tokens: TokenRows
+  /// Tokens of the whole batch, of which this slice is a part.
+  let batchTokens: Int
   let activations: Activations
   let sums: PassSums
+  /// [L, E]
+  let routerBias: FloatBuffer
 
   /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
   ///   `nil` for a loss without gradients
@@ -51,7 +55,9 @@ struct TransformerPass {
     multiply(
       kept.attentionInput.output, transposed: weights.queryKeyValue, into: kept.queryKeyValue)
     var statistics = AttentionStatistics()
-    attention(layer).forward(statistics: &statistics)
+    attention(layer).forward(
+      statistics: &statistics,
+      headLogitMax: sums.headLogitMax.base + layer * configuration.heads)
     sums.layers[layer].attention = statistics
     multiply(
       kept.attentionOutput, transposed: weights.attentionOutput, into: activations.residual,
@@ -67,12 +73,20 @@ struct TransformerPass {
       FeedForward(parameters: weights, activations: hidden)
         .forward(input, addingTo: activations.residual)
     case (.mixture(let weights), .mixture(let hidden)):
-      let entry = layer * weights.experts.count
+      let entry = configuration.mixtureIndex(ofLayer: layer) * weights.experts.count
       sums.layers[layer].router = Experts(parameters: weights, activations: hidden).forward(
-        input, addingTo: activations.residual, counts: sums.expertCounts.base + entry,
-        probabilitySums: sums.probabilities.base + entry)
+        input, addingTo: activations.residual, bias: routerBias.base + entry,
+        capacity: capacity(weights.experts.count, hidden.routing.active),
+        counts: sums.expertCounts.base + entry,
+        probabilitySums: sums.probabilities.base + entry,
+        histogram: sums.gates[configuration.mixtureIndex(ofLayer: layer)])
     default: preconditionFailure("activations of another model")
     }
+  }
+
+  private func capacity(_ experts: Int, _ active: Int) -> ExpertCapacity {
+    ExpertCapacity(
+      factor: settings.capacity, window: configuration.context, experts: experts, active: active)
   }
 }
 
@@ -116,8 +130,8 @@ extension TransformerPass {
       guard let mixture = scratch.mixture else { preconditionFailure("no mixture scratch") }
       Experts(parameters: weights, activations: hidden).backward(
         scratch.dResidual, input: input, gradients: dWeights, scratch: mixture,
-        dHidden: scratch.dHidden, balance: balance.base + layer * weights.experts.count,
-        dInput: scratch.dInput)
+        balance: balance.base + configuration.mixtureIndex(ofLayer: layer) * weights.experts.count,
+        zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput)
     default: preconditionFailure("gradients of another model")
     }
     normaliseBackward(

@@ -75,6 +75,18 @@ package enum MetricCatalog {
       "router_entropy/L", unit: "nats", reduction: .mean,
       meaning: "mean entropy of the router's probabilities in layer L"),
     MetricFamily(
+      "gate_inner_balance/L", unit: "", reduction: .mean,
+      meaning: "median ratio of a token's first two router scores in layer L; 1 is even"),
+    MetricFamily(
+      "gate_outer_balance/L", unit: "", reduction: .mean,
+      meaning: "median share of layer L's router scores that the chosen experts have"),
+    MetricFamily(
+      "router_z/L", unit: "", reduction: .mean,
+      meaning: "mean ln Σ exp of the router's logits in layer L; its z-loss holds it near 0"),
+    MetricFamily(
+      "tokens_dropped/L", unit: "", reduction: .mean,
+      meaning: "share of layer L's assignments beyond its experts' capacity"),
+    MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
     MetricFamily(
@@ -175,5 +187,19 @@ extension MetricCatalog {
 
   package static func routerEntropy(layer: Int) -> MetricName {
     MetricName("router_entropy/\(layer)")
+  }
+
+  package static func gateInnerBalance(layer: Int) -> MetricName {
+    MetricName("gate_inner_balance/\(layer)")
+  }
+
+  package static func gateOuterBalance(layer: Int) -> MetricName {
+    MetricName("gate_outer_balance/\(layer)")
+  }
+
+  package static func routerZ(layer: Int) -> MetricName { MetricName("router_z/\(layer)") }
+
+  package static func tokensDropped(layer: Int) -> MetricName {
+    MetricName("tokens_dropped/\(layer)")
   }
 }

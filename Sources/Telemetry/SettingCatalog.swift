@@ -14,8 +14,12 @@ package enum SettingCatalog {
   package static let weightDecay = "weight_decay"
   package static let freeze = "freeze"
   package static let balanceLoss = "moe.aux_loss"
+  package static let routerZLoss = "moe.router_z_loss"
+  package static let biasBalance = "moe.bias_balance"
+  package static let capacity = "moe.capacity"
   package static let logitSoftCap = "logit_softcap"
   package static let outputSoftCap = "output_softcap"
+  package static let qkClip = "qk_clip"
 
   package struct Entry: Sendable {
     package let name: String
@@ -50,6 +54,10 @@ package enum SettingCatalog {
       purpose: "bounds attention logits by c·tanh(z/c): ends their growth; 50 is usual, 0 is off",
       usual: .number(50)),
     Entry(
+      name: qkClip, kind: .number(lowest: 0, highest: 1e6),
+      purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
+      usual: .number(100)),
+    Entry(
       name: outputSoftCap, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds output logits by c·tanh(y/c): ends their drift; 30 is usual, 0 is off",
       usual: .number(30)),
@@ -65,6 +73,18 @@ package enum SettingCatalog {
       name: balanceLoss, kind: .number(lowest: 0, highest: 100),
       purpose: "balance loss of the experts: keeps the router from starving some; 0.01 is usual",
       usual: .number(0.01)),
+    Entry(
+      name: routerZLoss, kind: .number(lowest: 0, highest: 100),
+      purpose: "penalises the router's (ln Σ exp)²: keeps its logits small; 1e-3 is usual",
+      usual: .number(1e-3)),
+    Entry(
+      name: biasBalance, kind: .number(lowest: 0, highest: 1),
+      purpose: "moves each expert's bias against its load: balances without a loss; 1e-3 is usual",
+      usual: .number(1e-3)),
+    Entry(
+      name: capacity, kind: .number(lowest: 0, highest: 1000),
+      purpose: "even shares of a window an expert takes, the rest drops; 1.25 is usual, 0 is all",
+      usual: .number(1.25)),
     Entry(
       name: updateClip, kind: .number(lowest: 0, highest: 1000),
       purpose: "cuts a tensor's rate where gradients outrun Adam's second moment; 1 is usual",
@@ -98,6 +118,9 @@ package enum SettingCatalog {
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true),
   ]
+
+  /// Whether a model without experts has no use for it.
+  package static func isForExperts(_ name: String) -> Bool { name.hasPrefix("moe.") }
 
   package static func entry(_ name: String) -> Entry? {
     entries.first { $0.name == name }

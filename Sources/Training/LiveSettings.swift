@@ -1,3 +1,4 @@
+package import Models
 package import Telemetry
 
 /// The settings of a run that a person may change while it goes on.
@@ -7,8 +8,13 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var gradClip: Double
   package var weightDecay: Double
   package var balanceLoss: Double
+  package var routerZLoss = 0.0
+  package var biasBalance = 0.0
+  package var capacity = 0.0
   package var logitSoftCap: Double
   package var outputSoftCap: Double
+  /// The threshold of QK-clip; 0 for none.
+  package var qkClip = 0.0
   package var qkLayerNorm: QKLayerNormBlend
   package var clipping = GradientClipping.Kind.global
   package var updateClip = 0.0
@@ -25,8 +31,12 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     gradClip = configuration.gradClip
     weightDecay = configuration.weightDecay
     balanceLoss = configuration.balanceLoss
+    routerZLoss = configuration.routerZLoss
+    biasBalance = configuration.biasBalance
+    capacity = configuration.capacity
     logitSoftCap = configuration.logitSoftCap
     outputSoftCap = configuration.outputSoftCap
+    qkClip = configuration.qkClip
     qkLayerNorm = QKLayerNormBlend(
       isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
     clipping = configuration.clipping
@@ -52,8 +62,12 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.weightDecay: .number(weightDecay)
     case SettingCatalog.freeze: .number(Double(frozenBlocks))
     case SettingCatalog.balanceLoss: .number(balanceLoss)
+    case SettingCatalog.routerZLoss: .number(routerZLoss)
+    case SettingCatalog.biasBalance: .number(biasBalance)
+    case SettingCatalog.capacity: .number(capacity)
     case SettingCatalog.logitSoftCap: .number(logitSoftCap)
     case SettingCatalog.outputSoftCap: .number(outputSoftCap)
+    case SettingCatalog.qkClip: .number(qkClip)
     case SettingCatalog.qkLayerNorm: .flag(qkLayerNorm.isOn)
     default: nil
     }
@@ -74,8 +88,12 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.weightDecay: weightDecay = value.number
     case SettingCatalog.freeze: frozenBlocks = value.whole
     case SettingCatalog.balanceLoss: balanceLoss = value.number
+    case SettingCatalog.routerZLoss: routerZLoss = value.number
+    case SettingCatalog.biasBalance: biasBalance = value.number
+    case SettingCatalog.capacity: capacity = value.number
     case SettingCatalog.logitSoftCap: logitSoftCap = value.number
     case SettingCatalog.outputSoftCap: outputSoftCap = value.number
+    case SettingCatalog.qkClip: qkClip = value.number
     case SettingCatalog.qkLayerNorm: qkLayerNorm.set(value.isOn, at: step)
     default: preconditionFailure("no live setting is called \(name)")
     }
@@ -88,19 +106,28 @@ package struct LiveSettings: Sendable, Equatable, Codable {
 
   /// What may be changed in this run, with the present values.
   package func declarations(
-    hasExperts: Bool, optimizer: OptimizerKind = .adamW
+    router: ExpertRouter?, optimizer: OptimizerKind = .adamW
   ) -> [SettingDeclaration] {
     SettingCatalog.entries.compactMap { entry in
       guard let value = self[entry.name] else { return nil }
       return SettingDeclaration(
         name: entry.name, kind: entry.kind, value: value, purpose: entry.purpose,
-        refusal: refusal(of: entry.name, hasExperts: hasExperts, optimizer: optimizer))
+        refusal: refusal(of: entry.name, router: router, optimizer: optimizer))
     }
   }
 
-  private func refusal(of name: String, hasExperts: Bool, optimizer: OptimizerKind) -> String? {
-    switch name {
-    case SettingCatalog.balanceLoss: hasExperts ? nil : "this model has no experts"
+  /// Why the setting cannot be changed now, and what to do.
+  private func refusal(
+    of name: String, router: ExpertRouter?, optimizer: OptimizerKind
+  ) -> String? {
+    if router == nil, SettingCatalog.isForExperts(name) { return "this model has no experts" }
+    return switch name {
+    case SettingCatalog.routerZLoss where router == .sigmoid:
+      "the sigmoid router has no softmax to hold"
+    case SettingCatalog.qkClip where qkLayerNorm.isOn:
+      "qk-layernorm ignores the weights' scale: switch it off first"
+    case SettingCatalog.qkLayerNorm where qkClip > 0:
+      "qk_clip has no effect under it: set qk_clip 0 first"
     case SettingCatalog.updateClip, SettingCatalog.adamEpsilon, SettingCatalog.adamBeta2:
       optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
     case SettingCatalog.zClip:
@@ -130,6 +157,10 @@ extension LiveSettings {
     logitSoftCap = try values.decodeIfPresent(Double.self, forKey: .logitSoftCap) ?? 0
     outputSoftCap = try values.decodeIfPresent(Double.self, forKey: .outputSoftCap) ?? 0
     qkLayerNorm = try values.decode(QKLayerNormBlend.self, forKey: .qkLayerNorm)
+    try values.read(.routerZLoss, into: &routerZLoss)
+    try values.read(.biasBalance, into: &biasBalance)
+    try values.read(.capacity, into: &capacity)
+    try values.read(.qkClip, into: &qkClip)
     try values.read(.clipping, into: &clipping)
     try values.read(.updateClip, into: &updateClip)
     try values.read(.adamEpsilon, into: &adamEpsilon)

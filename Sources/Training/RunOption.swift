@@ -1,3 +1,4 @@
+import Models
 import Telemetry
 
 /// One option of a run, as `seismo train` and `run.toml` spell it.
@@ -84,6 +85,9 @@ package enum RunOptionCatalog {
       name: "logit-softcap", kind: .number(0...1e6),
       help: "soft bound of the attention logits; 50 is usual, 0 is off"),
     RunOption(
+      name: "qk-clip", kind: .number(0...1e6),
+      help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off"),
+    RunOption(
       name: "output-softcap", kind: .number(0...1e6),
       help: "soft bound of the output logits; 30 is usual, 0 is off"),
     RunOption(
@@ -107,6 +111,26 @@ package enum RunOptionCatalog {
       help: "blocks that stay as they are, and the embedding with them; 0 is none"),
     RunOption(
       name: "moe-aux-loss", kind: .number(0...100), help: "weight of the experts' balance loss"),
+    RunOption(
+      name: "moe-router-z-loss", kind: .number(0...100),
+      help: "weight of the router's (ln Σ exp)²; 1e-3 is usual"),
+    RunOption(
+      name: "moe-bias-balance", kind: .number(0...1),
+      help: "rate of the experts' balancing biases; 1e-3 is usual, 0 is off"),
+    RunOption(
+      name: "moe-capacity", kind: .number(0...1000),
+      help: "even shares of a window an expert takes; 1.25 is usual, 0 is all"),
+    RunOption(name: "experts", kind: .count(0...1024), help: "experts of a layer; 0 is dense"),
+    RunOption(name: "expert-width", kind: .count(1...65536), help: "hidden width of an expert"),
+    RunOption(name: "expert-active", kind: .count(1...1024), help: "experts a token is sent to"),
+    RunOption(
+      name: "expert-every", kind: .count(1...2), help: "experts in every layer or every second one"),
+    RunOption(
+      name: "shared-expert-width", kind: .count(0...65536),
+      help: "hidden width of an expert every token meets; 0 is none"),
+    RunOption(
+      name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
+      help: "how a token's experts are chosen"),
     RunOption(
       name: "lr-multiplier", kind: .number(0...1000), help: "factor on top of the schedule"),
     RunOption(

@@ -1,3 +1,4 @@
+package import Models
 package import Telemetry
 
 /// What a trainer does next and why, without threads, files or a clock.
@@ -31,18 +32,19 @@ package struct TrainerStateMachine: Sendable {
   package private(set) var mode = Mode.running
   package var settings: LiveSettings
   package private(set) var changes: [Change]
-  private let hasExperts: Bool
+  /// Nil for a model without experts.
+  private let router: ExpertRouter?
   private let optimizer: OptimizerKind
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
-    settings: LiveSettings, changes: [Change] = [], hasExperts: Bool,
+    settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
     optimizer: OptimizerKind = .adamW, detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
-    self.hasExperts = hasExperts
+    self.router = router
     self.detachRefusal = detachRefusal
     self.optimizer = optimizer
   }
@@ -108,7 +110,7 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declarations = settings.declarations(hasExperts: hasExperts, optimizer: optimizer)
+    let declarations = settings.declarations(router: router, optimizer: optimizer)
     guard let declaration = declarations.first(where: { $0.name == name }) else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }

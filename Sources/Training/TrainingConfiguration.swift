@@ -61,8 +61,16 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var frozenBlocks = 0
   /// Weight of the experts' balance loss.
   public var balanceLoss = 0.01
+  /// Weight of the router's (ln Σ exp)².
+  public var routerZLoss = 0.0
+  /// Rate of the experts' balancing biases; 0 is off.
+  public var biasBalance = 0.0
+  /// Even shares of a window an expert takes; 0 is all.
+  public var capacity = 0.0
   /// Soft bound of the attention logits; 0 is off.
   public var logitSoftCap = 0.0
+  /// Attention logit above which a head's query and key weights shrink; 0 is off.
+  public var qkClip = 0.0
   /// Soft bound of the output logits; 0 is off.
   public var outputSoftCap = 0.0
   /// Factor on top of the schedule.
@@ -116,6 +124,7 @@ extension TrainingConfiguration {
     try Self.check(options)
     self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
     readSizes(options)
+    try checkExpertsExist(options)
     readOptimisation(options)
     readOptimizer(options)
     readConduct(options)
@@ -146,6 +155,7 @@ extension TrainingConfiguration {
     options.read("heads") { model.heads = $0 }
     options.read("context") { model.context = $0 }
     options.read("batch") { batch = $0 }
+    readExperts(options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
   }
 
@@ -159,7 +169,11 @@ extension TrainingConfiguration {
     options.read("grad-clip") { gradClip = $0 }
     options.read("weight-decay") { weightDecay = $0 }
     options.read("moe-aux-loss") { balanceLoss = $0 }
+    options.read("moe-router-z-loss") { routerZLoss = $0 }
+    options.read("moe-bias-balance") { biasBalance = $0 }
+    options.read("moe-capacity") { capacity = $0 }
     options.read("logit-softcap") { logitSoftCap = $0 }
+    options.read("qk-clip") { qkClip = $0 }
     options.read("output-softcap") { outputSoftCap = $0 }
     options.read("lr-multiplier") { learningRateMultiplier = $0 }
     if let words = options["qk-layernorm"] {
@@ -207,6 +221,12 @@ extension TrainingConfiguration {
         reason: "rotary positions need an even head width, and \(model.width) / \(model.heads)"
           + " is \(model.headWidth): change --width or --heads")
     }
+    guard qkClip == 0 || !qkLayerNorm else {
+      throw .impossible(
+        reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
+          + " choose one")
+    }
+    try validateExperts()
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -219,8 +239,8 @@ extension TrainingConfiguration {
   /// What the parameters, their moments and gradients, the probe and the activations take, about.
   package var estimatedBytes: Double {
     let parameters = Double(model.parameterCount)
-    let hidden = model.experts.map { $0.active * $0.width } ?? model.feedForwardWidth
-    let perToken = Double(model.layers * (8 * model.width + 2 * hidden))
+    let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
+    let perToken = Double(model.layers * 8 * model.width + 2 * hidden)
     return 4 * (parameters * 10 + Double(batch * model.context) * perToken)
   }
 
@@ -256,8 +276,10 @@ extension TrainingConfiguration {
       "qk-layernorm": qkLayerNorm ? "on" : "off", "blend-steps": "\(blendSteps)",
       "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
       "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
-      "logit-softcap": "\(logitSoftCap)", "output-softcap": "\(outputSoftCap)",
-      "eval-every": "\(evalEvery)", "eval-windows": "\(evalWindows)",
+      "moe-router-z-loss": "\(routerZLoss)", "moe-bias-balance": "\(biasBalance)",
+      "moe-capacity": "\(capacity)", "logit-softcap": "\(logitSoftCap)",
+      "output-softcap": "\(outputSoftCap)", "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)",
+      "eval-windows": "\(evalWindows)",
       "optimizer": optimizer.rawValue, "decay": decayIsCoupled ? "coupled" : "independent",
       "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
       "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
@@ -265,6 +287,7 @@ extension TrainingConfiguration {
     ]
     options["decay-steps"] = decaySteps.map(String.init)
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
+    options.merge(expertOptions) { _, own in own }
     options["data"] = dataPath
     options["checkpoint-every"] = checkpointEvery.map(String.init)
     return options
@@ -272,11 +295,11 @@ extension TrainingConfiguration {
 }
 
 extension [String: String] {
-  fileprivate func read(_ name: String, into assign: (Int) -> Void) {
+  func read(_ name: String, into assign: (Int) -> Void) {
     if let value = self[name].flatMap(Int.init) { assign(value) }
   }
 
-  fileprivate func read(_ name: String, into assign: (Double) -> Void) {
+  func read(_ name: String, into assign: (Double) -> Void) {
     if let value = self[name].flatMap(Double.init) { assign(value) }
   }
 }

@@ -35,6 +35,7 @@ extension TrainingRun {
     step = checkpoint.step
     scriptedDone = state.scriptedDone
     clips = state.clips
+    routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
     optimizer.clipping = state.clipping ?? GradientClipping()
     noiseScale = state.noiseScale ?? NoiseScale()
     alarms = state.alarms
@@ -133,7 +134,7 @@ extension TrainingRun {
 extension ModelConfiguration {
   /// The shape in a few words.
   var words: String {
-    let mixture = experts.map { ", \($0.count) experts" } ?? ""
+    let mixture = experts.map { ", \($0.count) experts of width \($0.width)" } ?? ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
   }
 }

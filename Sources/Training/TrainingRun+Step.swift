@@ -39,6 +39,10 @@ extension TrainingRun {
       tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
     }
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
+    clipQueriesAndKeys(statistics, settings: lossSettings)
+    if settings.biasBalance > 0 {
+      routerBias.update(counts: statistics.expertCounts, rate: Float(settings.biasBalance))
+    }
     lastLoss = statistics.loss
     emit(.samples(samples))
     observe(samples)
@@ -49,6 +53,14 @@ extension TrainingRun {
     scriptedDone = 0
     machine.stepped()
     return .done
+  }
+
+  /// After the probe, which scales the optimiser's own update.
+  private func clipQueriesAndKeys(_ statistics: StepStatistics, settings: LossSettings) {
+    guard self.settings.qkClip > 0, settings.qkLayerNormWeight == 0 else { return }
+    _ = qkClip.apply(
+      to: parameters, headLogitMax: statistics.headLogitMax,
+      threshold: Float(self.settings.qkClip))
   }
 
   private func rates(at step: Int) -> Optimizer.Rates {

@@ -14,6 +14,7 @@ package final class TrainingRun {
   let script: [ScriptedCommand]
   let engine: TransformerEngine
   let optimizer: Optimizer
+  let qkClip: QKClip
   let parameters: FloatBuffer
   let schedule: LearningRateSchedule
   let windows: WindowSource
@@ -28,6 +29,7 @@ package final class TrainingRun {
   private(set) var peakGFLOPS = Double.nan
 
   var machine: TrainerStateMachine
+  var routerBias: RouterBias
   var clips = ClipWindow()
   var noiseScale = NoiseScale()
   var alarms = AlarmMonitor()
@@ -83,6 +85,8 @@ package final class TrainingRun {
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
+    qkClip = QKClip(configuration: model, layout: engine.layout)
+    routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     tensorMetrics = TensorMetrics(layout: engine.layout)
@@ -91,7 +95,7 @@ package final class TrainingRun {
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
-      settings: settings, changes: changes, hasExperts: model.experts != nil,
+      settings: settings, changes: changes, router: model.experts?.router,
       optimizer: configuration.optimizer,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
@@ -121,7 +125,9 @@ package final class TrainingRun {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
-      logitSoftCap: Float(settings.logitSoftCap), outputSoftCap: Float(settings.outputSoftCap))
+      routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
+      routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
+      outputSoftCap: Float(settings.outputSoftCap))
   }
 
   func record(_ event: RunEvent) {
@@ -132,7 +138,7 @@ package final class TrainingRun {
     emit(
       .settings(
         settings.declarations(
-          hasExperts: configuration.model.experts != nil, optimizer: configuration.optimizer)))
+          router: configuration.model.experts?.router, optimizer: configuration.optimizer)))
   }
 
   /// The run as a session and a screen describe it.

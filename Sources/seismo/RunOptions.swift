@@ -26,6 +26,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("blend-steps")) var blendSteps: String?
   @Option(help: .of("z-loss")) var zLoss: String?
   @Option(help: .of("logit-softcap")) var logitSoftcap: String?
+  @Option(help: .of("qk-clip")) var qkClip: String?
   @Option(help: .of("output-softcap")) var outputSoftcap: String?
   @Option(help: .of("grad-clip")) var gradClip: String?
   @Option(help: .of("clip")) var clip: String?
@@ -36,6 +37,15 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("decay")) var decay: String?
   @Option(help: .of("freeze")) var freeze: String?
   @Option(help: .of("moe-aux-loss")) var moeAuxLoss: String?
+  @Option(help: .of("moe-router-z-loss")) var moeRouterZLoss: String?
+  @Option(help: .of("moe-bias-balance")) var moeBiasBalance: String?
+  @Option(help: .of("moe-capacity")) var moeCapacity: String?
+  @Option(help: .of("experts")) var experts: String?
+  @Option(help: .of("expert-width")) var expertWidth: String?
+  @Option(help: .of("expert-active")) var expertActive: String?
+  @Option(help: .of("expert-every")) var expertEvery: String?
+  @Option(help: .of("shared-expert-width")) var sharedExpertWidth: String?
+  @Option(help: .of("router")) var router: String?
   @Option(help: .of("lr-multiplier")) var lrMultiplier: String?
   @Option(help: .of("eval-every")) var evalEvery: String?
   @Option(help: .of("eval-windows")) var evalWindows: String?
@@ -52,6 +62,11 @@ struct RunOptions: ParsableArguments {
       "z-loss": zLoss, "grad-clip": gradClip, "weight-decay": weightDecay,
       "moe-aux-loss": moeAuxLoss, "lr-multiplier": lrMultiplier, "eval-every": evalEvery,
       "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
+      "qk-clip": qkClip, "moe-router-z-loss": moeRouterZLoss,
+      "moe-bias-balance": moeBiasBalance, "moe-capacity": moeCapacity, "router": router,
+      "experts": experts,
+      "expert-width": expertWidth, "expert-active": expertActive, "expert-every": expertEvery,
+      "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
       "schedule": schedule, "decay-steps": decaySteps, "optimizer": optimizer,
       "mu-param": muParam.map { $0 ? "on" : "off" }, "clip": clip, "update-clip": updateClip,

@@ -32,6 +32,20 @@ struct SmallModel {
     width: 8, layers: 2, heads: 2, context: 5,
     experts: ExpertConfiguration(count: 4, width: 8, active: 2))
 
+  static func routed(by router: ExpertRouter) -> ModelConfiguration {
+    var configuration = mixture
+    configuration.experts?.router = router
+    if router == .switch { configuration.experts?.active = 1 }
+    return configuration
+  }
+
+  static let sharing: ModelConfiguration = {
+    var configuration = mixture
+    configuration.experts?.every = 2
+    configuration.experts?.sharedWidth = 6
+    return configuration
+  }()
+
   func lossAndGradients(_ settings: LossSettings) -> StepStatistics {
     tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: settings)

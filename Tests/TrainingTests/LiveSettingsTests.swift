@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Telemetry
 import Testing
 
@@ -8,7 +9,7 @@ struct LiveSettingsTests {
   private let settings = LiveSettings(TrainingConfiguration(preset: .tiny))
 
   private func machine(_ optimizer: OptimizerKind = .adamW) -> TrainerStateMachine {
-    TrainerStateMachine(settings: settings, hasExperts: false, optimizer: optimizer)
+    TrainerStateMachine(settings: settings, router: nil, optimizer: optimizer)
   }
 
   private func apply(
@@ -19,7 +20,7 @@ struct LiveSettingsTests {
 
   @Test(arguments: SettingCatalog.entries.map(\.name))
   func `every setting is set, told and taken back`(name: String) throws {
-    var machine = TrainerStateMachine(settings: settings, hasExperts: true)
+    var machine = TrainerStateMachine(settings: settings, router: .topk)
     let before = try #require(machine.settings[name])
     let usual = try #require(SettingCatalog.entry(name)?.usual)
     let value = usual == before ? SettingValue.number(before.number / 2) : usual

@@ -8,7 +8,7 @@ struct TrainerStateMachineTests {
   private func machine(_ preset: Preset = .tiny) -> TrainerStateMachine {
     let configuration = TrainingConfiguration(preset: preset)
     return TrainerStateMachine(
-      settings: LiveSettings(configuration), hasExperts: preset.model.experts != nil)
+      settings: LiveSettings(configuration), router: preset.model.experts?.router)
   }
 
   private func apply(

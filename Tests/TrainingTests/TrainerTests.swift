@@ -93,15 +93,20 @@ struct TrainerTests {
     #expect(tellings[0].losses.last ?? 9 < (tellings[0].losses.first ?? 0) - 0.5)
   }
 
-  @Test(arguments: [Preset.tiny, .moeTiny])
-  func `a run resumed from any of its checkpoints goes on bit for bit`(preset: Preset) async throws
-  {
+  @Test(arguments: [Preset.tiny, .moeTiny], [1, 2])
+  func `a run resumed from any of its checkpoints goes on bit for bit`(
+    preset: Preset, every: Int
+  ) async throws {
     let folder = Self.temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = Self.configuration(preset)
     configuration.checkpointEvery = 9
+    configuration.model.experts?.every = every
+    configuration.model.experts?.sharedWidth = 8 * (every - 1)
     let script = try Self.script([
-      (4, "set logit_softcap 5"), (5, "set output_softcap 3"), (18, "set qk_layernorm on"),
+      (4, "set logit_softcap 5"), (5, "set output_softcap 3"), (6, "set moe.router_z_loss 0.01"),
+      (7, "set moe.bias_balance 0.01"), (8, "set moe.capacity 1"), (12, "set qk_clip 0.5"),
+      (18, "undo"), (18, "set qk_layernorm on"),
       (27, "set lr.multiplier 0.5"),
     ])
     let whole = await Self.train(

@@ -23,6 +23,18 @@ struct TrainingConfigurationTests {
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
   }
 
+  @Test func `its own options give experts of one's own back`() throws {
+    var configuration = TrainingConfiguration(preset: .tiny)
+    configuration.preset = nil
+    var experts = ExpertConfiguration(count: 5, width: 48, active: 3, router: .sigmoid)
+    experts.every = 2
+    experts.sharedWidth = 32
+    configuration.model.experts = experts
+    configuration.biasBalance = 1e-3
+    configuration.capacity = 1.25
+    #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+  }
+
   @Test func `sizes of one's own are no preset any more`() throws {
     let configuration = try TrainingConfiguration(
       options: ["preset": "tiny", "width": "96", "heads": "4"])
@@ -78,6 +90,30 @@ struct TrainingConfigurationTests {
       "60 decay-steps are more than the run's 50 steps: give fewer"
     ),
     (["layers": "0"], "'0' is no value for layers: give a whole number from 1 to 256"),
+    (
+      ["preset": "tiny", "router": "switch"], "--router needs experts: add --experts 8"
+    ),
+    (
+      ["preset": "tiny", "moe-capacity": "1"],
+      "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
+        + " --moe-router-z-loss out or add --experts 8"
+    ),
+    (
+      ["experts": "2", "expert-active": "3"],
+      "a token cannot go to 3 of 2 experts: lower --expert-active"
+    ),
+    (
+      ["router": "switch", "expert-active": "2"],
+      "the switch router sends a token to one expert: leave --expert-active out"
+    ),
+    (
+      ["router": "sigmoid", "moe-router-z-loss": "0.001"],
+      "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out"
+    ),
+    (
+      ["layers": "1", "expert-every": "2"],
+      "experts in every second layer need two layers: leave --expert-every out"
+    ),
     (["heads": "3"], "3 heads do not divide a width of 64: choose a divisor"),
     (
       ["heads": "64"],

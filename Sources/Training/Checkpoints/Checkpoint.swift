@@ -29,7 +29,8 @@ package struct Checkpoint: Sendable {
     optimizer = try SafetensorsFile(path: folder + "/optimizer.safetensors")
     // More layers than tensors cannot be true, and a layout of them could fill the memory.
     guard let configuration = manifest.model.configuration(tensors: model.tensorCount),
-      manifest.step >= 0, (0...1).contains(manifest.qkLayerNormWeight)
+      manifest.step >= 0, (0...1).contains(manifest.qkLayerNormWeight),
+      manifest.forward?.fits(configuration) != false
     else {
       throw .damaged(
         path: folder + "/run.json", offset: nil, expected: "a step and sizes a model can have",

@@ -36,6 +36,17 @@ struct StoredModel: Codable {
     var count: Int
     var width: Int
     var active: Int
+    /// Absent for `topk`.
+    var router: ExpertRouter?
+    /// Absent for 1.
+    var every: Int?
+    /// Absent for 0.
+    var sharedWidth: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case count, width, active, router, every
+      case sharedWidth = "shared_width"
+    }
   }
 
   var width: Int
@@ -59,7 +70,10 @@ struct StoredModel: Codable {
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
     experts = configuration.experts.map {
-      Experts(count: $0.count, width: $0.width, active: $0.active)
+      Experts(
+        count: $0.count, width: $0.width, active: $0.active,
+        router: $0.router == .topk ? nil : $0.router, every: $0.every == 1 ? nil : $0.every,
+        sharedWidth: $0.sharedWidth == 0 ? nil : $0.sharedWidth)
     }
   }
 
@@ -74,10 +88,14 @@ struct StoredModel: Codable {
     model.feedForwardWidth = feedForwardWidth
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
-      (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active)
+      (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active),
+      (1...2).contains(experts.every ?? 1), (0...(1 << 20)).contains(experts.sharedWidth ?? 0)
     else { return nil }
     model.experts = ExpertConfiguration(
-      count: experts.count, width: experts.width, active: experts.active)
+      count: experts.count, width: experts.width, active: experts.active,
+      router: experts.router ?? .topk)
+    model.experts?.every = experts.every ?? 1
+    model.experts?.sharedWidth = experts.sharedWidth ?? 0
     return model
   }
 }

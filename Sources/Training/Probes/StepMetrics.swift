@@ -6,12 +6,13 @@ import Telemetry
 struct StepMetrics {
   let names: [MetricName]
   private let layers: Int
-  private let experts: Int
+  private let mixtureLayers: [Int]
   private let entropyPerByte: Double?
 
   init(model: ModelConfiguration, entropyPerByte: Double?) {
     layers = model.layers
-    experts = model.experts?.count ?? 0
+    let experts = model.experts?.count ?? 0
+    mixtureLayers = model.mixtureLayers
     self.entropyPerByte = entropyPerByte
     var names: [MetricName] = [MetricCatalog.loss]
     if entropyPerByte != nil { names.append(MetricCatalog.excessLoss) }
@@ -28,12 +29,15 @@ struct StepMetrics {
         MetricCatalog.activationRMS(layer: layer),
       ]
     }
-    for layer in 0..<(experts > 0 ? model.layers : 0) {
+    for layer in mixtureLayers {
       names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
       names += [
         MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
-        MetricCatalog.routerEntropy(layer: layer),
+        MetricCatalog.routerEntropy(layer: layer), MetricCatalog.routerZ(layer: layer),
+        MetricCatalog.tokensDropped(layer: layer), MetricCatalog.gateOuterBalance(layer: layer),
       ]
+      guard (model.experts?.active ?? 0) > 1 else { continue }
+      names.append(MetricCatalog.gateInnerBalance(layer: layer))
     }
     names += [
       MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,
@@ -70,7 +74,7 @@ struct StepMetrics {
       values.append(Double(statistics.attentionEntropyShare[layer]))
       values.append(Double(statistics.activationRMS[layer]))
     }
-    if experts > 0 { appendBalance(statistics, to: &values) }
+    if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
     values += [step.tokensPerSecond, step.milliseconds, step.memoryBytes, step.flopsFraction]
     return values
   }
@@ -81,12 +85,17 @@ struct StepMetrics {
   }
 
   private func appendBalance(_ statistics: StepStatistics, to values: inout [Double]) {
-    for layer in 0..<layers {
+    for layer in mixtureLayers.indices {
       let balance = ExpertBalance(counts: statistics.expertCounts[layer])
       values += balance.shares.map { Double(Float($0)) }
       values.append(Double(Float(balance.cv)))
       values.append(Double(Float(balance.maxViolation)))
       values.append(Double(statistics.routerEntropy[layer]))
+      values.append(Double(statistics.routerZ[layer]))
+      values.append(Double(statistics.tokensDropped[layer]))
+      values.append(Double(statistics.gateOuterBalance[layer]))
+      guard !statistics.gateInnerBalance.isEmpty else { continue }
+      values.append(Double(statistics.gateInnerBalance[layer]))
     }
   }
 }

@@ -1,0 +1,29 @@
+package import Kernels
+
+/// How a mixture chooses a token's experts; a file each in this folder.
+public enum ExpertRouter: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Softmax over all experts, the top few, gates renormalised.
+  case topk
+  /// Softmax over all experts, the top one, its probability the gate.
+  case `switch`
+  /// A sigmoid for each expert, the top few, gates normalised.
+  case sigmoid
+
+  package var form: RouterForm {
+    switch self {
+    case .topk: topKForm
+    case .switch: switchForm
+    case .sigmoid: sigmoidForm
+    }
+  }
+
+  /// How much an expert's bias moves after a step, for a rate of 1.
+  ///
+  /// - Parameters: `load` is the expert's over the mean load: 1 is its even share
+  func biasStep(load: Float) -> Float {
+    switch form.scores {
+    case .softmax: softmaxBiasStep(load: load)
+    case .sigmoid: sigmoidBiasStep(load: load)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Models
+
+extension TrainingConfiguration {
+  /// Reads how many experts there are, how wide, where, and who chooses them.
+  mutating func readExperts(_ options: [String: String]) {
+    options.read("experts") { (count: Int) in
+      guard count > 0 else { return model.experts = nil }
+      let width = 2 * model.width
+      var experts =
+        model.experts ?? ExpertConfiguration(count: count, width: width, active: min(2, count))
+      experts.count = count
+      model.experts = experts
+    }
+    options.read("expert-width") { model.experts?.width = $0 }
+    options.read("expert-every") { model.experts?.every = $0 }
+    options.read("shared-expert-width") { model.experts?.sharedWidth = $0 }
+    if let router = options["router"].flatMap(ExpertRouter.init) {
+      model.experts?.router = router
+      if router == .switch { model.experts?.active = 1 }
+    }
+    options.read("expert-active") { model.experts?.active = $0 }
+  }
+
+  /// Refuses options of experts that are not there.
+  func checkExpertsExist(_ options: [String: String]) throws(ConfigurationError) {
+    let names = ["expert-width", "expert-every", "expert-active", "shared-expert-width", "router"]
+    guard model.experts == nil, let name = names.first(where: { options[$0] != nil }) else {
+      return
+    }
+    throw .impossible(reason: "--\(name) needs experts: add --experts 8")
+  }
+
+  /// Refuses what no mixture can be.
+  func validateExperts() throws(ConfigurationError) {
+    guard let experts = model.experts else {
+      guard biasBalance == 0, capacity == 0, routerZLoss == 0 else {
+        throw .impossible(
+          reason: "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
+            + " --moe-router-z-loss out or add --experts 8")
+      }
+      return
+    }
+    guard experts.active <= experts.count else {
+      throw .impossible(
+        reason: "a token cannot go to \(experts.active) of \(experts.count) experts:"
+          + " lower --expert-active")
+    }
+    guard experts.router != .switch || experts.active == 1 else {
+      throw .impossible(
+        reason: "the switch router sends a token to one expert: leave --expert-active out")
+    }
+    guard model.layers >= experts.every else {
+      throw .impossible(
+        reason: "experts in every second layer need two layers: leave --expert-every out")
+    }
+    guard routerZLoss == 0 || experts.router != .sigmoid else {
+      throw .impossible(
+        reason: "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out")
+    }
+  }
+
+  /// The options that give these experts again.
+  var expertOptions: [String: String] {
+    guard let experts = model.experts else { return ["experts": "0"] }
+    return [
+      "experts": "\(experts.count)", "expert-width": "\(experts.width)",
+      "expert-active": "\(experts.active)", "expert-every": "\(experts.every)",
+      "shared-expert-width": "\(experts.sharedWidth)", "router": experts.router.rawValue,
+    ]
+  }
+}

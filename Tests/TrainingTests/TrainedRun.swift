@@ -1,0 +1,63 @@
+import Foundation
+import Models
+import Synchronization
+import Telemetry
+
+@testable import Training
+
+/// A small run on the built-in language, trained on the trainer's own queue.
+struct TrainedRun {
+  let samples: [StepSamples]
+  let events: [RunEvent]
+
+  /// - Parameters: `script` are commands by step, in words.
+  init(
+    _ preset: Preset = .tiny, script: [(Int, String)] = [],
+    _ change: (inout TrainingConfiguration) -> Void
+  ) async throws {
+    var configuration = TrainingConfiguration(preset: preset)
+    configuration.model.width = 16
+    configuration.model.feedForwardWidth = 64
+    configuration.model.layers = 2
+    configuration.model.context = 16
+    configuration.model.experts?.width = 32
+    configuration.batch = 8
+    configuration.warmup = 5
+    configuration.evalEvery = 0
+    change(&configuration)
+    let commands = try script.map {
+      ScriptedCommand(step: $0.0, command: try Command(words: $0.1))
+    }
+    let run = try TrainingRun(
+      configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+      script: commands, checkpointFolder: nil)
+    let records = await Self.train(run)
+    samples = records.compactMap { record in
+      if case .samples(let samples) = record { samples } else { nil }
+    }
+    events = records.compactMap { record in
+      if case .event(let event) = record { event } else { nil }
+    }
+  }
+
+  func values(_ name: MetricName) -> [Double] { samples.compactMap { $0[name] } }
+
+  private static func train(_ run: sending TrainingRun) async -> [RunRecord] {
+    let records = Records()
+    let trainer = Trainer(run) { records.add($0) }
+    await withCheckedContinuation { continuation in
+      trainer.start { _ in continuation.resume() }
+    }
+    return records.all
+  }
+}
+
+private final class Records: Sendable {
+  private let records = Mutex<[RunRecord]>([])
+
+  func add(_ record: RunRecord) {
+    records.withLock { $0.append(record) }
+  }
+
+  var all: [RunRecord] { records.withLock { $0 } }
+}

@@ -73,7 +73,7 @@ import Testing
     (.logZDrift, "m: switch z-loss on (1e-4)", SettingCatalog.zLoss),
     (.heldOutLossRising, "m: raise weight decay, or c: checkpoint", SettingCatalog.weightDecay),
   ])
-  func `the menu opens at what helps against the newest alarm`(
+  func `the menu opens at what helps against an alarm`(
     rule: AlarmRule, hint: String, setting: String
   ) {
     var state = live([event(.alarm, rule, at: 1_390, hint: hint)])

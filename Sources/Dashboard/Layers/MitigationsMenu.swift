@@ -9,12 +9,14 @@ package struct MitigationsMenu: Sendable, Hashable {
   private var field: TextField?
   private var complaint: String?
 
-  /// Opens at what helps against the newest alarm that is still raised.
+  /// Opens at what helps against the alarms that are still raised. Of several it is the setting that
+  /// the table lists first: growing attention logits end a run, a dead expert costs it a little.
   package init(_ state: DashboardState) {
     let names = state.history.settings.map(\.name)
     let alarms = EventLog(state.history.events(upTo: state.playhead)).raised
-    let wanted = alarms.last?.helpingSetting(among: names)
-    list.index = wanted.flatMap(names.firstIndex(of:)) ?? 0
+    let helping = alarms.compactMap { $0.helpingSetting(among: names) }
+      .filter { state.setting($0) != .flag(true) }
+    list.index = helping.compactMap(names.firstIndex(of:)).min() ?? 0
   }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {

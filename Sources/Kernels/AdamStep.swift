@@ -150,7 +150,7 @@ package func adamStep(
         v.lanes(index, count: lanes), beta2)
       m.store(mean, index, count: lanes)
       v.store(variance, index, count: lanes)
-      let update = step * mean / ((variance * correction2).squareRoot() + epsilon)
+      let update = step * mean / ((variance * correction2).root + epsilon)
       let next = theta.lanes(index, count: lanes) * keep - update
       theta.store(next, index, count: lanes)
       // Unused lanes divide 0 by epsilon, which may be 0 too.

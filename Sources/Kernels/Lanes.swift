@@ -1,3 +1,7 @@
+#if arch(x86_64)
+  internal import _Builtin_intrinsics.intel
+#endif
+
 /// Eight numbers at a time: an AVX register, four SSE or NEON ones elsewhere.
 typealias Lanes = SIMD8<Float>
 
@@ -63,6 +67,16 @@ extension SIMD8<Float> {
     let y = (r + 1).addingProduct(p, r * r)
     let power = unsafeBitCast(shifted, to: SIMD8<Int32>.self) &<< 23 &+ 0x3F80_0000
     return y * unsafeBitCast(power, to: Lanes.self)
+  }
+
+  /// Each lane's square root. The standard library's own takes one lane after another.
+  @inline(__always)
+  var root: Lanes {
+    #if arch(x86_64)
+      Lanes(lowHalf: _mm_sqrt_ps(lowHalf), highHalf: _mm_sqrt_ps(highHalf))
+    #else
+      squareRoot()
+    #endif
   }
 
   /// The largest lane.

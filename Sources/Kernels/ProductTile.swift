@@ -1,7 +1,7 @@
 /// The inside of a matrix product: a tile of C, up to 6 by 16, kept in registers over the depth.
 ///
-/// Twelve accumulators of eight lanes, two of B and one of A fill the sixteen AVX registers. Every
-/// element is one chain of fused multiply-adds in ascending k, so that its bits depend neither on
+/// With eight lanes a register, twelve accumulators, two of B and one of A fill the sixteen there
+/// are; with sixteen lanes it is half of that, and half the instructions. Every element is one chain of fused multiply-adds in ascending k, so that its bits depend neither on
 /// the number of rows nor on the machine.
 enum ProductTile {
   static let rows = 6
@@ -30,11 +30,11 @@ enum ProductTile {
     var adding: Bool
 
     @inline(__always)
-    func store(_ first: Lanes, _ second: Lanes, row: Int, of rows: Int) {
+    func store(_ result: TileRow, row: Int, of rows: Int) {
       guard row < rows else { return }
       let c = base + row &* stride
-      c.store(adding ? c.lanes(0) + first : first, 0)
-      c.store(adding ? c.lanes(8) + second : second, 8)
+      let sum = adding ? UnsafePointer(c).tileRow + result : result
+      UnsafeMutableRawPointer(c).storeBytes(of: sum, as: TileRow.self)
     }
   }
 
@@ -43,43 +43,29 @@ enum ProductTile {
   static func six(
     _ a: Left, rows: Int, _ panel: UnsafePointer<Float>, depth: Int, into c: Target
   ) {
-    var (c00, c01, c10, c11) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-    var (c20, c21, c30, c31) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-    var (c40, c41, c50, c51) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+    var (c0, c1, c2) = (TileRow.zero, TileRow.zero, TileRow.zero)
+    var (c3, c4, c5) = (TileRow.zero, TileRow.zero, TileRow.zero)
     let (o1, o2, o3) = (a.offset(1, of: rows), a.offset(2, of: rows), a.offset(3, of: rows))
     let (o4, o5) = (a.offset(4, of: rows), a.offset(5, of: rows))
     var left = a.base
     var b = panel
     for _ in 0..<depth {
-      let b0 = b.lanes(0)
-      let b1 = b.lanes(8)
-      let a0 = Lanes(repeating: left[0])
-      c00.addProduct(a0, b0)
-      c01.addProduct(a0, b1)
-      let a1 = Lanes(repeating: left[o1])
-      c10.addProduct(a1, b0)
-      c11.addProduct(a1, b1)
-      let a2 = Lanes(repeating: left[o2])
-      c20.addProduct(a2, b0)
-      c21.addProduct(a2, b1)
-      let a3 = Lanes(repeating: left[o3])
-      c30.addProduct(a3, b0)
-      c31.addProduct(a3, b1)
-      let a4 = Lanes(repeating: left[o4])
-      c40.addProduct(a4, b0)
-      c41.addProduct(a4, b1)
-      let a5 = Lanes(repeating: left[o5])
-      c50.addProduct(a5, b0)
-      c51.addProduct(a5, b1)
+      let row = b.tileRow
+      c0.addProduct(TileRow(repeating: left[0]), row)
+      c1.addProduct(TileRow(repeating: left[o1]), row)
+      c2.addProduct(TileRow(repeating: left[o2]), row)
+      c3.addProduct(TileRow(repeating: left[o3]), row)
+      c4.addProduct(TileRow(repeating: left[o4]), row)
+      c5.addProduct(TileRow(repeating: left[o5]), row)
       left += a.depthStride
       b += columns
     }
-    c.store(c00, c01, row: 0, of: rows)
-    c.store(c10, c11, row: 1, of: rows)
-    c.store(c20, c21, row: 2, of: rows)
-    c.store(c30, c31, row: 3, of: rows)
-    c.store(c40, c41, row: 4, of: rows)
-    c.store(c50, c51, row: 5, of: rows)
+    c.store(c0, row: 0, of: rows)
+    c.store(c1, row: 1, of: rows)
+    c.store(c2, row: 2, of: rows)
+    c.store(c3, row: 3, of: rows)
+    c.store(c4, row: 4, of: rows)
+    c.store(c5, row: 5, of: rows)
   }
 
   /// `rows` of up to four rows of A times a packed panel of B: what sixes leave over.
@@ -87,37 +73,33 @@ enum ProductTile {
   static func four(
     _ a: Left, rows: Int, _ panel: UnsafePointer<Float>, depth: Int, into c: Target
   ) {
-    var (c00, c01, c10, c11) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-    var (c20, c21, c30, c31) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+    var (c0, c1, c2, c3) = (TileRow.zero, TileRow.zero, TileRow.zero, TileRow.zero)
     let (o1, o2, o3) = (a.offset(1, of: rows), a.offset(2, of: rows), a.offset(3, of: rows))
     var left = a.base
     var b = panel
     for _ in 0..<depth {
-      let b0 = b.lanes(0)
-      let b1 = b.lanes(8)
-      let a0 = Lanes(repeating: left[0])
-      c00.addProduct(a0, b0)
-      c01.addProduct(a0, b1)
-      let a1 = Lanes(repeating: left[o1])
-      c10.addProduct(a1, b0)
-      c11.addProduct(a1, b1)
-      let a2 = Lanes(repeating: left[o2])
-      c20.addProduct(a2, b0)
-      c21.addProduct(a2, b1)
-      let a3 = Lanes(repeating: left[o3])
-      c30.addProduct(a3, b0)
-      c31.addProduct(a3, b1)
+      let row = b.tileRow
+      c0.addProduct(TileRow(repeating: left[0]), row)
+      c1.addProduct(TileRow(repeating: left[o1]), row)
+      c2.addProduct(TileRow(repeating: left[o2]), row)
+      c3.addProduct(TileRow(repeating: left[o3]), row)
       left += a.depthStride
       b += columns
     }
-    c.store(c00, c01, row: 0, of: rows)
-    c.store(c10, c11, row: 1, of: rows)
-    c.store(c20, c21, row: 2, of: rows)
-    c.store(c30, c31, row: 3, of: rows)
+    c.store(c0, row: 0, of: rows)
+    c.store(c1, row: 1, of: rows)
+    c.store(c2, row: 2, of: rows)
+    c.store(c3, row: 3, of: rows)
   }
 }
 
+/// Sixteen numbers: two AVX registers, one of AVX-512.
+typealias TileRow = SIMD16<Float>
+
 extension UnsafePointer<Float> {
+  @inline(__always)
+  var tileRow: TileRow { UnsafeRawPointer(self).loadUnaligned(as: TileRow.self) }
+
   @inline(__always)
   func lanes(_ index: Int) -> Lanes {
     UnsafeRawPointer(self + index).loadUnaligned(as: Lanes.self)

@@ -8,19 +8,23 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Swift targets SSE2 unless told otherwise; the building machine says what it can run.
-let hasAVX2: Bool = {
+/// Swift targets SSE2 unless told otherwise; the building machine says what it can run. The lanes
+/// are the same numbers in the same order whatever the width, so that the bits are too.
+let vectorFlags: [String] = {
   guard let processor = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
-    return false
+    return []
   }
-  let flags = processor.split(whereSeparator: { $0 == " " || $0 == "\n" || $0 == "\t" })
-  return flags.contains("avx2") && flags.contains("fma")
+  let has = Set(processor.split(whereSeparator: \.isWhitespace))
+  guard has.isSuperset(of: ["avx2", "fma"]) else { return [] }
+  let wide: [Substring] = ["avx512f", "avx512vl", "avx512dq", "avx512bw"]
+  let sets = ["avx2", "fma"] + (has.isSuperset(of: wide) ? wide : [])
+  return sets.flatMap { ["-Xcc", "-m\($0)"] }
 }()
 
 /// The engine is optimised in debug builds too, so that `swift test` is quick.
 let engineSettings: [SwiftSetting] =
   settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
-  + (hasAVX2 ? [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])] : [])
+  + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
 
 let package = Package(
   name: "seismo",

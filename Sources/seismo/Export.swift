@@ -6,18 +6,20 @@ import Telemetry
 
 struct Export: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case csv, json, tfevents
+    case csv, json, tfevents, svg, html
   }
 
   static let configuration = CommandConfiguration(
     abstract: "Write a recording for other tools.",
     discussion: """
       csv is a row a step, or with --long a row a sample; json is the lines that train --json \
-      prints; tfevents is a folder with an event file for TensorBoard.
+      prints; tfevents is a folder with an event file for TensorBoard; svg is charts of the \
+      metrics that tell the story, or of those that --metric names; html is one page with the \
+      charts, events and settings, which needs nothing beside it.
       """)
 
   @Argument(help: "a .seismo file") var session: String
-  @Option(help: "csv, json or tfevents") var format: Format
+  @Option(help: "csv, json, tfevents, svg or html") var format: Format
   @Option(help: "only the metrics that match, such as 'loss*' or 'expert_load/0/*'")
   var metric: String?
   @Flag(help: "csv with the columns run, step, wall_time, metric, value") var long = false
@@ -46,6 +48,8 @@ struct Export: ParsableCommand {
       try output.finish()
     case .tfevents:
       try writeEvents(run, folder: output ?? "\(name).tfevents")
+    case .svg, .html:
+      try writeCharts(records, name: name)
     }
   }
 
@@ -70,6 +74,18 @@ struct Export: ParsableCommand {
   private func writeLong(_ run: RecordedRun, name: String, to output: OutputFile) throws {
     try output.write(line: CSV.longHeader)
     try CSV.eachLongRow(of: run, name: name) { try output.write(line: $0) }
+  }
+
+  private func writeCharts(_ records: [RunRecord], name: String) throws {
+    let history = records.reduce(into: RunHistory()) { $0.append($1) }
+    let names = metric.map { pattern in
+      let glob = MetricGlob(pattern)
+      return history.names.filter(glob.matches)
+    }
+    let report = RunReport(history, name: name, metrics: names)
+    let output = try OutputFile(path: output)
+    try output.write(Array((format == .svg ? report.svg : report.html).utf8))
+    try output.finish()
   }
 
   private func writeEvents(_ run: RecordedRun, folder: String) throws {

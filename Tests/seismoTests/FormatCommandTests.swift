@@ -40,6 +40,23 @@ struct FormatCommandTests {
     #expect(try binary.run(["import", "tb"]).output == "sessions/tb.seismo: nothing new\n")
   }
 
+  @Test func `charts and the report are whole files of what was chosen`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    #expect(try binary.run(Self.tiny + ["--session", "a.seismo"]).status == 0)
+    let story = try binary.run(["export", "a.seismo", "--format", "svg"])
+    #expect(story.output.hasPrefix("<svg xmlns=") && story.output.hasSuffix("</svg>\n"))
+    #expect(story.output.contains(">grad_norm<") && !story.output.contains(">step_ms<"))
+    let chosen = ["export", "a.seismo", "--format", "svg", "--metric", "step*", "--output", "a.svg"]
+    #expect(try binary.run(chosen).status == 0)
+    let file = try String(contentsOfFile: binary.path("a.svg"), encoding: .utf8)
+    #expect(file.contains(">step_ms<") && !file.contains(">grad_norm<"))
+    let report = try binary.run(["export", "a.seismo", "--format", "html"])
+    #expect(report.output.hasPrefix("<!DOCTYPE html>") && report.output.hasSuffix("</html>\n"))
+    let none = ["export", "a.seismo", "--format", "html", "--metric", "nothing"]
+    #expect(try binary.run(none).status == 64)
+  }
+
   @Test func `a run steered by a script is reproduced bit for bit`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

@@ -28,13 +28,19 @@ extension TrainingRun {
     }
   }
 
-  func apply(_ command: Command, by author: String, now: Double) {
+  /// - Returns: what the events recorded meanwhile answer.
+  @discardableResult
+  func apply(_ command: Command, by author: String, now: Double) -> CommandAnswer {
+    let asked = step
+    answering = []
     let (events, tasks) = machine.apply(command, by: author, at: step, wallTime: now)
     for event in events {
       record(event)
       effects.note(event, blendSteps: settings.qkLayerNorm.blendSteps)
     }
     for task in tasks { carryOut(task) }
+    defer { answering = nil }
+    return CommandAnswer(answering ?? [], step: asked)
   }
 
   private func carryOut(_ task: TrainerStateMachine.Task) {

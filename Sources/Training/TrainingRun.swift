@@ -51,6 +51,8 @@ package final class TrainingRun {
   /// Whether it was resumed on other data than it was trained on.
   package internal(set) var hasOtherData = false
   var tokens: [UInt8]
+  /// The events recorded while a command is carried out; nil between commands.
+  var answering: [RunEvent]?
   /// The state the readers were last told.
   var announced = RunState.starting
 
@@ -131,6 +133,7 @@ package final class TrainingRun {
   }
 
   func record(_ event: RunEvent) {
+    answering?.append(event)
     emit(.event(event))
   }
 

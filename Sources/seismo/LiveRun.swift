@@ -15,14 +15,18 @@ final class LiveRun {
   private let end = RunEnd()
   private let stage: DashboardScreen.Stage?
   private var interrupts: Interrupts?
+  /// Nil where this account has no folder for it: the run goes on without.
+  private let control: ControlServer?
 
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   init(plan: RunPlan) throws {
     self.plan = plan
     stage = plan.watcher == .dashboard ? try DashboardScreen.Stage(theme: plan.theme) : nil
     let run = try plan.trainingRun(corpus: plan.corpus())
-    let description = run.description(
+    control = Self.controlServer(name: plan.name)
+    var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
+    description.environment[ControlServer.environmentKey] = control?.path
     recorder = try plan.recorder(startingAt: run.step, description: description)
     printer = RecordPrinter(plan.watcher, totalSteps: plan.configuration.steps)
     let changes = plan.changes.filter { run.settings[$0.name] != $0.value }
@@ -37,6 +41,18 @@ final class LiveRun {
     for change in changes { trainer.post(change, by: "command line") }
     let trouble = RecorderTrouble(trainer: trainer)
     recorder.onStatusChange { trouble.take($0) }
+    control?.start { [trainer] request, reply in
+      trainer.post(request.command, by: request.author, answer: reply)
+    }
+  }
+
+  private static func controlServer(name: String) -> ControlServer? {
+    do {
+      return try ControlServer(name: name)
+    } catch {
+      Seismo.report("\(error); this run takes no commands from other processes")
+      return nil
+    }
   }
 
   func run() throws {
@@ -100,6 +116,7 @@ final class LiveRun {
   }
 
   private func close() throws {
+    control?.close()
     do {
       try recorder.close()
     } catch {

@@ -38,7 +38,7 @@ extension DashboardState {
       say(words.joined(separator: " · "), .warning, seconds: 8)
       return [.bell]
     case .set, .checkpoint, .note, .evaluate, .effect:
-      say(event.text, event.by == "you" ? .person : .text, seconds: 5)
+      say(event.text, event.by == source.author ? .person : .text, seconds: 5)
     default:
       break
     }

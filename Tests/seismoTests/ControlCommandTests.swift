@@ -85,7 +85,8 @@ struct ControlCommandTests {
     #expect(note.hasSuffix(",\"id\":7}"))
     for _ in 0..<40 { try RawClient(path).send(Array("{\"command\":\"pau".utf8)) }
     let flood = try RawClient(path)
-    flood.send(Array(repeating: Array("{\"command\":\"note x\"}\n".utf8), count: 500).flatMap(\.self))
+    flood.send(
+      Array(repeating: Array("{\"command\":\"note x\"}\n".utf8), count: 500).flatMap(\.self))
     #expect(try run.control("checkpoint").status == 0)
     #expect(run.process.isRunning)
   }

@@ -74,7 +74,7 @@ extension DashboardState {
     }
     if case .set(let name, let value) = command { requests.ask(name, value) }
     say("asked: \(command.words)", .person, seconds: 2)
-    return [.send(command, by: "you")]
+    return [.send(command, by: source.author)]
   }
 
   mutating func scaleRate(by factor: Double) -> [Effect] {

@@ -53,7 +53,9 @@ struct ControlConnections: ~Copyable {
       guard let box = connections[serial] else { continue }
       do throws(ControlConnection.Flaw) {
         try box.connection.flush()
-        if event & CShort(POLLIN) != 0 { lines += try box.connection.readLines().map { (serial, $0) } }
+        if event & CShort(POLLIN) != 0 {
+          lines += try box.connection.readLines().map { (serial, $0) }
+        }
       } catch {
         drop(serial, after: error)
         continue

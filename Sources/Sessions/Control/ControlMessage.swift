@@ -55,7 +55,8 @@ package struct ControlRequest: Sendable, Hashable {
 
   var line: String {
     let id = id.map { ",\"id\":\($0)" } ?? ""
-    return "{\"command\":\(JSONLines.quoted(command.words)),\"by\":\(JSONLines.quoted(author))\(id)}"
+    return
+      "{\"command\":\(JSONLines.quoted(command.words)),\"by\":\(JSONLines.quoted(author))\(id)}"
   }
 }
 

@@ -43,9 +43,14 @@ package final class Trainer: Sendable {
     var isClosed = false
   }
 
-  /// `emit` takes each record on the trainer's queue; it must not block.
-  package init(_ run: sending TrainingRun, emit: @escaping @Sendable (RunRecord) -> Void) {
+  /// `emit` takes each record on the trainer's queue; it must not block. `brancher` is called there
+  /// too, where the run is to go on in another session.
+  package init(
+    _ run: sending TrainingRun, brancher: Brancher? = nil,
+    emit: @escaping @Sendable (RunRecord) -> Void
+  ) {
     run.emit = emit
+    run.brancher = brancher
     self.run = Mutex(run)
   }
 
@@ -88,7 +93,11 @@ package final class Trainer: Sendable {
     while true {
       if run.isFinished { return run.finish(.finished) }
       run.writePeriodicCheckpoint()
+      let rewinds = run.rewindCount
       applyCommands(run)
+      if let flaw = run.rewindFlaw { return run.fail(flaw) }
+      // What is scripted for the step it went back to comes before that step.
+      if run.rewindCount != rewinds { continue }
       switch run.machine.mode {
       case .stopping: return run.finish(.stopped)
       case .detaching: return run.detach()

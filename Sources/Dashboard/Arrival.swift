@@ -9,6 +9,7 @@ extension DashboardState {
     var effects: [Effect] = []
     for record in records {
       let declared = history.settings
+      if case .description(let description) = record { rename(as: description) }
       history.append(record)
       switch record {
       case .state: requests.isPaused = nil
@@ -20,6 +21,17 @@ extension DashboardState {
     refreshSmoothing()
     keepViewInside()
     return effects
+  }
+
+  /// A run that branches off goes on under another name, beside the session it left.
+  private mutating func rename(as description: RunDescription) {
+    guard source.kind == .live, let before = history.description?.name,
+      before != description.name
+    else { return }
+    source.name = description.name
+    guard let path = source.path else { return }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    source.path = folder + description.name + ".seismo" + (folder.hasPrefix("'") ? "'" : "")
   }
 
   /// A command's outcome and an alarm are said at once: the events may not be in sight.
@@ -37,8 +49,8 @@ extension DashboardState {
       let words = [event.hint, event.text].compactMap { $0 }
       say(words.joined(separator: " · "), .warning, seconds: 8)
       return [.bell]
-    case .set, .checkpoint, .note, .evaluate, .effect:
-      say(event.text, event.by == "you" ? .person : .text, seconds: 5)
+    case .set, .checkpoint, .note, .evaluate, .effect, .rewind, .skip, .branch:
+      say(event.text, event.by == source.author ? .person : .text, seconds: 5)
     default:
       break
     }

@@ -15,12 +15,17 @@ package struct RunSource: Sendable, Hashable {
   package var path: String?
   /// Why no command can be given; nil where the source obeys.
   package var refusal: String?
+  /// Who gives the commands of this screen, as events show.
+  package var author: String
 
-  package init(kind: Kind, name: String, path: String? = nil, refusal: String? = nil) {
+  package init(
+    kind: Kind, name: String, path: String? = nil, refusal: String? = nil, author: String = "you"
+  ) {
     self.kind = kind
     self.name = name
     self.path = path
     self.refusal = refusal
+    self.author = author
   }
 
   package var obeys: Bool { refusal == nil }

@@ -66,6 +66,7 @@ struct Timeline {
   private static func mark(_ event: RunEvent) -> (String, Role)? {
     switch event.kind {
     case .set: ("◆", .person)
+    case .rewind, .branch: ("◀", .person)
     case .note: ("·", .person)
     case .alarm: ("▲", .warning)
     case .diverged, .fault: ("✗", .trouble)

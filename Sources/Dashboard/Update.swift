@@ -74,7 +74,7 @@ extension DashboardState {
     switch layer {
     case .help, .palette, .prompt, .mitigations:
       return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .quit, .themes:
+    case .quit, .themes, .rewind:
       return []
     }
   }

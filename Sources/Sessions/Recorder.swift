@@ -106,6 +106,24 @@ package final class Recorder: Sendable {
     if let failure { throw failure }
   }
 
+  /// Copies all that has been recorded into a new session at `path`, whole and with no writer.
+  /// - Throws: `recordsUnwritten` where some of it is not in the file yet, `unwritable`.
+  package func copy(to path: String) throws(SessionError) {
+    let failure: SessionError? = queue.sync {
+      commit()
+      if case .waiting(let reason, let records) = status {
+        return .recordsUnwritten(path: self.path, records: records, reason: reason)
+      }
+      do {
+        try store.copy(to: path)
+        return nil
+      } catch {
+        return SessionError(writing: path, error)
+      }
+    }
+    if let failure { throw failure }
+  }
+
   private func takeRecords() {
     let taken = inbox.withLock { inbox in
       defer {

@@ -79,6 +79,13 @@ package final class SessionStore: Sendable {
     try database.write { try draft.write(to: $0) }
   }
 
+  /// Writes a copy of the session to a file that is not there yet.
+  func copy(to path: String) throws {
+    try database.writeWithoutTransaction { database in
+      try database.execute(sql: "VACUUM INTO ?", arguments: [path])
+    }
+  }
+
   /// Leaves one file without a log or a lock beside it, unless a reader holds the log: then it goes
   /// with that reader.
   func finish() {

@@ -17,6 +17,8 @@ package struct RunHistory: Sendable {
   package private(set) var console: [String] = []
   /// Steps at which a later generation began.
   package private(set) var generationStarts: [Int] = []
+  /// The events that led to the run as it is, without what was gone back over.
+  private var lineage = EventLineage()
 
   package static let consoleLimit = 2000
 
@@ -33,7 +35,9 @@ package struct RunHistory: Sendable {
     case .description(let description): self.description = description
     case .settings(let settings): self.settings = settings
     case .state(let state): self.state = state
-    case .event(let event): events.append(event)
+    case .event(let event):
+      events.append(event)
+      lineage.append(event)
     case .samples(let samples): append(samples)
     case .column(let column): append(column)
     case .console(_, let line): append(line: line)
@@ -67,6 +71,7 @@ package struct RunHistory: Sendable {
 
   private mutating func beginGeneration(at step: Int) {
     generationStarts.append(step)
+    lineage.beginGeneration(at: step)
     for name in series.keys {
       guard let old = series[name]?.cut(from: step), !old.isEmpty else { continue }
       superseded[name, default: []].append(old)
@@ -74,9 +79,19 @@ package struct RunHistory: Sendable {
     _ = wallTimes.cut(from: step)
   }
 
+  /// The checkpoints that the run as it is can go back to, oldest first.
+  package var checkpoints: [RunEvent] {
+    var latest: [Int: RunEvent] = [:]
+    for event in lineage.events where event.kind == .checkpoint { latest[event.step] = event }
+    return latest.values.sorted { $0.step < $1.step }
+  }
+
+  /// The events that led to the run as it is.
+  package var lineageEvents: [RunEvent] { lineage.events }
+
   /// The value that setting `name` had at `step`, from its changes up to there.
   package func setting(_ name: String, at step: Int) -> SettingValue? {
-    let changes = events.filter { $0.kind == .set && $0.name == name }
+    let changes = lineage.events.filter { $0.kind == .set && $0.name == name }
     if let last = changes.last(where: { $0.step <= step }) { return last.after }
     if let next = changes.first { return next.before }
     return settings.first { $0.name == name }?.value

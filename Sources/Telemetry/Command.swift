@@ -12,6 +12,13 @@ package enum Command: Hashable, Sendable {
   case detach
   case set(name: String, value: SettingValue)
   case undo
+  /// Back to a checkpoint of this run: `last`, a step or a checkpoint's name; so many batches after
+  /// it are left out.
+  case rewind(checkpoint: String, skip: Int)
+  /// Leaves so many of the next batches out.
+  case skip(Int)
+  /// Goes on from here in a session of that name; the present one stays as it is.
+  case branch(name: String)
 }
 
 /// Why words are no command. The description is one line.
@@ -58,6 +65,13 @@ extension Command {
       name: "detach", usage: "detach", sentence: "Write a checkpoint and go on without a screen."),
     Word(name: "set", usage: "set NAME VALUE", sentence: "Change a setting of the running model."),
     Word(name: "undo", usage: "undo", sentence: "Take the last change of a setting back."),
+    Word(
+      name: "rewind", usage: "rewind CHECKPOINT [skip N]",
+      sentence: "Go back to a checkpoint (last, a step or its name); leave N batches out."),
+    Word(name: "skip", usage: "skip N", sentence: "Leave the next N batches out."),
+    Word(
+      name: "branch", usage: "branch NAME",
+      sentence: "Go on in a session of that name; this one stays as it is."),
   ]
 
   /// Reads the words of the palette, of `seismo control` and of `[[at]]`.
@@ -74,6 +88,12 @@ extension Command {
       self = .note(rest)
     case "set":
       self = try Self.readSet(rest)
+    case "rewind":
+      self = try Self.readRewind(rest)
+    case "skip":
+      self = .skip(try Self.readCount(rest, of: "skip \(rest)", usage: "skip N"))
+    case "branch":
+      self = try Self.readBranch(rest)
     default:
       self = try Self.readBare(String(head), rest: rest)
     }
@@ -97,6 +117,44 @@ extension Command {
       throw .wrongArguments(command: "step \(rest)", usage: "step [N]")
     }
     return .step(count)
+  }
+
+  private static func readCount(
+    _ word: String, of command: String, usage: String
+  ) throws(CommandError) -> Int {
+    guard let count = Int(word), (1...1_000_000_000).contains(count) else {
+      throw .wrongArguments(command: command, usage: usage)
+    }
+    return count
+  }
+
+  private static func readRewind(_ rest: String) throws(CommandError) -> Command {
+    let usage = "rewind CHECKPOINT [skip N]"
+    let words = rest.split(separator: " ").map(String.init)
+    guard words.count == 1 || words.count == 3 && words[1] == "skip" else {
+      throw .wrongArguments(command: "rewind \(rest)", usage: usage)
+    }
+    let digits = words[0].hasPrefix("step-") ? words[0].dropFirst(5) : words[0][...]
+    guard words[0] == "last" || Int(digits).map({ $0 >= 0 }) == true else {
+      throw .wrongValue(
+        name: "rewind", value: words[0],
+        allowed: "last, a step or a checkpoint's name such as step-000000100")
+    }
+    let skip = words.count == 3 ? try readCount(words[2], of: "rewind \(rest)", usage: usage) : 0
+    return .rewind(checkpoint: words[0], skip: skip)
+  }
+
+  private static func readBranch(_ rest: String) throws(CommandError) -> Command {
+    let isFit =
+      (1...80).contains(rest.count) && rest.first != "." && rest.first != "-"
+      && rest.unicodeScalars.allSatisfy {
+        $0.properties.isAlphabetic || "0123456789-_.".unicodeScalars.contains($0)
+      }
+    guard isFit else {
+      throw .wrongValue(
+        name: "branch", value: rest, allowed: "a name of letters, digits, - and _")
+    }
+    return .branch(name: rest)
   }
 
   private static func readSet(_ rest: String) throws(CommandError) -> Command {
@@ -128,6 +186,10 @@ extension Command {
     case .detach: "detach"
     case .set(let name, let value): "set \(name) \(value)"
     case .undo: "undo"
+    case .rewind(let checkpoint, let skip):
+      "rewind \(checkpoint)" + (skip > 0 ? " skip \(skip)" : "")
+    case .skip(let count): "skip \(count)"
+    case .branch(let name): "branch \(name)"
     }
   }
 }

@@ -12,6 +12,13 @@ package struct RunEvent: Sendable, Hashable, Codable {
     case note
     case evaluate
     case stop, detach
+    /// The run went back to a checkpoint, whose step is the event's; `name`, and `values` `from`, `skip`
+    /// and `offset`, the batches left out so far.
+    case rewind
+    /// Batches were left out; `values` `skip` and `offset`.
+    case skip
+    /// The run goes on in another session, or is a continuation of one; `name`.
+    case branch
     /// A command the run would not obey; `text` says why.
     case refused
     /// A rule raised; `name` is the rule's.
@@ -28,7 +35,7 @@ package struct RunEvent: Sendable, Hashable, Codable {
   /// Seconds since 1970.
   package var wallTime: Double
   package var kind: Kind
-  /// Who: `you`, `run.toml`, `control`, `run`, `alarm`.
+  /// Who: `you`, `run.toml`, `control`, `watch TERMINAL`, `autopilot`, `run`, `alarm`.
   package var by: String
   /// The setting, rule or checkpoint it is about.
   package var name: String?

@@ -27,25 +27,52 @@ package struct TrainingEnd: Sendable, Equatable {
 /// It waits for no reader of its records: `emit` hands them over and returns.
 package final class Trainer: Sendable {
   private let run: Mutex<TrainingRun>
-  private let mailbox = Mutex<[Letter]>([])
+  private let mailbox = Mutex(Mailbox())
   private let wake = DispatchSemaphore(value: 0)
   private let queue = DispatchQueue(label: "seismo.trainer", qos: .userInitiated)
 
   private struct Letter: Sendable {
     let command: Command
     let author: String
+    let answer: (@Sendable (CommandAnswer) -> Void)?
   }
 
-  /// `emit` takes each record on the trainer's queue; it must not block.
-  package init(_ run: sending TrainingRun, emit: @escaping @Sendable (RunRecord) -> Void) {
+  private struct Mailbox: Sendable {
+    var letters: [Letter] = []
+    /// Nothing is taken out any more.
+    var isClosed = false
+  }
+
+  /// `emit` takes each record on the trainer's queue; it must not block. `brancher` is called there
+  /// too, where the run is to go on in another session.
+  package init(
+    _ run: sending TrainingRun, brancher: Brancher? = nil,
+    emit: @escaping @Sendable (RunRecord) -> Void
+  ) {
     run.emit = emit
+    run.brancher = brancher
     self.run = Mutex(run)
   }
 
   /// Asks for `command`; it is applied between two steps, in the order of asking.
-  package func post(_ command: Command, by author: String) {
-    mailbox.withLock { $0.append(Letter(command: command, author: author)) }
+  ///
+  /// `answer` is called once, on the trainer's queue, or here where the run is over; it must not
+  /// block.
+  package func post(
+    _ command: Command, by author: String,
+    answer: (@Sendable (CommandAnswer) -> Void)? = nil
+  ) {
+    let letter = Letter(command: command, author: author, answer: answer)
+    let isTaken = mailbox.withLock { mailbox in
+      if !mailbox.isClosed { mailbox.letters.append(letter) }
+      return !mailbox.isClosed
+    }
+    guard isTaken else { return Self.refuse(letter) }
     wake.signal()
+  }
+
+  private static func refuse(_ letter: Letter) {
+    letter.answer?(CommandAnswer(isApplied: false, step: nil, text: "the run is over"))
   }
 
   /// Starts training and returns; `onEnd` is called on the trainer's queue, once.
@@ -56,6 +83,7 @@ package final class Trainer: Sendable {
           outcome: self.train(run), lastCheckpoint: run.lastCheckpoint,
           checkpointFlaw: run.checkpointFlaw)
       }
+      self.closeMailbox()
       onEnd(end)
     }
   }
@@ -65,7 +93,11 @@ package final class Trainer: Sendable {
     while true {
       if run.isFinished { return run.finish(.finished) }
       run.writePeriodicCheckpoint()
+      let rewinds = run.rewindCount
       applyCommands(run)
+      if let flaw = run.rewindFlaw { return run.fail(flaw) }
+      // What is scripted for the step it went back to comes before that step.
+      if run.rewindCount != rewinds { continue }
       switch run.machine.mode {
       case .stopping: return run.finish(.stopped)
       case .detaching: return run.detach()
@@ -85,17 +117,28 @@ package final class Trainer: Sendable {
 
   private func applyCommands(_ run: TrainingRun) {
     run.applyScript(now: Self.now())
-    let letters = mailbox.withLock { letters in
-      defer { letters.removeAll() }
-      return letters
+    let letters = mailbox.withLock { mailbox in
+      defer { mailbox.letters.removeAll() }
+      return mailbox.letters
     }
-    for letter in letters { run.apply(letter.command, by: letter.author, now: Self.now()) }
+    for letter in letters {
+      let answer = run.apply(letter.command, by: letter.author, now: Self.now())
+      letter.answer?(answer)
+    }
+  }
+
+  private func closeMailbox() {
+    let letters = mailbox.withLock { mailbox in
+      defer { mailbox = Mailbox(isClosed: true) }
+      return mailbox.letters
+    }
+    for letter in letters { Self.refuse(letter) }
   }
 
   /// Sleeps until a command comes.
   private func wait(_ run: TrainingRun) {
     run.announceMode()
-    while mailbox.withLock({ $0.isEmpty }) { wake.wait() }
+    while mailbox.withLock({ $0.letters.isEmpty }) { wake.wait() }
   }
 
   static func now() -> Double {

@@ -21,6 +21,9 @@ package struct TrainerStateMachine: Sendable {
     /// qk-layernorm comes back from nothing: its gains start at 1 again.
     case resetQKGains
     case declareSettings
+    case rewind(checkpoint: String, skip: Int, by: String)
+    case skip(Int, by: String)
+    case branch(name: String, by: String)
   }
 
   /// A change that `undo` takes back.
@@ -77,8 +80,18 @@ package struct TrainerStateMachine: Sendable {
     case .detach: detach(&record)
     case .set(let name, let value): set(name, to: value, &record)
     case .undo: undo(&record)
+    case .rewind(let checkpoint, let skip):
+      record.tasks.append(.rewind(checkpoint: checkpoint, skip: skip, by: author))
+    case .skip(let count): record.tasks.append(.skip(count, by: author))
+    case .branch(let name): record.tasks.append(.branch(name: name, by: author))
     }
     return (record.events, record.tasks)
+  }
+
+  /// Takes over the settings of a checkpoint; whether the run moves or is held stays as it is.
+  mutating func goBack(to settings: LiveSettings, changes: [Change]) {
+    self.settings = settings
+    self.changes = changes
   }
 
   /// Counts a finished step.
@@ -176,7 +189,7 @@ extension Command {
   /// Whether it changes when the run moves, rather than what it computes or records.
   fileprivate var movesRun: Bool {
     switch self {
-    case .pause, .resume, .step, .stop, .detach: true
+    case .pause, .resume, .step, .stop, .detach, .rewind, .skip, .branch: true
     case .checkpoint, .note, .evaluate, .set, .undo: false
     }
   }

@@ -19,16 +19,34 @@ extension TrainingRun {
         reason: "\(checkpoint.path) holds \(checkpoint.configuration.words), not"
           + " \(configuration.model.words): leave the sizes out when resuming")
     }
-    var state = try checkpoint.run(as: ContinuationState.self)
+    let state = try checkpoint.run(as: ContinuationState.self)
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
-    state.settings.qkLayerNorm.set(
-      blendSteps: configuration.blendSteps, at: checkpoint.step)
-    if configuration.clipping.rawValue != state.options["clip"] ?? "global" {
-      state.settings.clipping = configuration.clipping
-    }
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
-      checkpointFolder: checkpointFolder, settings: state.settings, changes: state.changes)
+      checkpointFolder: checkpointFolder,
+      settings: Self.settings(of: state, at: checkpoint.step, configuration),
+      changes: state.changes)
+    try adopt(checkpoint, state)
+    rewindCount = state.rewindCount ?? 0
+    spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
+    hasOtherData = try corpus.fingerprint() != state.dataFingerprint
+  }
+
+  /// The settings in force in a checkpoint, with what the configuration may say anew.
+  static func settings(
+    of state: ContinuationState, at step: Int, _ configuration: TrainingConfiguration
+  ) -> LiveSettings {
+    var settings = state.settings
+    settings.qkLayerNorm.set(blendSteps: configuration.blendSteps, at: step)
+    if configuration.clipping.rawValue != state.options["clip"] ?? "global" {
+      settings.clipping = configuration.clipping
+    }
+    return settings
+  }
+
+  /// Takes over all that `checkpoint` holds beside the settings.
+  /// - Throws: ``CheckpointError``; then weights and moments may be of neither state.
+  func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
@@ -45,7 +63,9 @@ extension TrainingRun {
     lastEvalLoss = state.lastEvalLoss
     lastCheckpoint = URL(fileURLWithPath: checkpoint.path)
     resumedFrom = checkpoint.step
-    hasOtherData = try corpus.fingerprint() != state.dataFingerprint
+    lastWrittenStep = nil
+    batchOffset = state.batchOffset ?? 0
+    rewinds = state.rewinds ?? []
   }
 
   /// Moments of another rule mean something else.
@@ -127,7 +147,8 @@ extension TrainingRun {
       settings: settings, changes: machine.changes, clips: clips, clipping: optimizer.clipping,
       noiseScale: noiseScale, alarms: alarms, effects: effects, initialLoss: initialLoss,
       lastLoss: lastLoss,
-      lastEvalLoss: lastEvalLoss, dataFingerprint: try windows.corpus.fingerprint())
+      lastEvalLoss: lastEvalLoss, batchOffset: batchOffset, rewinds: rewinds,
+      rewindCount: rewindCount, spentCommands: spentCommands.sorted(), dataFingerprint: try windows.corpus.fingerprint())
   }
 }
 

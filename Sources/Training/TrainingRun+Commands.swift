@@ -20,21 +20,32 @@ extension TrainingRun {
 
   /// Applies the script's commands of the present step that are not applied yet.
   func applyScript(now: Double) {
-    let due = script.filter { $0.step == step }
+    let due = script.indices.filter { script[$0].step == step }
     guard scriptedDone < due.count else { return }
-    for scripted in due[scriptedDone...] {
-      scriptedDone += 1
-      apply(scripted.command, by: "run.toml", now: now)
+    let rewindsBefore = rewindCount
+    for index in due[scriptedDone...] {
+      let wentBack = rewindCount != rewindsBefore
+      if !wentBack { scriptedDone += 1 }
+      guard !spentCommands.contains(index) else { continue }
+      // What a script does on going back it does once, or the run would go back for ever.
+      if wentBack || script[index].command.isForOnce { spentCommands.insert(index) }
+      apply(script[index].command, by: "run.toml", now: now)
     }
   }
 
-  func apply(_ command: Command, by author: String, now: Double) {
+  /// - Returns: what the events recorded meanwhile answer.
+  @discardableResult
+  func apply(_ command: Command, by author: String, now: Double) -> CommandAnswer {
+    let asked = step
+    answering = []
     let (events, tasks) = machine.apply(command, by: author, at: step, wallTime: now)
     for event in events {
       record(event)
       effects.note(event, blendSteps: settings.qkLayerNorm.blendSteps)
     }
     for task in tasks { carryOut(task) }
+    defer { answering = nil }
+    return CommandAnswer(answering ?? [], step: asked)
   }
 
   private func carryOut(_ task: TrainerStateMachine.Task) {
@@ -43,6 +54,10 @@ extension TrainingRun {
     case .evaluate: reportEvaluation()
     case .resetQKGains: resetQKGains()
     case .declareSettings: declareSettings()
+    case .rewind(let checkpoint, let skip, let author):
+      rewind(to: checkpoint, skipping: skip, by: author)
+    case .skip(let count, let author): skip(count, by: author)
+    case .branch(let name, let author): branch(to: name, by: author)
     }
   }
 

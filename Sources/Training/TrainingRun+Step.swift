@@ -18,7 +18,7 @@ extension TrainingRun {
     let step = self.step
     let held = evaluationIsDue(at: step) ? evaluate() : nil
     let start = DispatchTime.now().uptimeNanoseconds
-    try tokens.withUnsafeMutableBufferPointer { try windows.batch(step: step, into: $0) }
+    try tokens.withUnsafeMutableBufferPointer { try windows.batch(step: step + batchOffset, into: $0) }
     let lossSettings = lossSettings(at: step)
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)

@@ -10,7 +10,7 @@ package import Telemetry
 package final class TrainingRun {
   package let configuration: TrainingConfiguration
   /// Where checkpoints go; nil for a run that writes none.
-  package let checkpointFolder: URL?
+  package internal(set) var checkpointFolder: URL?
   let script: [ScriptedCommand]
   let engine: TransformerEngine
   let optimizer: Optimizer
@@ -38,6 +38,19 @@ package final class TrainingRun {
   package internal(set) var step = 0
   /// Scripted commands of the present step that are applied already.
   var scriptedDone = 0
+  /// Scripted commands, by their place, that are not to come again when a run that went back gets
+  /// there again.
+  var spentCommands: Set<Int> = []
+  /// Batches left out so far: step s takes the windows of step s + `batchOffset`.
+  var batchOffset = 0
+  /// Where the run as it is went back.
+  var rewinds: [RewindPoint] = []
+  /// How often it went back, in stretches given up too.
+  var rewindCount = 0
+  /// Why going back left the run in no state to go on; nil where it did not.
+  var rewindFlaw: String?
+  /// Opens the session of a branch; nil for a run that is not recorded.
+  var brancher: Brancher?
   /// Loss of the probe windows before the first update.
   var initialLoss: Double?
   var lastLoss: Double?
@@ -51,6 +64,8 @@ package final class TrainingRun {
   /// Whether it was resumed on other data than it was trained on.
   package internal(set) var hasOtherData = false
   var tokens: [UInt8]
+  /// The events recorded while a command is carried out; nil between commands.
+  var answering: [RunEvent]?
   /// The state the readers were last told.
   var announced = RunState.starting
 
@@ -131,6 +146,7 @@ package final class TrainingRun {
   }
 
   func record(_ event: RunEvent) {
+    answering?.append(event)
     emit(.event(event))
   }
 

@@ -9,34 +9,53 @@ import Training
 final class LiveRun {
   private let plan: RunPlan
   private let trainer: Trainer
-  private let recorder: Recorder
+  private let session: SessionInUse
   private let printer: RecordPrinter
   private let mailbox = DisplayMailbox()
   private let end = RunEnd()
   private let stage: DashboardScreen.Stage?
   private var interrupts: Interrupts?
+  /// Nil where this account has no folder for it: the run goes on without.
+  private let control: ControlServer?
 
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   init(plan: RunPlan) throws {
     self.plan = plan
     stage = plan.watcher == .dashboard ? try DashboardScreen.Stage(theme: plan.theme) : nil
     let run = try plan.trainingRun(corpus: plan.corpus())
-    let description = run.description(
+    control = Self.controlServer(name: plan.name)
+    var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
-    recorder = try plan.recorder(startingAt: run.step, description: description)
+    description.environment[ControlServer.environmentKey] = control?.path
+    session = SessionInUse(
+      try plan.recorder(startingAt: run.step, description: description), path: plan.sessionPath,
+      description: description)
     printer = RecordPrinter(plan.watcher, totalSteps: plan.configuration.steps)
     let changes = plan.changes.filter { run.settings[$0.name] != $0.value }
       .map { Command.set(name: $0.name, value: $0.value) }
-    let (recorder, printer, mailbox) = (recorder, printer, mailbox)
+    let (session, printer, mailbox) = (session, printer, mailbox)
     let isWatched = plan.watcher == .dashboard
     mailbox.post(.description(description))
-    trainer = Trainer(run) { record in
-      recorder.record(record)
+    let brancher: Brancher = { try session.branch(to: $0, at: $1) }
+    trainer = Trainer(run, brancher: brancher) { record in
+      session.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
     for change in changes { trainer.post(change, by: "command line") }
     let trouble = RecorderTrouble(trainer: trainer)
-    recorder.onStatusChange { trouble.take($0) }
+    session.onStatusChange { trouble.take($0) }
+    control?.start { [trainer] request, reply in
+      trainer.post(request.command, by: request.author, answer: reply)
+    }
+  }
+
+  private static func controlServer(name: String) -> ControlServer? {
+    do {
+      return try ControlServer(name: name)
+    } catch {
+      Seismo.report("\(error); this run takes no commands from other processes")
+      return nil
+    }
   }
 
   func run() throws {
@@ -73,7 +92,7 @@ final class LiveRun {
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
     try close()
-    let farewell = Farewell(session: plan.sessionPath, checkpoint: reached.lastCheckpoint)
+    let farewell = Farewell(session: session.path, checkpoint: reached.lastCheckpoint)
     if case .detached(let checkpoint) = reached.outcome {
       try goOn(from: checkpoint)
       if plan.watcher != .json { farewell.printDetached() }
@@ -100,8 +119,9 @@ final class LiveRun {
   }
 
   private func close() throws {
+    control?.close()
     do {
-      try recorder.close()
+      try session.recorder.close()
     } catch {
       throw Failure(.failed, "\(error)")
     }
@@ -110,10 +130,10 @@ final class LiveRun {
   /// Starts another process that goes on from `checkpoint`, headless.
   private func goOn(from checkpoint: URL) throws {
     var arguments = [
-      "seismo", "train", "--resume", checkpoint.path, "--session", plan.sessionPath, "--headless",
+      "seismo", "train", "--resume", checkpoint.path, "--session", session.path, "--headless",
     ]
     if let workers = plan.configuration.workers { arguments += ["--workers", "\(workers)"] }
-    try Detachment.spawn(arguments) { [path = plan.sessionPath] in
+    try Detachment.spawn(arguments) { [path = session.path] in
       WriterLock.isHeld(session: path)
     }
   }
@@ -128,7 +148,8 @@ extension LiveRun {
     let leave = screen.run(
       records: { [mailbox] in mailbox.take() },
       send: { [trainer] command, author in trainer.post(command, by: author) },
-      tend: { [recorder, end] in
+      tend: { [session, end] in
+        let recorder = session.recorder
         if end.reachedEnd != nil { try? recorder.close() }
         return recorder.status.text
       })

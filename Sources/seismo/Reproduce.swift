@@ -112,23 +112,29 @@ private final class ComparisonBox: Sendable {
 }
 
 extension RecordedRun {
-  /// The changes of settings that led to the run as it went in the end.
-  private var changes: [RunEvent] {
-    var events: [RunEvent] = []
-    for generation in generations {
-      events.removeAll { $0.step >= generation.startingStep }
-      events += generation.happenings.compactMap { happening in
-        guard case .event(let event) = happening, event.kind == .set else { return nil }
-        return event
-      }
+  /// The events that led to the run as it went in the end, each generation's start among them.
+  private var lineage: [RunEvent] {
+    var lineage = EventLineage()
+    for (number, generation) in generations.enumerated() {
+      if number > 0 { lineage.beginGeneration(at: generation.startingStep) }
+      for case .event(let event) in generation.happenings { lineage.append(event) }
     }
-    return events
+    return lineage.events
   }
 
+  /// The changes of settings that led to the run as it went in the end.
+  private var changes: [RunEvent] { lineage.filter { $0.kind == .set } }
+
+  /// What went otherwise than the options say: changes of settings, and batches left out.
   fileprivate var script: [ScriptedCommand] {
-    changes.compactMap { event in
-      guard let name = event.name, let after = event.after else { return nil }
-      return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
+    var offset = 0
+    return lineage.compactMap { event in
+      if event.kind == .set, let name = event.name, let after = event.after {
+        return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
+      }
+      guard let next = event.values["offset"].map({ Int($0) }), next > offset else { return nil }
+      defer { offset = next }
+      return ScriptedCommand(step: event.step, command: .skip(next - offset))
     }
   }
 

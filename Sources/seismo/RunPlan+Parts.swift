@@ -10,16 +10,19 @@ extension RunPlan {
   }
 
   /// Checkpoints lie beside the session: its path without the ending, plus `.checkpoints`.
-  var checkpointFolder: URL {
-    URL(fileURLWithPath: stem + Self.checkpointEnding)
+  var checkpointFolder: URL { Self.checkpointFolder(of: sessionPath) }
+
+  static func checkpointFolder(of session: String) -> URL {
+    URL(fileURLWithPath: stem(of: session) + checkpointEnding)
   }
 
   private static let sessionEnding = ".seismo"
   private static let checkpointEnding = ".checkpoints"
 
-  private var stem: String {
-    sessionPath.hasSuffix(Self.sessionEnding)
-      ? String(sessionPath.dropLast(Self.sessionEnding.count)) : sessionPath
+  private var stem: String { Self.stem(of: sessionPath) }
+
+  private static func stem(of session: String) -> String {
+    session.hasSuffix(sessionEnding) ? String(session.dropLast(sessionEnding.count)) : session
   }
 
   /// The session that a checkpoint's run was recorded in, if it lies where it lay then.

@@ -6,10 +6,15 @@ import Telemetry
 
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look on while another process trains.")
+    abstract: "Look on while another process trains, and lend a hand.",
+    discussion: """
+      Keys give their commands to the run by its control socket; --read-only only looks on. \
+      Leaving ends nothing.
+      """)
 
   @Argument(help: "a .seismo file that is being written (default: the latest in sessions/)")
   var session: String?
+  @Flag(help: "look on only: no key changes the run") var readOnly = false
   @Option(help: "theme: see seismo themes") var theme: String?
 
   mutating func run() throws {
@@ -18,24 +23,28 @@ struct Watch: ParsableCommand {
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let source = RunSource(
       kind: .watch, name: name, path: Invocation.shown(path),
-      refusal: "the run belongs to another process: this screen only looks on")
+      refusal: readOnly ? "--read-only: this screen only looks on" : nil,
+      author: RemoteHands.author)
     guard isatty(STDOUT_FILENO) != 0, isatty(STDIN_FILENO) != 0 else {
       throw Failure.usage(
         "watch needs a terminal: '\(Invocation.command) replay --text' prints one screen")
     }
     let screen = try DashboardScreen(source: source, theme: theme)
+    let hands = RemoteHands(session: path)
+    var lastStep = 0
     var trouble: String?
     _ = screen.run(
       records: {
         do throws(SessionError) {
           let records = try follower.poll()
+          for case .column(let column) in records { lastStep = column.steps.last ?? lastStep }
           trouble = follower.writer == .crashed ? "the process that trained is gone" : nil
-          return (records, 0)
+          return (records + hands.takeFailures(), 0)
         } catch {
           trouble = error.description
           return ([], 0)
         }
-      }, send: { _, _ in }, tend: { trouble })
+      }, send: { hands.send($0, by: $1, step: lastStep) }, tend: { trouble })
     try screen.endRequest.leaveIfAsked()
   }
 }

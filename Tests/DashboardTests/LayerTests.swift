@@ -58,6 +58,18 @@ import Testing
   }
 
   @Test(arguments: sizes)
+  func `rewinding shows each checkpoint with its loss and what happened since`(
+    columns: Int, rows: Int
+  ) {
+    expectScreen(layers(columns, rows, after: keys("r") + [.right, .down]), "rewind", "second")
+  }
+
+  @Test(arguments: sizes)
+  func `branching asks for the name`(columns: Int, rows: Int) {
+    expectScreen(layers(columns, rows, after: keys("blow")), "branch", "name")
+  }
+
+  @Test(arguments: sizes)
   func `quitting asks`(columns: Int, rows: Int) {
     expectScreen(layers(columns, rows, after: keys("q")), "quit", "first")
   }

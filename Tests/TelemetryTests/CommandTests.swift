@@ -12,6 +12,10 @@ struct CommandTests {
     ("set lr.multiplier 0.5", .set(name: "lr.multiplier", value: .number(0.5))),
     ("set z_loss on", .set(name: "z_loss", value: .number(1e-4))),
     ("set z_loss off", .set(name: "z_loss", value: .number(0))),
+    ("rewind last", .rewind(checkpoint: "last", skip: 0)),
+    ("rewind 100 skip 20", .rewind(checkpoint: "100", skip: 20)),
+    ("rewind step-000000100", .rewind(checkpoint: "step-000000100", skip: 0)),
+    ("skip 5", .skip(5)), ("branch low-rate", .branch(name: "low-rate")),
     ("set grad_clip 1e3", .set(name: "grad_clip", value: .number(1000))),
   ])
   func `words are read`(words: String, command: Command) throws {
@@ -20,7 +24,8 @@ struct CommandTests {
 
   @Test(arguments: [
     Command.pause, .resume, .step(1), .step(7), .checkpoint, .note("a note"), .evaluate, .stop,
-    .detach, .undo, .set(name: "z_loss", value: .number(1e-4)),
+    .detach, .undo, .skip(3), .branch(name: "b2"), .rewind(checkpoint: "last", skip: 0),
+    .rewind(checkpoint: "100", skip: 20), .set(name: "z_loss", value: .number(1e-4)),
     .set(name: "qk_layernorm", value: .flag(false)),
     .set(name: "grad_clip", value: .number(123_456.789)),
   ])
@@ -32,7 +37,7 @@ struct CommandTests {
     (
       "",
       "an empty command: type one of pause, resume, step, checkpoint, note, evaluate, stop, "
-        + "detach, set, undo"
+        + "detach, set, undo, rewind, skip, branch"
     ),
     ("pauze", "no command 'pauze': did you mean 'pause'?"),
     ("abracadabra", "no command 'abracadabra': ? lists them"),
@@ -48,6 +53,17 @@ struct CommandTests {
     ("set weight_decay nan", "'nan' is no value for weight_decay: give a number from 0 to 1"),
     ("set weight_decay -1", "'-1' is no value for weight_decay: give a number from 0 to 1"),
     ("set weight_decay inf", "'inf' is no value for weight_decay: give a number from 0 to 1"),
+    ("rewind", "'rewind ' is not complete: write 'rewind CHECKPOINT [skip N]'"),
+    ("rewind 5 skip", "'rewind 5 skip' is not complete: write 'rewind CHECKPOINT [skip N]'"),
+    ("rewind 5 skip 0", "'rewind 5 skip 0' is not complete: write 'rewind CHECKPOINT [skip N]'"),
+    (
+      "rewind ../x",
+      "'../x' is no value for rewind: give last, a step or a checkpoint's name such as "
+        + "step-000000100"
+    ),
+    ("skip -1", "'skip -1' is not complete: write 'skip N'"),
+    ("branch a/b", "'a/b' is no value for branch: give a name of letters, digits, - and _"),
+    ("branch ..", "'..' is no value for branch: give a name of letters, digits, - and _"),
     ("set grad_clip 1e7", "'1e7' is no value for grad_clip: give a number from 0 to 1000000"),
   ])
   func `words that are no command say why in one line`(words: String, why: String) {
@@ -60,7 +76,10 @@ struct CommandTests {
   }
 
   @Test func `the vocabulary lists what is read`() throws {
-    let usual = ["note": "note a", "set": "set z_loss 1"]
+    let usual = [
+      "note": "note a", "set": "set z_loss 1", "rewind": "rewind last", "skip": "skip 1",
+      "branch": "branch b",
+    ]
     for word in Command.vocabulary {
       #expect(try Command(words: usual[word.name] ?? word.name).words.hasPrefix(word.name))
       #expect(word.usage.hasPrefix(word.name) && word.sentence.hasSuffix("."))

@@ -9,10 +9,12 @@ import Telemetry
 struct TrainedRun {
   let samples: [StepSamples]
   let events: [RunEvent]
+  /// Steps at which a generation began.
+  let generations: [Int]
 
   /// - Parameters: `script` are commands by step, in words.
   init(
-    _ preset: Preset = .tiny, script: [(Int, String)] = [],
+    _ preset: Preset = .tiny, script: [(Int, String)] = [], checkpointFolder: URL? = nil,
     _ change: (inout TrainingConfiguration) -> Void
   ) async throws {
     var configuration = TrainingConfiguration(preset: preset)
@@ -30,7 +32,7 @@ struct TrainedRun {
     }
     let run = try TrainingRun(
       configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-      script: commands, checkpointFolder: nil)
+      script: commands, checkpointFolder: checkpointFolder)
     let records = await Self.train(run)
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }
@@ -38,6 +40,20 @@ struct TrainedRun {
     events = records.compactMap { record in
       if case .event(let event) = record { event } else { nil }
     }
+    generations = records.compactMap { record in
+      if case .generation(let step) = record { step } else { nil }
+    }
+  }
+
+  /// All that no clock says, bit by bit, of the newest sample of each step.
+  var numbers: [Int: [UInt64]] {
+    var numbers: [Int: [UInt64]] = [:]
+    for samples in samples {
+      numbers[samples.step] = zip(samples.names, samples.values).filter {
+        MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
+      }.map(\.1.bitPattern)
+    }
+    return numbers
   }
 
   func values(_ name: MetricName) -> [Double] { samples.compactMap { $0[name] } }

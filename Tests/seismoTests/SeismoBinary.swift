@@ -15,7 +15,10 @@ struct SeismoBinary {
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "seismo-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for name in ["run", "config/seismo"] {
+      try FileManager.default.createDirectory(
+        at: folder.appending(path: name), withIntermediateDirectories: true)
+    }
   }
 
   func remove() {
@@ -24,6 +27,13 @@ struct SeismoBinary {
 
   func path(_ name: String) -> String {
     folder.appending(path: name).path
+  }
+
+  /// What the program finds around it: its folders for sockets and settings are the test's own.
+  var environment: [String: String] {
+    ProcessInfo.processInfo.environment.merging([
+      "XDG_RUNTIME_DIR": path("run"), "XDG_CONFIG_HOME": path("config"),
+    ]) { _, own in own }
   }
 
   /// SwiftPM puts the program beside the test bundle.
@@ -42,6 +52,7 @@ struct SeismoBinary {
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
+    process.environment = environment
     return process
   }
 

@@ -111,4 +111,48 @@ struct TrainingCommandTests {
       atPath: binary.path("a.checkpoints"))
     #expect(checkpoints.count == 1)
   }
+
+  @Test func `a run that went back and branched off is reproduced, and the original stays whole`()
+    throws
+  {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try Data(
+      """
+      preset = "tiny"
+      steps = 30
+      checkpoint-every = 10
+      [[at]]
+      step = 12
+      command = "set z_loss 1e-4"
+      [[at]]
+      step = 18
+      commands = ["rewind 10 skip 7", "set lr.multiplier 0.5"]
+      [[at]]
+      step = 25
+      command = "branch probe"
+      """.utf8
+    ).write(to: binary.folder.appending(path: "run.toml"))
+    let run = try binary.run(
+      ["train", "--config", "run.toml", "--headless", "--json", "--session", "a.seismo"])
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.output.contains("{\"step\":10,\"event\":\"rewind\",\"name\":\"step-000000010\""))
+    #expect(Self.steps(run).count == 38)
+    for (name, steps) in [("a", 25), ("probe", 30)] {
+      let again = try binary.run(["reproduce", "\(name).seismo"])
+      #expect(again.status == 0, "\(again.error)")
+      #expect(again.output.contains("over \(steps) steps compared: all equal, bit for bit"))
+    }
+    #expect(try binary.run(["sessions", "."]).output.contains("stopped"))
+    let rest = try binary.run([
+      "train", "--headless", "--json", "--resume", "a.checkpoints/step-000000025",
+      "--session", "c.seismo",
+    ])
+    #expect(Self.steps(rest) == Array(Self.steps(run).suffix(5)))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: binary.path("probe.checkpoints")).sorted()
+        == [
+          "step-000000000", "step-000000010", "step-000000020", "step-000000025", "step-000000030",
+        ])
+  }
 }

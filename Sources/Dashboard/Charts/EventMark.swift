@@ -39,7 +39,13 @@ struct EventMark: Sendable, Equatable {
     case .note:
       texts = [event.text, "note"].filter { $0.count <= 24 }
       rank = 1
-    case .run, .effect, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .refused,
+    case .rewind:
+      texts = ["rewind"]
+      rank = 4
+    case .branch:
+      texts = ["branch \(event.name ?? "")", "branch"].filter { $0.count <= 24 }
+      rank = 3
+    case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .refused,
       .calm:
       return nil
     }
@@ -108,7 +114,8 @@ struct EventLook: Sendable, Equatable {
   init(_ kind: RunEvent.Kind) {
     switch kind {
     case .set, .note: (sign, role) = ("◆", .person)
-    case .pause, .resume, .step, .stop, .detach: (sign, role) = ("◇", .person)
+    case .rewind, .branch: (sign, role) = ("◀", .person)
+    case .pause, .resume, .step, .stop, .detach, .skip: (sign, role) = ("◇", .person)
     case .checkpoint, .evaluate: (sign, role) = ("✓", .good)
     case .effect: (sign, role) = ("=", .good)
     case .alarm: (sign, role) = ("▲", .warning)

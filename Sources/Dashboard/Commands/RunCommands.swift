@@ -52,6 +52,25 @@ enum RunCommands {
       }
     ) { $0.ask(.undo) },
     DashboardCommand(
+      "rewind", keys: [.character("r")], group: .run,
+      "Choose a checkpoint to go back to, and how many batches to leave out.", applies: isNoReplay,
+      refusal: { state in
+        if let refusal = state.commandRefusal { return refusal }
+        return state.history.checkpoints.isEmpty ? "no checkpoint yet: c writes one" : nil
+      }
+    ) { state in
+      state.layers.append(.rewind(RewindPicker()))
+      return []
+    },
+    DashboardCommand(
+      "branch", keys: [.character("b")], group: .run,
+      "Go on in a session of another name; this one stays as it is.", applies: isNoReplay,
+      refusal: refusal
+    ) { state in
+      state.layers.append(.prompt(Prompt(.branch)))
+      return []
+    },
+    DashboardCommand(
       "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
       applies: isNoReplay, refusal: refusal
     ) { state in
@@ -74,7 +93,7 @@ extension DashboardState {
     }
     if case .set(let name, let value) = command { requests.ask(name, value) }
     say("asked: \(command.words)", .person, seconds: 2)
-    return [.send(command, by: "you")]
+    return [.send(command, by: source.author)]
   }
 
   mutating func scaleRate(by factor: Double) -> [Effect] {

@@ -8,6 +8,7 @@ package enum Layer: Sendable, Hashable {
   case mitigations(MitigationsMenu)
   case quit(QuitDialog)
   case themes(ThemePicker)
+  case rewind(RewindPicker)
 }
 
 /// What a layer makes of a key.
@@ -38,6 +39,7 @@ extension Layer {
     case .mitigations(var layer): take(layer.handle(key, in: state), .mitigations(layer))
     case .quit(var layer): take(layer.handle(key), .quit(layer))
     case .themes(var layer): take(layer.handle(key, in: state), .themes(layer))
+    case .rewind(var layer): take(layer.handle(key, in: state), .rewind(layer))
     }
   }
 
@@ -54,6 +56,7 @@ extension Layer {
     case .mitigations(let layer): layer.draw(on: &grid, state)
     case .quit(let layer): layer.draw(on: &grid, state)
     case .themes(let layer): layer.draw(on: &grid, state)
+    case .rewind(let layer): layer.draw(on: &grid, state)
     }
   }
 }

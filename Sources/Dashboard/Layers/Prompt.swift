@@ -5,7 +5,7 @@ import Telemetry
 /// A question answered by one line of text, asked in the bottom row.
 package struct Prompt: Sendable, Hashable {
   package enum Subject: Sendable, Hashable {
-    case note, filter
+    case note, filter, branch
   }
 
   private let subject: Subject
@@ -34,6 +34,14 @@ package struct Prompt: Sendable, Hashable {
     }
   }
 
+  private var verbs: (done: String, dropped: String) {
+    switch subject {
+    case .note: (" write", " drop")
+    case .filter: (" keep", " as before")
+    case .branch: (" go on there", " stay")
+    }
+  }
+
   func draw(on grid: inout CellGrid, _ state: DashboardState) {
     let theme = state.appearance.theme
     let row = grid.bounds.bottom(1)
@@ -42,10 +50,11 @@ package struct Prompt: Sendable, Hashable {
       switch subject {
       case .note: "note at step \(NumberText.grouped(state.playhead)): "
       case .filter: "filter: "
+      case .branch: "branch at step \(NumberText.grouped(state.playhead)), name: "
       }
     let hints = Line([
-      Span("  ⏎", .key), Span(subject == .note ? " write" : " keep", .faint), Span("  esc", .key),
-      Span(subject == .note ? " drop" : " as before", .faint),
+      Span("  ⏎", .key), Span(verbs.done, .faint), Span("  esc", .key),
+      Span(verbs.dropped, .faint),
     ])
     let hasRoom = row.columns >= title.count + hints.columns + 16
     let used = grid.write(title, at: row.origin, style: theme.style(.person, .bold))
@@ -70,6 +79,17 @@ extension DashboardState {
     case .note:
       let trimmed = text.drop { $0 == " " }
       return isDone && !trimmed.isEmpty ? ask(.note(String(trimmed))) : []
+    case .branch:
+      return isDone && !text.isEmpty ? branch(to: text) : []
+    }
+  }
+
+  private mutating func branch(to name: String) -> [Effect] {
+    do throws(CommandError) {
+      return ask(try Command(words: "branch \(name)"))
+    } catch {
+      say(error.description, .warning, seconds: 6)
+      return [.bell]
     }
   }
 }

@@ -21,6 +21,11 @@ struct ContinuationState: Codable {
   var initialLoss: Double?
   var lastLoss: Double?
   var lastEvalLoss: Double?
+  /// Nil in a checkpoint from before a run could go back.
+  var batchOffset: Int?
+  var rewinds: [RewindPoint]?
+  var rewindCount: Int?
+  var spentCommands: [Int]?
   /// What the data was, so that other data is noticed.
   var dataFingerprint: String
 }

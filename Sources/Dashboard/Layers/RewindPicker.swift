@@ -1,0 +1,122 @@
+import Screen
+import Signals
+import Telemetry
+
+/// The checkpoints that the run can go back to, newest first, each with what has happened since.
+package struct RewindPicker: Sendable, Hashable {
+  private var list = ListCursor()
+  private var skipIndex = 0
+
+  /// A run that goes the same way again meets the same spike: so many batches can be left out.
+  private static let skips = [0, 10, 20, 50, 100, 200, 500]
+
+  package init() {}
+
+  private var skip: Int { Self.skips[skipIndex] }
+
+  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+    let checkpoints = Self.choices(in: state)
+    let moved: Key? =
+      switch key {
+      case .character("j"): .down
+      case .character("k"): .up
+      default: nil
+      }
+    if list.handle(moved ?? key, count: checkpoints.count) { return .consumed }
+    switch key {
+    case .escape, .character("q"), .character("r"): return .closed
+    case .left, .character("h"), .character("-"): return changeSkip(by: -1)
+    case .right, .character("l"), .character("+"): return changeSkip(by: 1)
+    case .enter:
+      guard checkpoints.indices.contains(list.index) else { return .closed }
+      let name = checkpoints[list.index].name
+      let skip = skip
+      return .closed { $0.ask(.rewind(checkpoint: name, skip: skip)) }
+    case .control: return .ignored
+    default: return .consumed
+    }
+  }
+
+  private mutating func changeSkip(by change: Int) -> LayerAnswer {
+    skipIndex = min(max(0, skipIndex + change), Self.skips.count - 1)
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+    let checkpoints = Self.choices(in: state)
+    let theme = state.appearance.theme
+    let box = Box(
+      on: &grid, state, columns: 76, rows: min(checkpoints.count + 2, 14),
+      title: "rewind \(state.source.name) to",
+      keys: [("⏎", "go back"), ("← →", "batches left out"), ("esc", "stay")])
+    let rows = max(0, box.inside.rows - (box.inside.rows >= 3 ? 2 : 0))
+    for (row, index) in zip(
+      box.inside.row..<box.inside.endRow, list.visible(count: checkpoints.count, rows: rows))
+    {
+      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
+      let isChosen = index == list.index
+      let surface: Role = isChosen ? .selection : .background
+      grid.fill(line, style: theme.style(.text, on: surface))
+      checkpoints[index].line(isChosen: isChosen).fitted(to: line.columns).draw(
+        on: &grid, at: line.origin, theme: theme, surface: surface)
+    }
+    guard box.inside.rows >= 3 else { return }
+    let words =
+      skip == 0
+      ? "the same batches again: the same numbers again, unless a setting changes"
+      : "the next \(skip) batches are left out"
+    let last = Rect(
+      column: box.inside.column, row: box.inside.endRow - 1, columns: box.inside.columns, rows: 1)
+    Line([Span(" skip \(skip) ", .key), Span(" \(words)", .faint)]).fitted(to: last.columns)
+      .draw(on: &grid, at: last.origin, theme: theme)
+  }
+}
+
+extension RewindPicker {
+  /// A checkpoint as the list shows it.
+  private struct Choice {
+    let name: String
+    let step: Int
+    let loss: Double?
+    /// What happened between it and the next one, or the present.
+    let since: [RunEvent]
+
+    func line(isChosen: Bool) -> Line {
+      let step = TextWidth.padded("step \(NumberText.grouped(step))", to: 14)
+      let loss = TextWidth.padded(
+        "loss \(loss.map { NumberText.compact($0, digits: 4) } ?? "–")", to: 13)
+      return Line(
+        [Span(" \(step)", isChosen ? .title : .text), Span(loss, .loss)] + happenings)
+    }
+
+    /// Troubles and changes in words, as many as there are.
+    private var happenings: [Span] {
+      let alarms = since.filter { $0.kind == .alarm || $0.kind == .diverged }
+      let changes = since.filter { $0.kind == .set }
+      var spans: [Span] = []
+      if let first = alarms.first {
+        let others = alarms.count > 1 ? " and \(alarms.count - 1) more" : ""
+        let name = first.name?.replacing("-", with: " ") ?? "diverged"
+        spans.append(Span("▲ \(name)\(others)  ", .warning))
+      }
+      if let last = changes.last {
+        let others = changes.count > 1 ? " and \(changes.count - 1) more" : ""
+        spans.append(Span("◆ \(last.text)\(others)", .person))
+      }
+      return spans.isEmpty ? [Span("nothing happened after it", .faint)] : spans
+    }
+  }
+
+  private static func choices(in state: DashboardState) -> [Choice] {
+    let checkpoints = state.history.checkpoints
+    let events = state.history.lineageEvents
+    return checkpoints.indices.reversed().map { index in
+      let event = checkpoints[index]
+      let next = index + 1 < checkpoints.count ? checkpoints[index + 1].step : Int.max
+      return Choice(
+        name: event.name ?? "\(event.step)", step: event.step,
+        loss: state.history[MetricCatalog.loss]?.value(atOrBefore: event.step),
+        since: events.filter { $0.step >= event.step && $0.step < next })
+    }
+  }
+}

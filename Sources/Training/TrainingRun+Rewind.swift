@@ -1,0 +1,176 @@
+package import Foundation
+import Signals
+package import Telemetry
+
+/// Where a run went back to a checkpoint.
+struct RewindPoint: Sendable, Equatable, Codable {
+  /// Which of the run's rewinds it was.
+  let number: Int
+  /// The checkpoint's step.
+  let step: Int
+}
+
+/// A session that a run goes on in.
+package struct Branch: Sendable {
+  package let checkpointFolder: URL
+  package let description: RunDescription
+
+  package init(checkpointFolder: URL, description: RunDescription) {
+    self.checkpointFolder = checkpointFolder
+    self.description = description
+  }
+}
+
+/// Opens the session called `name` beside the present one, which ends at `step`, and records there
+/// from then on.
+package typealias Brancher = @Sendable (_ name: String, _ step: Int) throws -> Branch
+
+/// Why a run does not go back. The description is half a line.
+enum RewindError: Error, CustomStringConvertible {
+  case noCheckpoints
+  case absent(String)
+  case ahead(name: String, step: Int)
+  case givenUp(name: String)
+  case otherShape(name: String)
+
+  var description: String {
+    switch self {
+    case .noCheckpoints: "no checkpoint was written; 'checkpoint' writes one"
+    case .absent(let words): "no checkpoint '\(words)' of this run"
+    case .ahead(let name, let step): "\(name) is ahead of step \(step)"
+    case .givenUp(let name): "\(name) is of a stretch that was gone back over"
+    case .otherShape(let name): "\(name) is of another model"
+    }
+  }
+}
+
+extension TrainingRun {
+  /// Goes back to a checkpoint of this run, its settings included.
+  ///
+  /// A run that goes the same way again meets the same spike: with `count` above 0 so many batches are
+  /// left out, beside those that were left out before.
+  func rewind(to words: String, skipping count: Int, by author: String) {
+    let from = step
+    let left = batchOffset
+    do {
+      let checkpoint = try CheckpointFolder.read(entry(words).path)
+      let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
+      let state = try checkpoint.run(as: ContinuationState.self)
+      try check(checkpoint, state, name: name)
+      takeOver(checkpoint, state)
+      rewinds.append(RewindPoint(number: rewindCount, step: step))
+      if count > 0 { batchOffset = max(batchOffset, left) + count }
+      emit(.generation(startingAt: step))
+      recordRewind(to: name, from: from, skipping: count, by: author)
+      declareSettings()
+    } catch {
+      refuse(Command.rewind(checkpoint: words, skip: count), because: "\(error)", by: author)
+    }
+  }
+
+  /// From here on there is no way back to the state before.
+  private func takeOver(_ checkpoint: Checkpoint, _ state: ContinuationState) {
+    rewindCount += 1
+    machine.goBack(
+      to: Self.settings(of: state, at: checkpoint.step, configuration), changes: state.changes)
+    do throws(CheckpointError) {
+      try adopt(checkpoint, state)
+    } catch {
+      rewindFlaw = "the checkpoint could be read in part only: \(error)"
+    }
+  }
+
+  private func recordRewind(
+    to name: String, from: Int, skipping count: Int, by author: String
+  ) {
+    let skipped = count > 0 ? ", \(NumberText.grouped(count)) batches left out" : ""
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .rewind, by: author, name: name,
+        text: "back from step \(NumberText.grouped(from)) to \(name)\(skipped)",
+        values: [
+          "from": Double(from), "skip": Double(count), "offset": Double(batchOffset),
+        ]))
+  }
+
+  /// The checkpoint that `words` name: `last`, a step, or a folder's name.
+  private func entry(_ words: String) throws -> CheckpointFolder.Entry {
+    guard let checkpointFolder else { throw RewindError.noCheckpoints }
+    let entries = try CheckpointFolder.list(in: checkpointFolder.path)
+    guard !entries.isEmpty else { throw RewindError.noCheckpoints }
+    if words == "last" {
+      // A folder may hold what an earlier continuation wrote ahead of this one.
+      guard let last = entries.last(where: { $0.step <= step }) else {
+        throw RewindError.absent(words)
+      }
+      return last
+    }
+    let digits = words.hasPrefix("step-") ? words.dropFirst(5) : words[...]
+    guard let wanted = Int(digits), let entry = entries.first(where: { $0.step == wanted }) else {
+      throw RewindError.absent(words)
+    }
+    return entry
+  }
+
+  private func check(
+    _ checkpoint: Checkpoint, _ state: ContinuationState, name: String
+  ) throws(RewindError) {
+    guard checkpoint.configuration == configuration.model else { throw .otherShape(name: name) }
+    guard checkpoint.step <= step else { throw .ahead(name: name, step: step) }
+    let earlier = state.rewinds ?? []
+    let later = rewinds.dropFirst(earlier.count)
+    guard rewinds.starts(with: earlier), later.allSatisfy({ checkpoint.step <= $0.step }) else {
+      throw .givenUp(name: name)
+    }
+  }
+
+  func skip(_ count: Int, by author: String) {
+    batchOffset += count
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .skip, by: author,
+        text: "the next \(NumberText.grouped(count)) batches are left out",
+        values: ["skip": Double(count), "offset": Double(batchOffset)]))
+  }
+
+  /// Goes on in a session of its own from a checkpoint written now; the present one ends whole.
+  func branch(to name: String, by author: String) {
+    let command = Command.branch(name: name)
+    guard let brancher, let folder = checkpointFolder else {
+      return refuse(command, because: "this run is not recorded", by: author)
+    }
+    guard writeCheckpoint(by: author) != nil else { return }
+    do {
+      let branch = try brancher(name, step)
+      checkpointFolder = branch.checkpointFolder
+      emit(.description(branch.description))
+      let parent = folder.deletingPathExtension().lastPathComponent
+      record(
+        RunEvent(
+          step: step, wallTime: Trainer.now(), kind: .branch, by: author, name: name,
+          text: "goes on as \(name), a branch of \(parent)"))
+      declareSettings()
+      emit(.state(machine.isPaused ? .paused : .running))
+      writeCheckpoint(by: "run")
+    } catch {
+      refuse(command, because: "\(error)", by: author)
+    }
+  }
+
+  private func refuse(_ command: Command, because reason: String, by author: String) {
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .refused, by: author, name: command.words,
+        text: "\(command.words) refused: \(reason)"))
+  }
+}
+
+extension Command {
+  /// Whether a script gives it once, also where the run comes to its step again.
+  var isForOnce: Bool {
+    switch self {
+    case .rewind, .branch: true
+    default: false
+    }
+  }
+}

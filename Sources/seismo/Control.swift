@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Telemetry
+
+struct Control: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Give one command to a live run, from a script.",
+    discussion: """
+      The words are those of the palette and of [[at]]: pause, resume, step N, checkpoint, \
+      note TEXT, evaluate, set NAME VALUE, undo, stop. It waits for the answer and ends with 0 \
+      where the command was applied, 1 where it was refused, 65 where no run is live.
+      """)
+
+  @Option(help: "seconds to wait for the answer") var timeout = 60
+  @Option(help: "who gives it, as the events show") var by = "control"
+  @Flag(help: "the answer as one JSON object on standard output") var json = false
+  @Argument(help: "the .seismo file that the run is recording to") var session: String
+  @Argument(parsing: .remaining, help: "the command, in one word or several")
+  var command: [String]
+
+  mutating func validate() throws {
+    if !(1...86_400).contains(timeout) {
+      throw ValidationError("--timeout \(timeout): give seconds from 1 to 86400")
+    }
+    if by.isEmpty || by.count > 40 { throw ValidationError("--by: give a name of 1 to 40 letters") }
+  }
+
+  mutating func run() throws {
+    let command: Command
+    do {
+      command = try Command(words: self.command.joined(separator: " "))
+    } catch {
+      throw Failure.usage(error.description)
+    }
+    let answer: CommandAnswer
+    do {
+      answer = try ControlClient(session: session).ask(
+        command, by: by, timeoutSeconds: timeout)
+    } catch let error as ControlError {
+      throw Failure(error.isOfTheRun ? .failed : .badInput, error.description)
+    }
+    try report(answer, to: command)
+  }
+
+  private func report(_ answer: CommandAnswer, to command: Command) throws {
+    let place = answer.step.map { " at step \($0)" } ?? ""
+    if json { try StandardOutput.print(answer.line()) }
+    guard answer.isApplied else {
+      throw Failure(.failed, "\(command.words) refused\(place): \(answer.text)")
+    }
+    if !json { try StandardOutput.print("applied\(place): \(answer.text)") }
+  }
+}
+
+extension ControlError {
+  /// Whether there was a run to talk to, so that it is not the session that is wrong.
+  fileprivate var isOfTheRun: Bool {
+    if case .silent = self { true } else { false }
+  }
+}

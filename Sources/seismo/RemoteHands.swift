@@ -1,0 +1,47 @@
+import Dispatch
+import Foundation
+import Sessions
+import Synchronization
+import Telemetry
+
+/// Gives a person's commands to a run of another process, in their order, without holding the screen
+/// up.
+///
+/// What the run makes of them comes back with its records; here only what never reached it is told.
+final class RemoteHands: Sendable {
+  /// Who gives the commands, as the events show: `watch pts/3`.
+  static let author: String = {
+    guard let name = ttyname(STDIN_FILENO) else { return "watch" }
+    let terminal = String(cString: name)
+    return "watch " + (terminal.hasPrefix("/dev/") ? String(terminal.dropFirst(5)) : terminal)
+  }()
+
+  private let session: String
+  private let queue = DispatchQueue(label: "seismo.hands")
+  private let failures = Mutex<[RunRecord]>([])
+
+  init(session: String) {
+    self.session = session
+  }
+
+  func send(_ command: Command, by author: String, step: Int) {
+    queue.async { [self] in
+      do {
+        _ = try ControlClient(session: session).ask(command, by: author)
+      } catch {
+        let event = RunEvent(
+          step: step, wallTime: Date().timeIntervalSince1970, kind: .refused, by: "watch",
+          name: command.words, text: "\(command.words) refused: \(error)")
+        failures.withLock { $0.append(.event(event)) }
+      }
+    }
+  }
+
+  /// What could not be given since this was last asked.
+  func takeFailures() -> [RunRecord] {
+    failures.withLock { failures in
+      defer { failures = [] }
+      return failures
+    }
+  }
+}

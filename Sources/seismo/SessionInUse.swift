@@ -1,0 +1,89 @@
+import Foundation
+import Sessions
+import Synchronization
+import Telemetry
+import Training
+
+/// The session that a run is recording to: its plan's, until it branches off.
+final class SessionInUse: Sendable {
+  private struct Content {
+    var recorder: Recorder
+    var path: String
+    var description: RunDescription
+    var listener: (@Sendable (RecorderStatus) -> Void)?
+  }
+
+  private let content: Mutex<Content>
+
+  init(_ recorder: Recorder, path: String, description: RunDescription) {
+    content = Mutex(Content(recorder: recorder, path: path, description: description))
+  }
+
+  var recorder: Recorder { content.withLock { $0.recorder } }
+  var path: String { content.withLock { $0.path } }
+
+  func record(_ record: RunRecord) {
+    recorder.record(record)
+  }
+
+  func onStatusChange(_ body: @escaping @Sendable (RecorderStatus) -> Void) {
+    content.withLock { $0.listener = body }
+    recorder.onStatusChange(body)
+  }
+
+  /// Goes on in the session called `name` beside the present one: with a copy of all that is recorded
+  /// and the same checkpoints. The present session ends as it is.
+  func branch(to name: String, at step: Int) throws -> Branch {
+    let (recorder, old, listener) = content.withLock { ($0.recorder, $0, $0.listener) }
+    let folder = URL(fileURLWithPath: old.path).deletingLastPathComponent()
+    let path = folder.appending(path: name + ".seismo").path
+    let checkpoints = folder.appending(path: name + ".checkpoints")
+    guard !FileManager.default.fileExists(atPath: path),
+      !FileManager.default.fileExists(atPath: checkpoints.path)
+    else { throw SessionError.exists(path: path) }
+    try recorder.copy(to: path)
+    var description = old.description
+    description.name = name
+    description.environment["parent"] = "\(old.description.name) at step \(step)"
+    let next: Recorder
+    do {
+      next = try Recorder(
+        appendingTo: SessionStore(appendingTo: path), generationStartingAt: step)
+    } catch {
+      try? FileManager.default.removeItem(atPath: path)
+      throw error
+    }
+    Self.link(RunPlan.checkpointFolder(of: old.path), to: checkpoints)
+    if let listener { next.onStatusChange(listener) }
+    try end(recorder, as: name, at: step)
+    content.withLock { content in
+      content.recorder = next
+      content.path = path
+      content.description = description
+    }
+    return Branch(checkpointFolder: checkpoints, description: description)
+  }
+
+  private func end(_ recorder: Recorder, as name: String, at step: Int) throws {
+    recorder.record(
+      .event(
+        RunEvent(
+          step: step, wallTime: Date().timeIntervalSince1970, kind: .branch, by: "run", name: name,
+          text: "goes on as \(name)")))
+    recorder.record(.state(.stopped))
+    try recorder.close()
+  }
+
+  /// Checkpoints are never changed, only replaced: two names for one file are enough.
+  private static func link(_ old: URL, to new: URL) {
+    let files = FileManager.default
+    for name in (try? files.contentsOfDirectory(atPath: old.path)) ?? []
+    where name.hasPrefix("step-") {
+      let (from, to) = (old.appending(path: name), new.appending(path: name))
+      try? files.createDirectory(at: to, withIntermediateDirectories: true)
+      for file in (try? files.contentsOfDirectory(atPath: from.path)) ?? [] {
+        try? files.linkItem(at: from.appending(path: file), to: to.appending(path: file))
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Telemetry
+import Testing
+
+@testable import Training
+
+/// Runs that go back to one of their checkpoints.
+struct RewindTests {
+  private static func folder() -> URL {
+    FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  }
+
+  private static func train(
+    _ script: [(Int, String)], preset: Preset = .tiny, folder: URL = folder()
+  ) async throws -> TrainedRun {
+    try await TrainedRun(preset, script: script, checkpointFolder: folder) {
+      $0.steps = 40
+      $0.checkpointEvery = 10
+      $0.evalEvery = 10
+      $0.evalWindows = 4
+      $0.blendSteps = 8
+    }
+  }
+
+  @Test(arguments: [Preset.tiny, .moeTiny])
+  func `after going back it does what a run that went straight there does, bit for bit`(
+    preset: Preset
+  ) async throws {
+    let changes = [(12, "set qk_layernorm on"), (20, "set z_loss 1e-4")]
+    let straight = try await Self.train(changes, preset: preset)
+    let back = try await Self.train(changes + [(33, "rewind 20")], preset: preset)
+    #expect(back.generations == [20])
+    #expect(back.samples.count == 53)
+    #expect(back.numbers == straight.numbers)
+  }
+
+  @Test func `going back takes the settings back too`() async throws {
+    let run = try await Self.train([
+      (15, "set lr.multiplier 4"), (18, "rewind step-000000010"), (18, "set z_loss 1e-4"),
+    ])
+    let straight = try await Self.train([(10, "set z_loss 1e-4"), (15, "set lr.multiplier 4")])
+    #expect(run.numbers == straight.numbers)
+    let rewind = try #require(run.events.first { $0.kind == .rewind })
+    #expect(rewind.step == 10)
+    #expect(rewind.by == "run.toml")
+    #expect(rewind.text == "back from step 18 to step-000000010")
+    #expect(rewind.values == ["from": 18, "skip": 0, "offset": 0])
+  }
+
+  @Test func `batches that are left out are those that come next`() async throws {
+    let back = try await Self.train([(18, "rewind last skip 5")])
+    let straight = try await Self.train([(10, "skip 5")])
+    let plain = try await Self.train([])
+    #expect(back.numbers == straight.numbers)
+    #expect(back.numbers[9] == plain.numbers[9])
+    #expect(back.numbers[10] != plain.numbers[10])
+  }
+
+  @Test func `going back once more with batches left out meets other batches`() async throws {
+    let twice = try await Self.train([(18, "rewind 10 skip 5"), (19, "rewind 10 skip 5")])
+    let straight = try await Self.train([(10, "skip 10")])
+    #expect(twice.generations == [10, 10])
+    #expect(twice.numbers == straight.numbers)
+  }
+
+  @Test func `what cannot be gone back to is refused with the reason`() async throws {
+    let run = try await Self.train([(5, "rewind 3"), (15, "rewind 30"), (18, "rewind last")])
+    #expect(
+      run.events.filter { $0.kind == .refused }.map(\.text) == [
+        "rewind 3 refused: no checkpoint '3' of this run",
+        "rewind 30 refused: no checkpoint '30' of this run",
+      ])
+    #expect(run.generations == [10])
+    let bare = try await TrainedRun(script: [(2, "rewind last"), (3, "branch b")]) { $0.steps = 5 }
+    #expect(
+      bare.events.filter { $0.kind == .refused }.map(\.text) == [
+        "rewind last refused: no checkpoint was written; 'checkpoint' writes one",
+        "branch b refused: this run is not recorded",
+      ])
+  }
+
+  @Test func `a checkpoint of a stretch that was given up, or lies ahead, is refused`()
+    async throws
+  {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    _ = try await Self.train([(15, "rewind 10"), (17, "checkpoint")], folder: folder)
+    let other = try await Self.train([(16, "rewind 17"), (19, "rewind 17")], folder: folder)
+    #expect(
+      other.events.filter { $0.kind == .refused }.map(\.text) == [
+        "rewind 17 refused: step-000000017 is ahead of step 16",
+        "rewind 17 refused: step-000000017 is of a stretch that was gone back over",
+      ])
+  }
+}

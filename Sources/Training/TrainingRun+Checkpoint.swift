@@ -23,9 +23,7 @@ extension TrainingRun {
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     state.settings.qkLayerNorm.set(
       blendSteps: configuration.blendSteps, at: checkpoint.step)
-    if configuration.clipping.rawValue != state.options["clip"] ?? "global" {
-      state.settings.clipping = configuration.clipping
-    }
+    state.settings.complete(from: state.options, configuration)
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
       checkpointFolder: checkpointFolder, settings: state.settings, changes: state.changes)

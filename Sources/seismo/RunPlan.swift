@@ -41,7 +41,7 @@ struct RunPlan {
     sessionPath =
       conduct["session"] ?? checkpoint.map(Self.sessionPath)
       ?? Self.freshPath(for: configuration)
-    if checkpoint != nil { changes = Self.changes(given) }
+    if let checkpoint { changes = try changes(given, of: checkpoint) }
     guard !sessionPath.isEmpty else { throw Failure.usage("--session: give a path") }
     if let theme, watcher != .dashboard {
       _ = try Look(theme: theme, depth: .none, symbols: .ascii)
@@ -49,12 +49,37 @@ struct RunPlan {
     try refuseExistingSession()
   }
 
-  private static func changes(
-    _ given: [String: String]
-  ) -> [(name: String, value: SettingValue)] {
-    SettingCatalog.entries.compactMap { entry in
+  /// The settings that the command line's options stand for, those included that come with another
+  /// optimizer or decay.
+  private func changes(
+    _ given: [String: String], of checkpoint: Checkpoint
+  ) throws -> [(name: String, value: SettingValue)] {
+    var given = given
+    let earlier = try checkpoint.options()
+    if let optimizer = given["optimizer"], optimizer != earlier["optimizer"] {
+      given["update-clip"] = "\(configuration.updateClip)"
+      given["grad-clip"] = "\(configuration.gradClip)"
+    }
+    if let decay = given["decay"], decay != earlier["decay"] {
+      given["weight-decay"] = "\(configuration.weightDecay)"
+    }
+    let changes = SettingCatalog.entries.compactMap { entry in
       given[entry.option].flatMap { entry.value(words: $0) }.map { (entry.name, $0) }
     }
+    let clips = [SettingCatalog.zClip, SettingCatalog.adaGC].map {
+      (name: $0, value: SettingValue.flag($0 == given["clip"]))
+    }
+    // One must be off before the other goes on.
+    return changes + (given["clip"] == nil ? [] : clips.sorted { !$0.value.isOn && $1.value.isOn })
+  }
+
+  /// Commands by step that no step will give, in a line; nil where there are none.
+  var unreachedCommands: String? {
+    let late = script.filter { $0.step >= configuration.steps }
+    guard let first = late.first else { return nil }
+    let others = late.count > 1 ? " and \(late.count - 1) more" : ""
+    return "'\(first.command.words)' at step \(first.step)\(others) will not be given: the last step"
+      + " is \(configuration.steps - 1)"
   }
 
   private static func refuseFinished(_ checkpoint: Checkpoint, steps: Int) throws {

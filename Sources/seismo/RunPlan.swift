@@ -30,7 +30,7 @@ struct RunPlan {
     var merged = options
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)
-      merged = try checkpoint.options().merging(options) { _, given in given }
+      merged = try Self.options(of: checkpoint, under: options)
       self.checkpoint = checkpoint
     }
     configuration = try TrainingConfiguration(options: merged)
@@ -49,6 +49,20 @@ struct RunPlan {
     try refuseExistingSession()
   }
 
+  /// The checkpoint's options under those that are given; what another optimizer or decay is usually
+  /// run with is its own default again.
+  private static func options(
+    of checkpoint: Checkpoint, under given: [String: String]
+  ) throws -> [String: String] {
+    var options = try checkpoint.options()
+    if let optimizer = given["optimizer"], optimizer != options["optimizer"] {
+      options["update-clip"] = nil
+      options["grad-clip"] = nil
+    }
+    if let decay = given["decay"], decay != options["decay"] { options["weight-decay"] = nil }
+    return options.merging(given) { _, given in given }
+  }
+
   /// The settings that the command line's options stand for, those included that come with another
   /// optimizer or decay.
   private func changes(
@@ -64,13 +78,18 @@ struct RunPlan {
       given["weight-decay"] = "\(configuration.weightDecay)"
     }
     let changes = SettingCatalog.entries.compactMap { entry in
-      given[entry.option].flatMap { entry.value(words: $0) }.map { (entry.name, $0) }
+      given[entry.option].flatMap { entry.value(words: $0) }.map { (name: entry.name, value: $0) }
     }
-    let clips = [SettingCatalog.zClip, SettingCatalog.adaGC].map {
-      (name: $0, value: SettingValue.flag($0 == given["clip"]))
+    return changes + Self.changes(clip: given["clip"])
+  }
+
+  /// One way to clip must be off before the other goes on.
+  private static func changes(clip: String?) -> [(name: String, value: SettingValue)] {
+    guard let clip else { return [] }
+    let kinds = [SettingCatalog.zClip, SettingCatalog.adaGC]
+    return (kinds.filter { $0 != clip } + kinds.filter { $0 == clip }).map {
+      (name: $0, value: .flag($0 == clip))
     }
-    // One must be off before the other goes on.
-    return changes + (given["clip"] == nil ? [] : clips.sorted { !$0.value.isOn && $1.value.isOn })
   }
 
   /// Commands by step that no step will give, in a line; nil where there are none.
@@ -78,8 +97,8 @@ struct RunPlan {
     let late = script.filter { $0.step >= configuration.steps }
     guard let first = late.first else { return nil }
     let others = late.count > 1 ? " and \(late.count - 1) more" : ""
-    return "'\(first.command.words)' at step \(first.step)\(others) will not be given: the last step"
-      + " is \(configuration.steps - 1)"
+    return "'\(first.command.words)' at step \(first.step)\(others) will not be given:"
+      + " the last step is \(configuration.steps - 1)"
   }
 
   private static func refuseFinished(_ checkpoint: Checkpoint, steps: Int) throws {

@@ -26,8 +26,18 @@ package final class TransformerEngine {
   /// references to the same arrays.
   private var seen: (parameters: FloatBuffer, tensors: [ModelTensors])?
 
-  package init(configuration: ModelConfiguration, batch: Int, pool: WorkerPool) {
+  /// The slices that a batch is cut in unless told otherwise.
+  package static func slices(ofBatch batch: Int) -> Int {
+    [4, 2, 1].first { batch % $0 == 0 } ?? 1
+  }
+
+  /// - Parameters: `slices` divide the batch; nil for as many as its size alone gives
+  package init(
+    configuration: ModelConfiguration, batch: Int, slices: Int? = nil, pool: WorkerPool
+  ) {
     precondition(batch > 0, "a batch of \(batch)")
+    let slices = slices ?? Self.slices(ofBatch: batch)
+    precondition(batch % slices == 0, "a batch of \(batch) in \(slices) slices")
     precondition(
       configuration.heads > 0 && configuration.width % (2 * configuration.heads) == 0,
       "width \(configuration.width) in \(configuration.heads) heads of even width")
@@ -36,7 +46,7 @@ package final class TransformerEngine {
     self.pool = pool
     let layout = ParameterLayout(configuration)
     self.layout = layout
-    slices = [4, 2, 1].first { batch % $0 == 0 } ?? 1
+    self.slices = slices
     rotary = RotaryPositions(
       positions: configuration.context, headWidth: configuration.headWidth)
     // A mixture's forward passes all end before the first backward one begins: the balance loss

@@ -20,6 +20,8 @@ package enum SettingCatalog {
   package static let logitSoftCap = "logit_softcap"
   package static let outputSoftCap = "output_softcap"
   package static let qkClip = "qk_clip"
+  package static let batch = "batch"
+  package static let evalEvery = "eval_every"
 
   package struct Entry: Sendable {
     package let name: String
@@ -67,7 +69,7 @@ package enum SettingCatalog {
       usual: .number(1)),
     Entry(
       name: weightDecay, kind: .number(lowest: 0, highest: 1),
-      purpose: "independent decay of the matrices: lowers learning-rate sensitivity",
+      purpose: "decay of the matrices: lowers learning-rate sensitivity, steadies long runs",
       usual: .number(1e-4)),
     Entry(
       name: balanceLoss, kind: .number(lowest: 0, highest: 100),
@@ -117,6 +119,14 @@ package enum SettingCatalog {
       name: freeze, kind: .number(lowest: 0, highest: 1000),
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true),
+    Entry(
+      name: batch, kind: .number(lowest: 1, highest: 4096),
+      purpose: "windows a step: more of them steady the gradient while the noise scale is above",
+      usual: .number(16), isWhole: true),
+    Entry(
+      name: evalEvery, kind: .number(lowest: 0, highest: 1e9),
+      purpose: "steps from one held-out evaluation to the next; 0 is never",
+      usual: .number(100), isWhole: true),
   ]
 
   /// Whether a model without experts has no use for it.

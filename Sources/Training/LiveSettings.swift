@@ -4,6 +4,9 @@ package import Telemetry
 /// The settings of a run that a person may change while it goes on.
 package struct LiveSettings: Sendable, Equatable, Codable {
   package var learningRateMultiplier: Double
+  package var batch = BatchSize(0)
+  /// Nil in a checkpoint from before it could be changed.
+  package var evalEvery: Int?
   package var zLoss: Double
   package var gradClip: Double
   package var weightDecay: Double
@@ -26,6 +29,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var frozenBlocks = 0
 
   package init(_ configuration: TrainingConfiguration) {
+    batch = BatchSize(configuration.batch)
+    evalEvery = configuration.evalEvery
     learningRateMultiplier = configuration.learningRateMultiplier
     zLoss = configuration.zLoss
     gradClip = configuration.gradClip
@@ -50,6 +55,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package subscript(name: String) -> SettingValue? {
     switch name {
     case SettingCatalog.learningRateMultiplier: .number(learningRateMultiplier)
+    case SettingCatalog.batch: .number(Double(batch.value))
+    case SettingCatalog.evalEvery: .number(Double(evalEvery ?? 0))
     case SettingCatalog.warmupAgain: .number(Double(warmupAgain.steps))
     case SettingCatalog.decayNow: .number(Double(decayNow.steps))
     case SettingCatalog.zLoss: .number(zLoss)
@@ -76,6 +83,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package mutating func set(_ name: String, to value: SettingValue, at step: Int) {
     switch name {
     case SettingCatalog.learningRateMultiplier: learningRateMultiplier = value.number
+    case SettingCatalog.batch: batch.set(value.whole, at: step)
+    case SettingCatalog.evalEvery: evalEvery = value.whole
     case SettingCatalog.warmupAgain: warmupAgain.set(value.whole, at: step)
     case SettingCatalog.decayNow: decayNow.set(value.whole, at: step)
     case SettingCatalog.zLoss: zLoss = value.number
@@ -138,6 +147,29 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     }
   }
 
+  /// Why this value cannot be taken although the setting can be changed, and what to do.
+  func refusal(of name: String, value: SettingValue, largestBatch: Int) -> String? {
+    guard name == SettingCatalog.batch else { return nil }
+    guard value.whole % slices == 0 else {
+      return "a step's windows are cut in \(slices) equal slices: give a multiple of \(slices)"
+    }
+    guard value.whole <= largestBatch else {
+      return "more than \(largestBatch) windows do not fit this machine's memory: give fewer"
+    }
+    return nil
+  }
+
+  /// The slices that a batch is cut in, whatever its size becomes.
+  var slices: Int { TransformerEngine.slices(ofBatch: batch.first) }
+
+  /// Takes from the run's options what a checkpoint is too old to have.
+  mutating func complete(from options: [String: String], _ configuration: TrainingConfiguration) {
+    if batch.first == 0 {
+      batch = BatchSize(options["batch"].flatMap(Int.init) ?? configuration.batch)
+    }
+    evalEvery = evalEvery ?? options["eval-every"].flatMap(Int.init) ?? configuration.evalEvery
+  }
+
   package var values: [String: SettingValue] {
     var values: [String: SettingValue] = [:]
     for entry in SettingCatalog.entries { values[entry.name] = self[entry.name] }
@@ -157,6 +189,8 @@ extension LiveSettings {
     logitSoftCap = try values.decodeIfPresent(Double.self, forKey: .logitSoftCap) ?? 0
     outputSoftCap = try values.decodeIfPresent(Double.self, forKey: .outputSoftCap) ?? 0
     qkLayerNorm = try values.decode(QKLayerNormBlend.self, forKey: .qkLayerNorm)
+    try values.read(.batch, into: &batch)
+    evalEvery = try values.decodeIfPresent(Int.self, forKey: .evalEvery)
     try values.read(.routerZLoss, into: &routerZLoss)
     try values.read(.biasBalance, into: &biasBalance)
     try values.read(.capacity, into: &capacity)

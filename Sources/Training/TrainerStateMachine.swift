@@ -18,6 +18,8 @@ package struct TrainerStateMachine: Sendable {
   package enum Task: Sendable, Equatable {
     case writeCheckpoint(by: String)
     case evaluate
+    /// The batch has another size from now on.
+    case resizeBatch
     /// qk-layernorm comes back from nothing: its gains start at 1 again.
     case resetQKGains
     case declareSettings
@@ -38,16 +40,19 @@ package struct TrainerStateMachine: Sendable {
   /// Nil for a model without experts.
   private let router: ExpertRouter?
   private let optimizer: OptimizerKind
+  /// The windows that fit the machine's memory.
+  private let largestBatch: Int
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
     settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
-    optimizer: OptimizerKind = .adamW, detachRefusal: String? = nil
+    optimizer: OptimizerKind = .adamW, largestBatch: Int = .max, detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
     self.router = router
+    self.largestBatch = largestBatch
     self.detachRefusal = detachRefusal
     self.optimizer = optimizer
   }
@@ -133,6 +138,9 @@ package struct TrainerStateMachine: Sendable {
     guard declaration.value != value else {
       return record.refuse("set \(name) \(value)", because: "it is \(value) already")
     }
+    if let refusal = settings.refusal(of: name, value: value, largestBatch: largestBatch) {
+      return record.refuse("set \(name) \(value)", because: refusal)
+    }
     changes.append(Change(name: name, before: declaration.value))
     change(name, from: declaration.value, to: value, &record)
   }
@@ -156,6 +164,7 @@ package struct TrainerStateMachine: Sendable {
     }
     settings.set(name, to: after, at: record.step)
     record.add(.set, text, name: name, before: before, after: after)
+    if name == SettingCatalog.batch { record.tasks.append(.resizeBatch) }
     record.tasks.append(.declareSettings)
   }
 }

@@ -32,7 +32,15 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// Steps at the end over which a `wsd` schedule falls; nil for a fifth of the run.
   public var decaySteps: Int?
   /// What gradients become updates by.
-  public var optimizer = OptimizerKind.adamW
+  ///
+  /// StableAdamW clips updates instead of gradients: choosing it sets both bounds so.
+  public var optimizer = OptimizerKind.adamW {
+    didSet {
+      guard optimizer == .stableAdamW, oldValue != .stableAdamW else { return }
+      updateClip = 1
+      gradClip = 0
+    }
+  }
   /// Whether linear layers have the rate 256/fan-in times the schedule's (muParam, simple).
   public var muParam = false
   /// Seed of weights and data order.
@@ -166,7 +174,6 @@ extension TrainingConfiguration {
     options.read("lr") { learningRate = $0 }
     options.read("min-lr") { minimumLearningRate = $0 }
     options.read("z-loss") { zLoss = $0 }
-    options.read("grad-clip") { gradClip = $0 }
     options.read("weight-decay") { weightDecay = $0 }
     options.read("moe-aux-loss") { balanceLoss = $0 }
     options.read("moe-router-z-loss") { routerZLoss = $0 }
@@ -184,10 +191,7 @@ extension TrainingConfiguration {
   /// What an optimizer or a decay is usually run with is its default.
   private mutating func readOptimizer(_ options: [String: String]) {
     optimizer = options["optimizer"].flatMap(OptimizerKind.init) ?? optimizer
-    if optimizer == .stableAdamW {
-      updateClip = 1
-      if options["grad-clip"] == nil { gradClip = 0 }
-    }
+    options.read("grad-clip") { gradClip = $0 }
     decayIsCoupled = options["decay"] == "coupled"
     if decayIsCoupled, options["weight-decay"] == nil { weightDecay = 0.1 }
     schedule = options["schedule"].flatMap(LearningRateSchedule.Shape.init) ?? schedule
@@ -238,10 +242,20 @@ extension TrainingConfiguration {
 
   /// What the parameters, their moments and gradients, the probe and the activations take, about.
   package var estimatedBytes: Double {
-    let parameters = Double(model.parameterCount)
+    parameterBytes + Double(batch) * windowBytes
+  }
+
+  /// The windows a step may have in this machine's memory, about.
+  var largestBatch: Int {
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return max(batch, Int((memory - parameterBytes) / windowBytes))
+  }
+
+  private var parameterBytes: Double { 40 * Double(model.parameterCount) }
+
+  private var windowBytes: Double {
     let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
-    let perToken = Double(model.layers * 8 * model.width + 2 * hidden)
-    return 4 * (parameters * 10 + Double(batch * model.context) * perToken)
+    return 4 * Double(model.context) * Double(model.layers * 8 * model.width + 2 * hidden)
   }
 
   private func validateOptimizer() throws(ConfigurationError) {

@@ -52,6 +52,7 @@ extension TrainingRun {
     switch task {
     case .writeCheckpoint(let author): writeCheckpoint(by: author)
     case .evaluate: reportEvaluation()
+    case .resizeBatch: resizeBatch()
     case .resetQKGains: resetQKGains()
     case .declareSettings: declareSettings()
     case .rewind(let checkpoint, let skip, let author):
@@ -93,7 +94,7 @@ extension TrainingRun {
 extension TrainingRun {
   func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
     if checkpointFolder != nil { writeCheckpoint(by: "run") }
-    let held = outcome == .finished && configuration.evalEvery > 0 ? evaluate() : lastEvalLoss
+    let held = outcome == .finished && (settings.evalEvery ?? 0) > 0 ? evaluate() : lastEvalLoss
     var values: [String: Double] = [:]
     values["loss"] = lastLoss
     values["loss/eval"] = held

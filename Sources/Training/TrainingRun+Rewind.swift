@@ -73,6 +73,7 @@ extension TrainingRun {
     rewindCount += 1
     machine.goBack(
       to: Self.settings(of: state, at: checkpoint.step, configuration), changes: state.changes)
+    resizeBatch()
     do throws(CheckpointError) {
       try adopt(checkpoint, state)
     } catch {

@@ -18,7 +18,9 @@ extension TrainingRun {
     let step = self.step
     let held = evaluationIsDue(at: step) ? evaluate() : nil
     let start = DispatchTime.now().uptimeNanoseconds
-    try tokens.withUnsafeMutableBufferPointer { try windows.batch(step: step + batchOffset, into: $0) }
+    try tokens.withUnsafeMutableBufferPointer {
+      try windows.windows(from: settings.batch.firstWindow(of: step + batchOffset), into: $0)
+    }
     let lossSettings = lossSettings(at: step)
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)
@@ -31,7 +33,7 @@ extension TrainingRun {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     clips.add(update.isClipped)
     noiseScale.add(
-      slices: update.sliceGradientSquares, norm: update.gradNorm, batch: configuration.batch)
+      slices: update.sliceGradientSquares, norm: update.gradNorm, batch: settings.batch.value)
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
     if let held { samples.add(MetricCatalog.evalLoss, held) }
@@ -81,7 +83,7 @@ extension TrainingRun {
   private func samples(
     _ statistics: StepStatistics, gradNorm: Double, seconds: Double, wallTime: Double
   ) -> StepSamples {
-    let tokenCount = Double(configuration.batch * configuration.model.context)
+    let tokenCount = Double(settings.batch.value * configuration.model.context)
     let flops = tokenCount * configuration.model.flopsPerToken()
     let numbers = StepMetrics.Step(
       learningRate: learningRate(at: step),
@@ -95,7 +97,8 @@ extension TrainingRun {
   }
 
   private func evaluationIsDue(at step: Int) -> Bool {
-    configuration.evalEvery > 0 && step % configuration.evalEvery == 0
+    guard let every = settings.evalEvery, every > 0 else { return false }
+    return step % every == 0
   }
 
   /// The mean loss over the held-out windows with the present weights.

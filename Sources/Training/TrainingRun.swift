@@ -12,7 +12,7 @@ package final class TrainingRun {
   /// Where checkpoints go; nil for a run that writes none.
   package internal(set) var checkpointFolder: URL?
   let script: [ScriptedCommand]
-  let engine: TransformerEngine
+  private(set) var engine: TransformerEngine
   let optimizer: Optimizer
   let qkClip: QKClip
   let parameters: FloatBuffer
@@ -26,6 +26,7 @@ package final class TrainingRun {
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
   private let workers: Int
+  private let pool: WorkerPool
   private(set) var peakGFLOPS = Double.nan
 
   var machine: TrainerStateMachine
@@ -92,10 +93,11 @@ package final class TrainingRun {
     self.checkpointFolder = checkpointFolder
     windows = try WindowSource(corpus: corpus, configuration: configuration)
     heldOut = try windows.heldOut(windows: configuration.evalWindows)
-    tokens = [UInt8](repeating: 0, count: configuration.batch * (model.context + 1))
+    tokens = [UInt8](repeating: 0, count: settings.batch.value * (model.context + 1))
     workers = configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount
-    let pool = WorkerPool(workers: workers)
-    engine = TransformerEngine(configuration: model, batch: configuration.batch, pool: pool)
+    pool = WorkerPool(workers: workers)
+    engine = TransformerEngine(
+      configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
@@ -105,14 +107,23 @@ package final class TrainingRun {
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     tensorMetrics = TensorMetrics(layout: engine.layout)
-    let probeRows = max(1, configuration.batch / 4)
+    let probeRows = max(1, settings.batch.first / 4)
     probe = LearningRateProbe(
-      tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,
+      tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: settings.batch.first,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, router: model.experts?.router,
-      optimizer: configuration.optimizer,
+      optimizer: configuration.optimizer, largestBatch: configuration.largestBatch,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
+  }
+
+  /// Plans the passes' memory anew for the batch in force; the slices stay as many.
+  func resizeBatch() {
+    let batch = settings.batch.value
+    guard batch != engine.batch else { return }
+    engine = TransformerEngine(
+      configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool)
+    tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
   }
 
   private static func detachRefusal(

@@ -144,8 +144,16 @@ extension RecordedRun {
     var values: [String: String] = [:]
     for event in changes.reversed() {
       guard let name = event.name, let before = event.before else { continue }
-      let option = name.replacing("_", with: "-").replacing(".", with: "-")
-      values[option] = before.description
+      switch name {
+      case SettingCatalog.zClip, SettingCatalog.adaGC:
+        values["clip"] = before.isOn ? name : "global"
+      default:
+        // What is no option is off at the start of every run.
+        guard let option = SettingCatalog.entry(name)?.option,
+          RunOptionCatalog.option(option) != nil
+        else { continue }
+        values[option] = before.description
+      }
     }
     return values
   }

@@ -30,7 +30,7 @@ struct RunPlan {
     var merged = options
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)
-      merged = try checkpoint.options().merging(options) { _, given in given }
+      merged = try Self.options(of: checkpoint, under: options)
       self.checkpoint = checkpoint
     }
     configuration = try TrainingConfiguration(options: merged)
@@ -41,7 +41,7 @@ struct RunPlan {
     sessionPath =
       conduct["session"] ?? checkpoint.map(Self.sessionPath)
       ?? Self.freshPath(for: configuration)
-    if checkpoint != nil { changes = Self.changes(given) }
+    if let checkpoint { changes = try changes(given, of: checkpoint) }
     guard !sessionPath.isEmpty else { throw Failure.usage("--session: give a path") }
     if let theme, watcher != .dashboard {
       _ = try Look(theme: theme, depth: .none, symbols: .ascii)
@@ -49,12 +49,56 @@ struct RunPlan {
     try refuseExistingSession()
   }
 
-  private static func changes(
-    _ given: [String: String]
-  ) -> [(name: String, value: SettingValue)] {
-    SettingCatalog.entries.compactMap { entry in
-      given[entry.option].flatMap { entry.value(words: $0) }.map { (entry.name, $0) }
+  /// The checkpoint's options under those that are given; what another optimizer or decay is usually
+  /// run with is its own default again.
+  private static func options(
+    of checkpoint: Checkpoint, under given: [String: String]
+  ) throws -> [String: String] {
+    var options = try checkpoint.options()
+    if let optimizer = given["optimizer"], optimizer != options["optimizer"] {
+      options["update-clip"] = nil
+      options["grad-clip"] = nil
     }
+    if let decay = given["decay"], decay != options["decay"] { options["weight-decay"] = nil }
+    return options.merging(given) { _, given in given }
+  }
+
+  /// The settings that the command line's options stand for, those included that come with another
+  /// optimizer or decay.
+  private func changes(
+    _ given: [String: String], of checkpoint: Checkpoint
+  ) throws -> [(name: String, value: SettingValue)] {
+    var given = given
+    let earlier = try checkpoint.options()
+    if let optimizer = given["optimizer"], optimizer != earlier["optimizer"] {
+      given["update-clip"] = "\(configuration.updateClip)"
+      given["grad-clip"] = "\(configuration.gradClip)"
+    }
+    if let decay = given["decay"], decay != earlier["decay"] {
+      given["weight-decay"] = "\(configuration.weightDecay)"
+    }
+    let changes = SettingCatalog.entries.compactMap { entry in
+      given[entry.option].flatMap { entry.value(words: $0) }.map { (name: entry.name, value: $0) }
+    }
+    return changes + Self.changes(clip: given["clip"])
+  }
+
+  /// One way to clip must be off before the other goes on.
+  private static func changes(clip: String?) -> [(name: String, value: SettingValue)] {
+    guard let clip else { return [] }
+    let kinds = [SettingCatalog.zClip, SettingCatalog.adaGC]
+    return (kinds.filter { $0 != clip } + kinds.filter { $0 == clip }).map {
+      (name: $0, value: .flag($0 == clip))
+    }
+  }
+
+  /// Commands by step that no step will give, in a line; nil where there are none.
+  var unreachedCommands: String? {
+    let late = script.filter { $0.step >= configuration.steps }
+    guard let first = late.first else { return nil }
+    let others = late.count > 1 ? " and \(late.count - 1) more" : ""
+    return "'\(first.command.words)' at step \(first.step)\(others) will not be given:"
+      + " the last step is \(configuration.steps - 1)"
   }
 
   private static func refuseFinished(_ checkpoint: Checkpoint, steps: Int) throws {

@@ -56,6 +56,15 @@ struct TrainedRun {
     return numbers
   }
 
+  /// All that no clock says, bit by bit.
+  var numbers: [[UInt64]] {
+    samples.map { samples in
+      zip(samples.names, samples.values).filter {
+        MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
+      }.map(\.1.bitPattern)
+    }
+  }
+
   func values(_ name: MetricName) -> [Double] { samples.compactMap { $0[name] } }
 
   private static func train(_ run: sending TrainingRun) async -> [RunRecord] {

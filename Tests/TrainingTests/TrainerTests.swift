@@ -105,9 +105,10 @@ struct TrainerTests {
     configuration.model.experts?.sharedWidth = 8 * (every - 1)
     let script = try Self.script([
       (4, "set logit_softcap 5"), (5, "set output_softcap 3"), (6, "set moe.router_z_loss 0.01"),
-      (7, "set moe.bias_balance 0.01"), (8, "set moe.capacity 1"), (12, "set qk_clip 0.5"),
+      (7, "set moe.bias_balance 0.01"), (8, "set moe.capacity 1"), (10, "set batch 12"),
+      (12, "set qk_clip 0.5"),
       (18, "undo"), (18, "set qk_layernorm on"),
-      (27, "set lr.multiplier 0.5"),
+      (27, "set lr.multiplier 0.5"), (30, "set batch 4"),
     ])
     let whole = await Self.train(
       try TrainingRun(

@@ -61,6 +61,19 @@ struct BadInputTests {
     }
   }
 
+  @Test func `a command after the last step is told, and the run goes on`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let script = "[[at]]\nstep = 4\ncommand = \"set z_loss 1e-4\"\n"
+    try Data(script.utf8).write(to: binary.folder.appending(path: "run.toml"))
+    let result = try binary.run(["train", "--config", "run.toml"] + Self.tiny)
+    #expect(result.status == 0)
+    #expect(
+      result.errorLines == [
+        "seismo: 'set z_loss 0.0001' at step 4 will not be given: the last step is 3"
+      ])
+  }
+
   @Test func `a session that exists is left as it is`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

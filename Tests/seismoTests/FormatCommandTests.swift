@@ -60,8 +60,12 @@ struct FormatCommandTests {
   @Test func `a run steered by a script is reproduced bit for bit`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }
-    try Data("[[at]]\nstep = 5\ncommand = \"set qk_layernorm on\"\n".utf8)
-      .write(to: binary.folder.appending(path: "run.toml"))
+    let script = [
+      (3, "set zclip on"), (4, "set batch 12"), (5, "set qk_layernorm on"),
+      (6, "set lr.warmup_again 3"), (8, "undo"),
+    ]
+    let tables = script.map { "[[at]]\nstep = \($0.0)\ncommand = \"\($0.1)\"\n" }
+    try Data(tables.joined().utf8).write(to: binary.folder.appending(path: "run.toml"))
     let arguments = Self.tiny + ["--config", "run.toml", "--session", "a.seismo"]
     #expect(try binary.run(arguments).status == 0)
     let result = try binary.run(["reproduce", "a.seismo"])
@@ -79,9 +83,16 @@ struct FormatCommandTests {
     #expect(try binary.run(first).status == 0)
     let second = [
       "train", "--resume", "a.checkpoints/step-000000006", "--session", "a.seismo", "--headless",
-      "--lr-multiplier", "0.5",
+      "--lr-multiplier", "0.5", "--batch", "8", "--clip", "adagc", "--optimizer", "stable-adamw",
     ]
     #expect(try binary.run(second).status == 0)
+    let events = try binary.run(["export", "a.seismo", "--format", "json"]).output
+    for change in [
+      "set lr.multiplier 1 → 0.5", "set batch 16 → 8", "set adagc off → on",
+      "set update_clip 0 → 1", "set grad_clip 1 → 0",
+    ] {
+      #expect(events.contains(change), "\(change)")
+    }
     let result = try binary.run(["reproduce", "a.seismo"])
     #expect(result.status == 0, "\(result.error)")
   }

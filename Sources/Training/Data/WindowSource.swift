@@ -49,7 +49,11 @@ package struct WindowSource: Sendable {
 
   /// Row b of the batch of `step`: where its window starts.
   package func start(step: Int, row: Int) -> Int {
-    let window = step * batch + row
+    start(window: step * batch + row)
+  }
+
+  /// Where the window of this number starts, counted from the run's first one.
+  private func start(window: Int) -> Int {
     let starts = trainingCount - context
     switch order {
     case .file:
@@ -66,8 +70,16 @@ package struct WindowSource: Sendable {
     step: Int, into rows: UnsafeMutableBufferPointer<UInt8>
   ) throws(DataError) {
     precondition(rows.count == batch * windowCount, "\(rows.count) bytes for \(batch) windows")
-    for row in 0..<batch {
-      let start = start(step: step, row: row)
+    try windows(from: step * batch, into: rows)
+  }
+
+  /// Fills `rows` with as many windows as fit, from number `first` on.
+  /// - Throws: What `Corpus.copy` throws.
+  package func windows(
+    from first: Int, into rows: UnsafeMutableBufferPointer<UInt8>
+  ) throws(DataError) {
+    for row in 0..<rows.count / windowCount {
+      let start = start(window: first + row)
       let slice = rows.extracting((row * windowCount)..<((row + 1) * windowCount))
       try corpus.copy(start..<(start + windowCount), into: slice)
     }

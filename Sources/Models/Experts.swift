@@ -5,6 +5,8 @@ internal import Kernels
 struct Experts {
   let parameters: MixtureTensors
   let activations: MixtureActivations
+  /// What the router sees the input through; nil for one that sees it as it is.
+  let recurrence: RecurrentRouter?
 
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to; `bias` [E]; `counts` [E] get what the
   ///   experts were chosen for
@@ -14,7 +16,8 @@ struct Experts {
     probabilitySums: UnsafeMutablePointer<Double>, histogram: GateHistogram
   ) -> RouterSums {
     let routing = activations.routing
-    multiply(input, transposed: parameters.router, into: activations.scores)
+    let seen = recurrence?.forward(input) ?? input
+    multiply(seen, transposed: parameters.router, into: activations.scores)
     let sums = routing.route(
       activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums,
       histogram: histogram)
@@ -41,9 +44,10 @@ struct Experts {
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `balance` [E]
+  /// - Parameters: `cell` are the gradients of what the layers' routers share
   func backward(
-    _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, scratch: MixtureScratch,
-    balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
+    _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, cell: CellTensors?,
+    scratch: MixtureScratch, balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
   ) {
     let routing = activations.routing
     let hidden = scratch.dHidden.rows(from: 0, count: routing.kept)
@@ -67,14 +71,33 @@ struct Experts {
     routing.routeBackward(
       scratch.dGates, scores: activations.scores, balance: balance, zLoss: zLoss,
       dLogits: scratch.dLogits)
-    multiply(transposed: scratch.dLogits, input, into: gradients.router, adding: true)
-    multiply(scratch.dLogits, parameters.router, into: dInput, adding: true)
+    routerBackward(
+      input, gradients: gradients, cell: cell, scratch: scratch, dInput: dInput)
     guard let weights = parameters.shared, let hidden = activations.shared,
       let dWeights = gradients.shared
     else { return }
     FeedForward(parameters: weights, activations: hidden).backward(
       dOutput, input: input, gradients: dWeights,
       dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true)
+  }
+
+  private func routerBackward(
+    _ input: Matrix, gradients: MixtureTensors, cell: CellTensors?, scratch: MixtureScratch,
+    dInput: Matrix
+  ) {
+    let dLogits = scratch.dLogits
+    guard let recurrence, let cell, let dProjection = gradients.projection,
+      let recurrent = scratch.recurrent
+    else {
+      multiply(transposed: dLogits, input, into: gradients.router, adding: true)
+      multiply(dLogits, parameters.router, into: dInput, adding: true)
+      return
+    }
+    multiply(
+      transposed: dLogits, recurrence.activations.state, into: gradients.router, adding: true)
+    multiply(dLogits, parameters.router, into: recurrent.dState, adding: true)
+    recurrence.backward(
+      input, gradients: cell, dProjection: dProjection, scratch: recurrent, dInput: dInput)
   }
 
   private struct Rows {

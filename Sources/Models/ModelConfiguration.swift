@@ -38,10 +38,13 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   }
 
   /// Matrix operations a token, forward and backward: 6 a weight it meets and causal attention,
-  /// which is half of 12·L·D·T. The router's own weights are left out, as in the peers' count.
+  /// which is half of 12·L·D·T. A router's one matrix is left out, as in the peers' count; what a
+  /// recurrent one does is counted.
   package func flopsPerToken() -> Double {
     let hidden = (0..<layers).reduce(0) { $0 + activeHiddenWidth(inLayer: $1) }
-    let weights = layers * 4 * width * width + 2 * width * hidden + width * vocabulary
+    let weights =
+      layers * 4 * width * width + 2 * width * hidden + width * vocabulary
+      + mixtureLayers.count * (experts?.recurrentWeights(width: width) ?? 0)
     return 6 * Double(weights) + 6 * Double(layers * width * context)
   }
 }
@@ -78,6 +81,8 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
   public var every = 1
   /// The hidden width of an expert that every token meets besides its own; 0 for none.
   public var sharedWidth = 0
+  /// p, the width of a recurrent router's state; nothing to the others.
+  public var routerWidth = 32
 
   /// Experts of the given hidden width, `active` of them for each token.
   public init(count: Int, width: Int, active: Int, router: ExpertRouter = .topk) {
@@ -85,5 +90,10 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
     self.width = width
     self.active = active
     self.router = router
+  }
+
+  /// The weights that a token meets in a layer's recurrent router.
+  fileprivate func recurrentWeights(width: Int) -> Int {
+    router == .rmoe ? routerWidth * (width + 6 * routerWidth + count) : 0
   }
 }

@@ -17,16 +17,27 @@ extension TrainingConfiguration {
     if let router = options["router"].flatMap(ExpertRouter.init) {
       model.experts?.router = router
       if router == .switch { model.experts?.active = 1 }
+      if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
     }
+    options.read("router-width") { model.experts?.routerWidth = $0 }
     options.read("expert-active") { model.experts?.active = $0 }
   }
 
   /// Refuses options of experts that are not there.
   func checkExpertsExist(_ options: [String: String]) throws(ConfigurationError) {
-    let names = ["expert-width", "expert-every", "expert-active", "shared-expert-width", "router"]
-    guard model.experts == nil, let name = names.first(where: { options[$0] != nil }) else {
+    if let experts = model.experts {
+      guard options["router-width"] == nil || experts.router == .rmoe else {
+        throw .impossible(
+          reason: "router-width is the state of the router rmoe, not of \(experts.router.rawValue):"
+            + " leave it out, or give --router rmoe")
+      }
       return
     }
+    let names = [
+      "expert-width", "expert-every", "expert-active", "shared-expert-width", "router",
+      "router-width",
+    ]
+    guard let name = names.first(where: { options[$0] != nil }) else { return }
     throw .impossible(reason: "--\(name) needs experts: add --experts 8")
   }
 
@@ -62,10 +73,12 @@ extension TrainingConfiguration {
   /// The options that give these experts again.
   var expertOptions: [String: String] {
     guard let experts = model.experts else { return ["experts": "0"] }
-    return [
+    var options = [
       "experts": "\(experts.count)", "expert-width": "\(experts.width)",
       "expert-active": "\(experts.active)", "expert-every": "\(experts.every)",
       "shared-expert-width": "\(experts.sharedWidth)", "router": experts.router.rawValue,
     ]
+    if experts.router == .rmoe { options["router-width"] = "\(experts.routerWidth)" }
+    return options
   }
 }

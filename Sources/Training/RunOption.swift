@@ -130,7 +130,10 @@ package enum RunOptionCatalog {
       help: "hidden width of an expert every token meets; 0 is none"),
     RunOption(
       name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
-      help: "how a token's experts are chosen"),
+      help: "how a token's experts are chosen; rmoe is a GRU over the layers"),
+    RunOption(
+      name: "router-width", kind: .count(1...4096),
+      help: "width of the router rmoe's state; half the model's, at most 128, if not given"),
     RunOption(
       name: "lr-multiplier", kind: .number(0...1000), help: "factor on top of the schedule"),
     RunOption(

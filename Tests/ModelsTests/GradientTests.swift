@@ -43,6 +43,13 @@ struct GradientTests {
   }
 
   @Test
+  func `a state carried over dense layers has the gradients of differences`() {
+    let model = SmallModel(SmallModel.recurrent, batch: 4)
+    check(model, LossSettings(qkLayerNormWeight: 0.37, balanceLoss: 0.5, routerZLoss: 0.3))
+    check(model, LossSettings(capacity: 0.8))
+  }
+
+  @Test
   func `switched-off gains of qk-layernorm have no gradient`() throws {
     let model = SmallModel(SmallModel.dense)
     _ = model.lossAndGradients(LossSettings())

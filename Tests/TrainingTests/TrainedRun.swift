@@ -28,9 +28,14 @@ struct TrainedRun {
     let commands = try script.map {
       ScriptedCommand(step: $0.0, command: try Command(words: $0.1))
     }
-    let run = try TrainingRun(
-      configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-      script: commands, checkpointFolder: nil)
+    try await self.init(
+      TrainingRun(
+        configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+        script: commands, checkpointFolder: nil))
+  }
+
+  /// A run that is trained to its end.
+  init(_ run: sending TrainingRun) async throws {
     let records = await Self.train(run)
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }

@@ -33,6 +33,16 @@ struct TrainingConfigurationTests {
     configuration.biasBalance = 1e-3
     configuration.capacity = 1.25
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+    configuration.model.experts?.router = .rmoe
+    configuration.model.experts?.routerWidth = 24
+    #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+  }
+
+  @Test func `a recurrent router's state is half the model's width, at most 128`() throws {
+    for (width, expected) in [("64", 32), ("256", 128), ("1024", 128)] {
+      let configuration = try TrainingConfiguration(options: ["router": "rmoe", "width": width])
+      #expect(configuration.model.experts?.routerWidth == expected)
+    }
   }
 
   @Test func `sizes of one's own are no preset any more`() throws {
@@ -110,6 +120,12 @@ struct TrainingConfigurationTests {
       ["router": "sigmoid", "moe-router-z-loss": "0.001"],
       "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out"
     ),
+    (
+      ["router": "topk", "router-width": "16"],
+      "router-width is the state of the router rmoe, not of topk: leave it out, or give --router"
+        + " rmoe"
+    ),
+    (["preset": "tiny", "router-width": "16"], "--router-width needs experts: add --experts 8"),
     (
       ["layers": "1", "expert-every": "2"],
       "experts in every second layer need two layers: leave --expert-every out"

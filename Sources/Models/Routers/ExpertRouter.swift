@@ -8,10 +8,12 @@ public enum ExpertRouter: String, Sendable, Hashable, Codable, CaseIterable {
   case `switch`
   /// A sigmoid for each expert, the top few, gates normalised.
   case sigmoid
+  /// A GRU over the layers, then as `topk`.
+  case rmoe
 
   package var form: RouterForm {
     switch self {
-    case .topk: topKForm
+    case .topk, .rmoe: topKForm
     case .switch: switchForm
     case .sigmoid: sigmoidForm
     }

@@ -20,7 +20,7 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
       case .gain: parameters[element] = 1
       case .bias: parameters[element] = 0
       case .embedding: parameters[element] = Float(random.normal() * deviation)
-      case .matrix, .unembedding:
+      case .matrix, .unembedding, .fixed:
         parameters[element] = Float(random.truncatedNormal() * deviation / truncatedDeviation)
       }
     }

@@ -46,7 +46,7 @@ struct LayerTensors: Sendable {
       return
     }
     let projection = experts.router == .rmoe ? reader.next() : nil
-    let router = reader.next()
+    let router = experts.router.hasScores ? reader.next() : nil
     let pairs = (0..<experts.count).map { _ in
       DenseTensors(up: reader.next(), down: reader.next())
     }
@@ -70,7 +70,8 @@ struct DenseTensors: Sendable {
 struct MixtureTensors: Sendable {
   /// What a recurrent router sees the input through, [p, D].
   let projection: Matrix?
-  let router: Matrix
+  /// Nil for a router without scores.
+  let router: Matrix?
   let experts: [DenseTensors]
   let shared: DenseTensors?
 }

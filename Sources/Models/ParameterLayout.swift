@@ -8,6 +8,8 @@ package struct ParameterTensor: Sendable, Hashable {
     case unembedding
     case gain
     case bias
+    /// As it was drawn, for good.
+    case fixed
   }
 
   package let name: String
@@ -18,7 +20,7 @@ package struct ParameterTensor: Sendable, Hashable {
 
   package var count: Int { shape.reduce(1, *) }
   package var fanIn: Int { shape[shape.count - 1] }
-  package var isDecayed: Bool { kind != .gain && kind != .bias }
+  package var isDecayed: Bool { kind != .gain && kind != .bias && kind != .fixed }
 }
 
 /// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
@@ -93,12 +95,15 @@ private struct LayoutBuilder {
   private mutating func addRouter(
     _ prefix: String, _ experts: ExpertConfiguration, width: Int, layer: Int
   ) {
-    guard experts.router == .rmoe else {
-      add(prefix + "weight", [experts.count, width], .matrix, layer: layer)
-      return
+    let name = prefix + "weight"
+    switch experts.router {
+    case .topk, .switch, .sigmoid: add(name, [experts.count, width], .matrix, layer: layer)
+    case .random: add(name, [experts.count, width], .fixed, layer: layer)
+    case .rmoe:
+      add(prefix + "projection.weight", [experts.routerWidth, width], .matrix, layer: layer)
+      add(name, [experts.count, experts.routerWidth], .matrix, layer: layer)
+    case .hash, .thor: break
     }
-    add(prefix + "projection.weight", [experts.routerWidth, width], .matrix, layer: layer)
-    add(prefix + "weight", [experts.count, experts.routerWidth], .matrix, layer: layer)
   }
 
   /// What the recurrent routers of all layers share.

@@ -13,6 +13,10 @@ struct TransformerPass {
   let sums: PassSums
   /// [L, E]
   let routerBias: FloatBuffer
+  /// 0 or 1 of a step's passes; nil for a loss without gradients.
+  let number: Int?
+  /// The number of the first window in the call.
+  let firstWindow: Int
 
   /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
   ///   `nil` for a loss without gradients
@@ -88,7 +92,19 @@ struct TransformerPass {
     _ layer: Int, _ weights: MixtureTensors, _ hidden: MixtureActivations
   ) -> Experts {
     Experts(
-      parameters: weights, activations: hidden, recurrence: recurrence(layer, weights, hidden))
+      parameters: weights, activations: hidden, recurrence: recurrence(layer, weights, hidden),
+      deal: deal(layer), isFixed: configuration.experts?.router == .random)
+  }
+
+  private func deal(_ layer: Int) -> ExpertDeal? {
+    switch configuration.experts?.router {
+    case .hash: hashDeal(of: tokens, layer: layer)
+    case .thor:
+      stochasticDeal(
+        layer: layer, draw: settings.draw, pass: number,
+        first: firstWindow * configuration.context)
+    default: nil
+    }
   }
 
   /// The state it goes on from is that of the layer with experts before it.
@@ -105,6 +121,17 @@ struct TransformerPass {
     }
     return RecurrentRouter(
       cell: cell, projection: projection, activations: kept, previous: previous)
+  }
+
+  /// Turns the logits of this pass and of the other one over the same tokens into their gradients.
+  func meet(_ other: TransformerPass, weight: Float) {
+    let divergence = consistencyGradients(
+      first: activations.logits, second: other.activations.logits, tokens: tokens,
+      zLoss: settings.zLoss, cap: settings.outputSoftCap, consistency: settings.consistency,
+      weight: weight)
+    // In both, since both passes' tokens are counted.
+    sums.output[0].divergence = divergence
+    other.sums.output[0].divergence = divergence
   }
 
   private func capacity(_ experts: Int, _ active: Int) -> ExpertCapacity {

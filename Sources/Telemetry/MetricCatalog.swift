@@ -87,6 +87,9 @@ package enum MetricCatalog {
       "tokens_dropped/L", unit: "", reduction: .mean,
       meaning: "share of layer L's assignments beyond its experts' capacity"),
     MetricFamily(
+      "pass_divergence", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "mean of both KL divergences between the outputs of the router thor's two passes"),
+    MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
     MetricFamily(
@@ -143,6 +146,7 @@ extension MetricCatalog {
   package static let clipFraction: MetricName = "clip_fraction"
   package static let logZ: MetricName = "log_z"
   package static let outputLogitMean: MetricName = "output_logit_mean"
+  package static let passDivergence: MetricName = "pass_divergence"
   package static let tokensPerSecond: MetricName = "tokens_per_s"
   package static let stepMilliseconds: MetricName = "step_ms"
   package static let memoryBytes: MetricName = "memory_bytes"

@@ -100,9 +100,11 @@ extension TrainingRun {
 
   /// The mean loss over the held-out windows with the present weights.
   ///
-  /// They are fewer than asked for where the held-out part is short.
+  /// They are fewer than asked for where the held-out part is short. Random experts are those that
+  /// `seismo eval` draws too.
   func evaluate() -> Double {
-    let settings = lossSettings(at: step)
+    var settings = lossSettings(at: step)
+    settings.draw = 0
     let rows = heldOut.count / windows.windowCount
     let loss = heldOut.withUnsafeBufferPointer {
       engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings).loss
@@ -125,7 +127,8 @@ extension TrainingRun {
 
   private func observe(_ samples: StepSamples) {
     let raised = alarms.observe(
-      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step)
+      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step,
+      watchesExperts: configuration.model.experts?.router.hasScores ?? true)
     for event in raised { record(event) }
     for event in effects.observe(samples) { record(event) }
   }

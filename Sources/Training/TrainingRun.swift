@@ -127,7 +127,9 @@ package final class TrainingRun {
       zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
       routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
       routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
-      outputSoftCap: Float(settings.outputSoftCap))
+      outputSoftCap: Float(settings.outputSoftCap),
+      consistency: Float(configuration.consistency),
+      draw: CounterGenerator(seed: configuration.seed, stream: "experts").bits(at: UInt64(step)))
   }
 
   func record(_ event: RunEvent) {

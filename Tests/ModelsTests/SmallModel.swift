@@ -35,7 +35,7 @@ struct SmallModel {
   static func routed(by router: ExpertRouter) -> ModelConfiguration {
     var configuration = mixture
     configuration.experts?.router = router
-    if router == .switch { configuration.experts?.active = 1 }
+    if router.sendsToOne { configuration.experts?.active = 1 }
     configuration.experts?.routerWidth = 5
     return configuration
   }

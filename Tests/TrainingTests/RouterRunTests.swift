@@ -7,13 +7,15 @@ import Testing
 @testable import Training
 
 struct RouterRunTests {
-  static let routers: [ExpertRouter] = [.rmoe]
+  static let routers: [ExpertRouter] = [.rmoe, .random, .hash, .thor]
 
   private static func configuration(_ router: ExpertRouter, workers: Int) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(preset: .moeTiny)
     configuration.model = ModelConfiguration(
       width: 20, layers: 4, heads: 2, context: 11,
       experts: ExpertConfiguration(count: 5, width: 18, active: 2, router: router))
+    if router.sendsToOne { configuration.model.experts?.active = 1 }
+    if !router.hasScores { configuration.balanceLoss = 0 }
     configuration.model.experts?.every = 2
     configuration.model.experts?.routerWidth = 11
     configuration.batch = 8

@@ -94,7 +94,8 @@ package final class TransformerEngine {
   }
 
   private func twoPasses(
-    _ passes: @escaping @Sendable (_ slice: Int, _ number: Int, _ activations: Activations)
+    _ passes:
+      @escaping @Sendable (_ slice: Int, _ number: Int, _ activations: Activations)
       -> TransformerPass, weight: Float
   ) {
     let (gradients, buffers, balance) = (gradients, sliceGradients, balance)

@@ -133,7 +133,7 @@ package enum RunOptionCatalog {
       help: "hidden width of an expert every token meets; 0 is none"),
     RunOption(
       name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
-      help: "how experts are chosen; rmoe is a GRU over the layers, random, hash and thor learn none"
+      help: "how experts are chosen; rmoe is a GRU over layers; random, hash and thor learn none"
     ),
     RunOption(
       name: "router-width", kind: .count(1...4096),

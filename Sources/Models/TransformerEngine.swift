@@ -16,7 +16,7 @@ package final class TransformerEngine {
 
   private let pool: WorkerPool
   private let rotary: RotaryPositions
-  private let activations: [Activations]
+  let activations: [Activations]
   private let sums: [PassSums]
   private let gradients: [ModelTensors]
   private let balance: FloatBuffer

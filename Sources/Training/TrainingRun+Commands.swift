@@ -47,7 +47,7 @@ extension TrainingRun {
   }
 
   private func reportEvaluation() {
-    let loss = evaluate()
+    let loss = evaluate().loss
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
@@ -78,7 +78,7 @@ extension TrainingRun {
 extension TrainingRun {
   func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
     if checkpointFolder != nil { writeCheckpoint(by: "run") }
-    let held = outcome == .finished && configuration.evalEvery > 0 ? evaluate() : lastEvalLoss
+    let held = outcome == .finished && configuration.evalEvery > 0 ? evaluate().loss : lastEvalLoss
     var values: [String: Double] = [:]
     values["loss"] = lastLoss
     values["loss/eval"] = held

@@ -23,6 +23,9 @@ extension TrainingRun {
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)
     }
+    let routing =
+      routingMetrics.isDue(at: step)
+      ? routingMetrics.measure(engine, parameters: parameters) : []
     let probeIsDue = probe.isDue(at: step)
     if probeIsDue { probe.keep(parameters) }
     let update = optimizer.update(
@@ -34,7 +37,11 @@ extension TrainingRun {
       slices: update.sliceGradientSquares, norm: update.gradNorm, batch: configuration.batch)
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
-    if let held { samples.add(MetricCatalog.evalLoss, held) }
+    if let held {
+      samples.add(MetricCatalog.evalLoss, held.loss)
+      for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
+    }
+    for (name, value) in routing { samples.add(name, value) }
     if tensorMetrics.isDue(at: step) {
       tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
     }
@@ -98,19 +105,19 @@ extension TrainingRun {
     configuration.evalEvery > 0 && step % configuration.evalEvery == 0
   }
 
-  /// The mean loss over the held-out windows with the present weights.
+  /// The means over the held-out windows with the present weights.
   ///
   /// They are fewer than asked for where the held-out part is short. Random experts are those that
   /// `seismo eval` draws too.
-  func evaluate() -> Double {
+  func evaluate() -> StepStatistics {
     var settings = lossSettings(at: step)
     settings.draw = 0
     let rows = heldOut.count / windows.windowCount
-    let loss = heldOut.withUnsafeBufferPointer {
-      engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings).loss
+    let statistics = heldOut.withUnsafeBufferPointer {
+      engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings)
     }
-    lastEvalLoss = loss
-    return loss
+    lastEvalLoss = statistics.loss
+    return statistics
   }
 
   private func addProbe(to samples: inout StepSamples, settings: LossSettings) {

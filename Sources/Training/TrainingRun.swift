@@ -22,6 +22,7 @@ package final class TrainingRun {
   let probe: LearningRateProbe
   let metrics: StepMetrics
   let tensorMetrics: TensorMetrics
+  let routingMetrics: RoutingMetrics
   let memory = ProcessMemory()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
@@ -90,6 +91,7 @@ package final class TrainingRun {
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     tensorMetrics = TensorMetrics(layout: engine.layout)
+    routingMetrics = RoutingMetrics(model: model)
     let probeRows = max(1, configuration.batch / 4)
     probe = LearningRateProbe(
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: configuration.batch,

@@ -54,6 +54,23 @@ struct RouterRunTests {
     #expect(numbers(one) == numbers(many))
   }
 
+  @Test
+  func `likeness, information and held-out violation come on their own clocks`() async throws {
+    var configuration = Self.configuration(.rmoe, workers: 2)
+    configuration.steps = 101
+    let samples = try await train(configuration)
+    let steps = { (name: MetricName) in samples.filter { $0[name] != nil }.map(\.step) }
+    #expect(steps(MetricCatalog.expertSimilarity(layer: 1)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.expertSimilarity(layer: 3)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.routerMutualInformation(layer: 3)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.routerMutualInformation(layer: 1)) == [])
+    let evaluations = Array(stride(from: 0, through: 100, by: 6))
+    #expect(steps(MetricCatalog.heldOutMaxViolation(layer: 1)) == evaluations)
+    #expect(steps(MetricCatalog.heldOutMaxViolation(layer: 3)) == evaluations)
+    let names = Set(samples.flatMap(\.names))
+    #expect(names.allSatisfy { MetricCatalog.family(of: $0) != nil })
+  }
+
   @Test(arguments: routers)
   func `a run goes on from any of its checkpoints bit for bit`(router: ExpertRouter) async throws {
     let folder = try ScratchFolder()

@@ -7,6 +7,8 @@ package struct OutputSums: Sendable, BitwiseCopyable {
   package var logZ = 0.0
   /// The sum of each row's mean logit.
   package var logitMean = 0.0
+  /// Half the sum of both divergences between two passes, nats; 0 where there is one.
+  package var divergence = 0.0
 
   package init() {}
 }

@@ -42,6 +42,18 @@ package struct ExpertRouting: Sendable {
   package func demand(of expert: Int) -> Int { Int(demand[expert]) }
   /// All assignments that were not dropped.
   package var kept: Int { Int(starts[experts]) }
+
+  /// Adds up how often each first choice goes with each first choice of another layer's.
+  ///
+  /// - Shapes: `counts` [E, E] by this layer's, then the other's
+  package func countPairs(
+    with other: ExpertRouting, rows: Int, into counts: UnsafeMutablePointer<Int>
+  ) {
+    for row in 0..<rows {
+      let own = Int(chosen.base[row * active])
+      counts[own * other.experts + Int(other.chosen.base[row * other.active])] += 1
+    }
+  }
 }
 
 /// How many assignments an expert takes of each window of so many tokens.

@@ -133,6 +133,7 @@ struct MixtureActivations: Sendable {
   var outputs: Matrix
   /// The shared expert's, [M, F]
   var shared: DenseActivations?
+  var recurrent: RecurrentActivations?
 
   init(_ width: Int, _ experts: ExpertConfiguration, rows: Int, arena: Arena) {
     let assignments = rows * experts.active
@@ -146,6 +147,9 @@ struct MixtureActivations: Sendable {
     if experts.sharedWidth > 0 {
       shared = DenseActivations(rows: rows, columns: experts.sharedWidth, arena: arena)
     }
+    if experts.router == .rmoe {
+      recurrent = RecurrentActivations(rows: rows, width: experts.routerWidth, arena: arena)
+    }
   }
 
   func prefix(_ rows: Int) -> MixtureActivations {
@@ -156,6 +160,7 @@ struct MixtureActivations: Sendable {
     result.hidden = hidden.prefix(assignments)
     result.outputs = outputs.rows(from: 0, count: assignments)
     result.shared = shared?.prefix(rows)
+    result.recurrent = recurrent?.prefix(rows)
     return result
   }
 }

@@ -5,6 +5,12 @@ internal import Kernels
 struct Experts {
   let parameters: MixtureTensors
   let activations: MixtureActivations
+  /// What the router sees the input through; nil for one that sees it as it is.
+  let recurrence: RecurrentRouter?
+  /// What deals the experts out where there are no scores.
+  let deal: ExpertDeal?
+  /// Whether the router's matrix stays as it was drawn.
+  let isFixed: Bool
 
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to; `bias` [E]; `counts` [E] get what the
   ///   experts were chosen for
@@ -14,10 +20,17 @@ struct Experts {
     probabilitySums: UnsafeMutablePointer<Double>, histogram: GateHistogram
   ) -> RouterSums {
     let routing = activations.routing
-    multiply(input, transposed: parameters.router, into: activations.scores)
-    let sums = routing.route(
-      activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums,
-      histogram: histogram)
+    let sums: RouterSums
+    if let deal {
+      sums = routing.deal(
+        deal, rows: input.rows, capacity: capacity, probabilitySums: probabilitySums,
+        histogram: histogram)
+    } else {
+      score(input)
+      sums = routing.route(
+        activations.scores, bias: bias, capacity: capacity, probabilitySums: probabilitySums,
+        histogram: histogram)
+    }
     routing.gather(input, into: activations.gathered)
     forEachExpert { expert, rows in
       counts[expert] = routing.demand(of: expert)
@@ -40,10 +53,17 @@ struct Experts {
     return sums
   }
 
+  private func score(_ input: Matrix) {
+    guard let router = parameters.router else { preconditionFailure("a router without scores") }
+    let seen = recurrence?.forward(input) ?? input
+    multiply(seen, transposed: router, into: activations.scores)
+  }
+
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten; `balance` [E]
+  /// - Parameters: `cell` are the gradients of what the layers' routers share
   func backward(
-    _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, scratch: MixtureScratch,
-    balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
+    _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, cell: CellTensors?,
+    scratch: MixtureScratch, balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
   ) {
     let routing = activations.routing
     let hidden = scratch.dHidden.rows(from: 0, count: routing.kept)
@@ -64,17 +84,39 @@ struct Experts {
       multiply(rows.of(hidden), parameters.experts[expert].up, into: rows.of(scratch.dGathered))
     }
     routing.gatherBackward(scratch.dGathered, into: dInput)
-    routing.routeBackward(
-      scratch.dGates, scores: activations.scores, balance: balance, zLoss: zLoss,
-      dLogits: scratch.dLogits)
-    multiply(transposed: scratch.dLogits, input, into: gradients.router, adding: true)
-    multiply(scratch.dLogits, parameters.router, into: dInput, adding: true)
+    if let router = parameters.router, let dRouter = gradients.router {
+      routing.routeBackward(
+        scratch.dGates, scores: activations.scores, balance: balance, zLoss: zLoss,
+        dLogits: scratch.dLogits)
+      scoreBackward(
+        input, router: router, dRouter: isFixed ? nil : dRouter,
+        dProjection: gradients.projection, cell: cell, scratch: scratch, dInput: dInput)
+    }
     guard let weights = parameters.shared, let hidden = activations.shared,
       let dWeights = gradients.shared
     else { return }
     FeedForward(parameters: weights, activations: hidden).backward(
       dOutput, input: input, gradients: dWeights,
       dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true)
+  }
+
+  /// - Parameters: `dRouter` is nil for a matrix that stays as it is
+  private func scoreBackward(
+    _ input: Matrix, router: Matrix, dRouter: Matrix?, dProjection: Matrix?, cell: CellTensors?,
+    scratch: MixtureScratch, dInput: Matrix
+  ) {
+    let dLogits = scratch.dLogits
+    if let dRouter {
+      let seen = recurrence?.activations.state ?? input
+      multiply(transposed: dLogits, seen, into: dRouter, adding: true)
+    }
+    guard let recurrence, let cell, let dProjection, let recurrent = scratch.recurrent else {
+      multiply(dLogits, router, into: dInput, adding: true)
+      return
+    }
+    multiply(dLogits, router, into: recurrent.dState, adding: true)
+    recurrence.backward(
+      input, gradients: cell, dProjection: dProjection, scratch: recurrent, dInput: dInput)
   }
 
   private struct Rows {

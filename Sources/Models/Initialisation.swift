@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Foundation
 package import Kernels
 
-/// Fills new parameters: embedding N(0, 1/D), gains 1, every other matrix a normal truncated at two
+/// Fills new parameters: embedding N(0, 1/D), gains 1, biases 0, every other matrix a normal truncated at two
 /// sigma with standard deviation 1/sqrt(fan-in) after truncation.
 ///
 /// Each tensor has a random stream of its own, from the seed and its name, so that another tensor
@@ -18,8 +18,9 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
     for element in tensor.offset..<tensor.offset + tensor.count {
       switch tensor.kind {
       case .gain: parameters[element] = 1
+      case .bias: parameters[element] = 0
       case .embedding: parameters[element] = Float(random.normal() * deviation)
-      case .matrix, .unembedding:
+      case .matrix, .unembedding, .fixed:
         parameters[element] = Float(random.truncatedNormal() * deviation / truncatedDeviation)
       }
     }

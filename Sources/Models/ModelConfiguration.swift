@@ -34,15 +34,18 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
 
   /// All trained numbers, embedding and unembedding included.
   package var parameterCount: Int {
-    ParameterLayout(self).tensors.reduce(0) { $0 + $1.count }
+    ParameterLayout(self).tensors.reduce(0) { $0 + ($1.kind == .fixed ? 0 : $1.count) }
   }
 
   /// Matrix operations a token, forward and backward: 6 a weight it meets and causal attention,
-  /// which is half of 12·L·D·T. The router's own weights are left out, as in the peers' count.
+  /// which is half of 12·L·D·T. A router's one matrix is left out, as in the peers' count; what a
+  /// recurrent one does is counted, and both passes of a step that has two.
   package func flopsPerToken() -> Double {
     let hidden = (0..<layers).reduce(0) { $0 + activeHiddenWidth(inLayer: $1) }
-    let weights = layers * 4 * width * width + 2 * width * hidden + width * vocabulary
-    return 6 * Double(weights) + 6 * Double(layers * width * context)
+    let weights =
+      layers * 4 * width * width + 2 * width * hidden + width * vocabulary
+      + mixtureLayers.count * (experts?.recurrentWeights(width: width) ?? 0)
+    return Double(passes) * 6 * Double(weights + layers * width * context)
   }
 }
 
@@ -51,6 +54,9 @@ extension ModelConfiguration {
   package func experts(inLayer layer: Int) -> ExpertConfiguration? {
     experts.flatMap { (layer + 1) % $0.every == 0 ? $0 : nil }
   }
+
+  /// Passes over its batch that a step takes.
+  package var passes: Int { experts?.router == .thor ? 2 : 1 }
 
   /// The layers that have experts.
   package var mixtureLayers: [Int] { (0..<layers).filter { experts(inLayer: $0) != nil } }
@@ -78,6 +84,8 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
   public var every = 1
   /// The hidden width of an expert that every token meets besides its own; 0 for none.
   public var sharedWidth = 0
+  /// p, the width of a recurrent router's state; nothing to the others.
+  public var routerWidth = 32
 
   /// Experts of the given hidden width, `active` of them for each token.
   public init(count: Int, width: Int, active: Int, router: ExpertRouter = .topk) {
@@ -85,5 +93,10 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
     self.width = width
     self.active = active
     self.router = router
+  }
+
+  /// The weights that a token meets in a layer's recurrent router.
+  fileprivate func recurrentWeights(width: Int) -> Int {
+    router == .rmoe ? routerWidth * (width + 6 * routerWidth + count) : 0
   }
 }

@@ -4,6 +4,8 @@ internal import Kernels
 struct ModelTensors: Sendable {
   let embedding: Matrix
   let layers: [LayerTensors]
+  /// What the recurrent routers of all layers share.
+  let cell: CellTensors?
   let finalGain: Matrix
   let unembedding: Matrix
 
@@ -13,6 +15,11 @@ struct ModelTensors: Sendable {
     layers = (0..<configuration.layers).map { layer in
       LayerTensors(&reader, experts: configuration.experts(inLayer: layer))
     }
+    cell =
+      configuration.experts?.router == .rmoe && !configuration.mixtureLayers.isEmpty
+      ? CellTensors(
+        input: reader.next(), state: reader.next(), inputBias: reader.next(),
+        stateBias: reader.next()) : nil
     finalGain = reader.next()
     unembedding = reader.next()
   }
@@ -38,13 +45,15 @@ struct LayerTensors: Sendable {
       feedForward = .dense(DenseTensors(up: reader.next(), down: reader.next()))
       return
     }
-    let router = reader.next()
+    let projection = experts.router == .rmoe ? reader.next() : nil
+    let router = experts.router.hasScores ? reader.next() : nil
     let pairs = (0..<experts.count).map { _ in
       DenseTensors(up: reader.next(), down: reader.next())
     }
     let shared =
       experts.sharedWidth > 0 ? DenseTensors(up: reader.next(), down: reader.next()) : nil
-    feedForward = .mixture(MixtureTensors(router: router, experts: pairs, shared: shared))
+    feedForward = .mixture(
+      MixtureTensors(projection: projection, router: router, experts: pairs, shared: shared))
   }
 }
 
@@ -59,7 +68,10 @@ struct DenseTensors: Sendable {
 }
 
 struct MixtureTensors: Sendable {
-  let router: Matrix
+  /// What a recurrent router sees the input through, [p, D].
+  let projection: Matrix?
+  /// Nil for a router without scores.
+  let router: Matrix?
   let experts: [DenseTensors]
   let shared: DenseTensors?
 }

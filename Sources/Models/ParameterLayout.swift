@@ -7,6 +7,9 @@ package struct ParameterTensor: Sendable, Hashable {
     case matrix
     case unembedding
     case gain
+    case bias
+    /// As it was drawn, for good.
+    case fixed
   }
 
   package let name: String
@@ -17,7 +20,7 @@ package struct ParameterTensor: Sendable, Hashable {
 
   package var count: Int { shape.reduce(1, *) }
   package var fanIn: Int { shape[shape.count - 1] }
-  package var isDecayed: Bool { kind != .gain }
+  package var isDecayed: Bool { kind != .gain && kind != .bias && kind != .fixed }
 }
 
 /// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
@@ -35,6 +38,7 @@ package struct ParameterLayout: Sendable, Hashable {
     let width = configuration.width
     builder.add("model.embed_tokens.weight", [configuration.vocabulary, width], .embedding)
     for layer in 0..<configuration.layers { builder.addLayer(layer, configuration) }
+    builder.addRouterCell(configuration)
     builder.add("model.final_layernorm.weight", [width], .gain)
     builder.add("lm_head.weight", [configuration.vocabulary, width], .unembedding)
     tensors = builder.tensors
@@ -76,7 +80,7 @@ private struct LayoutBuilder {
       add(prefix + "mlp.dense_4h_to_h.weight", [width, hidden], .matrix, layer: layer)
       return
     }
-    add(prefix + "mlp.router.weight", [experts.count, width], .matrix, layer: layer)
+    addRouter(prefix + "mlp.router.", experts, width: width, layer: layer)
     for expert in 0..<experts.count {
       let name = prefix + "mlp.experts.\(expert)."
       add(name + "up.weight", [experts.width, width], .matrix, layer: layer)
@@ -86,5 +90,32 @@ private struct LayoutBuilder {
     let shared = prefix + "mlp.shared_expert."
     add(shared + "up.weight", [experts.sharedWidth, width], .matrix, layer: layer)
     add(shared + "down.weight", [width, experts.sharedWidth], .matrix, layer: layer)
+  }
+
+  private mutating func addRouter(
+    _ prefix: String, _ experts: ExpertConfiguration, width: Int, layer: Int
+  ) {
+    let name = prefix + "weight"
+    switch experts.router {
+    case .topk, .switch, .sigmoid: add(name, [experts.count, width], .matrix, layer: layer)
+    case .random: add(name, [experts.count, width], .fixed, layer: layer)
+    case .rmoe:
+      add(prefix + "projection.weight", [experts.routerWidth, width], .matrix, layer: layer)
+      add(name, [experts.count, experts.routerWidth], .matrix, layer: layer)
+    case .hash, .thor: break
+    }
+  }
+
+  /// What the recurrent routers of all layers share.
+  mutating func addRouterCell(_ configuration: ModelConfiguration) {
+    guard let experts = configuration.experts, experts.router == .rmoe,
+      !configuration.mixtureLayers.isEmpty
+    else { return }
+    let width = experts.routerWidth
+    let prefix = "model.router."
+    add(prefix + "input.weight", [3 * width, width], .matrix)
+    add(prefix + "state.weight", [3 * width, width], .matrix)
+    add(prefix + "input.bias", [3 * width], .bias)
+    add(prefix + "state.bias", [3 * width], .bias)
   }
 }

@@ -52,6 +52,7 @@ struct MixtureScratch: Sendable {
   let dGathered: Matrix
   let dGates: Matrix
   let dLogits: Matrix
+  let recurrent: RecurrentScratch?
 
   init(_ width: Int, _ experts: ExpertConfiguration, rows: Int, arena: Arena) {
     let assignments = rows * experts.active
@@ -61,6 +62,9 @@ struct MixtureScratch: Sendable {
     dGathered = arena.matrix(rows: assignments, columns: width)
     dGates = arena.matrix(rows: rows, columns: experts.active)
     dLogits = arena.matrix(rows: rows, columns: experts.count)
+    recurrent =
+      experts.router == .rmoe
+      ? RecurrentScratch(rows: rows, width: experts.routerWidth, arena: arena) : nil
   }
 }
 

@@ -42,6 +42,7 @@ extension StepStatistics {
       loss += pass.output[0].loss / tokens
       logZ += pass.output[0].logZ / tokens
       outputLogitMean += pass.output[0].logitMean / tokens
+      divergence += pass.output[0].divergence / tokens
     }
     headLogitMax = (0..<shape.layers * shape.heads).map { head in
       passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) }
@@ -56,10 +57,12 @@ extension StepStatistics {
       attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
       guard let experts = shape.experts(inLayer: layer) else { continue }
-      routerEntropy.append(Float(sums.router.entropy / tokens))
-      addGates(passes.map { $0.gates[shape.mixtureIndex(ofLayer: layer)] }, experts)
-      routerZ.append(Float(sums.router.logSumExp / tokens))
-      routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
+      if experts.router.hasScores {
+        routerEntropy.append(Float(sums.router.entropy / tokens))
+        addGates(passes.map { $0.gates[shape.mixtureIndex(ofLayer: layer)] }, experts)
+        routerZ.append(Float(sums.router.logSumExp / tokens))
+        routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
+      }
       tokensDropped.append(
         Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
       addExperts(
@@ -83,6 +86,7 @@ extension StepStatistics {
     let entries = layer * experts.count..<(layer + 1) * experts.count
     let counts = entries.map { entry in passes.reduce(0) { $0 + $1.expertCounts[entry] } }
     expertCounts.append(counts)
+    guard experts.router.hasScores else { return }
     for (count, entry) in zip(counts, entries) {
       let probability = passes.reduce(0) { $0 + $1.probabilities[entry] } / tokens
       let share = Double(count) / (tokens * Double(experts.active))

@@ -16,11 +16,15 @@ package struct LossSettings: Sendable, Hashable {
   package var logitSoftCap: Float
   /// The bound of the output logits; 0 for none.
   package var outputSoftCap: Float
+  /// The weight of the divergence between the two passes of a step that has two.
+  package var consistency: Float
+  /// What random experts are drawn by: another one for each step.
+  package var draw: UInt64
 
   package init(
     qkLayerNormWeight: Float = 0, zLoss: Float = 0, balanceLoss: Float = 0,
     routerZLoss: Float = 0, capacity: Float = 0, routerBias: [Float] = [],
-    logitSoftCap: Float = 0, outputSoftCap: Float = 0
+    logitSoftCap: Float = 0, outputSoftCap: Float = 0, consistency: Float = 0, draw: UInt64 = 0
   ) {
     self.qkLayerNormWeight = qkLayerNormWeight
     self.zLoss = zLoss
@@ -30,6 +34,8 @@ package struct LossSettings: Sendable, Hashable {
     self.routerBias = routerBias
     self.logitSoftCap = logitSoftCap
     self.outputSoftCap = outputSoftCap
+    self.consistency = consistency
+    self.draw = draw
   }
 }
 
@@ -54,7 +60,8 @@ package struct StepStatistics: Sendable, Hashable {
   package var activationRMS: [Float] = []
   /// Assignments by layer and expert, dropped ones included; empty for a dense model.
   package var expertCounts: [[Int]] = []
-  /// Mean entropy over all experts, nats; empty for a dense model.
+  /// Mean entropy over all experts, nats; this and what follows of scores and gates is empty for a
+  /// router without them.
   package var routerEntropy: [Float] = []
   /// c·E·Σ f·P, summed over the layers.
   package var balanceLoss = 0.0
@@ -66,6 +73,8 @@ package struct StepStatistics: Sendable, Hashable {
   package var gateInnerBalance: [Float] = []
   /// Median of the chosen scores' sum, of 1 over all experts.
   package var gateOuterBalance: [Float] = []
+  /// Mean of half the divergences KL(p₁‖p₂) + KL(p₂‖p₁) between a step's two passes, nats a token.
+  package var divergence = 0.0
   /// Share of a layer's assignments beyond the experts' capacity; empty for a dense model.
   package var tokensDropped: [Float] = []
 

@@ -16,7 +16,7 @@ package final class TransformerEngine {
 
   private let pool: WorkerPool
   private let rotary: RotaryPositions
-  private let activations: [Activations]
+  let activations: [Activations]
   private let sums: [PassSums]
   private let gradients: [ModelTensors]
   private let balance: FloatBuffer
@@ -51,11 +51,14 @@ package final class TransformerEngine {
       positions: configuration.context, headWidth: configuration.headWidth)
     // A mixture's forward passes all end before the first backward one begins: the balance loss
     // needs the load of the whole batch. A dense slice is done with its memory when it ends.
-    let passes = configuration.experts == nil ? min(pool.workers, slices) : slices
+    // A router of two passes needs no load.
+    let passes =
+      configuration.experts == nil || configuration.passes == 2
+      ? min(pool.workers, slices) * configuration.passes : slices
     let rows = batch / slices * configuration.context
     let arena = Arena()
     activations = (0..<passes).map { _ in Activations(configuration, rows: rows, arena: arena) }
-    sums = (0..<slices).map { _ in PassSums(configuration) }
+    sums = (0..<slices * configuration.passes).map { _ in PassSums(configuration) }
     let buffers = (0..<slices).map { _ in FloatBuffer(count: layout.count) }
     sliceGradients = buffers
     gradients = buffers.map { ModelTensors($0, layout: layout, configuration: configuration) }
@@ -78,39 +81,63 @@ package final class TransformerEngine {
       let activations = activations
       pool.run(jobs: slices) { slice, worker in
         buffers[slice].clear()
-        let pass = passes(slice, activations[worker])
+        let pass = passes(slice, 0, activations[worker])
         pass.forward(weight: weight)
         pass.backward(gradients: gradients[slice], balance: balance)
       }
+    } else if configuration.passes == 2 {
+      twoPasses(passes, weight: weight)
     } else {
       let activations = activations
       pool.run(jobs: slices) { slice, _ in
-        passes(slice, activations[slice]).forward(weight: weight)
+        passes(slice, 0, activations[slice]).forward(weight: weight)
       }
       weighBalance(settings.balanceLoss)
       pool.run(jobs: slices) { slice, _ in
         buffers[slice].clear()
-        passes(slice, activations[slice]).backward(gradients: gradients[slice], balance: balance)
+        passes(slice, 0, activations[slice]).backward(
+          gradients: gradients[slice], balance: balance)
       }
     }
-    return StepStatistics(sums[...], samples: batch, settings: settings, configuration)
+    return StepStatistics(
+      sums[...], samples: batch * configuration.passes, settings: settings, configuration)
+  }
+
+  private func twoPasses(
+    _ passes:
+      @escaping @Sendable (_ slice: Int, _ number: Int, _ activations: Activations)
+      -> TransformerPass, weight: Float
+  ) {
+    let (gradients, buffers, balance) = (gradients, sliceGradients, balance)
+    let activations = activations
+    pool.run(jobs: slices) { slice, worker in
+      let first = passes(slice, 0, activations[2 * worker])
+      let second = passes(slice, 1, activations[2 * worker + 1])
+      first.forward(weight: nil)
+      second.forward(weight: nil)
+      first.meet(second, weight: weight)
+      buffers[slice].clear()
+      first.backward(gradients: gradients[slice], balance: balance)
+      second.backward(gradients: gradients[slice], balance: balance)
+    }
   }
 
   private func preparedPasses(
     _ parameters: FloatBuffer, _ tokens: UnsafeBufferPointer<UInt8>, _ settings: LossSettings
-  ) -> @Sendable (_ slice: Int, _ activations: Activations) -> TransformerPass {
+  ) -> @Sendable (_ slice: Int, _ number: Int, _ activations: Activations) -> TransformerPass {
     precondition(parameters.count == layout.count, "parameters of another layout")
     let windows = TokenRows(tokens, rows: batch, positions: configuration.context)
     let tensors = tensors(of: parameters)
     let (configuration, rotary, sums, samples) = (configuration, rotary, sums, batch / slices)
     let routerBias = preparedBias(settings)
     let batchTokens = batch * configuration.context
-    return { slice, activations in
+    let slices = slices
+    return { slice, number, activations in
       TransformerPass(
         configuration: configuration, rotary: rotary, settings: settings,
         parameters: tensors[slice], tokens: windows.rows(from: slice * samples, count: samples),
-        batchTokens: batchTokens, activations: activations, sums: sums[slice],
-        routerBias: routerBias)
+        batchTokens: batchTokens, activations: activations, sums: sums[number * slices + slice],
+        routerBias: routerBias, number: number, firstWindow: slice * samples)
     }
   }
 
@@ -179,7 +206,8 @@ extension TransformerEngine {
         configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
         tokens: windows.rows(from: start, count: count),
         batchTokens: rows * configuration.context, activations: memory,
-        sums: PassSums(configuration), routerBias: preparedBias(settings)
+        sums: PassSums(configuration), routerBias: preparedBias(settings), number: nil,
+        firstWindow: start
       ).forward(weight: nil)
       result += memory.logits.values
     }
@@ -210,7 +238,7 @@ extension TransformerEngine {
           parameters: tensors[job / groups], tokens: windows.rows(from: start, count: count),
           batchTokens: rows * configuration.context,
           activations: activations[lane].prefix(count * configuration.context), sums: sums[job],
-          routerBias: routerBias
+          routerBias: routerBias, number: nil, firstWindow: start
         ).forward(weight: nil)
       }
     }

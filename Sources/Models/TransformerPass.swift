@@ -13,6 +13,10 @@ struct TransformerPass {
   let sums: PassSums
   /// [L, E]
   let routerBias: FloatBuffer
+  /// 0 or 1 of a step's passes; nil for a loss without gradients.
+  let number: Int?
+  /// The number of the first window in the call.
+  let firstWindow: Int
 
   /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
   ///   `nil` for a loss without gradients
@@ -74,7 +78,7 @@ struct TransformerPass {
         .forward(input, addingTo: activations.residual)
     case (.mixture(let weights), .mixture(let hidden)):
       let entry = configuration.mixtureIndex(ofLayer: layer) * weights.experts.count
-      sums.layers[layer].router = Experts(parameters: weights, activations: hidden).forward(
+      sums.layers[layer].router = experts(layer, weights, hidden).forward(
         input, addingTo: activations.residual, bias: routerBias.base + entry,
         capacity: capacity(weights.experts.count, hidden.routing.active),
         counts: sums.expertCounts.base + entry,
@@ -82,6 +86,52 @@ struct TransformerPass {
         histogram: sums.gates[configuration.mixtureIndex(ofLayer: layer)])
     default: preconditionFailure("activations of another model")
     }
+  }
+
+  private func experts(
+    _ layer: Int, _ weights: MixtureTensors, _ hidden: MixtureActivations
+  ) -> Experts {
+    Experts(
+      parameters: weights, activations: hidden, recurrence: recurrence(layer, weights, hidden),
+      deal: deal(layer), isFixed: configuration.experts?.router == .random)
+  }
+
+  private func deal(_ layer: Int) -> ExpertDeal? {
+    switch configuration.experts?.router {
+    case .hash: hashDeal(of: tokens, layer: layer)
+    case .thor:
+      stochasticDeal(
+        layer: layer, draw: settings.draw, pass: number,
+        first: firstWindow * configuration.context)
+    default: nil
+    }
+  }
+
+  /// The state it goes on from is that of the layer with experts before it.
+  private func recurrence(
+    _ layer: Int, _ weights: MixtureTensors, _ hidden: MixtureActivations
+  ) -> RecurrentRouter? {
+    guard let cell = parameters.cell, let projection = weights.projection,
+      let kept = hidden.recurrent
+    else { return nil }
+    let before = layer - (configuration.experts?.every ?? 1)
+    var previous: Matrix?
+    if before >= 0, case .mixture(let earlier) = activations.layers[before].feedForward {
+      previous = earlier.recurrent?.state
+    }
+    return RecurrentRouter(
+      cell: cell, projection: projection, activations: kept, previous: previous)
+  }
+
+  /// Turns the logits of this pass and of the other one over the same tokens into their gradients.
+  func meet(_ other: TransformerPass, weight: Float) {
+    let divergence = consistencyGradients(
+      first: activations.logits, second: other.activations.logits, tokens: tokens,
+      zLoss: settings.zLoss, cap: settings.outputSoftCap, consistency: settings.consistency,
+      weight: weight)
+    // In both, since both passes' tokens are counted.
+    sums.output[0].divergence = divergence
+    other.sums.output[0].divergence = divergence
   }
 
   private func capacity(_ experts: Int, _ active: Int) -> ExpertCapacity {
@@ -99,9 +149,10 @@ extension TransformerPass {
       adding: true)
     multiply(activations.logits, parameters.unembedding, into: scratch.dInput)
     scratch.dResidual.clear()
+    scratch.mixture?.recurrent?.dState.clear()
     normaliseBackward(activations.final, parameters.finalGain, gradients.finalGain)
     for layer in stride(from: configuration.layers - 1, through: 0, by: -1) {
-      backwardFeedForward(layer, gradients.layers[layer], balance: balance)
+      backwardFeedForward(layer, gradients, balance: balance)
       backwardAttention(layer, gradients.layers[layer])
     }
     embedBackward(scratch.dResidual, tokens: tokens, dTable: gradients.embedding)
@@ -116,8 +167,9 @@ extension TransformerPass {
   }
 
   private func backwardFeedForward(
-    _ layer: Int, _ gradients: LayerTensors, balance: FloatBuffer
+    _ layer: Int, _ model: ModelTensors, balance: FloatBuffer
   ) {
+    let gradients = model.layers[layer]
     let kept = activations.layers[layer]
     let scratch = activations.scratch
     let input = kept.feedForwardInput.output
@@ -128,8 +180,8 @@ extension TransformerPass {
         dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: scratch.dInput)
     case (.mixture(let weights), .mixture(let hidden), .mixture(let dWeights)):
       guard let mixture = scratch.mixture else { preconditionFailure("no mixture scratch") }
-      Experts(parameters: weights, activations: hidden).backward(
-        scratch.dResidual, input: input, gradients: dWeights, scratch: mixture,
+      experts(layer, weights, hidden).backward(
+        scratch.dResidual, input: input, gradients: dWeights, cell: model.cell, scratch: mixture,
         balance: balance.base + configuration.mixtureIndex(ofLayer: layer) * weights.experts.count,
         zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput)
     default: preconditionFailure("gradients of another model")

@@ -1,4 +1,18 @@
 extension MetricCatalog {
+  /// Over the held-out windows.
+  package static func heldOutMaxViolation(layer: Int) -> MetricName {
+    MetricName("expert_max_violation/eval/\(layer)")
+  }
+
+  package static func expertSimilarity(layer: Int) -> MetricName {
+    MetricName("expert_similarity/\(layer)")
+  }
+
+  /// - Parameters: `layer` is the later of two neighbours among those that have experts
+  package static func routerMutualInformation(layer: Int) -> MetricName {
+    MetricName("router_mutual_information/\(layer)")
+  }
+
   package static let noiseScale: MetricName = "noise_scale"
 
   /// The root mean square of a parameter's gradient.

@@ -72,6 +72,12 @@ package enum MetricCatalog {
       "expert_max_violation/L", unit: "", reduction: .maximum,
       meaning: "largest load over the mean load, less 1, in this batch (MaxVio); 0 is perfect"),
     MetricFamily(
+      "expert_max_violation/eval/L", unit: "", reduction: .last,
+      meaning: "the same over all held-out windows, where a batch's own unevenness evens out"),
+    MetricFamily(
+      "expert_similarity/L", unit: "", reduction: .last, precision: .float64,
+      meaning: "mean cosine between the weights of layer L's experts; 0 is as different as can be"),
+    MetricFamily(
       "router_entropy/L", unit: "nats", reduction: .mean,
       meaning: "mean entropy of the router's probabilities in layer L"),
     MetricFamily(
@@ -86,6 +92,12 @@ package enum MetricCatalog {
     MetricFamily(
       "tokens_dropped/L", unit: "", reduction: .mean,
       meaning: "share of layer L's assignments beyond its experts' capacity"),
+    MetricFamily(
+      "router_mutual_information/L", unit: "nats", reduction: .last, precision: .float64,
+      meaning: "what a token's first expert in the layer with experts before L says of that in L"),
+    MetricFamily(
+      "pass_divergence", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "mean of both KL divergences between the outputs of the router thor's two passes"),
     MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
@@ -143,6 +155,7 @@ extension MetricCatalog {
   package static let clipFraction: MetricName = "clip_fraction"
   package static let logZ: MetricName = "log_z"
   package static let outputLogitMean: MetricName = "output_logit_mean"
+  package static let passDivergence: MetricName = "pass_divergence"
   package static let tokensPerSecond: MetricName = "tokens_per_s"
   package static let stepMilliseconds: MetricName = "step_ms"
   package static let memoryBytes: MetricName = "memory_bytes"

@@ -16,17 +16,34 @@ extension TrainingConfiguration {
     options.read("shared-expert-width") { model.experts?.sharedWidth = $0 }
     if let router = options["router"].flatMap(ExpertRouter.init) {
       model.experts?.router = router
-      if router == .switch { model.experts?.active = 1 }
+      if router.sendsToOne { model.experts?.active = 1 }
+      if !router.hasScores { balanceLoss = 0 }
+      if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
     }
+    options.read("router-width") { model.experts?.routerWidth = $0 }
     options.read("expert-active") { model.experts?.active = $0 }
   }
 
   /// Refuses options of experts that are not there.
   func checkExpertsExist(_ options: [String: String]) throws(ConfigurationError) {
-    let names = ["expert-width", "expert-every", "expert-active", "shared-expert-width", "router"]
-    guard model.experts == nil, let name = names.first(where: { options[$0] != nil }) else {
+    if let experts = model.experts {
+      guard options["router-width"] == nil || experts.router == .rmoe else {
+        throw .impossible(
+          reason: "router-width is the state of the router rmoe, not of \(experts.router.rawValue):"
+            + " leave it out, or give --router rmoe")
+      }
+      guard options["moe-consistency"] == nil || experts.router == .thor else {
+        throw .impossible(
+          reason: "moe-consistency holds the two passes of the router thor together, and"
+            + " \(experts.router.rawValue) takes one: leave it out, or give --router thor")
+      }
       return
     }
+    let names = [
+      "expert-width", "expert-every", "expert-active", "shared-expert-width", "router",
+      "router-width", "moe-consistency",
+    ]
+    guard let name = names.first(where: { options[$0] != nil }) else { return }
     throw .impossible(reason: "--\(name) needs experts: add --experts 8")
   }
 
@@ -45,10 +62,12 @@ extension TrainingConfiguration {
         reason: "a token cannot go to \(experts.active) of \(experts.count) experts:"
           + " lower --expert-active")
     }
-    guard experts.router != .switch || experts.active == 1 else {
+    guard !experts.router.sendsToOne || experts.active == 1 else {
       throw .impossible(
-        reason: "the switch router sends a token to one expert: leave --expert-active out")
+        reason: "the \(experts.router.rawValue) router sends a token to one expert: leave"
+          + " --expert-active out")
     }
+    try validateScores(experts.router)
     guard model.layers >= experts.every else {
       throw .impossible(
         reason: "experts in every second layer need two layers: leave --expert-every out")
@@ -59,13 +78,28 @@ extension TrainingConfiguration {
     }
   }
 
+  private func validateScores(_ router: ExpertRouter) throws(ConfigurationError) {
+    guard router.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0) else {
+      throw .impossible(
+        reason: "the \(router.rawValue) router has no scores to balance: leave --moe-aux-loss,"
+          + " --moe-bias-balance and --moe-router-z-loss out")
+    }
+    guard router != .thor || capacity == 0 else {
+      throw .impossible(
+        reason: "the thor router sends a whole batch to one expert: leave --moe-capacity out")
+    }
+  }
+
   /// The options that give these experts again.
   var expertOptions: [String: String] {
     guard let experts = model.experts else { return ["experts": "0"] }
-    return [
+    var options = [
       "experts": "\(experts.count)", "expert-width": "\(experts.width)",
       "expert-active": "\(experts.active)", "expert-every": "\(experts.every)",
       "shared-expert-width": "\(experts.sharedWidth)", "router": experts.router.rawValue,
     ]
+    if experts.router == .thor { options["moe-consistency"] = "\(consistency)" }
+    if experts.router == .rmoe { options["router-width"] = "\(experts.routerWidth)" }
+    return options
   }
 }

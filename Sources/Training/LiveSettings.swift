@@ -133,6 +133,10 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     return switch name {
     case SettingCatalog.routerZLoss where router == .sigmoid:
       "the sigmoid router has no softmax to hold"
+    case SettingCatalog.balanceLoss, SettingCatalog.routerZLoss, SettingCatalog.biasBalance:
+      router?.hasScores == false ? "this router has no scores to balance" : nil
+    case SettingCatalog.capacity:
+      router == .thor ? "thor sends a whole batch to one expert" : nil
     case SettingCatalog.qkClip where qkLayerNorm.isOn:
       "qk-layernorm ignores the weights' scale: switch it off first"
     case SettingCatalog.qkLayerNorm where qkClip > 0:

@@ -120,6 +120,9 @@ package enum RunOptionCatalog {
     RunOption(
       name: "moe-capacity", kind: .number(0...1000),
       help: "even shares of a window an expert takes; 1.25 is usual, 0 is all"),
+    RunOption(
+      name: "moe-consistency", kind: .number(0...1000),
+      help: "weight of the divergence between the two passes of the router thor; 1 if not given"),
     RunOption(name: "experts", kind: .count(0...1024), help: "experts of a layer; 0 is dense"),
     RunOption(name: "expert-width", kind: .count(1...65536), help: "hidden width of an expert"),
     RunOption(name: "expert-active", kind: .count(1...1024), help: "experts a token is sent to"),
@@ -130,7 +133,11 @@ package enum RunOptionCatalog {
       help: "hidden width of an expert every token meets; 0 is none"),
     RunOption(
       name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
-      help: "how a token's experts are chosen"),
+      help: "how experts are chosen; rmoe is a GRU over layers; random, hash and thor learn none"
+    ),
+    RunOption(
+      name: "router-width", kind: .count(1...4096),
+      help: "width of the router rmoe's state; half the model's, at most 128, if not given"),
     RunOption(
       name: "lr-multiplier", kind: .number(0...1000), help: "factor on top of the schedule"),
     RunOption(

@@ -75,6 +75,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var biasBalance = 0.0
   /// Even shares of a window an expert takes; 0 is all.
   public var capacity = 0.0
+  /// Weight of the divergence between the two passes of the router thor.
+  public var consistency = 1.0
   /// Soft bound of the attention logits; 0 is off.
   public var logitSoftCap = 0.0
   /// Attention logit above which a head's query and key weights shrink; 0 is off.
@@ -179,6 +181,7 @@ extension TrainingConfiguration {
     options.read("moe-router-z-loss") { routerZLoss = $0 }
     options.read("moe-bias-balance") { biasBalance = $0 }
     options.read("moe-capacity") { capacity = $0 }
+    options.read("moe-consistency") { consistency = $0 }
     options.read("logit-softcap") { logitSoftCap = $0 }
     options.read("qk-clip") { qkClip = $0 }
     options.read("output-softcap") { outputSoftCap = $0 }

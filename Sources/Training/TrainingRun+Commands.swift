@@ -63,7 +63,7 @@ extension TrainingRun {
   }
 
   private func reportEvaluation() {
-    let loss = evaluate()
+    let loss = evaluate().loss
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
@@ -94,7 +94,8 @@ extension TrainingRun {
 extension TrainingRun {
   func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
     if checkpointFolder != nil { writeCheckpoint(by: "run") }
-    let held = outcome == .finished && (settings.evalEvery ?? 0) > 0 ? evaluate() : lastEvalLoss
+    let isMeasured = outcome == .finished && (settings.evalEvery ?? 0) > 0
+    let held = isMeasured ? evaluate().loss : lastEvalLoss
     var values: [String: Double] = [:]
     values["loss"] = lastLoss
     values["loss/eval"] = held

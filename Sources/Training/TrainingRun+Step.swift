@@ -25,6 +25,9 @@ extension TrainingRun {
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)
     }
+    let routing =
+      routingMetrics.isDue(at: step)
+      ? routingMetrics.measure(engine, parameters: parameters) : []
     let probeIsDue = probe.isDue(at: step)
     if probeIsDue { probe.keep(parameters) }
     let update = optimizer.update(
@@ -36,7 +39,11 @@ extension TrainingRun {
       slices: update.sliceGradientSquares, norm: update.gradNorm, batch: settings.batch.value)
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
-    if let held { samples.add(MetricCatalog.evalLoss, held) }
+    if let held {
+      samples.add(MetricCatalog.evalLoss, held.loss)
+      for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
+    }
+    for (name, value) in routing { samples.add(name, value) }
     if tensorMetrics.isDue(at: step) {
       tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
     }
@@ -101,17 +108,19 @@ extension TrainingRun {
     return step % every == 0
   }
 
-  /// The mean loss over the held-out windows with the present weights.
+  /// The means over the held-out windows with the present weights.
   ///
-  /// They are fewer than asked for where the held-out part is short.
-  func evaluate() -> Double {
-    let settings = lossSettings(at: step)
+  /// They are fewer than asked for where the held-out part is short. Random experts are those that
+  /// `seismo eval` draws too.
+  func evaluate() -> StepStatistics {
+    var settings = lossSettings(at: step)
+    settings.draw = 0
     let rows = heldOut.count / windows.windowCount
-    let loss = heldOut.withUnsafeBufferPointer {
-      engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings).loss
+    let statistics = heldOut.withUnsafeBufferPointer {
+      engine.loss(parameters: parameters, tokens: $0, rows: rows, settings: settings)
     }
-    lastEvalLoss = loss
-    return loss
+    lastEvalLoss = statistics.loss
+    return statistics
   }
 
   private func addProbe(to samples: inout StepSamples, settings: LossSettings) {
@@ -128,7 +137,8 @@ extension TrainingRun {
 
   private func observe(_ samples: StepSamples) {
     let raised = alarms.observe(
-      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step)
+      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step,
+      watchesExperts: configuration.model.experts?.router.hasScores ?? true)
     for event in raised { record(event) }
     for event in effects.observe(samples) { record(event) }
   }

@@ -22,6 +22,7 @@ package final class TrainingRun {
   let probe: LearningRateProbe
   let metrics: StepMetrics
   let tensorMetrics: TensorMetrics
+  let routingMetrics: RoutingMetrics
   let memory = ProcessMemory()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
@@ -107,6 +108,7 @@ package final class TrainingRun {
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
     tensorMetrics = TensorMetrics(layout: engine.layout)
+    routingMetrics = RoutingMetrics(model: model)
     let probeRows = max(1, settings.batch.first / 4)
     probe = LearningRateProbe(
       tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: settings.batch.first,
@@ -153,7 +155,9 @@ package final class TrainingRun {
       zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
       routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
       routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
-      outputSoftCap: Float(settings.outputSoftCap))
+      outputSoftCap: Float(settings.outputSoftCap),
+      consistency: Float(configuration.consistency),
+      draw: CounterGenerator(seed: configuration.seed, stream: "experts").bits(at: UInt64(step)))
   }
 
   func record(_ event: RunEvent) {

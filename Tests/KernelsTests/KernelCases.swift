@@ -5,6 +5,7 @@ extension KernelCase {
   static let all: [KernelCase] =
     [1, 3, 9].flatMap { rows in [2, 5, 7, 8, 24].map { layerNorm(rows, $0) } }
     + [1, 3].flatMap { rows in [1, 5, 8, 17].map { gelu(rows, $0) } }
+    + [1, 3].flatMap { rows in [1, 5, 8, 19].map { recurrentCell(rows, $0) } }
     + [(1, 1, 2), (3, 2, 6), (5, 3, 16), (4, 1, 18)].map { rotary($0.0, $0.1, $0.2) }
     + [(1, 1), (5, 3), (8, 16), (65, 7)].flatMap {
       [product($0.0, $0.1, 6), linear($0.0, $0.1, 6)]
@@ -70,6 +71,50 @@ extension KernelCase {
         let dx = Numbers(dOutput).matrix(arena)
         geluBackward(dx, slope: slope)
         return [dx]
+      })
+  }
+
+  /// Inputs: the products of r, z, n and the state's n; both biases; the state.
+  static func recurrentCell(_ rows: Int, _ width: Int) -> KernelCase {
+    KernelCase(
+      description: "recurrentCell [\(rows), \(width)]",
+      inputs: [
+        Shape(rows, 4 * width), Shape(1, 3 * width), Shape(1, 3 * width), Shape(rows, width),
+      ],
+      forward: { inputs, arena in
+        let next = arena.matrix(rows: rows, columns: width)
+        Kernels.recurrentCell(
+          Numbers(inputs[0]).matrix(arena), inputBias: inputs[1], stateBias: inputs[2],
+          state: inputs[3], next: next)
+        return next
+      },
+      reference: { inputs in
+        var next = inputs[3]
+        let (gates, b, c) = (inputs[0], inputs[1], inputs[2])
+        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+        for row in 0..<rows {
+          for i in 0..<width {
+            let (j, k) = (width + i, 2 * width + i)
+            let r = sigmoid(gates[row, i] + b[0, i] + c[0, i])
+            let z = sigmoid(gates[row, j] + b[0, j] + c[0, j])
+            let n = tanh(gates[row, k] + b[0, k] + r * (gates[row, 3 * width + i] + c[0, k]))
+            next[row, i] = (1 - z) * n + z * inputs[3][row, i]
+          }
+        }
+        return next
+      },
+      backward: { inputs, _, dOutput, arena in
+        let gates = Numbers(inputs[0]).matrix(arena)
+        Kernels.recurrentCell(
+          gates, inputBias: inputs[1], stateBias: inputs[2], state: inputs[3],
+          next: arena.matrix(rows: rows, columns: width))
+        let dState = Numbers(dOutput).matrix(arena)
+        let dGates = arena.matrix(rows: rows, columns: 4 * width)
+        let biases = (0..<2).map { _ in arena.matrix(rows: 1, columns: 3 * width) }
+        recurrentCellBackward(
+          dState, gates: gates, state: inputs[3], dGates: dGates, dInputBias: biases[0],
+          dStateBias: biases[1])
+        return [dGates, biases[0], biases[1], dState]
       })
   }
 

@@ -18,8 +18,8 @@ struct SmallModel {
     parameters = FloatBuffer(count: engine.layout.count)
     initialise(parameters: parameters, layout: engine.layout, seed: seed)
     var random = RandomStream(seed: seed)
-    // Gains away from 1 and gradients of every gain away from 0.
-    for tensor in engine.layout.tensors where tensor.kind == .gain {
+    // Gains away from 1, biases away from 0, and gradients of every gain away from 0.
+    for tensor in engine.layout.tensors where tensor.kind == .gain || tensor.kind == .bias {
       for index in 0..<tensor.count {
         parameters[tensor.offset + index] += Float(0.2 * random.normal())
       }
@@ -35,9 +35,18 @@ struct SmallModel {
   static func routed(by router: ExpertRouter) -> ModelConfiguration {
     var configuration = mixture
     configuration.experts?.router = router
-    if router == .switch { configuration.experts?.active = 1 }
+    if router.sendsToOne { configuration.experts?.active = 1 }
+    configuration.experts?.routerWidth = 5
     return configuration
   }
+
+  /// Four layers, every second one with experts and a state that the dense ones pass on.
+  static let recurrent: ModelConfiguration = {
+    var configuration = routed(by: .rmoe)
+    configuration.layers = 4
+    configuration.experts?.every = 2
+    return configuration
+  }()
 
   static let sharing: ModelConfiguration = {
     var configuration = mixture

@@ -31,7 +31,7 @@ struct RewindTests {
     let back = try await Self.train(changes + [(33, "rewind 20")], preset: preset)
     #expect(back.generations == [20])
     #expect(back.samples.count == 53)
-    #expect(back.numbers == straight.numbers)
+    #expect(back.numbersByStep == straight.numbersByStep)
   }
 
   @Test func `going back takes the settings back too`() async throws {
@@ -39,7 +39,7 @@ struct RewindTests {
       (15, "set lr.multiplier 4"), (18, "rewind step-000000010"), (18, "set z_loss 1e-4"),
     ])
     let straight = try await Self.train([(10, "set z_loss 1e-4"), (15, "set lr.multiplier 4")])
-    #expect(run.numbers == straight.numbers)
+    #expect(run.numbersByStep == straight.numbersByStep)
     let rewind = try #require(run.events.first { $0.kind == .rewind })
     #expect(rewind.step == 10)
     #expect(rewind.by == "run.toml")
@@ -51,16 +51,16 @@ struct RewindTests {
     let back = try await Self.train([(18, "rewind last skip 5")])
     let straight = try await Self.train([(10, "skip 5")])
     let plain = try await Self.train([])
-    #expect(back.numbers == straight.numbers)
-    #expect(back.numbers[9] == plain.numbers[9])
-    #expect(back.numbers[10] != plain.numbers[10])
+    #expect(back.numbersByStep == straight.numbersByStep)
+    #expect(back.numbersByStep[9] == plain.numbersByStep[9])
+    #expect(back.numbersByStep[10] != plain.numbersByStep[10])
   }
 
   @Test func `going back once more with batches left out meets other batches`() async throws {
     let twice = try await Self.train([(18, "rewind 10 skip 5"), (19, "rewind 10 skip 5")])
     let straight = try await Self.train([(10, "skip 10")])
     #expect(twice.generations == [10, 10])
-    #expect(twice.numbers == straight.numbers)
+    #expect(twice.numbersByStep == straight.numbersByStep)
   }
 
   @Test func `what cannot be gone back to is refused with the reason`() async throws {

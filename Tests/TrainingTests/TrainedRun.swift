@@ -30,9 +30,14 @@ struct TrainedRun {
     let commands = try script.map {
       ScriptedCommand(step: $0.0, command: try Command(words: $0.1))
     }
-    let run = try TrainingRun(
-      configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-      script: commands, checkpointFolder: checkpointFolder)
+    try await self.init(
+      TrainingRun(
+        configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+        script: commands, checkpointFolder: checkpointFolder))
+  }
+
+  /// A run that is trained to its end.
+  init(_ run: sending TrainingRun) async throws {
     let records = await Self.train(run)
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }
@@ -46,7 +51,7 @@ struct TrainedRun {
   }
 
   /// All that no clock says, bit by bit, of the newest sample of each step.
-  var numbers: [Int: [UInt64]] {
+  var numbersByStep: [Int: [UInt64]] {
     var numbers: [Int: [UInt64]] = [:]
     for samples in samples {
       numbers[samples.step] = zip(samples.names, samples.values).filter {

@@ -33,6 +33,25 @@ struct TrainingConfigurationTests {
     configuration.biasBalance = 1e-3
     configuration.capacity = 1.25
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+    configuration.model.experts?.router = .rmoe
+    configuration.model.experts?.routerWidth = 24
+    #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+  }
+
+  @Test(arguments: ExpertRouter.allCases)
+  func `every router has options that give it back`(router: ExpertRouter) throws {
+    let configuration = try TrainingConfiguration(options: ["router": router.rawValue])
+    #expect(configuration.model.experts?.router == router)
+    #expect(configuration.model.experts?.active == (router.sendsToOne ? 1 : 2))
+    #expect(configuration.balanceLoss == (router.hasScores ? 0.01 : 0))
+    #expect(try TrainingConfiguration(options: configuration.options) == configuration)
+  }
+
+  @Test func `a recurrent router's state is half the model's width, at most 128`() throws {
+    for (width, expected) in [("64", 32), ("256", 128), ("1024", 128)] {
+      let configuration = try TrainingConfiguration(options: ["router": "rmoe", "width": width])
+      #expect(configuration.model.experts?.routerWidth == expected)
+    }
   }
 
   @Test func `sizes of one's own are no preset any more`() throws {
@@ -110,6 +129,30 @@ struct TrainingConfigurationTests {
       ["router": "sigmoid", "moe-router-z-loss": "0.001"],
       "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out"
     ),
+    (
+      ["router": "topk", "router-width": "16"],
+      "router-width is the state of the router rmoe, not of topk: leave it out, or give --router"
+        + " rmoe"
+    ),
+    (
+      ["router": "hash", "moe-bias-balance": "0.001"],
+      "the hash router has no scores to balance: leave --moe-aux-loss, --moe-bias-balance and"
+        + " --moe-router-z-loss out"
+    ),
+    (
+      ["router": "thor", "moe-capacity": "1"],
+      "the thor router sends a whole batch to one expert: leave --moe-capacity out"
+    ),
+    (
+      ["router": "thor", "expert-active": "2"],
+      "the thor router sends a token to one expert: leave --expert-active out"
+    ),
+    (
+      ["moe-consistency": "2"],
+      "moe-consistency holds the two passes of the router thor together, and topk takes one:"
+        + " leave it out, or give --router thor"
+    ),
+    (["preset": "tiny", "router-width": "16"], "--router-width needs experts: add --experts 8"),
     (
       ["layers": "1", "expert-every": "2"],
       "experts in every second layer need two layers: leave --expert-every out"

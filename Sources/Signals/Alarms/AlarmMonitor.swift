@@ -34,9 +34,11 @@ package struct AlarmMonitor: Sendable, Codable {
   ///   - samples: all that the step measured.
   ///   - settings: the settings in force, by name; they choose the hints.
   ///   - remainingSteps: those the run still has after this one, where known.
+  ///   - watchesExperts: whether a router is to blame for the experts' load.
   /// - Returns: the alarms that this step raised or ended, as events of it.
   package mutating func observe(
-    _ samples: StepSamples, settings: [String: SettingValue] = [:], remainingSteps: Int? = nil
+    _ samples: StepSamples, settings: [String: SettingValue] = [:], remainingSteps: Int? = nil,
+    watchesExperts: Bool = true
   ) -> [RunEvent] {
     // A step that goes backwards begins another stretch of the run: windows would mix the two.
     if let lastStep, samples.step < lastStep { forget() }
@@ -46,8 +48,8 @@ package struct AlarmMonitor: Sendable, Codable {
       remainingSteps: remainingSteps)
     let findings =
       NotFiniteRule().findings(context) + attentionLogits.findings(context)
-      + lossSpike.findings(context) + logZ.findings(context) + ExpertRule().findings(context)
-      + heldOutLoss.findings(context)
+      + lossSpike.findings(context) + logZ.findings(context)
+      + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
     return findings.compactMap { latch($0, samples) }
   }
 

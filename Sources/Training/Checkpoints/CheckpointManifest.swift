@@ -42,10 +42,13 @@ struct StoredModel: Codable {
     var every: Int?
     /// Absent for 0.
     var sharedWidth: Int?
+    /// There for `rmoe`.
+    var routerWidth: Int?
 
     enum CodingKeys: String, CodingKey {
       case count, width, active, router, every
       case sharedWidth = "shared_width"
+      case routerWidth = "router_width"
     }
   }
 
@@ -73,7 +76,8 @@ struct StoredModel: Codable {
       Experts(
         count: $0.count, width: $0.width, active: $0.active,
         router: $0.router == .topk ? nil : $0.router, every: $0.every == 1 ? nil : $0.every,
-        sharedWidth: $0.sharedWidth == 0 ? nil : $0.sharedWidth)
+        sharedWidth: $0.sharedWidth == 0 ? nil : $0.sharedWidth,
+        routerWidth: $0.router == .rmoe ? $0.routerWidth : nil)
     }
   }
 
@@ -89,13 +93,15 @@ struct StoredModel: Codable {
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active),
-      (1...2).contains(experts.every ?? 1), (0...(1 << 20)).contains(experts.sharedWidth ?? 0)
+      (1...2).contains(experts.every ?? 1), (0...(1 << 20)).contains(experts.sharedWidth ?? 0),
+      (1...(1 << 16)).contains(experts.routerWidth ?? 1)
     else { return nil }
     model.experts = ExpertConfiguration(
       count: experts.count, width: experts.width, active: experts.active,
       router: experts.router ?? .topk)
     model.experts?.every = experts.every ?? 1
     model.experts?.sharedWidth = experts.sharedWidth ?? 0
+    if let width = experts.routerWidth { model.experts?.routerWidth = width }
     return model
   }
 }

@@ -72,7 +72,7 @@ func isInModelFile(_ tensor: ParameterTensor, qkLayerNormWeight: Float) -> Bool 
 private func biasName(of tensor: ParameterTensor) -> String? {
   let suffix = ".weight"
   switch tensor.kind {
-  case .embedding, .unembedding: return nil
+  case .embedding, .unembedding, .bias, .fixed: return nil
   case .matrix, .gain:
     guard tensor.name.hasSuffix(suffix) else { return nil }
     return tensor.name.dropLast(suffix.count) + ".bias"

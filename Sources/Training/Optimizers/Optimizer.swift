@@ -190,6 +190,6 @@ private func rootMean(_ squares: Double, _ tensor: ParameterTensor) -> Float {
 private func muParamFactor(_ tensor: ParameterTensor) -> Float {
   switch tensor.kind {
   case .matrix, .unembedding: 256 / Float(tensor.fanIn)
-  case .embedding, .gain: 1
+  case .embedding, .gain, .bias, .fixed: 1
   }
 }

@@ -7,12 +7,16 @@ struct StepMetrics {
   let names: [MetricName]
   private let layers: Int
   private let mixtureLayers: [Int]
+  private let hasScores: Bool
+  private let hasTwoPasses: Bool
   private let entropyPerByte: Double?
 
   init(model: ModelConfiguration, entropyPerByte: Double?) {
     layers = model.layers
     let experts = model.experts?.count ?? 0
     mixtureLayers = model.mixtureLayers
+    hasScores = model.experts?.router.hasScores ?? false
+    hasTwoPasses = model.passes == 2
     self.entropyPerByte = entropyPerByte
     var names: [MetricName] = [MetricCatalog.loss]
     if entropyPerByte != nil { names.append(MetricCatalog.excessLoss) }
@@ -33,12 +37,17 @@ struct StepMetrics {
       names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
       names += [
         MetricCatalog.expertLoadCV(layer: layer), MetricCatalog.expertMaxViolation(layer: layer),
+        MetricCatalog.tokensDropped(layer: layer),
+      ]
+      guard hasScores else { continue }
+      names += [
         MetricCatalog.routerEntropy(layer: layer), MetricCatalog.routerZ(layer: layer),
-        MetricCatalog.tokensDropped(layer: layer), MetricCatalog.gateOuterBalance(layer: layer),
+        MetricCatalog.gateOuterBalance(layer: layer),
       ]
       guard (model.experts?.active ?? 0) > 1 else { continue }
       names.append(MetricCatalog.gateInnerBalance(layer: layer))
     }
+    if hasTwoPasses { names.append(MetricCatalog.passDivergence) }
     names += [
       MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,
       MetricCatalog.flopsFraction,
@@ -75,6 +84,7 @@ struct StepMetrics {
       values.append(Double(statistics.activationRMS[layer]))
     }
     if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
+    if hasTwoPasses { values.append(statistics.divergence) }
     values += [step.tokensPerSecond, step.milliseconds, step.memoryBytes, step.flopsFraction]
     return values
   }
@@ -90,9 +100,10 @@ struct StepMetrics {
       values += balance.shares.map { Double(Float($0)) }
       values.append(Double(Float(balance.cv)))
       values.append(Double(Float(balance.maxViolation)))
+      values.append(Double(statistics.tokensDropped[layer]))
+      guard hasScores else { continue }
       values.append(Double(statistics.routerEntropy[layer]))
       values.append(Double(statistics.routerZ[layer]))
-      values.append(Double(statistics.tokensDropped[layer]))
       values.append(Double(statistics.gateOuterBalance[layer]))
       guard !statistics.gateInnerBalance.isEmpty else { continue }
       values.append(Double(statistics.gateInnerBalance[layer]))

@@ -130,7 +130,7 @@ struct UpdateRuleTests {
       let factor: Float
       switch tensor.kind {
       case .matrix, .unembedding: factor = 256 / Float(tensor.shape[1])
-      case .embedding, .gain: factor = 1
+      case .embedding, .gain, .bias, .fixed: factor = 1
       }
       #expect(abs(rms / 0.01 - factor) < 1e-4 * factor, "\(tensor.name)")
     }

@@ -1,0 +1,94 @@
+import Foundation
+import Kernels
+import Models
+import Telemetry
+import Testing
+
+@testable import Training
+
+struct RouterRunTests {
+  static let routers: [ExpertRouter] = [.rmoe, .random, .hash, .thor]
+
+  private static func configuration(_ router: ExpertRouter, workers: Int) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration(preset: .moeTiny)
+    configuration.model = ModelConfiguration(
+      width: 20, layers: 4, heads: 2, context: 11,
+      experts: ExpertConfiguration(count: 5, width: 18, active: 2, router: router))
+    if router.sendsToOne { configuration.model.experts?.active = 1 }
+    if !router.hasScores { configuration.balanceLoss = 0 }
+    configuration.model.experts?.every = 2
+    configuration.model.experts?.routerWidth = 11
+    configuration.batch = 8
+    configuration.steps = 24
+    configuration.warmup = 3
+    configuration.evalEvery = 6
+    configuration.evalWindows = 5
+    configuration.checkpointEvery = 7
+    configuration.workers = workers
+    return configuration
+  }
+
+  private static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+
+  private func numbers(_ samples: [StepSamples]) -> [[UInt64]] {
+    samples.map { samples in
+      zip(samples.names, samples.values)
+        .filter { MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false }
+        .map(\.1.bitPattern)
+    }
+  }
+
+  private func train(_ configuration: TrainingConfiguration) async throws -> [StepSamples] {
+    try await TrainedRun(
+      TrainingRun(configuration: configuration, corpus: Self.corpus, checkpointFolder: nil)
+    ).samples
+  }
+
+  @Test(arguments: routers, [2, 3, 4])
+  func `any number of workers gives the bits of one`(
+    router: ExpertRouter, workers: Int
+  ) async throws {
+    let one = try await train(Self.configuration(router, workers: 1))
+    let many = try await train(Self.configuration(router, workers: workers))
+    #expect(one.count == 24)
+    #expect(numbers(one) == numbers(many))
+  }
+
+  @Test
+  func `likeness, information and held-out violation come on their own clocks`() async throws {
+    var configuration = Self.configuration(.rmoe, workers: 2)
+    configuration.steps = 101
+    let samples = try await train(configuration)
+    let steps = { (name: MetricName) in samples.filter { $0[name] != nil }.map(\.step) }
+    #expect(steps(MetricCatalog.expertSimilarity(layer: 1)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.expertSimilarity(layer: 3)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.routerMutualInformation(layer: 3)) == [0, 50, 100])
+    #expect(steps(MetricCatalog.routerMutualInformation(layer: 1)) == [])
+    let evaluations = Array(stride(from: 0, through: 100, by: 6))
+    #expect(steps(MetricCatalog.heldOutMaxViolation(layer: 1)) == evaluations)
+    #expect(steps(MetricCatalog.heldOutMaxViolation(layer: 3)) == evaluations)
+    let names = Set(samples.flatMap(\.names))
+    #expect(names.allSatisfy { MetricCatalog.family(of: $0) != nil })
+  }
+
+  @Test(arguments: routers)
+  func `a run goes on from any of its checkpoints bit for bit`(router: ExpertRouter) async throws {
+    let folder = try ScratchFolder()
+    let whole = try await TrainedRun(
+      TrainingRun(
+        configuration: Self.configuration(router, workers: 2), corpus: Self.corpus,
+        checkpointFolder: URL(fileURLWithPath: folder.path)))
+    let entries = try CheckpointFolder.list(in: folder.path)
+    #expect(entries.map(\.step) == [0, 7, 14, 21, 24])
+    for entry in entries.dropLast() {
+      let checkpoint = try CheckpointFolder.read(entry.path)
+      let rest = try await TrainedRun(
+        TrainingRun(
+          resuming: checkpoint,
+          configuration: TrainingConfiguration(options: checkpoint.options()),
+          corpus: Self.corpus, script: [], checkpointFolder: nil))
+      let expected = Array(numbers(whole.samples).dropFirst(entry.step))
+      #expect(numbers(rest.samples) == expected, "from \(entry.step)")
+    }
+  }
+}

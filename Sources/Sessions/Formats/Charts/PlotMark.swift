@@ -32,6 +32,9 @@ package struct PlotMark: Sendable, Equatable {
     case .fault:
       kind = .trouble
       texts = ["fault"]
+    case .rewind, .skip, .branch:
+      kind = .change
+      texts = [event.kind.rawValue]
     case .note:
       kind = .note
       texts = [event.text, Markup.fitted(event.text, into: 150, size: 10), "note"]

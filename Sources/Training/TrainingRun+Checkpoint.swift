@@ -39,9 +39,6 @@ extension TrainingRun {
     var settings = state.settings
     settings.qkLayerNorm.set(blendSteps: configuration.blendSteps, at: step)
     settings.complete(from: state.options, configuration)
-    if configuration.clipping.rawValue != state.options["clip"] ?? "global" {
-      settings.clipping = configuration.clipping
-    }
     return settings
   }
 

@@ -40,12 +40,14 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("moe-router-z-loss")) var moeRouterZLoss: String?
   @Option(help: .of("moe-bias-balance")) var moeBiasBalance: String?
   @Option(help: .of("moe-capacity")) var moeCapacity: String?
+  @Option(help: .of("moe-consistency")) var moeConsistency: String?
   @Option(help: .of("experts")) var experts: String?
   @Option(help: .of("expert-width")) var expertWidth: String?
   @Option(help: .of("expert-active")) var expertActive: String?
   @Option(help: .of("expert-every")) var expertEvery: String?
   @Option(help: .of("shared-expert-width")) var sharedExpertWidth: String?
   @Option(help: .of("router")) var router: String?
+  @Option(help: .of("router-width")) var routerWidth: String?
   @Option(help: .of("lr-multiplier")) var lrMultiplier: String?
   @Option(help: .of("eval-every")) var evalEvery: String?
   @Option(help: .of("eval-windows")) var evalWindows: String?
@@ -64,7 +66,7 @@ struct RunOptions: ParsableArguments {
       "logit-softcap": logitSoftcap, "output-softcap": outputSoftcap,
       "qk-clip": qkClip, "moe-router-z-loss": moeRouterZLoss,
       "moe-bias-balance": moeBiasBalance, "moe-capacity": moeCapacity, "router": router,
-      "experts": experts,
+      "router-width": routerWidth, "moe-consistency": moeConsistency, "experts": experts,
       "expert-width": expertWidth, "expert-active": expertActive, "expert-every": expertEvery,
       "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,

@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 import Glibc
 import Kernels
-import Models
+package import Models
 
-/// Times the whole training step of a preset: forward, backward, clip, update and statistics.
+/// Times the whole training step of a preset, or of a model near it: forward, backward, clip, update and statistics.
 package struct Benchmark {
   package struct Result: Sendable {
     package let preset: Preset
@@ -34,14 +34,22 @@ package struct Benchmark {
   private static let budgetSeconds = 4.0
 
   private let preset: Preset
+  private let model: ModelConfiguration
+  private let batch: Int
   private let steps: Int?
   private let workers: Int
   private let keepsMetrics: Bool
 
   /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
-  /// `keepsMetrics` says whether a step also names all it measured, as in a run.
-  package init(preset: Preset, steps: Int?, workers: Int?, keepsMetrics: Bool) {
+  /// `keepsMetrics` says whether a step also names all it measured, as in a run. `model` and `batch`
+  /// are the preset's if not given.
+  package init(
+    preset: Preset, model: ModelConfiguration? = nil, batch: Int? = nil, steps: Int?,
+    workers: Int?, keepsMetrics: Bool
+  ) {
     self.preset = preset
+    self.model = model ?? preset.model
+    self.batch = batch ?? preset.batch
     self.steps = steps
     self.keepsMetrics = keepsMetrics
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
@@ -51,16 +59,16 @@ package struct Benchmark {
     let pool = WorkerPool(workers: workers)
     let peak = sgemmPeak(seconds: 0.3, workers: workers)
     let engine = TransformerEngine(
-      configuration: preset.model, batch: preset.batch, pool: pool)
+      configuration: model, batch: batch, pool: pool)
     let milliseconds = times(engine, pool: pool)
     let median = milliseconds.sorted()[milliseconds.count / 2]
-    let tokensPerSecond = Double(preset.batch * preset.model.context) / median * 1000
+    let tokensPerSecond = Double(batch * model.context) / median * 1000
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Result(
       preset: preset, workers: workers, tokensPerSecond: tokensPerSecond,
       stepMilliseconds: median,
-      matmulGFLOPS: tokensPerSecond * preset.model.flopsPerToken() / 1e9, peakGFLOPS: peak,
+      matmulGFLOPS: tokensPerSecond * model.flopsPerToken() / 1e9, peakGFLOPS: peak,
       peakMemoryBytes: usage.ru_maxrss * 1024)
   }
 
@@ -69,12 +77,12 @@ package struct Benchmark {
     initialise(parameters: parameters, layout: engine.layout, seed: 0)
     let optimizer = Optimizer(layout: engine.layout, pool: pool)
     var generator = SystemRandomNumberGenerator()
-    let metrics = StepMetrics(model: preset.model, entropyPerByte: nil)
+    let metrics = StepMetrics(model: model, entropyPerByte: nil)
     var kept: [Double] = []
     var times: [Double] = []
     let begin = DispatchTime.now().uptimeNanoseconds
     while continues(times.count, since: begin) {
-      let tokens = (0..<preset.batch * (preset.model.context + 1)).map { _ in
+      let tokens = (0..<batch * (model.context + 1)).map { _ in
         UInt8.random(in: 0...255, using: &generator)
       }
       let start = DispatchTime.now().uptimeNanoseconds

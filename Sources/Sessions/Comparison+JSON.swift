@@ -17,8 +17,31 @@ extension Comparison {
       let values = values.map { $0.map(JSONLines.quoted) ?? "null" }
       return (option, "[" + values.joined(separator: ",") + "]")
     }
-    return object([
+    var members = [
       ("runs", "[" + runs.joined(separator: ",") + "]"), ("differences", object(differences)),
+    ]
+    if !seedGroups.isEmpty {
+      let groups = seedGroups.map { group(metrics, $0) }
+      members.append(("seed_groups", "[" + groups.joined(separator: ",") + "]"))
+    }
+    return object(members)
+  }
+
+  private func group(_ metrics: [MetricName], _ group: Group) -> String {
+    let spreads = metrics.compactMap { metric -> (String, String)? in
+      let outcomes = outcomes(of: metric)
+      let finals = group.members.compactMap { outcomes[$0]?.last }
+      guard let spread = Spread(finals) else { return nil }
+      let members = [
+        ("final_mean", JSONLines.number(spread.mean)),
+        ("final_deviation", JSONLines.number(spread.deviation)),
+      ]
+      return (metric.path, object(members))
+    }
+    let names = group.members.map { JSONLines.quoted(runs[$0].name) }
+    return object([
+      ("name", JSONLines.quoted(group.name)), ("runs", "[\(names.joined(separator: ","))]"),
+      ("metrics", object(spreads)),
     ])
   }
 

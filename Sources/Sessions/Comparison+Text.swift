@@ -5,8 +5,9 @@ extension Comparison {
   /// The comparison as lines of a table, a column a run.
   package func text(metrics: [MetricName]) -> [String] {
     var table = Table()
-    let hasSpread = areSeeds
-    table.add([""] + runs.map(\.name) + (hasSpread ? ["mean ± deviation"] : []))
+    let isOne = groups.count == 1
+    let headings = seedGroups.map { isOne ? "mean ± deviation" : $0.name }
+    table.add([""] + runs.map(\.name) + headings)
     table.add(["steps"] + runs.map(Self.steps))
     table.add(["state"] + runs.map(\.history.state.word))
     add(settingsTo: &table)
@@ -52,9 +53,11 @@ extension Comparison {
     for metric in metrics {
       let outcomes = outcomes(of: metric)
       var cells = ["  \(metric)"] + outcomes.map { $0.map(text) ?? "–" }
-      if areSeeds, let spread = Spread(outcomes.compactMap { $0.flatMap(number) }) {
+      cells += seedGroups.map { group in
+        let numbers = group.members.compactMap { outcomes[$0].flatMap(number) }
+        guard let spread = Spread(numbers) else { return "–" }
         let mean = NumberText.compact(spread.mean, digits: 5)
-        cells.append("\(mean) ± \(NumberText.compact(spread.deviation, digits: 2))")
+        return "\(mean) ± \(NumberText.compact(spread.deviation, digits: 2))"
       }
       table.add(cells)
     }

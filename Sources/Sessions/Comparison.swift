@@ -49,13 +49,55 @@ package struct Comparison: Sendable {
     }
   }
 
-  /// Whether the runs differ in nothing but the seed, so that their mean and spread say something.
-  package var areSeeds: Bool {
-    let isTold = runs.allSatisfy { !$0.options.isEmpty && $0.changes.isEmpty }
-    let differing = Set(differences.map(\.option))
-    return runs.count > 1 && isTold && differing.contains("seed")
-      && differing.isSubset(of: ["seed", "workers", "checkpoint-every"])
+  /// Runs that differ in nothing but their seed, so that their mean and spread say something.
+  package struct Group: Sendable, Equatable {
+    /// The settings in which it differs from other groups, or the first run's name.
+    package let name: String
+    /// Places among the runs, ascending.
+    package let members: [Int]
   }
+
+  /// What may differ between runs of one group.
+  private static let incidental: Set<String> = ["seed", "workers", "checkpoint-every"]
+
+  /// The runs, those of several seeds together; a run that was changed by hand, or that tells no
+  /// options, stands alone.
+  package var groups: [Group] {
+    var order: [[String: String]] = []
+    var members: [[String: String]: [Int]] = [:]
+    var loners: [Int] = []
+    for (index, run) in runs.enumerated() {
+      guard !run.options.isEmpty, run.changes.isEmpty, run.options["seed"] != nil else {
+        loners.append(index)
+        continue
+      }
+      let key = run.options.filter { !Self.incidental.contains($0.key) }
+      if members[key] == nil { order.append(key) }
+      members[key, default: []].append(index)
+    }
+    // The same seed twice says nothing about the spread between seeds.
+    let gathered = order.flatMap { key -> [[Int]] in
+      let indices = members[key] ?? []
+      let seeds = Set(indices.map { runs[$0].options["seed"] })
+      return seeds.count == indices.count ? [indices] : indices.map { [$0] }
+    }
+    let sets = (gathered + loners.map { [$0] }).sorted { $0[0] < $1[0] }
+    return sets.map { Group(name: name(of: $0), members: $0) }
+  }
+
+  private func name(of members: [Int]) -> String {
+    let first = runs[members[0]]
+    guard members.count > 1 else { return first.name }
+    let telling = differences.filter { !Self.incidental.contains($0.option) }.prefix(3)
+    let words = telling.compactMap { option, values in
+      values[members[0]].map { "\(option) \($0)" }
+    }
+    let name = words.isEmpty ? first.name : words.joined(separator: ", ")
+    return "\(name) (\(members.count) seeds)"
+  }
+
+  /// The groups of more than one run.
+  package var seedGroups: [Group] { groups.filter { $0.members.count > 1 } }
 
   /// The metrics of any run that `pattern` matches; without one those that are no layer's or expert's
   /// own.

@@ -5,6 +5,7 @@ import GRDB
 package enum SessionError: Error, Equatable {
   case absent(path: String)
   case exists(path: String)
+  case taken(path: String)
   case alreadyWritten(path: String)
   case notASession(path: String, found: String)
   case newer(path: String, found: Int, known: Int)
@@ -21,6 +22,8 @@ extension SessionError: CustomStringConvertible {
       "no session at \(path): 'seismo sessions' lists what is recorded"
     case .exists(let path):
       "\(path) exists already: name another file with --session, or go on with --resume"
+    case .taken(let path):
+      "\(path) exists already: choose another name"
     case .alreadyWritten(let path):
       "\(path) is being written by another process: look on with 'seismo watch \(path)', "
         + "or name another file with --session"

@@ -25,6 +25,12 @@ package struct SessionSummary: Sendable {
 
   /// Whether its writer ended without saying so.
   package var isKilled: Bool { !isLive && !state.isOver && flaw == nil }
+
+  /// How it stands, as the list says it.
+  package var word: String {
+    if flaw != nil { return "unreadable" }
+    return isKilled ? "killed" : isLive ? "live" : state.word
+  }
 }
 
 extension SessionSummary {
@@ -80,5 +86,48 @@ extension SessionSummary {
     } else if let created = digest.description?.created {
       lastWritten = created
     }
+  }
+}
+
+extension SessionSummary {
+  /// What a list can be ordered by.
+  package enum Order: String, Sendable, CaseIterable {
+    /// The lowest first; runs without one, and diverged ones, last.
+    case loss
+    /// The most first.
+    case steps
+    /// The one written last first.
+    case date
+    /// The largest first.
+    case size
+    case name
+  }
+}
+
+extension [SessionSummary] {
+  /// In `order`, and what is equal in it by name.
+  package func sorted(by order: SessionSummary.Order) -> [SessionSummary] {
+    sorted { one, other in
+      switch order {
+      case .loss:
+        let (left, right) = (one.sortingLoss, other.sortingLoss)
+        return left == right ? one.name < other.name : left < right
+      case .steps:
+        return one.steps == other.steps ? one.name < other.name : one.steps > other.steps
+      case .date:
+        let isTie = one.lastWritten == other.lastWritten
+        return isTie ? one.name < other.name : one.lastWritten > other.lastWritten
+      case .size:
+        return one.bytes == other.bytes ? one.name < other.name : one.bytes > other.bytes
+      case .name: return one.name < other.name
+      }
+    }
+  }
+}
+
+extension SessionSummary {
+  fileprivate var sortingLoss: Double {
+    guard let finalLoss, !finalLoss.isNaN else { return .infinity }
+    return finalLoss
   }
 }

@@ -8,19 +8,25 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put runs side by side: what differs, how each ended, how good it got.",
     discussion: """
-      Runs that differ in nothing but their seed get a column with their mean and deviation.
+      Runs that differ in nothing but their seed get a column with their mean and deviation, and \
+      one line with a band in the charts.
       """)
 
   @Argument(help: "two .seismo files or more") var sessions: [String]
   @Option(
-    help: "only the metrics that match, such as 'expert_load/0/*' (default: no layer's own)")
+    help: "only the metrics that match, such as 'loss*' (default: no layer's own)")
   var metric: String?
-  @Flag(help: "a table, which is also the default") var text = false
+  @Flag(help: "a chart and a table as text, which is also the default") var text = false
+  @Option(help: "write charts with all runs on one axis to this file, - for standard output")
+  var svg: String?
   @Flag(help: "one JSON object on standard output") var json = false
 
   mutating func validate() throws {
     if sessions.count < 2 { throw ValidationError("compare: give two sessions or more") }
-    if text && json { throw ValidationError("--text and --json: give one of them") }
+    if [text, json, svg != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("--text, --json and --svg: give one of them")
+    }
+    if svg == "" { throw ValidationError("--svg: give a file name, or - for standard output") }
   }
 
   mutating func run() throws {
@@ -35,13 +41,26 @@ struct Compare: ParsableCommand {
     guard !metrics.isEmpty || metric == nil else {
       throw Failure.usage("--metric \(metric ?? ""): no metric of these runs matches")
     }
-    let output = try OutputFile(path: nil)
+    let output = try OutputFile(path: svg)
     if json {
       try output.write(line: comparison.json(metrics: metrics))
+    } else if svg != nil {
+      let charts = ComparisonCharts(comparison)
+      let drawn = metric == nil ? charts.story : metrics
+      try output.write(Array(charts.sheet(drawn).svg.utf8))
     } else {
+      for line in plot(comparison, metrics) { try output.write(line: line) }
       for line in comparison.text(metrics: metrics) { try output.write(line: line) }
     }
     try output.finish()
+  }
+
+  /// The loss of all runs, or the first of the metrics that were asked for, above the table.
+  private func plot(_ comparison: Comparison, _ metrics: [MetricName]) -> [String] {
+    let charts = ComparisonCharts(comparison, columns: ComparisonPlot.columns)
+    let drawn = metric == nil ? charts.story.first : metrics.first
+    guard let drawn else { return [] }
+    return ComparisonPlot(chart: charts.chart(drawn)).lines + [""]
   }
 
   /// The file's name, with its folder where two have the same.

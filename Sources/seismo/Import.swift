@@ -4,10 +4,6 @@ import Sessions
 import Telemetry
 
 struct Import: ParsableCommand {
-  enum Names: String, ExpressibleByArgument, CaseIterable {
-    case seismo, original
-  }
-
   static let configuration = CommandConfiguration(
     abstract: "Bring other tools' records into sessions.",
     discussion: """
@@ -19,9 +15,10 @@ struct Import: ParsableCommand {
   @Argument(help: "a file, or a folder in which runs lie") var path: String
   @Option(help: "the session to make or to add to (default: sessions/NAME.seismo)")
   var session: String?
-  @Option(
-    help: "seismo: metrics that Seismo knows get its names; original: all keep their own")
-  var names = Names.seismo
+  @Flag(
+    name: .customLong("no-aliases"),
+    help: "leave all metrics their own names; else those that Seismo knows get its names")
+  var keepsNames = false
 
   mutating func run() throws {
     let logged = try LoggedRun.all(at: path)
@@ -43,7 +40,7 @@ struct Import: ParsableCommand {
   private func bring(_ logged: LoggedRun, isAlone: Bool) throws {
     var run = try logged.read()
     var renamed: [MetricAlias.Renamed] = []
-    if names == .seismo { (run, renamed) = MetricAlias.apply(to: run) }
+    if !keepsNames { (run, renamed) = MetricAlias.apply(to: run) }
     let path = try place(of: logged.name, source: run.description, isAlone: isAlone)
     run.description?.name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     for warning in run.warnings { Seismo.report("\(logged.name): \(warning)") }

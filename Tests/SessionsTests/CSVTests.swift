@@ -27,11 +27,28 @@ import Testing
     #expect(
       table(history, ["loss", "loss/eval", "attention_logit_max/0", "absent"]) == [
         "step,wall_time,loss,loss/eval,attention_logit_max/0,absent",
-        "0,1.5,0.1,NaN,,",
+        "0,1.5,0.1,nan,,",
         "1,2.5,1e-20,,,",
-        "2,3.5,0.1,NaN,0.1,",
+        "2,3.5,0.1,nan,0.1,",
         "3,4.5,1e-20,,,",
       ])
+  }
+
+  @Test func `what is not finite is spelt nan, inf and -inf, and every spelling is read`() throws {
+    #expect([Double.nan, .infinity, -.infinity].map { CSV.number($0) } == ["nan", "inf", "-inf"])
+    let spellings = [
+      "nan", "NaN", "NAN", "-nan", "inf", "Inf", "+inf", "Infinity", "INFINITY", "-inf",
+      "-Infinity",
+    ]
+    let rows = spellings.enumerated().map { "\($0),\($1)\n" }
+    let run = try CSVReader.run(Array(("step,loss\n" + rows.joined()).utf8), path: "a.csv")
+    let values = run.generations[0].columns[0].values
+    #expect(
+      values.map { CSV.number($0) }
+        == spellings.map { spelling in
+          let word = spelling.lowercased()
+          return word.contains("nan") ? "nan" : word.hasPrefix("-") ? "-inf" : "inf"
+        })
   }
 
   @Test func `the newest generation takes the place of what it supersedes`() {

@@ -45,14 +45,50 @@ import Testing
       run("a", losses: [1], options: ["lr": "1", "seed": "0"]),
       run("b", losses: [3], options: ["lr": "1", "seed": "1"]),
     ])
-    #expect(seeds.areSeeds)
+    #expect(seeds.groups == [.init(name: "a (2 seeds)", members: [0, 1])])
     #expect(seeds.text(metrics: ["loss"]).contains { $0.hasSuffix("2.0000 ± 1.4") })
     let others = Comparison(runs: [
       run("a", losses: [1], options: ["lr": "1", "seed": "0"]),
       run("b", losses: [3], options: ["lr": "2", "seed": "1"]),
     ])
-    #expect(!others.areSeeds)
+    #expect(others.seedGroups.isEmpty)
     #expect(Spread([2]) == nil)
+  }
+
+  @Test func `seeds are grouped by their settings, each group with its mean and spread`() {
+    let comparison = Comparison(runs: [
+      run("a", losses: [1], options: ["lr": "1", "seed": "0"]),
+      run("b", losses: [7], options: ["lr": "2", "seed": "0"]),
+      run("c", losses: [3], options: ["lr": "1", "seed": "1", "workers": "2"]),
+      run("d", losses: [9], options: ["lr": "2", "seed": "1"]),
+      run("twice", losses: [9], options: ["lr": "3", "seed": "1"]),
+      run("thrice", losses: [9], options: ["lr": "3", "seed": "1"]),
+    ])
+    #expect(comparison.groups.map(\.members) == [[0, 2], [1, 3], [4], [5]])
+    #expect(comparison.seedGroups.map(\.name) == ["lr 1 (2 seeds)", "lr 2 (2 seeds)"])
+    let table = comparison.text(metrics: ["loss"])
+    #expect(
+      table.contains { $0.split(separator: "  ").suffix(2) == ["2.0000 ± 1.4", "8.0000 ± 1.4"] })
+    let json = comparison.json(metrics: ["loss"])
+    #expect(
+      json.contains(
+        #"{"name":"lr 2 (2 seeds)","runs":["b","d"],"metrics":{"loss":{"final_mean":8.0,"#))
+  }
+
+  @Test func `several seeds are one line, their mean, in a band from lowest to highest`() throws {
+    let comparison = Comparison(runs: [
+      run("a", losses: [4, 2, 1], options: ["lr": "1", "seed": "0"]),
+      run("b", losses: [6, 2, .nan], options: ["lr": "1", "seed": "1"]),
+      run("<c>", losses: [5, 5], options: ["lr": "2", "seed": "1"]),
+    ])
+    let charts = ComparisonCharts(comparison)
+    let chart = charts.chart("loss")
+    #expect(chart.lines.map(\.label) == ["lr 1 (2 seeds)", "<c>"])
+    #expect(chart.lines[0].points.map(\.value) == [5, 2])
+    #expect(chart.lines[0].envelope.map(\.high) == [6, 2])
+    let svg = charts.sheet(charts.story).svg
+    #expect(svg.contains("&lt;c&gt;") && !svg.contains("<c>"))
+    #expect(svg.contains("they differ in lr, seed"))
   }
 
   @Test func `as JSON it has every number with its digits`() {

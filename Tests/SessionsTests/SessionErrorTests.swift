@@ -13,6 +13,7 @@ import Testing
         .exists(path: "a.seismo"),
         "a.seismo exists already: name another file with --session, or go on with --resume"
       ),
+      (.taken(path: "a.seismo"), "a.seismo exists already: choose another name"),
       (
         .alreadyWritten(path: "a.seismo"),
         "a.seismo is being written by another process: look on with 'seismo watch a.seismo', "

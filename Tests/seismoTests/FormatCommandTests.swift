@@ -47,7 +47,9 @@ struct FormatCommandTests {
     let story = try binary.run(["export", "a.seismo", "--format", "svg"])
     #expect(story.output.hasPrefix("<svg xmlns=") && story.output.hasSuffix("</svg>\n"))
     #expect(story.output.contains(">grad_norm<") && !story.output.contains(">step_ms<"))
-    let chosen = ["export", "a.seismo", "--format", "svg", "--metric", "step*", "--output", "a.svg"]
+    let chosen = [
+      "export", "a.seismo", "--format", "svg", "--metric", "step*", "--output", "a.svg",
+    ]
     #expect(try binary.run(chosen).status == 0)
     let file = try String(contentsOfFile: binary.path("a.svg"), encoding: .utf8)
     #expect(file.contains(">step_ms<") && !file.contains(">grad_norm<"))
@@ -55,6 +57,46 @@ struct FormatCommandTests {
     #expect(report.output.hasPrefix("<!DOCTYPE html>") && report.output.hasSuffix("</html>\n"))
     let none = ["export", "a.seismo", "--format", "html", "--metric", "nothing"]
     #expect(try binary.run(none).status == 64)
+  }
+
+  @Test func `names that are known elsewhere become ours, or stay as they were`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try Data("step,train_loss\n0,1.5\n1,inf\n".utf8).write(
+      to: binary.folder.appending(path: "m.csv"))
+    let ours = try binary.run(["import", "m.csv", "--session", "a.seismo"])
+    #expect(ours.output.contains("loss is what it calls train_loss"))
+    let theirs = try binary.run(["import", "m.csv", "--session", "b.seismo", "--no-aliases"])
+    #expect(theirs.output == "b.seismo: 2 samples of 1 metrics\n")
+    let table = try binary.run(["export", "b.seismo", "--format", "csv", "--long"])
+    #expect(table.output.hasSuffix(",train_loss,inf\n"))
+  }
+
+  @Test func `sessions are found, named anew, noted and removed`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let train = Self.tiny + ["--session", "a.seismo", "--checkpoint-every", "6"]
+    #expect(try binary.run(train).status == 0)
+    #expect(try binary.run(["sessions", "note", "a.seismo", "two", "words"]).status == 0)
+    let renamed = try binary.run(["sessions", "rename", "a", "b"])
+    #expect(renamed.output == "a.seismo is b.seismo now\n")
+    let files = FileManager.default
+    #expect(files.fileExists(atPath: binary.path("b.checkpoints/step-000000006")))
+    let found = try binary.run([
+      "sessions", ".", "--filter", "note:two cfg.preset=tiny -has:alarms",
+    ])
+    #expect(found.output.contains("\nb  "))
+    let none = try binary.run(["sessions", ".", "--filter", "cfg.lr>1"])
+    #expect(none.output == "none of 1 sessions in . matches\n")
+    #expect(try binary.run(["sessions", ".", "--filter", "cfg.lr"]).status == 64)
+    let asked = try binary.run(["sessions", "delete", "b"])
+    #expect(asked.status == 64 && asked.errorLines.count == 1)
+    #expect(files.fileExists(atPath: binary.path("b.seismo")))
+    let removed = try binary.run(["sessions", "delete", "b", "--yes"])
+    #expect(removed.output.contains("b.checkpoints stays"))
+    #expect(!files.fileExists(atPath: binary.path("b.seismo")))
+    #expect(files.fileExists(atPath: binary.path("b.checkpoints")))
+    #expect(try binary.run(["sessions", "delete", "b.seismo", "--yes"]).status == 65)
   }
 
   @Test func `a run steered by a script is reproduced bit for bit`() throws {

@@ -3,7 +3,8 @@ package import Telemetry
 
 /// A run as a wide table: a row a step, a column a metric, of the newest generation.
 ///
-/// Digits are those of ``JSONLines``; a step without a sample of a metric leaves its field empty.
+/// Digits are those of ``JSONLines``, `nan`, `inf` and `-inf` what is not finite; a step without a
+/// sample of a metric leaves its field empty.
 package enum CSV {
   package static func header(_ metrics: [MetricName]) -> String {
     (["step", "wall_time"] + metrics.map(\.path)).map(quoted).joined(separator: ",")
@@ -44,10 +45,10 @@ package enum CSV {
     var rows = StepRows([clock] + columns)
     var samples: [Int?] = []
     while let step = rows.nextRow(&samples) {
-      let wallTime = samples[0].map { JSONLines.number(clock.values[$0]) } ?? ""
+      let wallTime = samples[0].map { number(clock.values[$0]) } ?? ""
       for index in columns.indices {
         guard let sample = samples[index + 1] else { continue }
-        let value = JSONLines.number(columns[index].values[sample], isSingle: isSingle[index])
+        let value = number(columns[index].values[sample], isSingle: isSingle[index])
         try body("\(name),\(step),\(wallTime),\(names[index]),\(value)")
       }
     }
@@ -67,8 +68,13 @@ package enum CSV {
     func step(at index: Int) -> Int? { index < steps.count ? steps[index] : nil }
 
     func text(at index: Int) -> String {
-      JSONLines.number(values[index], isSingle: isSingle)
+      CSV.number(values[index], isSingle: isSingle)
     }
+  }
+
+  static func number(_ value: Double, isSingle: Bool = false) -> String {
+    guard !value.isFinite else { return JSONLines.number(value, isSingle: isSingle) }
+    return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf"
   }
 
   /// A field that needs quotes gets them, its own doubled.

@@ -88,7 +88,11 @@ import Testing
     #expect(trainer.names == ["epoch", "loss", "loss/eval", "lr"])
   }
 
-  @Test(arguments: [("wandb-offline/run-recorded.wandb", 37), ("json-lines/recorded.jsonl", 1)])
+  @Test(arguments: [
+    ("wandb-offline/run-recorded.wandb", 37), ("json-lines/recorded.jsonl", 1),
+    ("lightning/lightning_logs/version_0/metrics.csv", 1),
+    ("trainer/checkpoint-11/trainer_state.json", 1),
+  ])
   func `a file cut at any byte gives whole numbers of its own or one line`(
     file: String, stride: Int
   ) throws {

@@ -2,17 +2,17 @@ import Foundation
 import Signals
 
 /// The vertical axis of a drawn chart: round ends, round ticks, values to shares of its height.
-struct AxisScale: Equatable {
-  enum Kind: Equatable {
+package struct AxisScale: Equatable, Sendable {
+  package enum Kind: Equatable, Sendable {
     case linear, logarithmic
   }
 
-  let kind: Kind
-  let low: Double
-  let high: Double
+  package let kind: Kind
+  package let low: Double
+  package let high: Double
 
   /// An axis that holds all from `low` to `high`; from 0 to 1 where these are no range.
-  init(fitting low: Double, _ high: Double, kind: Kind) {
+  package init(fitting low: Double, _ high: Double, kind: Kind) {
     let isUsable = low.isFinite && high.isFinite && low <= high
     let (low, high) =
       isUsable ? (min(max(low, -1e300), 1e300), min(max(high, -1e300), 1e300)) : (0, 1)
@@ -28,12 +28,12 @@ struct AxisScale: Equatable {
 
   /// A logarithmic axis where the values span so much that a linear one would show their largest
   /// alone.
-  static func kind(fitting low: Double, _ high: Double, from ratio: Double = 30) -> Kind {
+  package static func kind(fitting low: Double, _ high: Double, from ratio: Double = 30) -> Kind {
     low > 0 && high / low >= ratio ? .logarithmic : .linear
   }
 
   /// 0 at the lower end, 1 at the upper; held within them.
-  func share(of value: Double) -> Double {
+  package func share(of value: Double) -> Double {
     let share =
       switch kind {
       case .linear: (value - low) / (high - low)
@@ -74,7 +74,7 @@ struct AxisScale: Equatable {
 
 extension AxisScale {
   /// Round values on the axis with their labels, ascending, about `count` of them.
-  func ticks(about count: Int) -> [(value: Double, label: String)] {
+  package func ticks(about count: Int) -> [(value: Double, label: String)] {
     let values = kind == .linear ? linearTicks(count) : logarithmicTicks(count)
     guard kind == .linear else { return values.map { ($0, Self.powerLabel($0)) } }
     let spacing = values.count > 1 ? values[1] - values[0] : high - low

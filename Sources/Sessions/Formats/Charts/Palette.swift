@@ -56,7 +56,7 @@ enum Palette {
       ".seismo .w{stroke-width:1.2;stroke-opacity:.75;stroke-linejoin:round}",
       ".seismo .o{stroke-width:1;stroke-opacity:.45;stroke-dasharray:3 3}",
       ".seismo .d{stroke-width:4.5;stroke-linecap:round}",
-      ".seismo .r{stroke-width:1;stroke-opacity:.5}",
+      ".seismo .r{stroke-width:1;stroke-opacity:.7;stroke-dasharray:1 4}",
       ".seismo .x{stroke:\(marks[3]);stroke-width:1.4}",
       ".seismo .u{stroke:#fff;stroke-opacity:.6;stroke-width:2.2}",
       ".seismo .v{stroke-width:1;stroke-dasharray:2 3;stroke-opacity:.9}",

@@ -3,9 +3,9 @@ import Signals
 
 /// One line of a drawn chart, as fine as the chart can show it.
 package struct PlotLine: Sendable {
-  struct Point: Sendable, Equatable {
-    let step: Int
-    let value: Double
+  package struct Point: Sendable, Equatable {
+    package let step: Int
+    package let value: Double
   }
 
   /// What a stretch of steps covers.
@@ -16,11 +16,11 @@ package struct PlotLine: Sendable {
   }
 
   /// What stands beside its end; empty where the title says it.
-  var label: String
+  package var label: String
   /// Its place among the colours.
   var hue: Int
   /// The line that leads the eye.
-  var points: [Point] = []
+  package var points: [Point] = []
   /// The lowest and highest of all samples, never thinned: no spike is averaged away.
   var envelope: [Reach] = []
   /// What later generations superseded.
@@ -75,7 +75,7 @@ package struct LineMaking: Sendable {
     return line
   }
 
-  private func smoothed(_ series: Series, weight: Double) -> [Double] {
+  func smoothed(_ series: Series, weight: Double) -> [Double] {
     var average = DebiasedAverage(weight: weight)
     guard isLogarithmic else { return series.values.map { average.add($0) } }
     return series.values.map { value in
@@ -95,7 +95,7 @@ package struct LineMaking: Sendable {
 
 extension PlotLine {
   /// The least and greatest of what is drawn; nil where nothing is.
-  var range: (low: Double, high: Double)? {
+  package var range: (low: Double, high: Double)? {
     let values =
       points.map(\.value) + envelope.map(\.low) + envelope.map(\.high)
       + superseded.flatMap { $0.map(\.value) }

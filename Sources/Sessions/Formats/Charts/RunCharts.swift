@@ -10,7 +10,7 @@ package struct RunCharts {
   /// More lines than this cannot be told apart: then colour tells the value.
   private static let mostLines = 8
   /// What is a maximum already is to be seen where it was.
-  private static func smoothing(_ reduction: MetricReduction?) -> Double? {
+  static func smoothing(_ reduction: MetricReduction?) -> Double? {
     switch reduction {
     case .last: nil
     case .maximum: 0.9

@@ -3,11 +3,11 @@ import Signals
 
 /// A chart of lines over steps, drawn as SVG.
 package struct VectorChart: Sendable {
-  var title: String
-  var unit = ""
+  package var title: String
+  package var unit = ""
   var meaning = ""
-  var steps: ClosedRange<Int>
-  var lines: [PlotLine]
+  package var steps: ClosedRange<Int>
+  package var lines: [PlotLine]
   var marks: [PlotMark] = []
   /// Levels worth a line of their own, with their words.
   var levels: [(value: Double, text: String)] = []
@@ -18,7 +18,7 @@ package struct VectorChart: Sendable {
 
   var kind = AxisScale.Kind.linear
 
-  var scale: AxisScale {
+  package var scale: AxisScale {
     let ranges = lines.compactMap(\.range)
     let low = ranges.map(\.low).min() ?? .nan
     return AxisScale(fitting: low, ranges.map(\.high).max() ?? .nan, kind: kind)
@@ -120,7 +120,7 @@ struct ChartFrame {
 
 extension AxisScale {
   /// An axis with these very ends.
-  init(from low: Double, to high: Double) {
+  package init(from low: Double, to high: Double) {
     kind = .linear
     self.low = low
     self.high = high

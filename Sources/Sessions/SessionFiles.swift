@@ -1,0 +1,103 @@
+import Foundation
+import Telemetry
+
+/// A session as files: its database, what SQLite keeps beside it, its checkpoints.
+///
+/// Nothing is touched while a process writes the session: it is refused by name.
+package struct SessionFiles: Sendable {
+  package let path: String
+
+  package init(path: String) {
+    self.path = path
+  }
+
+  private static let besides = ["-wal", "-shm", "-journal"]
+
+  /// The folder in which the run's checkpoints lie, whether it is there or not.
+  package var checkpoints: String {
+    let ending = SessionSummary.ending
+    return (path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path) + ".checkpoints"
+  }
+
+  package var hasCheckpoints: Bool { FileSystem.exists(checkpoints) }
+
+  /// Whether the file can be taken for a session, so that nothing else is ever removed.
+  /// - Throws: `absent`, `notASession`.
+  private func check() throws(SessionError) {
+    do {
+      _ = try SessionReader(path: path)
+    } catch SessionError.absent {
+      throw SessionError.absent(path: path)
+    } catch SessionError.notASession(let path, let found) {
+      throw SessionError.notASession(path: path, found: found)
+    } catch {
+      // A damaged or a newer session is one all the same.
+    }
+  }
+
+  /// Gives the session and its checkpoints another name in the same folder.
+  ///
+  /// - Returns: the new path.
+  /// - Throws: `absent`, `notASession`, `exists`, `alreadyWritten`, `unwritable`.
+  package func rename(to name: String) throws(SessionError) -> String {
+    try check()
+    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+    let target = SessionFiles(path: folder + name + SessionSummary.ending)
+    for place in [target.path, target.checkpoints] where FileSystem.exists(place) {
+      throw .taken(path: place)
+    }
+    let lock = try WriterLock(session: path)
+    defer { lock.removeFile() }
+    // The log first: a session without its log has lost records, a log alone is nobody's.
+    for ending in Self.besides where FileSystem.exists(path + ending) {
+      try move(path + ending, to: target.path + ending)
+    }
+    try move(path, to: target.path)
+    if hasCheckpoints { try move(checkpoints, to: target.checkpoints) }
+    return target.path
+  }
+
+  private func move(_ from: String, to place: String) throws(SessionError) {
+    guard Foundation.rename(from, place) == 0 else {
+      throw .unwritable(path: from, reason: SessionError.systemWords(errno))
+    }
+  }
+
+  /// Removes the session; its checkpoints only where told to.
+  /// - Throws: `absent`, `notASession`, `alreadyWritten`, `unwritable`.
+  package func remove(withCheckpoints: Bool) throws(SessionError) {
+    try check()
+    let lock = try WriterLock(session: path)
+    defer { lock.removeFile() }
+    for file in [path] + Self.besides.map({ path + $0 }) where FileSystem.exists(file) {
+      guard unlink(file) == 0 else {
+        throw .unwritable(path: file, reason: SessionError.systemWords(errno))
+      }
+    }
+    guard withCheckpoints, hasCheckpoints else { return }
+    do {
+      try FileManager.default.removeItem(atPath: checkpoints)
+    } catch {
+      throw .unwritable(path: checkpoints, reason: "it cannot be removed")
+    }
+  }
+}
+
+extension SessionFiles {
+  /// Adds a person's note to a session that nobody writes, at its last step.
+  ///
+  /// - Returns: the step.
+  /// - Throws: `absent`, `notASession`, `alreadyWritten`, `damaged`, `unwritable`.
+  package func add(note text: String) throws(SessionError) -> Int {
+    try check()
+    let summary = SessionSummary(path: path)
+    let step = max(0, summary.steps - 1)
+    let recorder = try Recorder(appendingTo: SessionStore(appendingTo: path))
+    recorder.record(
+      .event(
+        RunEvent(
+          step: step, wallTime: Date().timeIntervalSince1970, kind: .note, by: "you", text: text)))
+    try recorder.close()
+    return step
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Signals
+
+extension ListSessions {
+  struct Rename: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Give a session, and its checkpoints, another name.")
+
+    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Argument(help: "the new name, without folder") var name: String
+
+    mutating func validate() throws {
+      let ending = SessionSummary.ending
+      if name.hasSuffix(ending) { name.removeLast(ending.count) }
+      if name.isEmpty || name.hasPrefix(".") || name.contains(where: { $0 == "/" || $0 == "\0" }) {
+        throw ValidationError("'\(name)' is no name: give one without / that begins with no dot")
+      }
+    }
+
+    mutating func run() throws {
+      let path = ListSessions.path(of: session)
+      let renamed = try SessionFiles(path: path).rename(to: name)
+      try StandardOutput.print("\(Invocation.shown(path)) is \(Invocation.shown(renamed)) now")
+    }
+  }
+
+  struct Delete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a session, after a question.",
+      discussion: "Its checkpoints stay unless --checkpoints is given.")
+
+    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Flag(help: "remove its checkpoints too") var checkpoints = false
+    @Flag(help: "do not ask") var yes = false
+
+    mutating func run() throws {
+      let path = ListSessions.path(of: session)
+      let files = SessionFiles(path: path)
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw SessionError.absent(path: path)
+      }
+      guard try yes || agrees(files) else {
+        try StandardOutput.print("\(Invocation.shown(path)) is kept")
+        return
+      }
+      let hadCheckpoints = files.hasCheckpoints
+      try files.remove(withCheckpoints: checkpoints)
+      try StandardOutput.print("\(Invocation.shown(path)) is removed")
+      guard hadCheckpoints else { return }
+      let folder = Invocation.shown(files.checkpoints)
+      try StandardOutput.print(
+        checkpoints ? "\(folder) is removed" : "\(folder) stays: --checkpoints removes it too")
+    }
+
+    private func agrees(_ files: SessionFiles) throws -> Bool {
+      guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
+        throw Failure.usage("delete asks first, and there is no terminal to ask on: give --yes")
+      }
+      let summary = SessionSummary(path: files.path)
+      let size = NumberText.bytes(Double(summary.bytes))
+      let too = checkpoints && files.hasCheckpoints ? " and its checkpoints" : ""
+      let steps = NumberText.grouped(summary.steps)
+      _ = StandardOutput.write(
+        "remove \(Invocation.shown(files.path))\(too), \(steps) steps, \(size)? [y/N] ")
+      let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased()
+      return answer == "y" || answer == "yes"
+    }
+  }
+
+  struct Note: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Add a note to a session, at its last step.")
+
+    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Argument(help: "the words") var words: [String]
+
+    mutating func validate() throws {
+      let text = words.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
+      if text.isEmpty { throw ValidationError("note: give some words") }
+    }
+
+    mutating func run() throws {
+      let path = ListSessions.path(of: session)
+      let text = words.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
+      let step = try SessionFiles(path: path).add(note: text)
+      try StandardOutput.print(
+        "noted in \(Invocation.shown(path)) at step \(NumberText.grouped(step))")
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Telemetry
+import Testing
+
+@testable import Sessions
+
+@Suite struct SessionFilterTests {
+  private func matches(_ expression: String) throws -> Bool {
+    var summary = SessionSummary(path: "/nowhere/Big-Run.seismo")
+    summary.flaw = nil
+    summary.state = .finished
+    summary.alarms = 2
+    var traits = SessionTraits()
+    traits.options = ["lr": "0.01", "moe-aux-loss": "1e-3", "qk-layernorm": "on", "data": "corpus"]
+    traits.environment = ["project": "Proxies", "tags": "first, paper"]
+    traits.notes = ["cured: the loss falls", "a|b \"quoted\""]
+    traits.metrics = ["loss", "attention_logit_max/0"]
+    return try SessionFilter(expression).matches(summary, traits)
+  }
+
+  @Test(arguments: [
+    ("", true), ("big", true), ("BIG run", true), ("small", false), ("cured", true),
+    ("proxies", true), ("corpus", false), ("name:cured", false), ("note:cured", true),
+    ("project:prox", true), ("tag:paper", true), ("tag:second", false), ("state:finished", true),
+    ("config:lr=0.01", true), ("config:corpus", true), ("has:alarms", true), ("has:notes", true),
+    ("has:loss", true), ("has:attention_logit_max", true), ("has:attention*", true),
+    ("has:grad_norm", false),
+  ])
+  func `words are looked for in their field`(expression: String, isFound: Bool) throws {
+    #expect(try matches(expression) == isFound)
+  }
+
+  @Test(arguments: [
+    ("cfg.lr>=1e-2", true), ("cfg.lr>1e-2", false), ("cfg.lr<=0.01", true), ("cfg.lr<1", true),
+    ("cfg.lr=1e-2", true), ("cfg.lr!=0.01", false), ("cfg.moe.aux_loss=0.001", true),
+    ("cfg.qk_layernorm=on", true), ("cfg.qk_layernorm=1", true), ("cfg.data=Corpus", true),
+    ("cfg.data>0", false), ("cfg.absent=1", false), ("cfg.absent!=1", true),
+  ])
+  func `options are compared as numbers or words`(expression: String, isFound: Bool) throws {
+    #expect(try matches(expression) == isFound)
+  }
+
+  @Test(arguments: [
+    ("-small", true), ("!big", false), ("--big", true), ("big -cured", false),
+    ("small | big", true), ("small|big", true), ("small big | cured", true),
+    ("small | big tiny", false), ("\"the loss falls\"", true), ("-\"the loss falls\"", false),
+    ("note:\"the loss\"", true), ("note:\"a|b\"", true), ("\"cured:\"", true),
+    ("-has:alarms", false),
+    ("-cfg.lr<1e-3", true),
+  ])
+  func `not, and, or, quotes`(expression: String, isFound: Bool) throws {
+    #expect(try matches(expression) == isFound)
+  }
+
+  @Test(arguments: [
+    ("\"open", "a quote is not closed: end it with \""),
+    ("a | ", "nothing stands after '|': give a word"),
+    ("name:", "nothing stands after 'name:': give a word"),
+    ("-", "nothing stands after '-': give a word"),
+    ("nme:x", "no field 'nme:', did you mean 'name:'? (quote a word that has a colon)"),
+    ("cfg.lr", "'cfg.lr' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
+    ("cfg.>1", "'cfg.>1' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
+  ])
+  func `what cannot be read is said in one line`(expression: String, line: String) {
+    let flaw = #expect(throws: SessionFilter.Flaw.self) { try SessionFilter(expression) }
+    #expect(flaw?.description == line)
+  }
+
+  @Test func `a list is ordered by what is asked, what has no number last`() {
+    let figures: [(name: String, loss: Double?, steps: Int, date: Double, bytes: Int)] = [
+      ("b", 2, 5, 1, 30), ("a", nil, 9, 3, 10), ("d", .nan, 1, 2, 20), ("c", 1, 9, 3, 10),
+    ]
+    let summaries = figures.map { figure in
+      var summary = SessionSummary(path: "/nowhere/\(figure.name).seismo")
+      summary.finalLoss = figure.loss
+      summary.steps = figure.steps
+      summary.lastWritten = figure.date
+      summary.bytes = figure.bytes
+      return summary
+    }
+    func names(_ order: SessionSummary.Order) -> String {
+      summaries.sorted(by: order).map(\.name).joined()
+    }
+    #expect(names(.loss) == "cbad")
+    #expect(names(.steps) == "acbd")
+    #expect(names(.date) == "acdb")
+    #expect(names(.size) == "bdac")
+    #expect(names(.name) == "abcd")
+  }
+}

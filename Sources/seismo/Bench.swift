@@ -64,7 +64,7 @@ struct Bench: ParsableCommand {
     var model = base.model
     if let width {
       model.feedForwardWidth = model.feedForwardWidth * width / model.width
-      model.experts?.width = (model.experts?.width ?? 0) * width / model.width
+      if let hidden = model.experts?.width { model.experts?.width = hidden * width / model.width }
       model.width = width
     }
     model.layers = layers ?? model.layers

@@ -107,7 +107,10 @@ package final class Trainer: Sendable {
       case .running, .stepping: break
       }
       do {
-        if case .diverged(let event) = try run.advance(now: Self.now) { return run.diverge(event) }
+        if case .diverged(let event) = try run.advance(now: Self.now) {
+          guard run.isRescued(now: Self.now()) else { return run.diverge(event) }
+          if let flaw = run.rewindFlaw { return run.fail(flaw) }
+        }
       } catch {
         return run.fail("\(error)")
       }
@@ -116,6 +119,7 @@ package final class Trainer: Sendable {
   }
 
   private func applyCommands(_ run: TrainingRun) {
+    run.applyOrders(now: Self.now())
     run.applyScript(now: Self.now())
     let letters = mailbox.withLock { mailbox in
       defer { mailbox.letters.removeAll() }

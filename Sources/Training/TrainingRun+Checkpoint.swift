@@ -12,7 +12,7 @@ extension TrainingRun {
   /// - Throws: ``CheckpointError``, ``DataError``, ``ConfigurationError`` for another shape.
   package convenience init(
     resuming checkpoint: Checkpoint, configuration: TrainingConfiguration, corpus: Corpus,
-    script: [ScriptedCommand], checkpointFolder: URL?
+    script: [ScriptedCommand], autopilot: [AutopilotRule] = [], checkpointFolder: URL?
   ) throws {
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
@@ -21,9 +21,11 @@ extension TrainingRun {
     }
     let state = try checkpoint.run(as: ContinuationState.self)
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
+    let earlier = state.autopilot ?? Autopilot()
+    let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
-      checkpointFolder: checkpointFolder,
+      autopilot: isSame ? earlier : Autopilot(autopilot), checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
       changes: state.changes)
     try adopt(checkpoint, state)
@@ -146,7 +148,8 @@ extension TrainingRun {
       noiseScale: noiseScale, alarms: alarms, effects: effects, initialLoss: initialLoss,
       lastLoss: lastLoss,
       lastEvalLoss: lastEvalLoss, batchOffset: batchOffset, rewinds: rewinds,
-      rewindCount: rewindCount, spentCommands: spentCommands.sorted(), dataFingerprint: try windows.corpus.fingerprint())
+      rewindCount: rewindCount, spentCommands: spentCommands.sorted(),
+      autopilot: autopilot, dataFingerprint: try windows.corpus.fingerprint())
   }
 }
 

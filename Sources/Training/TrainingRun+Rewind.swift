@@ -71,6 +71,7 @@ extension TrainingRun {
   /// From here on there is no way back to the state before.
   private func takeOver(_ checkpoint: Checkpoint, _ state: ContinuationState) {
     rewindCount += 1
+    autopilot.wentBack()
     machine.goBack(
       to: Self.settings(of: state, at: checkpoint.step, configuration), changes: state.changes)
     resizeBatch()
@@ -94,14 +95,15 @@ extension TrainingRun {
         ]))
   }
 
-  /// The checkpoint that `words` name: `last`, a step, or a folder's name.
+  /// The checkpoint that `words` name: `last` before the present step, a step, or a folder's name.
   private func entry(_ words: String) throws -> CheckpointFolder.Entry {
     guard let checkpointFolder else { throw RewindError.noCheckpoints }
     let entries = try CheckpointFolder.list(in: checkpointFolder.path)
     guard !entries.isEmpty else { throw RewindError.noCheckpoints }
     if words == "last" {
-      // A folder may hold what an earlier continuation wrote ahead of this one.
-      guard let last = entries.last(where: { $0.step <= step }) else {
+      // One written just now holds the trouble that is to be left; what lies ahead an earlier
+      // continuation wrote.
+      guard let last = entries.last(where: { $0.step < step }) else {
         throw RewindError.absent(words)
       }
       return last

@@ -141,6 +141,7 @@ extension TrainingRun {
       watchesExperts: configuration.model.experts?.router.hasScores ?? true)
     for event in raised { record(event) }
     for event in effects.observe(samples) { record(event) }
+    autopilot.observe(samples)
   }
 
   private func divergence(_ samples: StepSamples) -> RunEvent {

@@ -36,6 +36,7 @@ package final class TrainingRun {
   var noiseScale = NoiseScale()
   var alarms = AlarmMonitor()
   var effects = ChangeEffects()
+  var autopilot: Autopilot
   /// Updates done so far, which is also the number of the next step.
   package internal(set) var step = 0
   /// Scripted commands of the present step that are applied already.
@@ -72,25 +73,28 @@ package final class TrainingRun {
   var announced = RunState.starting
 
   /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they are
-  /// to be applied.
+  /// to be applied, `autopilot` those that depend on a metric.
   /// - Throws: ``DataError`` where the data holds no window.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
-    checkpointFolder: URL?
+    autopilot: [AutopilotRule] = [], checkpointFolder: URL?
   ) throws {
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
-      checkpointFolder: checkpointFolder, settings: LiveSettings(configuration), changes: [])
+      autopilot: Autopilot(autopilot), checkpointFolder: checkpointFolder,
+      settings: LiveSettings(configuration), changes: [])
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
   }
 
   init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
-    checkpointFolder: URL?, settings: LiveSettings, changes: [TrainerStateMachine.Change]
+    autopilot: Autopilot, checkpointFolder: URL?, settings: LiveSettings,
+    changes: [TrainerStateMachine.Change]
   ) throws {
     let model = configuration.model
     self.configuration = configuration
     self.script = script
+    self.autopilot = autopilot
     self.checkpointFolder = checkpointFolder
     windows = try WindowSource(corpus: corpus, configuration: configuration)
     heldOut = try windows.heldOut(windows: configuration.evalWindows)

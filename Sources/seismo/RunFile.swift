@@ -3,13 +3,15 @@ import TOMLKit
 import Telemetry
 import Training
 
-/// What a `run.toml` says: options under the flags' own names, and commands by step.
+/// What a `run.toml` says: options under the flags' own names, commands by step, and commands that
+/// depend on a metric.
 struct RunFile {
   /// Options of the run, by long name, as text.
   var options: [String: String] = [:]
   /// Options of the command itself: session, resume, headless, json, theme.
   var conduct: [String: String] = [:]
   var script: [ScriptedCommand] = []
+  var autopilot: [AutopilotRule] = []
 
   static let conductNames = ["session", "resume", "theme"] + conductFlags
   private static let conductFlags = ["headless", "json"]
@@ -56,7 +58,10 @@ struct RunFile {
     } catch {
       throw .unreadable(path: path, reason: "\(error)")
     }
-    for (key, value) in table { try read(key, value, path: path) }
+    for (key, value) in table where key != "when" { try read(key, value, path: path) }
+    if let rules = table["when"] {
+      autopilot = try WhenTables(text: text, path: path).rules(rules)
+    }
     do {
       try TrainingConfiguration.check(options)
     } catch .wrongValue(let name, let value, let allowed) {
@@ -76,7 +81,7 @@ struct RunFile {
     }
     let isConduct = Self.conductNames.contains(key)
     guard isConduct || RunOptionCatalog.option(key) != nil else {
-      let known = RunOptionCatalog.all.map(\.name) + Self.conductNames + ["at"]
+      let known = RunOptionCatalog.all.map(\.name) + Self.conductNames + ["at", "when"]
       throw .unknownKey(path: path, key: key, nearest: key.nearest(among: known))
     }
     guard let words = Self.words(value) else {

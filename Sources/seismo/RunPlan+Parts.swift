@@ -45,12 +45,12 @@ extension RunPlan {
   func trainingRun(corpus: Corpus) throws -> TrainingRun {
     guard let checkpoint else {
       return try TrainingRun(
-        configuration: configuration, corpus: corpus, script: script,
+        configuration: configuration, corpus: corpus, script: script, autopilot: autopilot,
         checkpointFolder: checkpointFolder)
     }
     return try TrainingRun(
       resuming: checkpoint, configuration: configuration, corpus: corpus, script: script,
-      checkpointFolder: checkpointFolder)
+      autopilot: autopilot, checkpointFolder: checkpointFolder)
   }
 
   /// Opens the session, new or to be continued, and commits what the run is.

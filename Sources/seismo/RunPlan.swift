@@ -14,6 +14,7 @@ struct RunPlan {
 
   var configuration: TrainingConfiguration
   var script: [ScriptedCommand]
+  var autopilot: [AutopilotRule]
   var sessionPath: String
   var checkpoint: Checkpoint?
   var watcher: Watcher
@@ -25,8 +26,9 @@ struct RunPlan {
   /// resume, headless, json and theme; `given` are the options of the command line itself.
   init(
     options: [String: String], given: [String: String] = [:], conduct: [String: String],
-    script: [ScriptedCommand]
+    script: [ScriptedCommand], autopilot: [AutopilotRule] = []
   ) throws {
+    self.autopilot = autopilot
     var merged = options
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)

@@ -9,7 +9,7 @@ struct Train: ParsableCommand {
       """)
 
   @OptionGroup(title: "The run") var options: RunOptions
-  @Option(help: "a run.toml: options under their own names, and [[at]] commands by step")
+  @Option(help: "a run.toml: options under their own names, [[at]] and [[when]] commands")
   var config: String?
   @Option(help: "where to record (default: sessions/NAME.seismo)") var session: String?
   @Option(help: "a checkpoint folder to go on from, bit for bit") var resume: String?
@@ -27,7 +27,8 @@ struct Train: ParsableCommand {
     if json { conduct["json"] = "on" }
     let options = file.options.merging(self.options.given) { _, given in given }
     let plan = try RunPlan(
-      options: options, given: self.options.given, conduct: conduct, script: file.script)
+      options: options, given: self.options.given, conduct: conduct, script: file.script,
+      autopilot: file.autopilot)
     if let line = plan.unreachedCommands { Seismo.report(line) }
     try LiveRun(plan: plan).run()
   }

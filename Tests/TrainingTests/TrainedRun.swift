@@ -14,7 +14,8 @@ struct TrainedRun {
 
   /// - Parameters: `script` are commands by step, in words.
   init(
-    _ preset: Preset = .tiny, script: [(Int, String)] = [], checkpointFolder: URL? = nil,
+    _ preset: Preset = .tiny, script: [(Int, String)] = [], autopilot: [AutopilotRule] = [],
+    checkpointFolder: URL? = nil,
     _ change: (inout TrainingConfiguration) -> Void
   ) async throws {
     var configuration = TrainingConfiguration(preset: preset)
@@ -33,7 +34,7 @@ struct TrainedRun {
     try await self.init(
       TrainingRun(
         configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-        script: commands, checkpointFolder: checkpointFolder))
+        script: commands, autopilot: autopilot, checkpointFolder: checkpointFolder))
   }
 
   /// A run that is trained to its end.

@@ -57,11 +57,60 @@ struct RunFileTests {
       "run.toml: unknown key 'at.comand':"
         + " did you mean 'command'?"
     ),
+    (
+      "steps = 5\n[[when]]\nmetric = \"los\"\nabove = 3\ncommand = \"pause\"",
+      "run.toml:3: when.metric: no metric 'los': did you mean 'loss'?"
+    ),
+    (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\nbelow = 2\ncommand = \"pause\"",
+      "run.toml:1: when: give one of above and below"
+    ),
+    (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\ncommand = \"pause\"\n[[when]]\n\nat_mots = 2",
+      "run.toml:7: unknown key 'when.at_mots': did you mean 'at_most'?"
+    ),
+    (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\ncommands = [\"pause\", \"rewnd\"]",
+      "run.toml:4: when.commands: no command 'rewnd': did you mean 'rewind'?"
+    ),
+    (
+      "[[when]]\nmetric = \"step_ms\"\nabove = 3\ncommand = \"pause\"",
+      "run.toml:2: when.metric: 'step_ms' is said by a clock: no run could be reproduced"
+    ),
+    (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\nat_most = 0\ncommand = \"pause\"",
+      "run.toml:4: when.at_most: give a whole number from 1 to 1000"
+    ),
     ("at = 3", "run.toml: at: write [[at]] with step and command"),
   ])
   func `what is wrong is one line that names the file and the key`(text: String, line: String) {
     let flaw = #expect(throws: RunFile.Flaw.self) { try RunFile(text: text, path: "run.toml") }
     #expect(flaw?.description == line)
+  }
+
+  @Test func `rules are read`() throws {
+    let file = try RunFile(
+      text: """
+        [[when]]
+        metric = "attention_logit_max/1"
+        above = 100
+        commands = ["rewind last skip 50", "set lr.multiplier 0.5"]
+        at_most = 3
+        [[when]]
+        metric = "loss"
+        below = 2.5
+        command = "checkpoint"
+        """, path: "run.toml")
+    #expect(
+      file.autopilot == [
+        AutopilotRule(
+          metric: "attention_logit_max/1", bound: .above(100),
+          commands: [
+            .rewind(checkpoint: "last", skip: 50),
+            .set(name: "lr.multiplier", value: .number(0.5)),
+          ], limit: 3),
+        AutopilotRule(metric: "loss", bound: .below(2.5), commands: [.checkpoint]),
+      ])
   }
 
   @Test func `a syntax error names its line`() {

@@ -131,12 +131,17 @@ struct TrainingCommandTests {
       [[at]]
       step = 25
       command = "branch probe"
+      [[when]]
+      metric = "loss"
+      below = 4.5
+      command = "set weight_decay 1e-3"
       """.utf8
     ).write(to: binary.folder.appending(path: "run.toml"))
     let run = try binary.run(
       ["train", "--config", "run.toml", "--headless", "--json", "--session", "a.seismo"])
     #expect(run.status == 0, "\(run.error)")
     #expect(run.output.contains("{\"step\":10,\"event\":\"rewind\",\"name\":\"step-000000010\""))
+    #expect(run.output.contains("\"after\":0.001,\"by\":\"autopilot\""))
     #expect(Self.steps(run).count == 38)
     for (name, steps) in [("a", 25), ("probe", 30)] {
       let again = try binary.run(["reproduce", "\(name).seismo"])

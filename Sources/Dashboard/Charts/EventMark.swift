@@ -45,7 +45,8 @@ struct EventMark: Sendable, Equatable {
     case .branch:
       texts = ["branch \(event.name ?? "")", "branch"].filter { $0.count <= 24 }
       rank = 3
-    case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .refused,
+    case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
+      .refused,
       .calm:
       return nil
     }

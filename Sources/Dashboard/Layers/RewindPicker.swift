@@ -57,7 +57,7 @@ package struct RewindPicker: Sendable, Hashable {
       let isChosen = index == list.index
       let surface: Role = isChosen ? .selection : .background
       grid.fill(line, style: theme.style(.text, on: surface))
-      checkpoints[index].line(isChosen: isChosen).fitted(to: line.columns).draw(
+      checkpoints[index].line(isChosen: isChosen, columns: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
     }
     guard box.inside.rows >= 3 else { return }
@@ -81,12 +81,18 @@ extension RewindPicker {
     /// What happened between it and the next one, or the present.
     let since: [RunEvent]
 
-    func line(isChosen: Bool) -> Line {
+    func line(isChosen: Bool, columns: Int) -> Line {
       let step = TextWidth.padded("step \(NumberText.grouped(step))", to: 14)
       let loss = TextWidth.padded(
         "loss \(loss.map { NumberText.compact($0, digits: 4) } ?? "–")", to: 13)
-      return Line(
-        [Span(" \(step)", isChosen ? .title : .text), Span(loss, .loss)] + happenings)
+      var line = Line([Span(" \(step)", isChosen ? .title : .text), Span(loss, .loss)])
+        .fitted(to: columns)
+      for happening in happenings {
+        let room = columns - line.columns
+        let text = happening.text.cutBetweenWords(to: room)
+        if text.count > 2 { line.spans.append(Span(text, happening.role)) }
+      }
+      return line
     }
 
     /// Troubles and changes in words, as many as there are.
@@ -101,7 +107,8 @@ extension RewindPicker {
       }
       if let last = changes.last {
         let others = changes.count > 1 ? " and \(changes.count - 1) more" : ""
-        spans.append(Span("◆ \(last.text)\(others)", .person))
+        let name = SettingWords.brief(last.name ?? "")
+        spans.append(Span("◆ \(name) \(last.after?.description ?? "")\(others)", .person))
       }
       return spans.isEmpty ? [Span("nothing happened after it", .faint)] : spans
     }

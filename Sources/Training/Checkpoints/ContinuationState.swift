@@ -26,6 +26,7 @@ struct ContinuationState: Codable {
   var rewinds: [RewindPoint]?
   var rewindCount: Int?
   var spentCommands: [Int]?
+  var autopilot: Autopilot?
   /// What the data was, so that other data is noticed.
   var dataFingerprint: String
 }

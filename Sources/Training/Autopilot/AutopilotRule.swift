@@ -1,0 +1,69 @@
+package import Telemetry
+
+/// What `[[when]]` says: commands to give where a metric passes a bound.
+package struct AutopilotRule: Sendable, Equatable {
+  package enum Bound: Sendable, Equatable {
+    case above(Double)
+    case below(Double)
+
+    /// A metric that is not finite is beyond any bound.
+    func isPassed(by value: Double) -> Bool {
+      guard !value.isNaN else { return true }
+      return switch self {
+      case .above(let bound): value > bound
+      case .below(let bound): value < bound
+      }
+    }
+
+    var words: String {
+      switch self {
+      case .above(let bound): "above \(SettingValue.number(bound))"
+      case .below(let bound): "below \(SettingValue.number(bound))"
+      }
+    }
+  }
+
+  package let metric: MetricName
+  package let bound: Bound
+  package let commands: [Command]
+  /// How often it fires at most in a run, stretches that are gone back over included.
+  package let limit: Int
+
+  package init(metric: MetricName, bound: Bound, commands: [Command], limit: Int = 1) {
+    self.metric = metric
+    self.bound = bound
+    self.commands = commands
+    self.limit = limit
+  }
+}
+
+extension AutopilotRule: Codable {
+  private enum Key: String, CodingKey {
+    case metric, above, below, commands, limit
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    metric = try container.decode(MetricName.self, forKey: .metric)
+    if let above = try container.decodeIfPresent(Double.self, forKey: .above) {
+      bound = .above(above)
+    } else {
+      bound = .below(try container.decode(Double.self, forKey: .below))
+    }
+    commands = try container.decode([String].self, forKey: .commands).map {
+      try Command(words: $0)
+    }
+    limit = try container.decode(Int.self, forKey: .limit)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(metric, forKey: .metric)
+    switch bound {
+    case .above(let bound): try container.encode(bound, forKey: .above)
+    case .below(let bound): try container.encode(bound, forKey: .below)
+    }
+    try container.encode(commands.map(\.words), forKey: .commands)
+    try container.encode(limit, forKey: .limit)
+  }
+}

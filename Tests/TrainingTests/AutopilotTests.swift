@@ -1,0 +1,98 @@
+import Foundation
+import Telemetry
+import Testing
+
+@testable import Training
+
+/// Commands that depend on a metric.
+struct AutopilotTests {
+  private static func samples(_ step: Int, _ loss: Double) -> StepSamples {
+    StepSamples(step: step, wallTime: 0, names: [MetricCatalog.loss], values: [loss])
+  }
+
+  /// The steps after which `rule` gives its commands, as the loss goes.
+  private static func firings(_ rule: AutopilotRule, _ losses: [Double]) -> [Int] {
+    var autopilot = Autopilot([rule])
+    return losses.indices.filter { step in
+      autopilot.observe(samples(step, losses[step]))
+      return !autopilot.takeOrders().isEmpty
+    }
+  }
+
+  @Test func `a rule fires when the bound is passed, and again once it was back within`() {
+    let losses = [1.0, 3, 4, 2, 2, 5, 1, 9]
+    let rule = AutopilotRule(
+      metric: "loss", bound: .above(2.5), commands: [.checkpoint], limit: 2)
+    #expect(Self.firings(rule, losses) == [1, 5])
+    let below = AutopilotRule(metric: "loss", bound: .below(1.5), commands: [.pause], limit: 9)
+    #expect(Self.firings(below, losses) == [0, 6])
+  }
+
+  @Test func `what is not finite is beyond any bound`() {
+    let rule = AutopilotRule(metric: "loss", bound: .above(100), commands: [.checkpoint], limit: 9)
+    #expect(Self.firings(rule, [1, .nan, 1, .infinity]) == [1, 3])
+  }
+
+  @Test func `a metric that is not measured in a step changes nothing`() {
+    var autopilot = Autopilot([
+      AutopilotRule(metric: "loss/eval", bound: .above(0), commands: [.checkpoint])
+    ])
+    autopilot.observe(Self.samples(0, 5))
+    #expect(autopilot.takeOrders().isEmpty)
+  }
+
+  @Test func `what was ordered and not given yet is in its coded form`() throws {
+    var autopilot = Autopilot([
+      AutopilotRule(
+        metric: "loss", bound: .above(2), commands: [.set(name: "z_loss", value: .number(1e-4))],
+        limit: 3)
+    ])
+    autopilot.observe(Self.samples(7, 3))
+    var read = try JSONDecoder().decode(
+      Autopilot.self, from: JSONEncoder().encode(autopilot))
+    #expect(read == autopilot)
+    let order = try #require(read.takeOrders().first)
+    #expect(order.reason == "loss is 3.000, above 2: set z_loss 0.0001 (1 of 3)")
+  }
+
+  @Test func `a run steers itself as a script at the same steps would`() async throws {
+    let rule = AutopilotRule(
+      metric: "loss", bound: .below(4.5),
+      commands: [
+        .set(name: "z_loss", value: .number(1e-4)),
+        .set(name: "lr.multiplier", value: .number(2)),
+      ])
+    let steered = try await TrainedRun(autopilot: [rule]) { $0.steps = 30 }
+    let sets = steered.events.filter { $0.kind == .set }
+    #expect(sets.map(\.by) == ["autopilot", "autopilot"])
+    let step = try #require(sets.first?.step)
+    #expect(steered.events.contains { $0.kind == .note && $0.by == "autopilot" && $0.step == step })
+    let scripted = try await TrainedRun(script: [
+      (step, "set z_loss 1e-4"), (step, "set lr.multiplier 2"),
+    ]) { $0.steps = 30 }
+    #expect(steered.numbersByStep == scripted.numbersByStep)
+  }
+
+  @Test func `a run that is not finite any more is taken back as often as the rule allows`()
+    async throws
+  {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let rule = AutopilotRule(
+      metric: "loss", bound: .above(1e30),
+      commands: [.rewind(checkpoint: "10", skip: 3)], limit: 2)
+    let run = try await TrainedRun(
+      script: [(0, "set lr.multiplier 0"), (12, "set lr.multiplier 1")], autopilot: [rule],
+      checkpointFolder: folder
+    ) {
+      $0.steps = 40
+      $0.learningRate = 1e12
+      $0.gradClip = 0
+      $0.checkpointEvery = 10
+    }
+    let rewinds = run.events.filter { $0.kind == .rewind }
+    #expect(rewinds.map(\.by) == ["autopilot", "autopilot"])
+    #expect(rewinds.map { $0.values["offset"] } == [3, 6])
+    #expect(run.events.filter { $0.kind == .diverged }.count == 1)
+  }
+}

@@ -47,7 +47,9 @@ struct FormatCommandTests {
     let story = try binary.run(["export", "a.seismo", "--format", "svg"])
     #expect(story.output.hasPrefix("<svg xmlns=") && story.output.hasSuffix("</svg>\n"))
     #expect(story.output.contains(">grad_norm<") && !story.output.contains(">step_ms<"))
-    let chosen = ["export", "a.seismo", "--format", "svg", "--metric", "step*", "--output", "a.svg"]
+    let chosen = [
+      "export", "a.seismo", "--format", "svg", "--metric", "step*", "--output", "a.svg",
+    ]
     #expect(try binary.run(chosen).status == 0)
     let file = try String(contentsOfFile: binary.path("a.svg"), encoding: .utf8)
     #expect(file.contains(">step_ms<") && !file.contains(">grad_norm<"))

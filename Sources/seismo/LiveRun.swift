@@ -17,6 +17,7 @@ final class LiveRun {
   private var interrupts: Interrupts?
   /// Nil where this account has no folder for it: the run goes on without.
   private let control: ControlServer?
+  private let alarmCommand: AlarmCommand?
 
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   init(plan: RunPlan) throws {
@@ -37,9 +38,14 @@ final class LiveRun {
     let isWatched = plan.watcher == .dashboard
     mailbox.post(.description(description))
     let brancher: Brancher = { try session.branch(to: $0, at: $1) }
-    trainer = Trainer(run, brancher: brancher) { record in
+    let tell: @Sendable (RunRecord) -> Void = { record in
       session.record(record)
       if isWatched { mailbox.post(record) } else { printer.print(record) }
+    }
+    alarmCommand = Self.alarmCommand(plan, tell: tell)
+    trainer = Trainer(run, brancher: brancher) { [alarmCommand] record in
+      tell(record)
+      alarmCommand?.take(record, session: session.path)
     }
     for change in changes { trainer.post(change, by: "command line") }
     let trouble = RecorderTrouble(trainer: trainer)
@@ -47,6 +53,19 @@ final class LiveRun {
     control?.start { [trainer] request, reply in
       trainer.post(request.command, by: request.author, answer: reply)
     }
+  }
+
+  /// What the run was told wins over the person's settings; their flaws are told either way.
+  private static func alarmCommand(
+    _ plan: RunPlan, tell: @escaping @Sendable (RunRecord) -> Void
+  ) -> AlarmCommand? {
+    @Sendable func say(_ line: String) {
+      tell(.console(wallTime: Date().timeIntervalSince1970, line: line))
+    }
+    let configuration = UserConfiguration.found()
+    for warning in configuration.warnings { say(warning) }
+    guard let words = plan.onAlarm ?? configuration.onAlarm, !words.isEmpty else { return nil }
+    return AlarmCommand(words) { say($0) }
   }
 
   private static func controlServer(name: String) -> ControlServer? {
@@ -120,6 +139,7 @@ final class LiveRun {
 
   private func close() throws {
     control?.close()
+    alarmCommand?.finish()
     do {
       try session.recorder.close()
     } catch {
@@ -133,6 +153,7 @@ final class LiveRun {
       "seismo", "train", "--resume", checkpoint.path, "--session", session.path, "--headless",
     ]
     if let workers = plan.configuration.workers { arguments += ["--workers", "\(workers)"] }
+    if let onAlarm = plan.onAlarm { arguments += ["--on-alarm", onAlarm] }
     try Detachment.spawn(arguments) { [path = session.path] in
       WriterLock.isHeld(session: path)
     }

@@ -8,12 +8,12 @@ import Training
 struct RunFile {
   /// Options of the run, by long name, as text.
   var options: [String: String] = [:]
-  /// Options of the command itself: session, resume, headless, json, theme.
+  /// Options of the command itself: session, resume, headless, json, theme, on-alarm.
   var conduct: [String: String] = [:]
   var script: [ScriptedCommand] = []
   var autopilot: [AutopilotRule] = []
 
-  static let conductNames = ["session", "resume", "theme"] + conductFlags
+  static let conductNames = ["session", "resume", "theme", "on-alarm"] + conductFlags
   private static let conductFlags = ["headless", "json"]
 
   /// Why a `run.toml` cannot be used. The description is one line.

@@ -19,11 +19,13 @@ struct RunPlan {
   var checkpoint: Checkpoint?
   var watcher: Watcher
   var theme: String?
+  /// A command for the shell, once an alarm; empty for none, whatever the person's settings say.
+  var onAlarm: String?
   /// Settings that the command line changes in a run that is resumed.
   var changes: [(name: String, value: SettingValue)] = []
 
   /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
-  /// resume, headless, json and theme; `given` are the options of the command line itself.
+  /// resume, headless, json, theme and on-alarm; `given` are the options of the command line itself.
   init(
     options: [String: String], given: [String: String] = [:], conduct: [String: String],
     script: [ScriptedCommand], autopilot: [AutopilotRule] = []
@@ -39,6 +41,7 @@ struct RunPlan {
     if let checkpoint { try Self.refuseFinished(checkpoint, steps: configuration.steps) }
     self.script = script.isEmpty ? try checkpoint?.script() ?? [] : script
     theme = conduct["theme"]
+    onAlarm = conduct["on-alarm"]
     watcher = Self.watcher(conduct, data: configuration.dataPath)
     sessionPath =
       conduct["session"] ?? checkpoint.map(Self.sessionPath)

@@ -14,7 +14,8 @@ struct Seismo: ParsableCommand {
       """,
     version: seismoVersion,
     subcommands: [
-      Train.self, Watch.self, Control.self, Replay.self, ListSessions.self, Evaluate.self,
+      Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
+      Evaluate.self,
       Bench.self, ListThemes.self, Compare.self, Export.self,
       Import.self, Ingest.self, Reproduce.self,
     ])

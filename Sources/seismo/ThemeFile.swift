@@ -91,11 +91,7 @@ struct ThemeFile {
 
 extension ThemeFile {
   /// The folders in which themes lie; a later one wins.
-  static var folders: [String] {
-    let environment = ProcessInfo.processInfo.environment
-    let home = environment["XDG_CONFIG_HOME"] ?? (environment["HOME"].map { $0 + "/.config" } ?? "")
-    return ["themes", home + "/seismo/themes"]
-  }
+  static var folders: [String] { ["themes", UserConfiguration.folder + "/themes"] }
 
   /// Every theme that can be used, and what is wrong with the files that cannot.
   static func all() -> (themes: [Theme], flaws: [Flaw]) {

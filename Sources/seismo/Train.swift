@@ -15,6 +15,8 @@ struct Train: ParsableCommand {
   @Option(help: "a checkpoint folder to go on from, bit for bit") var resume: String?
   @Flag(inversion: .prefixedNo, help: "no dashboard: plain lines") var headless: Bool?
   @Flag(help: "one JSON object a step and an event, on standard output") var json = false
+  @Option(help: "a command for the shell, once an alarm: its environment tells which")
+  var onAlarm: String?
   @Option(help: "theme of the dashboard: see seismo themes") var theme: String?
 
   mutating func run() throws {
@@ -23,6 +25,7 @@ struct Train: ParsableCommand {
     if let session { conduct["session"] = session }
     if let resume { conduct["resume"] = resume }
     if let theme { conduct["theme"] = theme }
+    if let onAlarm { conduct["on-alarm"] = onAlarm }
     if let headless { conduct["headless"] = headless ? "on" : "off" }
     if json { conduct["json"] = "on" }
     let options = file.options.merging(self.options.given) { _, given in given }

@@ -1,0 +1,69 @@
+import Foundation
+import TOMLKit
+import Telemetry
+
+/// What a person has settled for all runs, in `$XDG_CONFIG_HOME/seismo/config.toml`.
+struct UserConfiguration {
+  /// A command for the shell, given once an alarm.
+  var onAlarm: String?
+  /// What is wrong with the file, a line each; the rest of it counts.
+  var warnings: [String] = []
+
+  private static let keys = ["on_alarm"]
+
+  /// Where a person's settings and themes lie.
+  static var folder: String {
+    let environment = ProcessInfo.processInfo.environment
+    let home =
+      environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+      ?? (environment["HOME"].map { $0 + "/.config" } ?? "")
+    return home + "/seismo"
+  }
+
+  static var path: String { folder + "/config.toml" }
+
+  init() {}
+
+  /// The file that is there; nothing where there is none.
+  static func found() -> UserConfiguration {
+    guard FileManager.default.fileExists(atPath: path) else { return UserConfiguration() }
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      var configuration = UserConfiguration()
+      configuration.warnings = ["\(path): cannot be read as UTF-8 text"]
+      return configuration
+    }
+    return UserConfiguration(text: text, path: path)
+  }
+
+  init(text: String, path: String) {
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch {
+      let error = error as? TOMLParseError
+      let line = error.map { ":\($0.source.begin.line)" } ?? ""
+      warnings = ["\(path)\(line): \(error?.description ?? "no TOML")"]
+      return
+    }
+    for key in table.keys {
+      let place = Self.line(of: key, in: text).map { "\(path):\($0)" } ?? path
+      switch key {
+      case "on_alarm":
+        guard let words = table[key]?.string, !words.isEmpty else {
+          warnings.append("\(place): on_alarm: give a command for the shell, in quotes")
+          continue
+        }
+        onAlarm = words
+      default:
+        let nearest = key.nearest(among: Self.keys).map { ": did you mean '\($0)'?" }
+        warnings.append("\(place): unknown key '\(key)'\(nearest ?? ": it is left out")")
+      }
+    }
+  }
+
+  private static func line(of key: String, in text: String) -> Int? {
+    text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { line in
+      line.drop { $0 == " " || $0 == "\t" }.hasPrefix(key)
+    }.map { $0 + 1 }
+  }
+}

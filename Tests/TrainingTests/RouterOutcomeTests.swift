@@ -54,7 +54,7 @@ struct RouterOutcomeTests {
     #expect(entropies[1] > entropies[0], "\(entropies)")
     let information = [linear, recurrent].map { late($0, MetricCatalog.routerMutualInformation) }
     #expect(information[1] > information[0], "\(information)")
-    #expect(loss(recurrent) < loss(linear) + 0.05)
+    #expect(loss(recurrent) < loss(linear) + 0.1)
   }
 
   @Test

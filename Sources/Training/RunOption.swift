@@ -75,6 +75,9 @@ package enum RunOptionCatalog {
       help: "how gradients become updates; muon is for the hidden matrices, the rest has adamw"),
     RunOption(
       name: "mu-param", kind: .flag, help: "scale linear layers' rates by 256/fan-in (muParam)"),
+    RunOption(
+      name: "sigma-reparam", kind: .flag,
+      help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),
     RunOption(name: "seed", kind: .count(0...Int.max), help: "seed of weights and data order"),
     RunOption(name: "qk-layernorm", kind: .flag, help: "layer-normalise queries and keys"),
     RunOption(

@@ -165,6 +165,9 @@ extension TrainingConfiguration {
     options.read("heads") { model.heads = $0 }
     options.read("context") { model.context = $0 }
     options.read("batch") { batch = $0 }
+    if let words = options["sigma-reparam"] {
+      model.sigmaReparam = SettingValue(words: words)?.isOn ?? false
+    }
     readExperts(options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
   }
@@ -231,6 +234,11 @@ extension TrainingConfiguration {
     guard qkClip == 0 || !qkLayerNorm else {
       throw .impossible(
         reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
+          + " choose one")
+    }
+    guard qkClip == 0 || !model.sigmaReparam else {
+      throw .impossible(
+        reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
     try validateExperts()
@@ -301,6 +309,7 @@ extension TrainingConfiguration {
       "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
       "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
       "mu-param": muParam ? "on" : "off", "freeze": "\(frozenBlocks)",
+      "sigma-reparam": model.sigmaReparam ? "on" : "off",
     ]
     options["decay-steps"] = decaySteps.map(String.init)
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")

@@ -30,9 +30,11 @@ extension TrainingRun {
       ? routingMetrics.measure(engine, parameters: parameters) : []
     let probeIsDue = probe.isDue(at: step)
     if probeIsDue { probe.keep(parameters) }
+    sigma?.backward(engine.sliceGradients)
     let update = optimizer.update(
-      parameters: parameters, sliceGradients: engine.sliceGradients, updates: step,
+      parameters: weights, sliceGradients: engine.sliceGradients, updates: step,
       rates: rates(at: step))
+    sigma?.fold(into: parameters)
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     clips.add(update.isClipped)
     noiseScale.add(

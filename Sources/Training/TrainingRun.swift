@@ -15,7 +15,10 @@ package final class TrainingRun {
   private(set) var engine: TransformerEngine
   let optimizer: Optimizer
   let qkClip: QKClip
+  /// What the engine sees.
   let parameters: FloatBuffer
+  /// Nil where hidden matrices are trained as they are.
+  let sigma: SigmaReparametrisation?
   let schedule: LearningRateSchedule
   let windows: WindowSource
   let heldOut: [UInt8]
@@ -84,6 +87,7 @@ package final class TrainingRun {
       autopilot: Autopilot(autopilot), checkpointFolder: checkpointFolder,
       settings: LiveSettings(configuration), changes: [])
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
+    sigma?.begin(at: parameters, seed: configuration.seed)
   }
 
   init(
@@ -104,6 +108,8 @@ package final class TrainingRun {
     engine = TransformerEngine(
       configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
+    sigma =
+      model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
@@ -119,6 +125,7 @@ package final class TrainingRun {
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, router: model.experts?.router,
+      isSigmaReparametrised: model.sigmaReparam,
       optimizer: configuration.optimizer, largestBatch: configuration.largestBatch,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
@@ -148,6 +155,9 @@ package final class TrainingRun {
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 
+  /// What the optimiser trains.
+  var weights: FloatBuffer { sigma?.weights ?? parameters }
+
   /// The learning rate of the update of `step`, all that a person changed included.
   func learningRate(at step: Int) -> Double {
     LearningRateInForce(schedule: schedule, settings: settings).rate(step: step)
@@ -173,7 +183,8 @@ package final class TrainingRun {
     emit(
       .settings(
         settings.declarations(
-          router: configuration.model.experts?.router, optimizer: configuration.optimizer)))
+          router: configuration.model.experts?.router, optimizer: configuration.optimizer,
+          isSigmaReparametrised: configuration.model.sigmaReparam)))
   }
 
   /// The run as a session and a screen describe it.

@@ -21,6 +21,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("decay-steps")) var decaySteps: String?
   @Option(help: .of("optimizer")) var optimizer: String?
   @Flag(inversion: .prefixedNo, help: .of("mu-param")) var muParam: Bool?
+  @Flag(inversion: .prefixedNo, help: .of("sigma-reparam")) var sigmaReparam: Bool?
   @Option(help: .of("seed")) var seed: String?
   @Flag(inversion: .prefixedNo, help: .of("qk-layernorm")) var qkLayernorm: Bool?
   @Option(help: .of("blend-steps")) var blendSteps: String?
@@ -71,6 +72,7 @@ struct RunOptions: ParsableArguments {
       "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
       "schedule": schedule, "decay-steps": decaySteps, "optimizer": optimizer,
+      "sigma-reparam": sigmaReparam.map { $0 ? "on" : "off" },
       "mu-param": muParam.map { $0 ? "on" : "off" }, "clip": clip, "update-clip": updateClip,
       "adam-eps": adamEps, "adam-beta2": adamBeta2, "decay": decay, "freeze": freeze,
     ]

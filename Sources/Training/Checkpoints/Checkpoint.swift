@@ -76,6 +76,13 @@ package struct Checkpoint: Sendable {
     }
   }
 
+  /// Reads what is stored beside the layout's tensors.
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
+  func load(_ tensor: StoredTensor) throws(CheckpointError) {
+    try optimizer.check(tensor.name, shape: tensor.shape)
+    try optimizer.read(tensor.name, shape: tensor.shape, into: tensor.values)
+  }
+
   private func file(of tensor: ParameterTensor) -> SafetensorsFile {
     isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) ? model : optimizer
   }

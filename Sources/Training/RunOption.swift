@@ -149,6 +149,11 @@ package enum RunOptionCatalog {
     RunOption(
       name: "eval-windows", kind: .count(1...100_000), help: "held-out windows an evaluation takes"),
     RunOption(
+      name: "sharpness-every", kind: .count(0...1_000_000_000),
+      help: "steps between measurements of the sharpness; 0 is never, 500 cost about 1%"),
+    RunOption(
+      name: "per-head-logits", kind: .flag, help: "tell every head's largest attention logit"),
+    RunOption(
       name: "checkpoint-every", kind: .count(1...1_000_000_000),
       help: "steps between checkpoints, the first at step 0"),
     RunOption(

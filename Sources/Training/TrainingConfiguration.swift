@@ -89,6 +89,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var evalEvery = 100
   /// Held-out windows an evaluation takes.
   public var evalWindows = 32
+  /// Steps between measurements of the sharpness; 0 is never.
+  public var sharpnessEvery = 0
+  /// Whether the largest attention logit of every head is told.
+  public var tellsHeadLogits = false
   /// Steps between checkpoints; nil for only those that are asked for.
   public var checkpointEvery: Int?
   /// Cores to use; nil for all of them. No number depends on it.
@@ -217,6 +221,10 @@ extension TrainingConfiguration {
     options.read("seed") { (seed: Int) in self.seed = UInt64(seed) }
     options.read("eval-every") { evalEvery = $0 }
     options.read("eval-windows") { evalWindows = $0 }
+    options.read("sharpness-every") { sharpnessEvery = $0 }
+    if let words = options["per-head-logits"] {
+      tellsHeadLogits = SettingValue(words: words)?.isOn ?? tellsHeadLogits
+    }
     options.read("checkpoint-every") { (every: Int) in checkpointEvery = every }
     options.read("workers") { (workers: Int) in self.workers = workers }
   }
@@ -279,6 +287,11 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "mu-param and muon both scale the matrices' rates: choose one of them")
     }
+    if sharpnessEvery > 0, optimizer == .muon || model.sigmaReparam {
+      throw .impossible(
+        reason: "sharpness is that of weights an adaptive step divides, not of"
+          + " \(model.sigmaReparam ? "sigma-reparam" : "muon")'s: leave --sharpness-every out")
+    }
     guard let decaySteps else { return }
     guard schedule == .wsd else {
       throw .impossible(
@@ -309,6 +322,8 @@ extension TrainingConfiguration {
       "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
       "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
       "mu-param": muParam ? "on" : "off", "freeze": "\(frozenBlocks)",
+      "sharpness-every": "\(sharpnessEvery)",
+      "per-head-logits": tellsHeadLogits ? "on" : "off",
       "sigma-reparam": model.sigmaReparam ? "on" : "off",
     ]
     options["decay-steps"] = decaySteps.map(String.init)

@@ -49,6 +49,8 @@ extension TrainingRun {
   func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
     try sigma?.resume(checkpoint, parameters: parameters)
+    try updateCosine.resume(checkpoint)
+    try sharpness?.resume(checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
     step = checkpoint.step
@@ -140,7 +142,8 @@ extension TrainingRun {
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
-      others: sigma?.stored ?? [])
+      others: (sigma?.stored ?? []) + updateCosine.stored(at: step)
+        + (sharpness?.stored ?? []))
   }
 
   private func continuation() throws(DataError) -> ContinuationState {

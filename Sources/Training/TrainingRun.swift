@@ -27,6 +27,10 @@ package final class TrainingRun {
   let tensorMetrics: TensorMetrics
   let routingMetrics: RoutingMetrics
   let memory = ProcessMemory()
+  let updateCosine: UpdateCosine
+  /// Nil where it is not asked for.
+  let sharpness: SharpnessProbe?
+  var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
   private let workers: Int
@@ -116,12 +120,22 @@ package final class TrainingRun {
     qkClip = QKClip(configuration: model, layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
-    metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
+    metrics = StepMetrics(
+      model: model, entropyPerByte: corpus.entropyPerByte,
+      tellsHeads: configuration.tellsHeadLogits)
+    updateCosine = UpdateCosine(parameters: engine.layout.count, pool: pool)
     tensorMetrics = TensorMetrics(layout: engine.layout)
     routingMetrics = RoutingMetrics(model: model)
     let probeRows = max(1, settings.batch.first / 4)
+    let probeTokens = try windows.probe(rows: probeRows)
+    sharpness =
+      configuration.sharpnessEvery == 0
+      ? nil
+      : SharpnessProbe(
+        interval: configuration.sharpnessEvery, model: model, tokens: probeTokens,
+        rows: probeRows, pool: pool, seed: configuration.seed)
     probe = LearningRateProbe(
-      tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: settings.batch.first,
+      tokens: probeTokens, rows: probeRows, batch: settings.batch.first,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, router: model.experts?.router,

@@ -76,6 +76,9 @@ package struct Checkpoint: Sendable {
     }
   }
 
+  /// Whether it has what a run stores beside the layout's tensors now and then.
+  func holds(_ tensor: StoredTensor) -> Bool { optimizer.contains(tensor.name) }
+
   /// Reads what is stored beside the layout's tensors.
   /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
   func load(_ tensor: StoredTensor) throws(CheckpointError) {

@@ -18,7 +18,7 @@ package struct MatrixPlace: Sendable, Hashable {
   }
 
   /// The element at which `row` starts.
-  func start(of row: Int) -> Int {
+  package func start(of row: Int) -> Int {
     offset + (row / blockRows * blockStride + row % blockRows) * columns
   }
 }

@@ -13,6 +13,9 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// A mixture of experts in place of feed-forward layers.
   public var experts: ExpertConfiguration?
 
+  /// Whether hidden matrices are trained as γ·W/σ(W).
+  public var sigmaReparam = false
+
   /// F, the hidden width of a dense feed-forward layer: four times the width unless set.
   public var feedForwardWidth: Int
 

@@ -21,6 +21,14 @@ package struct ParameterTensor: Sendable, Hashable {
   package var count: Int { shape.reduce(1, *) }
   package var fanIn: Int { shape[shape.count - 1] }
   package var isDecayed: Bool { kind != .gain && kind != .bias && kind != .fixed }
+
+  /// A matrix between two hidden layers; a router's outputs are logits, so it is none.
+  package var isHiddenMatrix: Bool {
+    kind == .matrix && shape.count == 2 && !name.contains(".router.")
+  }
+
+  /// Under which the layout has a matrix's γ if it is trained as γ·W/σ(W).
+  package var sigmaGainName: String { name.replacing(".weight", with: ".sigma") }
 }
 
 /// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
@@ -41,6 +49,7 @@ package struct ParameterLayout: Sendable, Hashable {
     builder.addRouterCell(configuration)
     builder.add("model.final_layernorm.weight", [width], .gain)
     builder.add("lm_head.weight", [configuration.vocabulary, width], .unembedding)
+    if configuration.sigmaReparam { builder.addSigmaGains() }
     tensors = builder.tensors
     count = builder.count
     positions = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
@@ -54,6 +63,14 @@ package struct ParameterLayout: Sendable, Hashable {
 private struct LayoutBuilder {
   private(set) var tensors: [ParameterTensor] = []
   private(set) var count = 0
+
+  /// Last, where the engine, which sees the matrices alone, does not look.
+  mutating func addSigmaGains() {
+    for tensor in tensors where tensor.isHiddenMatrix {
+      let matrices = tensor.name.contains("query_key_value") ? 3 : 1
+      add(tensor.sigmaGainName, [matrices], .gain, layer: tensor.layer)
+    }
+  }
 
   mutating func add(
     _ name: String, _ shape: [Int], _ kind: ParameterTensor.Kind, layer: Int? = nil

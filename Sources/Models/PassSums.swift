@@ -12,6 +12,8 @@ struct LayerSums: Sendable, BitwiseCopyable {
 struct PassSums: Sendable {
   let layers: Buffer<LayerSums>
   let output: Buffer<OutputSums>
+  /// Nanoseconds of the forward and of the backward pass.
+  let times: Buffer<UInt64>
   /// [L, H] largest attention logits.
   let headLogitMax: Buffer<Float>
   /// [L, E] by the layers that have experts: assignments and sums of router probabilities.
@@ -23,6 +25,7 @@ struct PassSums: Sendable {
   init(_ configuration: ModelConfiguration) {
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
+    times = Buffer(count: 2)
     headLogitMax = Buffer(count: configuration.layers * configuration.heads)
     expertCounts = Buffer(count: configuration.routerBiasCount)
     probabilities = Buffer(count: configuration.routerBiasCount)

@@ -1,3 +1,4 @@
+internal import Dispatch
 package import Kernels
 
 /// Computes losses and gradients of one model over batches of one size.
@@ -76,27 +77,33 @@ package final class TransformerEngine {
   ) -> StepStatistics {
     let passes = preparedPasses(parameters, tokens, settings)
     let weight = 1 / Float(batch * configuration.context)
-    let (gradients, buffers, balance) = (gradients, sliceGradients, balance)
+    let (gradients, buffers, balance, sums) = (gradients, sliceGradients, balance, sums)
     if configuration.experts == nil {
       let activations = activations
       pool.run(jobs: slices) { slice, worker in
         buffers[slice].clear()
         let pass = passes(slice, 0, activations[worker])
-        pass.forward(weight: weight)
-        pass.backward(gradients: gradients[slice], balance: balance)
+        sums[slice].times[0] = timed { pass.forward(weight: weight) }
+        sums[slice].times[1] = timed {
+          pass.backward(gradients: gradients[slice], balance: balance)
+        }
       }
     } else if configuration.passes == 2 {
       twoPasses(passes, weight: weight)
     } else {
       let activations = activations
       pool.run(jobs: slices) { slice, _ in
-        passes(slice, 0, activations[slice]).forward(weight: weight)
+        sums[slice].times[0] = timed {
+          passes(slice, 0, activations[slice]).forward(weight: weight)
+        }
       }
       weighBalance(settings.balanceLoss)
       pool.run(jobs: slices) { slice, _ in
         buffers[slice].clear()
-        passes(slice, 0, activations[slice]).backward(
-          gradients: gradients[slice], balance: balance)
+        sums[slice].times[1] = timed {
+          passes(slice, 0, activations[slice]).backward(
+            gradients: gradients[slice], balance: balance)
+        }
       }
     }
     return StepStatistics(
@@ -108,18 +115,31 @@ package final class TransformerEngine {
       @escaping @Sendable (_ slice: Int, _ number: Int, _ activations: Activations)
       -> TransformerPass, weight: Float
   ) {
-    let (gradients, buffers, balance) = (gradients, sliceGradients, balance)
+    let (gradients, buffers, balance, sums) = (gradients, sliceGradients, balance, sums)
     let activations = activations
     pool.run(jobs: slices) { slice, worker in
       let first = passes(slice, 0, activations[2 * worker])
       let second = passes(slice, 1, activations[2 * worker + 1])
-      first.forward(weight: nil)
-      second.forward(weight: nil)
-      first.meet(second, weight: weight)
       buffers[slice].clear()
-      first.backward(gradients: gradients[slice], balance: balance)
-      second.backward(gradients: gradients[slice], balance: balance)
+      sums[slice].times[0] = timed {
+        first.forward(weight: nil)
+        second.forward(weight: nil)
+        first.meet(second, weight: weight)
+      }
+      sums[slice].times[1] = timed {
+        first.backward(gradients: gradients[slice], balance: balance)
+        second.backward(gradients: gradients[slice], balance: balance)
+      }
     }
+  }
+
+  /// How much of the last passes' time the forward ones took.
+  package var forwardShare: Double {
+    let times = sums.reduce((forward: 0.0, all: 0.0)) { total, sums in
+      let forward = Double(sums.times[0])
+      return (total.forward + forward, total.all + forward + Double(sums.times[1]))
+    }
+    return times.all > 0 ? times.forward / times.all : 0
   }
 
   private func preparedPasses(
@@ -248,4 +268,11 @@ extension TransformerEngine {
         settings: settings, configuration)
     }
   }
+}
+
+/// Nanoseconds that `body` takes.
+private func timed(_ body: () -> Void) -> UInt64 {
+  let start = DispatchTime.now().uptimeNanoseconds
+  body()
+  return DispatchTime.now().uptimeNanoseconds - start
 }

@@ -14,6 +14,9 @@ extension MetricCatalog {
   }
 
   package static let noiseScale: MetricName = "noise_scale"
+  package static let sharpness: MetricName = "sharpness"
+  package static let sharpnessLimit: MetricName = "sharpness_limit"
+  package static let updateCosine: MetricName = "update_cosine"
 
   /// The root mean square of a parameter's gradient.
   /// - Parameters: `tensor` is the parameter's name in a checkpoint

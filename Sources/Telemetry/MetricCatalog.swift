@@ -30,6 +30,9 @@ package enum MetricCatalog {
       "attention_logit_max/L", unit: "", reduction: .maximum,
       meaning: "largest unmasked pre-softmax attention logit in layer L"),
     MetricFamily(
+      "attention_logit_max/L/H", unit: "", reduction: .maximum,
+      meaning: "the same of head H alone; told with --per-head-logits"),
+    MetricFamily(
       "attention_entropy/L", unit: "nats", reduction: .mean,
       meaning: "mean entropy of the attention rows of layer L"),
     MetricFamily(
@@ -53,6 +56,15 @@ package enum MetricCatalog {
     MetricFamily(
       "noise_scale", unit: "sequences", reduction: .last, precision: .float64,
       meaning: "batch beyond which a larger one pays less and less; rises as the loss falls"),
+    MetricFamily(
+      "update_cosine", unit: "", reduction: .last, precision: .float64,
+      meaning: "cosine of two successive updates; below 0 the weights swing across a valley"),
+    MetricFamily(
+      "sharpness", unit: "", reduction: .last, precision: .float64,
+      meaning: "largest eigenvalue of the loss's Hessian in the optimizer's own scale"),
+    MetricFamily(
+      "sharpness_limit", unit: "", reduction: .last, precision: .float64,
+      meaning: "38/lr: a sharpness above it makes AdamW's steps swing wider and wider"),
     MetricFamily(
       "activation_rms/L", unit: "", reduction: .mean,
       meaning: "root mean square of the residual stream after block L"),
@@ -107,6 +119,10 @@ package enum MetricCatalog {
     MetricFamily(
       "memory_bytes", unit: "bytes", reduction: .last, precision: .float64,
       isMeasuredByClock: true, meaning: "resident memory of the process"),
+    MetricFamily(
+      "step_share/PHASE", unit: "", reduction: .mean, precision: .float64,
+      isMeasuredByClock: true,
+      meaning: "share of the time since the last step: passes, optimizer, recording, waiting, …"),
     MetricFamily(
       "flops_fraction", unit: "", reduction: .mean, precision: .float64, isMeasuredByClock: true,
       meaning: "share of this machine's measured sgemm peak"),
@@ -173,6 +189,12 @@ extension MetricCatalog {
   package static func attentionLogitMax(layer: Int) -> MetricName {
     MetricName("attention_logit_max/\(layer)")
   }
+
+  package static func attentionLogitMax(layer: Int, head: Int) -> MetricName {
+    MetricName("attention_logit_max/\(layer)/\(head)")
+  }
+
+  package static func stepShare(phase: String) -> MetricName { MetricName("step_share/\(phase)") }
 
   package static func attentionEntropy(layer: Int) -> MetricName {
     MetricName("attention_entropy/\(layer)")

@@ -69,7 +69,7 @@ package enum SettingCatalog {
       usual: .number(1)),
     Entry(
       name: weightDecay, kind: .number(lowest: 0, highest: 1),
-      purpose: "decay of the matrices: lowers learning-rate sensitivity, steadies long runs",
+      purpose: "decay of the matrices: lowers learning-rate sensitivity",
       usual: .number(1e-4)),
     Entry(
       name: balanceLoss, kind: .number(lowest: 0, highest: 100),

@@ -115,13 +115,16 @@ package struct LiveSettings: Sendable, Equatable, Codable {
 
   /// What may be changed in this run, with the present values.
   package func declarations(
-    router: ExpertRouter?, optimizer: OptimizerKind = .adamW
+    router: ExpertRouter?, optimizer: OptimizerKind = .adamW, isSigmaReparametrised: Bool = false
   ) -> [SettingDeclaration] {
     SettingCatalog.entries.compactMap { entry in
       guard let value = self[entry.name] else { return nil }
+      let isWithoutEffect = isSigmaReparametrised && entry.name == SettingCatalog.qkClip
       return SettingDeclaration(
         name: entry.name, kind: entry.kind, value: value, purpose: entry.purpose,
-        refusal: refusal(of: entry.name, router: router, optimizer: optimizer))
+        refusal: isWithoutEffect
+          ? "sigma-reparametrisation ignores the weights' scale, which is all it changes"
+          : refusal(of: entry.name, router: router, optimizer: optimizer))
     }
   }
 

@@ -75,6 +75,9 @@ package enum RunOptionCatalog {
       help: "how gradients become updates; muon is for the hidden matrices, the rest has adamw"),
     RunOption(
       name: "mu-param", kind: .flag, help: "scale linear layers' rates by 256/fan-in (muParam)"),
+    RunOption(
+      name: "sigma-reparam", kind: .flag,
+      help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),
     RunOption(name: "seed", kind: .count(0...Int.max), help: "seed of weights and data order"),
     RunOption(name: "qk-layernorm", kind: .flag, help: "layer-normalise queries and keys"),
     RunOption(
@@ -145,6 +148,11 @@ package enum RunOptionCatalog {
       help: "steps between held-out evaluations; 0 is never"),
     RunOption(
       name: "eval-windows", kind: .count(1...100_000), help: "held-out windows an evaluation takes"),
+    RunOption(
+      name: "sharpness-every", kind: .count(0...1_000_000_000),
+      help: "steps between measurements of the sharpness; 0 is never, 500 cost about 1%"),
+    RunOption(
+      name: "per-head-logits", kind: .flag, help: "tell every head's largest attention logit"),
     RunOption(
       name: "checkpoint-every", kind: .count(1...1_000_000_000),
       help: "steps between checkpoints, the first at step 0"),

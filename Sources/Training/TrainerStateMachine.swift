@@ -40,6 +40,7 @@ package struct TrainerStateMachine: Sendable {
   /// Nil for a model without experts.
   private let router: ExpertRouter?
   private let optimizer: OptimizerKind
+  private let isSigmaReparametrised: Bool
   /// The windows that fit the machine's memory.
   private let largestBatch: Int
   /// Why the run cannot go on in another process; nil where it can.
@@ -47,6 +48,7 @@ package struct TrainerStateMachine: Sendable {
 
   package init(
     settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
+    isSigmaReparametrised: Bool = false,
     optimizer: OptimizerKind = .adamW, largestBatch: Int = .max, detachRefusal: String? = nil
   ) {
     self.settings = settings
@@ -55,6 +57,7 @@ package struct TrainerStateMachine: Sendable {
     self.largestBatch = largestBatch
     self.detachRefusal = detachRefusal
     self.optimizer = optimizer
+    self.isSigmaReparametrised = isSigmaReparametrised
   }
 
   /// Applies `command` before `step`.
@@ -128,7 +131,8 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declarations = settings.declarations(router: router, optimizer: optimizer)
+    let declarations = settings.declarations(
+      router: router, optimizer: optimizer, isSigmaReparametrised: isSigmaReparametrised)
     guard let declaration = declarations.first(where: { $0.name == name }) else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }

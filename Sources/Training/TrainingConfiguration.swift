@@ -89,6 +89,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var evalEvery = 100
   /// Held-out windows an evaluation takes.
   public var evalWindows = 32
+  /// Steps between measurements of the sharpness; 0 is never.
+  public var sharpnessEvery = 0
+  /// Whether the largest attention logit of every head is told.
+  public var tellsHeadLogits = false
   /// Steps between checkpoints; nil for only those that are asked for.
   public var checkpointEvery: Int?
   /// Cores to use; nil for all of them. No number depends on it.
@@ -165,6 +169,9 @@ extension TrainingConfiguration {
     options.read("heads") { model.heads = $0 }
     options.read("context") { model.context = $0 }
     options.read("batch") { batch = $0 }
+    if let words = options["sigma-reparam"] {
+      model.sigmaReparam = SettingValue(words: words)?.isOn ?? false
+    }
     readExperts(options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
   }
@@ -214,6 +221,10 @@ extension TrainingConfiguration {
     options.read("seed") { (seed: Int) in self.seed = UInt64(seed) }
     options.read("eval-every") { evalEvery = $0 }
     options.read("eval-windows") { evalWindows = $0 }
+    options.read("sharpness-every") { sharpnessEvery = $0 }
+    if let words = options["per-head-logits"] {
+      tellsHeadLogits = SettingValue(words: words)?.isOn ?? tellsHeadLogits
+    }
     options.read("checkpoint-every") { (every: Int) in checkpointEvery = every }
     options.read("workers") { (workers: Int) in self.workers = workers }
   }
@@ -231,6 +242,11 @@ extension TrainingConfiguration {
     guard qkClip == 0 || !qkLayerNorm else {
       throw .impossible(
         reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
+          + " choose one")
+    }
+    guard qkClip == 0 || !model.sigmaReparam else {
+      throw .impossible(
+        reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
     try validateExperts()
@@ -271,6 +287,11 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "mu-param and muon both scale the matrices' rates: choose one of them")
     }
+    if sharpnessEvery > 0, optimizer == .muon || model.sigmaReparam {
+      throw .impossible(
+        reason: "sharpness is that of weights an adaptive step divides, not of"
+          + " \(model.sigmaReparam ? "sigma-reparam" : "muon")'s: leave --sharpness-every out")
+    }
     guard let decaySteps else { return }
     guard schedule == .wsd else {
       throw .impossible(
@@ -301,6 +322,9 @@ extension TrainingConfiguration {
       "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
       "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
       "mu-param": muParam ? "on" : "off", "freeze": "\(frozenBlocks)",
+      "sharpness-every": "\(sharpnessEvery)",
+      "per-head-logits": tellsHeadLogits ? "on" : "off",
+      "sigma-reparam": model.sigmaReparam ? "on" : "off",
     ]
     options["decay-steps"] = decaySteps.map(String.init)
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")

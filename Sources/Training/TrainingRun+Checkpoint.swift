@@ -48,6 +48,9 @@ extension TrainingRun {
   /// - Throws: ``CheckpointError``; then weights and moments may be of neither state.
   func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
+    try sigma?.resume(checkpoint, parameters: parameters)
+    try updateCosine.resume(checkpoint)
+    try sharpness?.resume(checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
     step = checkpoint.step
@@ -138,7 +141,9 @@ extension TrainingRun {
       configuration: configuration.model, layout: engine.layout,
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters,
-      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
+      others: (sigma?.stored ?? []) + updateCosine.stored(at: step)
+        + (sharpness?.stored ?? []))
   }
 
   private func continuation() throws(DataError) -> ContinuationState {
@@ -157,6 +162,8 @@ extension ModelConfiguration {
   /// The shape in a few words.
   var words: String {
     let mixture = experts.map { ", \($0.count) experts of width \($0.width)" } ?? ""
+    let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
+      + sigma
   }
 }

@@ -77,7 +77,10 @@ extension TrainingRun {
     where tensor.name.hasSuffix("q_layernorm.weight")
       || tensor.name.hasSuffix("k_layernorm.weight")
     {
-      for index in tensor.offset..<tensor.offset + tensor.count { parameters.base[index] = 1 }
+      for index in tensor.offset..<tensor.offset + tensor.count {
+        parameters.base[index] = 1
+        weights.base[index] = 1
+      }
       optimizer.reset(tensor: tensor)
     }
   }

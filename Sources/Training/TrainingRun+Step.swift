@@ -16,23 +16,32 @@ extension TrainingRun {
   /// - Throws: ``DataError`` where the data cannot be read any more.
   func advance(now: () -> Double) throws -> StepResult {
     let step = self.step
+    phases.end(.waiting)
     let held = evaluationIsDue(at: step) ? evaluate() : nil
+    phases.end(.statistics)
     let start = DispatchTime.now().uptimeNanoseconds
     try tokens.withUnsafeMutableBufferPointer {
       try windows.windows(from: settings.batch.firstWindow(of: step + batchOffset), into: $0)
     }
     let lossSettings = lossSettings(at: step)
+    phases.end(.data)
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: parameters, tokens: $0, settings: lossSettings)
     }
+    phases.endPasses(forwardShare: engine.forwardShare)
     let routing =
       routingMetrics.isDue(at: step)
       ? routingMetrics.measure(engine, parameters: parameters) : []
+    phases.end(.statistics)
     let probeIsDue = probe.isDue(at: step)
     if probeIsDue { probe.keep(parameters) }
+    updateCosine.keep(weights, step: step)
+    sigma?.backward(engine.sliceGradients)
     let update = optimizer.update(
-      parameters: parameters, sliceGradients: engine.sliceGradients, updates: step,
+      parameters: weights, sliceGradients: engine.sliceGradients, updates: step,
       rates: rates(at: step))
+    sigma?.fold(into: parameters)
+    phases.end(.optimizer)
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     clips.add(update.isClipped)
     noiseScale.add(
@@ -47,14 +56,17 @@ extension TrainingRun {
     if tensorMetrics.isDue(at: step) {
       tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
     }
+    if let cosine = updateCosine.cosine(weights, step: step) {
+      samples.add(MetricCatalog.updateCosine, cosine)
+    }
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
+    addSharpness(to: &samples, settings: lossSettings)
     clipQueriesAndKeys(statistics, settings: lossSettings)
     if settings.biasBalance > 0 {
       routerBias.update(counts: statistics.expertCounts, rate: Float(settings.biasBalance))
     }
     lastLoss = statistics.loss
-    emit(.samples(samples))
-    observe(samples)
+    tell(&samples)
     guard statistics.loss.isFinite, update.gradNorm.isFinite else {
       return .diverged(divergence(samples))
     }
@@ -62,6 +74,15 @@ extension TrainingRun {
     scriptedDone = 0
     machine.stepped()
     return .done
+  }
+
+  private func tell(_ samples: inout StepSamples) {
+    phases.end(.statistics)
+    samples.names += StepPhases.names
+    samples.values += phases.take()
+    emit(.samples(samples))
+    observe(samples)
+    phases.end(.recording)
   }
 
   /// After the probe, which scales the optimiser's own update.
@@ -133,6 +154,19 @@ extension TrainingRun {
       multipliers: MetricCatalog.probeMultipliers, losses: losses,
       initialLoss: initialLoss ?? samples[MetricCatalog.loss] ?? .nan)
     samples.add(MetricCatalog.learningRateSensitivity, curve.sensitivity)
+  }
+
+  /// At the weights as they are after the update.
+  private func addSharpness(to samples: inout StepSamples, settings: LossSettings) {
+    let rates = rates(at: step)
+    guard let sharpness, sharpness.isDue(at: step),
+      let preconditioner = optimizer.preconditioner(rates, updates: step),
+      let value = sharpness.measure(
+        parameters, settings: settings, preconditioner: preconditioner)
+    else { return }
+    samples.add(MetricCatalog.sharpness, value)
+    guard rates.learningRate > 0 else { return }
+    samples.add(MetricCatalog.sharpnessLimit, optimizer.sharpnessLimit(rates))
   }
 
   private func observe(_ samples: StepSamples) {

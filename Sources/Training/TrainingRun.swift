@@ -15,7 +15,10 @@ package final class TrainingRun {
   private(set) var engine: TransformerEngine
   let optimizer: Optimizer
   let qkClip: QKClip
+  /// What the engine sees.
   let parameters: FloatBuffer
+  /// Nil where hidden matrices are trained as they are.
+  let sigma: SigmaReparametrisation?
   let schedule: LearningRateSchedule
   let windows: WindowSource
   let heldOut: [UInt8]
@@ -24,6 +27,10 @@ package final class TrainingRun {
   let tensorMetrics: TensorMetrics
   let routingMetrics: RoutingMetrics
   let memory = ProcessMemory()
+  let updateCosine: UpdateCosine
+  /// Nil where it is not asked for.
+  let sharpness: SharpnessProbe?
+  var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
   private let workers: Int
@@ -84,6 +91,7 @@ package final class TrainingRun {
       autopilot: Autopilot(autopilot), checkpointFolder: checkpointFolder,
       settings: LiveSettings(configuration), changes: [])
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
+    sigma?.begin(at: parameters, seed: configuration.seed)
   }
 
   init(
@@ -104,21 +112,34 @@ package final class TrainingRun {
     engine = TransformerEngine(
       configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool)
     parameters = FloatBuffer(count: engine.layout.count)
+    sigma =
+      model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
     qkClip = QKClip(configuration: model, layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
-    metrics = StepMetrics(model: model, entropyPerByte: corpus.entropyPerByte)
+    metrics = StepMetrics(
+      model: model, entropyPerByte: corpus.entropyPerByte,
+      tellsHeads: configuration.tellsHeadLogits)
+    updateCosine = UpdateCosine(parameters: engine.layout.count, pool: pool)
     tensorMetrics = TensorMetrics(layout: engine.layout)
     routingMetrics = RoutingMetrics(model: model)
     let probeRows = max(1, settings.batch.first / 4)
+    let probeTokens = try windows.probe(rows: probeRows)
+    sharpness =
+      configuration.sharpnessEvery == 0
+      ? nil
+      : SharpnessProbe(
+        interval: configuration.sharpnessEvery, model: model, tokens: probeTokens,
+        rows: probeRows, pool: pool, seed: configuration.seed)
     probe = LearningRateProbe(
-      tokens: try windows.probe(rows: probeRows), rows: probeRows, batch: settings.batch.first,
+      tokens: probeTokens, rows: probeRows, batch: settings.batch.first,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, router: model.experts?.router,
+      isSigmaReparametrised: model.sigmaReparam,
       optimizer: configuration.optimizer, largestBatch: configuration.largestBatch,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
@@ -148,6 +169,9 @@ package final class TrainingRun {
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 
+  /// What the optimiser trains.
+  var weights: FloatBuffer { sigma?.weights ?? parameters }
+
   /// The learning rate of the update of `step`, all that a person changed included.
   func learningRate(at step: Int) -> Double {
     LearningRateInForce(schedule: schedule, settings: settings).rate(step: step)
@@ -173,7 +197,8 @@ package final class TrainingRun {
     emit(
       .settings(
         settings.declarations(
-          router: configuration.model.experts?.router, optimizer: configuration.optimizer)))
+          router: configuration.model.experts?.router, optimizer: configuration.optimizer,
+          isSigmaReparametrised: configuration.model.sigmaReparam)))
   }
 
   /// The run as a session and a screen describe it.

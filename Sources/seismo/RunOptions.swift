@@ -21,6 +21,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("decay-steps")) var decaySteps: String?
   @Option(help: .of("optimizer")) var optimizer: String?
   @Flag(inversion: .prefixedNo, help: .of("mu-param")) var muParam: Bool?
+  @Flag(inversion: .prefixedNo, help: .of("sigma-reparam")) var sigmaReparam: Bool?
   @Option(help: .of("seed")) var seed: String?
   @Flag(inversion: .prefixedNo, help: .of("qk-layernorm")) var qkLayernorm: Bool?
   @Option(help: .of("blend-steps")) var blendSteps: String?
@@ -51,6 +52,8 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("lr-multiplier")) var lrMultiplier: String?
   @Option(help: .of("eval-every")) var evalEvery: String?
   @Option(help: .of("eval-windows")) var evalWindows: String?
+  @Option(help: .of("sharpness-every")) var sharpnessEvery: String?
+  @Flag(inversion: .prefixedNo, help: .of("per-head-logits")) var perHeadLogits: Bool?
   @Option(help: .of("checkpoint-every")) var checkpointEvery: String?
   @Option(help: .of("workers")) var workers: String?
 
@@ -71,6 +74,9 @@ struct RunOptions: ParsableArguments {
       "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
       "schedule": schedule, "decay-steps": decaySteps, "optimizer": optimizer,
+      "sharpness-every": sharpnessEvery,
+      "per-head-logits": perHeadLogits.map { $0 ? "on" : "off" },
+      "sigma-reparam": sigmaReparam.map { $0 ? "on" : "off" },
       "mu-param": muParam.map { $0 ? "on" : "off" }, "clip": clip, "update-clip": updateClip,
       "adam-eps": adamEps, "adam-beta2": adamBeta2, "decay": decay, "freeze": freeze,
     ]

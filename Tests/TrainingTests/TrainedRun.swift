@@ -37,6 +37,15 @@ struct TrainedRun {
         script: commands, autopilot: autopilot, checkpointFolder: checkpointFolder))
   }
 
+  /// The rest of a run on the same data.
+  init(resuming checkpoint: Checkpoint) async throws {
+    try await self.init(
+      TrainingRun(
+        resuming: checkpoint, configuration: TrainingConfiguration(options: checkpoint.options()),
+        corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: checkpoint.script(),
+        checkpointFolder: nil))
+  }
+
   /// A run that is trained to its end.
   init(_ run: sending TrainingRun) async throws {
     let records = await Self.train(run)

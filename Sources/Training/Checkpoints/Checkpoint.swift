@@ -76,6 +76,16 @@ package struct Checkpoint: Sendable {
     }
   }
 
+  /// Whether it has what a run stores beside the layout's tensors now and then.
+  func holds(_ tensor: StoredTensor) -> Bool { optimizer.contains(tensor.name) }
+
+  /// Reads what is stored beside the layout's tensors.
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
+  func load(_ tensor: StoredTensor) throws(CheckpointError) {
+    try optimizer.check(tensor.name, shape: tensor.shape)
+    try optimizer.read(tensor.name, shape: tensor.shape, into: tensor.values)
+  }
+
   private func file(of tensor: ParameterTensor) -> SafetensorsFile {
     isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) ? model : optimizer
   }

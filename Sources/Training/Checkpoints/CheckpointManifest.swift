@@ -59,10 +59,13 @@ struct StoredModel: Codable {
   var vocabulary: Int
   var feedForwardWidth: Int
   var experts: Experts?
+  /// Absent for false.
+  var sigmaReparam: Bool?
 
   enum CodingKeys: String, CodingKey {
     case width, layers, heads, context, vocabulary, experts
     case feedForwardWidth = "feed_forward_width"
+    case sigmaReparam = "sigma_reparam"
   }
 
   init(_ configuration: ModelConfiguration) {
@@ -72,6 +75,7 @@ struct StoredModel: Codable {
     context = configuration.context
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
+    sigmaReparam = configuration.sigmaReparam ? true : nil
     experts = configuration.experts.map {
       Experts(
         count: $0.count, width: $0.width, active: $0.active,
@@ -90,6 +94,7 @@ struct StoredModel: Codable {
     else { return nil }
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     model.feedForwardWidth = feedForwardWidth
+    model.sigmaReparam = sigmaReparam ?? false
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active),

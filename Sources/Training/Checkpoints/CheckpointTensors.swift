@@ -1,6 +1,18 @@
 package import Kernels
 package import Models
 
+/// A tensor that `optimizer.safetensors` holds beside the layout's own.
+package struct StoredTensor {
+  let name: String
+  let shape: [Int]
+  let buffer: FloatBuffer
+  var offset = 0
+
+  var values: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: buffer.base + offset, count: shape.reduce(1, *))
+  }
+}
+
 /// The numbers of a run at one step: what a checkpoint keeps beside the run's own state.
 package struct CheckpointContents {
   package var configuration: ModelConfiguration
@@ -11,11 +23,12 @@ package struct CheckpointContents {
   package var parameters: FloatBuffer
   package var firstMoments: FloatBuffer
   package var secondMoments: FloatBuffer
+  package var others: [StoredTensor]
 
   package init(
     configuration: ModelConfiguration, layout: ParameterLayout, qkLayerNormWeight: Float,
     forward: ForwardState = ForwardState(), parameters: FloatBuffer, firstMoments: FloatBuffer,
-    secondMoments: FloatBuffer
+    secondMoments: FloatBuffer, others: [StoredTensor] = []
   ) {
     self.configuration = configuration
     self.layout = layout
@@ -24,6 +37,7 @@ package struct CheckpointContents {
     self.parameters = parameters
     self.firstMoments = firstMoments
     self.secondMoments = secondMoments
+    self.others = others
   }
 
   /// What `model.safetensors` holds. A dense model gets the biases Hugging Face expects, as zeros; the gains
@@ -40,6 +54,15 @@ package struct CheckpointContents {
   /// What `optimizer.safetensors` holds: both moments of every tensor, and the values of those that
   /// `model.safetensors` leaves out, so that a continuation is exact.
   func optimizerTensors() -> [SafetensorsTensor] {
+    let beside = others.map { tensor in
+      SafetensorsTensor(
+        name: tensor.name, shape: tensor.shape,
+        contents: .values(UnsafeBufferPointer(tensor.values)))
+    }
+    return layoutTensors() + beside
+  }
+
+  private func layoutTensors() -> [SafetensorsTensor] {
     layout.tensors.flatMap { tensor in
       let moments = [
         written(tensor, name: firstMomentName(tensor), from: firstMoments),
@@ -65,7 +88,8 @@ func secondMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp
 func isInModelFile(_ tensor: ParameterTensor, qkLayerNormWeight: Float) -> Bool {
   let isQKGain =
     tensor.name.hasSuffix(".q_layernorm.weight") || tensor.name.hasSuffix(".k_layernorm.weight")
-  return !isQKGain || qkLayerNormWeight != 0
+  let isSigmaGain = tensor.kind == .gain && tensor.name.hasSuffix(".sigma")
+  return !isSigmaGain && (!isQKGain || qkLayerNormWeight != 0)
 }
 
 /// Persimmon has a bias wherever it has a weight, but for the embedding and the unembedding.

@@ -24,7 +24,8 @@ struct MuonPart: Sendable {
     return rows * columns * min(rows, columns)
   }
 
-  private static func places(
+  /// The matrices in a hidden tensor.
+  static func places(
     of tensor: ParameterTensor, in layout: ParameterLayout
   ) -> [MatrixPlace] {
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])

@@ -17,7 +17,7 @@ package final class Optimizer {
   package var clipping = GradientClipping()
   private let pool: WorkerPool
   private let rules: [UpdateRule]
-  private let rateFactors: [Float]
+  let rateFactors: [Float]
   private let chunks: [Chunk]
   /// Neighbouring chunks of about the same number of elements: a job each.
   private let groups: [Range<Int>]

@@ -32,10 +32,3 @@ enum UpdateRule: Sendable {
   case momentum
   case muon
 }
-
-extension ParameterTensor {
-  /// A matrix between two hidden layers; a router's outputs are logits, so it is none.
-  fileprivate var isHiddenMatrix: Bool {
-    kind == .matrix && shape.count == 2 && !name.contains(".router.")
-  }
-}

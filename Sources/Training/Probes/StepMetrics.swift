@@ -10,9 +10,12 @@ struct StepMetrics {
   private let hasScores: Bool
   private let hasTwoPasses: Bool
   private let entropyPerByte: Double?
+  /// Of a layer, where each is told; else 0.
+  private let heads: Int
 
-  init(model: ModelConfiguration, entropyPerByte: Double?) {
+  init(model: ModelConfiguration, entropyPerByte: Double?, tellsHeads: Bool = false) {
     layers = model.layers
+    heads = tellsHeads ? model.heads : 0
     let experts = model.experts?.count ?? 0
     mixtureLayers = model.mixtureLayers
     hasScores = model.experts?.router.hasScores ?? false
@@ -32,6 +35,7 @@ struct StepMetrics {
         MetricCatalog.attentionEntropyShare(layer: layer),
         MetricCatalog.activationRMS(layer: layer),
       ]
+      names += (0..<heads).map { MetricCatalog.attentionLogitMax(layer: layer, head: $0) }
     }
     for layer in mixtureLayers {
       names += (0..<experts).map { MetricCatalog.expertLoad(layer: layer, expert: $0) }
@@ -82,6 +86,9 @@ struct StepMetrics {
       values.append(Double(statistics.attentionEntropy[layer]))
       values.append(Double(statistics.attentionEntropyShare[layer]))
       values.append(Double(statistics.activationRMS[layer]))
+      for head in 0..<heads {
+        values.append(Double(statistics.headLogitMax[layer * heads + head]))
+      }
     }
     if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
     if hasTwoPasses { values.append(statistics.divergence) }

@@ -274,7 +274,8 @@ extension TrainingConfiguration {
 
   private var windowBytes: Double {
     let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
-    return 4 * Double(model.context) * Double(model.layers * 8 * model.width + 2 * hidden)
+    let perToken = model.layers * 8 * model.width + 2 * hidden
+    return 4 * Double(model.passes * model.context * perToken)
   }
 
   private func validateOptimizer() throws(ConfigurationError) {

@@ -161,7 +161,10 @@ extension TrainingRun {
 extension ModelConfiguration {
   /// The shape in a few words.
   var words: String {
-    let mixture = experts.map { ", \($0.count) experts of width \($0.width)" } ?? ""
+    let mixture =
+      experts.map {
+        ", \($0.count) experts of width \($0.width) by the router \($0.router.rawValue)"
+      } ?? ""
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
       + sigma

@@ -71,6 +71,28 @@ struct RouterRunTests {
     #expect(names.allSatisfy { MetricCatalog.family(of: $0) != nil })
   }
 
+  @Test
+  func `a checkpoint of another router is refused in one line`() async throws {
+    let folder = try ScratchFolder()
+    var configuration = Self.configuration(.rmoe, workers: 1)
+    configuration.steps = 1
+    _ = try await TrainedRun(
+      TrainingRun(
+        configuration: configuration, corpus: Self.corpus,
+        checkpointFolder: URL(fileURLWithPath: folder.path)))
+    let path = try #require(try CheckpointFolder.list(in: folder.path).last?.path)
+    configuration.model.experts?.router = .topk
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingRun(
+        resuming: CheckpointFolder.read(path), configuration: configuration, corpus: Self.corpus,
+        script: [], checkpointFolder: nil)
+    }
+    let sizes = "width 20, 4 layers, 2 heads, context 11, 5 experts of width 18 by the router"
+    #expect(
+      error?.description
+        == "\(path) holds \(sizes) rmoe, not \(sizes) topk: leave the sizes out when resuming")
+  }
+
   @Test(arguments: routers)
   func `a run goes on from any of its checkpoints bit for bit`(router: ExpertRouter) async throws {
     let folder = try ScratchFolder()

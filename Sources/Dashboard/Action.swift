@@ -5,6 +5,8 @@ package import Telemetry
 /// What has happened: the only way in which anything reaches the dashboard.
 package enum Action: Sendable {
   case recordsArrived([RunRecord])
+  /// All that is known of a recording.
+  case recordingOpened(RunHistory)
   case keyPressed(Key)
   /// Text that came in one piece.
   case textPasted(String)

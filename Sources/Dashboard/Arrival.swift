@@ -34,6 +34,12 @@ extension DashboardState {
     source.path = folder + description.name + ".seismo" + (folder.hasPrefix("'") ? "'" : "")
   }
 
+  mutating func take(_ history: RunHistory) {
+    self.history = history
+    refreshSmoothing()
+    keepViewInside()
+  }
+
   /// A command's outcome and an alarm are said at once: the events may not be in sight.
   private mutating func answer(_ event: RunEvent) -> [Effect] {
     guard !isReplay else { return [] }
@@ -64,7 +70,7 @@ extension DashboardState {
       return
     }
     for name in Self.smoothedMetrics {
-      guard let series = history[name] else { continue }
+      guard let series = history[name], !series.isArchived else { continue }
       var smooth = smoothed.removeValue(forKey: name) ?? SmoothedSeries(weight: weight)
       if smooth.weight != weight { smooth = SmoothedSeries(weight: weight) }
       smooth.update(with: series)

@@ -47,7 +47,7 @@ extension Series {
   /// The mean of the last finite samples up to `step`: a number that can be read as it changes.
   fileprivate func recentMean(at step: Int, count: Int = 20) -> Double? {
     guard let index = index(atOrBefore: step) else { return nil }
-    let recent = values[max(0, index - count + 1)...index].filter(\.isFinite)
+    let recent = samples(in: max(0, index - count + 1)..<index + 1).values.filter(\.isFinite)
     return recent.isEmpty ? nil : recent.reduce(0, +) / Double(recent.count)
   }
 
@@ -55,8 +55,10 @@ extension Series {
   /// steps at most.
   fileprivate func secondsAStep(at step: Int, count: Int = 200) -> Double? {
     guard let index = index(atOrBefore: step), index > 0 else { return nil }
-    let range = max(1, index - count + 1)...index
-    let gaps = range.map { max(0, values[$0] - values[$0 - 1]) / Double(steps[$0] - steps[$0 - 1]) }
+    let (steps, values) = samples(in: max(0, index - count)..<index + 1)
+    let gaps = steps.indices.dropFirst().map {
+      max(0, values[$0] - values[$0 - 1]) / Double(steps[$0] - steps[$0 - 1])
+    }
     let median = gaps.sorted()[gaps.count / 2]
     guard median.isFinite else { return nil }
     return gaps.reduce(0) { $0 + min($1, 10 * median) } / Double(gaps.count)

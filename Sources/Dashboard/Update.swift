@@ -6,6 +6,7 @@ import Telemetry
 package func update(_ state: inout DashboardState, _ action: Action) -> [Effect] {
   switch action {
   case .recordsArrived(let records): return state.take(records)
+  case .recordingOpened(let history): state.take(history)
   case .keyPressed(let key): return state.press(key)
   case .textPasted(let text): return state.paste(text)
   case .mouseMoved(let event): return state.point(event)

@@ -40,20 +40,17 @@ struct BitReader {
   private var position = 0
 
   init(_ bytes: some RandomAccessCollection<UInt8>) {
+    let bytes = Array(bytes)
     length = bytes.count * 8
-    var words: [UInt64] = []
-    words.reserveCapacity(bytes.count / 8 + 2)
-    var word: UInt64 = 0
-    var filled = 0
-    for byte in bytes {
-      word = word << 8 | UInt64(byte)
-      filled += 1
-      if filled == 8 {
-        words.append(word)
-        filled = 0
+    var words = bytes.withUnsafeBytes { buffer in
+      (0..<bytes.count / 8).map {
+        UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
       }
     }
-    if filled > 0 { words.append(word << UInt64(64 - 8 * filled)) }
+    let rest = bytes.suffix(bytes.count % 8)
+    if !rest.isEmpty {
+      words.append(rest.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(64 - 8 * rest.count))
+    }
     words.append(0)
     self.words = words
   }

@@ -36,12 +36,7 @@ extension ColumnChunk {
     let isSingle = values.allSatisfy { Double(Float($0)).bitPattern == $0.bitPattern }
     var writer = BitWriter()
     IntegerCoding(width: 64).encode(steps.map { UInt64(bitPattern: Int64($0)) }, into: &writer)
-    if isSingle {
-      let bits = values.map { UInt64(Self.sortable(Float($0).bitPattern)) }
-      IntegerCoding(width: 32).encode(bits, into: &writer)
-    } else {
-      IntegerCoding(width: 64).encode(values.map { Self.sortable($0.bitPattern) }, into: &writer)
-    }
+    FloatBits(isSingle: isSingle).encode(values, into: &writer)
     let width = isSingle ? MetricPrecision.float32 : .float64
     let count = UInt16(values.count)
     return [UInt8(width.rawValue), UInt8(count & 0xff), UInt8(count >> 8)] + writer.bytes()
@@ -57,26 +52,9 @@ extension ColumnChunk {
     guard count <= Self.capacity else { return nil }
     var reader = BitReader(bytes.dropFirst(Self.headerLength))
     guard let steps = IntegerCoding(width: 64).decode(count: count, from: &reader),
-      let bits = IntegerCoding(width: precision.rawValue * 8).decode(count: count, from: &reader)
+      let values = FloatBits(isSingle: precision == .float32).decode(count: count, from: &reader)
     else { return nil }
     self.steps = steps.map { Int(Int64(bitPattern: $0)) }
-    values =
-      switch precision {
-      case .float32:
-        bits.map { Double(Float(bitPattern: Self.unsorted(UInt32(truncatingIfNeeded: $0)))) }
-      case .float64: bits.map { Double(bitPattern: Self.unsorted($0)) }
-      }
-  }
-
-  // Bits whose order as integers is the order of the floats: neighbours differ by small numbers.
-
-  private static func sortable<Bits: FixedWidthInteger & UnsignedInteger>(_ bits: Bits) -> Bits {
-    let sign = Bits(1) << (Bits.bitWidth - 1)
-    return bits & sign == 0 ? bits | sign : ~bits
-  }
-
-  private static func unsorted<Bits: FixedWidthInteger & UnsignedInteger>(_ bits: Bits) -> Bits {
-    let sign = Bits(1) << (Bits.bitWidth - 1)
-    return bits & sign == 0 ? ~bits : bits & ~sign
+    self.values = values
   }
 }

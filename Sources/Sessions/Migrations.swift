@@ -63,7 +63,19 @@ enum Migrations {
           checksum INTEGER NOT NULL
         )
         """,
-      ])
+      ]),
+    Migration(
+      name: "summaries of the chunks",
+      statements: [
+        """
+        CREATE TABLE summaries (
+          metric INTEGER NOT NULL, generation INTEGER NOT NULL, start INTEGER NOT NULL,
+          count INTEGER NOT NULL, first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
+          bytes BLOB NOT NULL, checksum INTEGER NOT NULL,
+          PRIMARY KEY (metric, generation, start)
+        ) WITHOUT ROWID
+        """
+      ]),
   ]
 
   static var currentVersion: Int { all.count }
@@ -108,7 +120,7 @@ enum Migrations {
     }
   }
 
-  private static func userVersion(_ database: Database) throws -> Int {
+  static func userVersion(_ database: Database) throws -> Int {
     try Row.fetchOne(database, sql: "PRAGMA user_version")?.integer(0) ?? 0
   }
 }

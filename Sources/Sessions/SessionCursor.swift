@@ -6,12 +6,22 @@ import Telemetry
 ///
 /// What is damaged is left out and said in a console line; the rest is handed out.
 struct SessionCursor {
-  private var lastRows: [String: Int] = [:]
+  var lastRows: [String: Int] = [:]
   private var lastGeneration = -1
   /// The number of the next sample of each metric.
-  private var nextSamples: [Int: Int] = [:]
+  var nextSamples: [Int: Int] = [:]
   private var documents: [SessionDocument: String] = [:]
   private var warnings: [String] = []
+
+  /// What a reading found, in the order in which a history takes it.
+  struct Findings {
+    var documents: [RunRecord] = []
+    var generations: [(number: Int, records: [RunRecord])] = []
+    /// What was damaged, and the state.
+    var ending: [RunRecord] = []
+
+    var records: [RunRecord] { documents + generations.flatMap(\.records) + ending }
+  }
 
   private struct Placed<Content> {
     let generation: Int
@@ -20,26 +30,40 @@ struct SessionCursor {
 
   /// - Complexity: the time of what is new, and of the table of metrics.
   mutating func read(from database: Database) throws -> [RunRecord] {
+    try find(in: database).records
+  }
+
+  /// Takes the chunks in `loose` for new, or else all that are.
+  mutating func find(in database: Database, loose: [Row]? = nil) throws -> Findings {
     warnings = []
     let changed = try readDocuments(from: database)
     let metrics = try readMetrics(from: database)
     let generations = try readGenerations(from: database)
-    let pieces = try readChunks(from: database, metrics: metrics) + readTail(from: database)
+    var pieces: [ColumnPiece] = []
+    if let loose {
+      pieces = loose.compactMap { piece(of: $0, metrics: metrics) }
+    } else {
+      pieces = try readChunks(from: database, metrics: metrics)
+    }
+    pieces += try readTail(from: database)
     let happenings = try readEvents(from: database) + readConsole(from: database)
 
     let columns = self.columns(of: pieces, metrics: metrics)
     let numbers = Set(generations.map(\.number) + columns.map(\.generation))
       .union(happenings.map(\.generation)).sorted()
-    var records = changed.filter { !$0.isState }
+    var findings = Findings(documents: changed.filter { !$0.isState })
     for number in numbers {
+      var records: [RunRecord] = []
       if let new = generations.first(where: { $0.number == number }), number > 0 {
         records.append(.generation(startingAt: new.startingStep))
       }
       records += columns.filter { $0.generation == number }.map(\.content)
       records += happenings.filter { $0.generation == number }.map(\.content)
+      findings.generations.append((number, records))
     }
-    records += warnings.map { .console(wallTime: 0, line: "damaged session: \($0)") }
-    return records + changed.filter(\.isState)
+    findings.ending = warnings.map { .console(wallTime: 0, line: "damaged session: \($0)") }
+    findings.ending += changed.filter(\.isState)
+    return findings
   }
 
   private mutating func readDocuments(from database: Database) throws -> [RunRecord] {
@@ -95,27 +119,22 @@ struct SessionCursor {
     from database: Database, metrics: [Int: MetricName]
   ) throws -> [ColumnPiece] {
     var pieces: [ColumnPiece] = []
-    let query = """
-      SELECT id, metric, generation, start, count, first_step, last_step, checksum, bytes
-      FROM chunks JOIN payloads ON chunk = id WHERE id > \(lastRow("chunks")) ORDER BY id
-      """
+    let query = "\(ChunkRow.query) WHERE id > \(lastRow("chunks")) ORDER BY id"
     try eachRow(of: database, query, "chunks", "chunks") { cursor, row in
-      let numbers = (1...7).compactMap { row.integer($0) }
-      guard numbers.count == 7, let bytes = row.bytes(8) else {
-        return cursor.warn("a chunk cannot be read")
-      }
-      let place = ChunkPlace(
-        metric: numbers[0], generation: numbers[1], start: numbers[2], count: numbers[3],
-        firstStep: numbers[4], lastStep: numbers[5])
-      guard place.checksum(of: bytes) == numbers[6], let chunk = ColumnChunk(encoded: bytes) else {
-        let name = metrics[place.metric]?.path ?? "a metric"
-        return cursor.warn("steps \(place.firstStep) to \(place.lastStep) of \(name) are lost")
-      }
-      pieces.append(
-        ColumnPiece(
-          metric: place.metric, generation: place.generation, start: place.start, chunk: chunk))
+      if let piece = cursor.piece(of: row, metrics: metrics) { pieces.append(piece) }
     }
     return pieces
+  }
+
+  private mutating func piece(of row: Row, metrics: [Int: MetricName]) -> ColumnPiece? {
+    switch ChunkRow.read(row) {
+    case .piece(let piece): return piece
+    case .lost(let place):
+      let name = metrics[place.metric]?.path ?? "a metric"
+      warn("steps \(place.firstStep) to \(place.lastStep) of \(name) are lost")
+    case .unreadable: warn("a chunk cannot be read")
+    }
+    return nil
   }
 
   private mutating func readTail(from database: Database) throws -> [ColumnPiece] {

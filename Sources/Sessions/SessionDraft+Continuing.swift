@@ -8,6 +8,7 @@ extension SessionDraft {
     do {
       try store.database.read { database in
         try loadStructure(from: database, path: store.path)
+        try loadUnsummed(from: database)
         try loadTail(from: database)
       }
     } catch {
@@ -39,6 +40,28 @@ extension SessionDraft {
       columns[metric - 1].start = max(columns[metric - 1].start, end)
       if row.integer(1) == generation?.number, let last = row.integer(3) {
         lastStep = max(lastStep ?? last, last)
+      }
+    }
+  }
+
+  /// The chunks of the present generation that no row of summaries holds.
+  private mutating func loadUnsummed(from database: Database) throws {
+    guard let generation else { return }
+    for index in columns.indices {
+      let metric = columns[index].metric
+      let ended = try Row.fetchOne(
+        database,
+        sql: "SELECT max(last_step) FROM summaries WHERE metric = ? AND generation = ?",
+        arguments: [metric, generation.number])?.integer(0)
+      let rows = try Row.fetchAll(
+        database,
+        sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step > ? ORDER BY id",
+        arguments: [metric, generation.number, ended ?? .min])
+      for row in rows {
+        guard case .piece(let piece) = ChunkRow.read(row) else { continue }
+        columns[index].unsummed.append(ChunkSummary(of: piece.chunk, start: piece.start))
+        guard columns[index].unsummed.count == SummaryRow.capacity else { continue }
+        closeSummaries(ofColumn: index)
       }
     }
   }

@@ -4,7 +4,7 @@ import Signals
 import Telemetry
 
 extension SessionDraft {
-  var isWritten: Bool { pendingRecords == 0 && newChunks.isEmpty }
+  var isWritten: Bool { pendingRecords == 0 && newChunks.isEmpty && newSummaries.isEmpty }
 
   /// Writes all that is not in the file yet. Changes nothing of the draft: the caller says
   /// `markWritten()` once the transaction is through.
@@ -12,6 +12,7 @@ extension SessionDraft {
     try writeStructure(to: database)
     try writeHappenings(to: database)
     try writeChunks(to: database)
+    try writeSummaries(to: database)
     try writeTail(to: database)
   }
 
@@ -84,6 +85,22 @@ extension SessionDraft {
     }
   }
 
+  private func writeSummaries(to database: Database) throws {
+    guard !newSummaries.isEmpty else { return }
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO summaries (metric, generation, start, count, first_step, last_step,
+          bytes, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    for row in newSummaries {
+      let place = row.place
+      try statement.execute(arguments: [
+        place.metric, place.generation, place.start, place.count, place.firstStep, place.lastStep,
+        Data(row.bytes), place.checksum(of: row.bytes),
+      ])
+    }
+  }
+
   /// Whether more than half of the tail stands in chunks by now, so that it is written anew.
   private var rewritesTail: Bool {
     let live = columns.reduce(0) { $0 + $1.tailed }
@@ -124,6 +141,7 @@ extension SessionDraft {
     newEvents.removeAll()
     newLines.removeAll()
     newChunks.removeAll()
+    newSummaries.removeAll()
     pendingRecords = 0
   }
 }

@@ -19,6 +19,9 @@ struct SessionDraft {
     /// How many of the samples held here are in the file's tail.
     var tailed = 0
 
+    /// The closed chunks that no row of summaries holds yet.
+    var unsummed: [ChunkSummary] = []
+
     var untailed: Int { steps.count - tailed }
   }
 
@@ -61,6 +64,7 @@ struct SessionDraft {
   var newEvents: [PlacedEvent] = []
   var newLines: [PlacedLine] = []
   var newChunks: [ClosedChunk] = []
+  var newSummaries: [SummaryRow] = []
   /// Records taken since the last commit that succeeded.
   var pendingRecords = 0
 
@@ -137,6 +141,7 @@ struct SessionDraft {
   mutating func beginGeneration(at step: Int) {
     if let generation, lastStep == nil, generation.startingStep == step { return }
     closeChunks()
+    for index in columns.indices { closeSummaries(ofColumn: index) }
     let next = Generation(number: generation.map { $0.number + 1 } ?? 0, startingStep: step)
     generation = next
     newGenerations.append(next)
@@ -159,10 +164,25 @@ struct SessionDraft {
       lastStep: column.steps.last ?? 0)
     newChunks.append(
       ClosedChunk(place: place, bytes: chunk.encoded(), summary: chunk.summary))
+    columns[index].unsummed.append(ChunkSummary(of: chunk, start: column.start))
+    if columns[index].unsummed.count == SummaryRow.capacity { closeSummaries(ofColumn: index) }
     columns[index].start += column.steps.count
     columns[index].steps.removeAll(keepingCapacity: true)
     columns[index].values.removeAll(keepingCapacity: true)
     columns[index].tailed = 0
+  }
+}
+
+extension SessionDraft {
+  /// Turns the summaries of the last chunks into a row.
+  mutating func closeSummaries(ofColumn index: Int) {
+    let column = columns[index]
+    guard
+      let row = SummaryRow(
+        metric: column.metric, generation: generationNumber, chunks: column.unsummed)
+    else { return }
+    newSummaries.append(row)
+    columns[index].unsummed.removeAll(keepingCapacity: true)
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 
 /// Why a session cannot be read or written. The description is one line: what, where, what to do.
 package enum SessionError: Error, Equatable {
@@ -36,15 +37,39 @@ extension SessionError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "cannot read \(path): \(reason): check its permissions and its folder's"
     case .unwritable(let path, let reason):
-      "cannot write \(path): \(reason): free the disk, or name another file with --session"
-    case .recordsUnwritten(let path, let records, let reason):
-      "\(records) records could not be written to \(path): \(reason): free the disk sooner, "
+      "cannot write \(path): \(reason): \(Self.remedy(for: reason)), "
         + "or name another file with --session"
+    case .recordsUnwritten(let path, let records, let reason):
+      "\(records) records could not be written to \(path): \(reason): "
+        + "\(Self.remedy(for: reason)) sooner, or name another file with --session"
     }
   }
 }
 
 extension SessionError {
+  static let fullDisk = "the disk is full"
+  static let readOnly = "it may not be written"
+  static let locked = "it is locked by another process"
+
+  /// What helps where a file cannot be written, an imperative.
+  private static func remedy(for reason: String) -> String {
+    let codes: [(code: Int32, remedy: String)] = [
+      (ENOENT, "make its folder"), (ENOTDIR, "make its folder"),
+      (EACCES, "change its permissions or its folder's"),
+      (EPERM, "change its permissions or its folder's"),
+      (EROFS, "mount the disk for writing"), (ENOSPC, "free the disk"), (EDQUOT, "free the disk"),
+      (EIO, "check the disk"), (EMFILE, "raise the limit of open files"),
+      (ENAMETOOLONG, "give it a shorter name"),
+    ]
+    switch reason {
+    case fullDisk: return "free the disk"
+    case readOnly: return "change its permissions or its folder's"
+    case locked: return "end that process"
+    default:
+      return codes.first { systemWords($0.code) == reason }?.remedy ?? "check the disk"
+    }
+  }
+
   /// What an error of the database means for the file at `path`.
   init(reading path: String, _ error: any Error) {
     if let error = error as? SessionError {
@@ -88,9 +113,9 @@ extension SessionError {
   static func words(of error: any Error) -> String {
     guard let error = error as? DatabaseError else { return "\(error)" }
     return switch error.resultCode {
-    case .SQLITE_FULL: "the disk is full"
-    case .SQLITE_READONLY: "it may not be written"
-    case .SQLITE_BUSY: "it is locked by another process"
+    case .SQLITE_FULL: fullDisk
+    case .SQLITE_READONLY: readOnly
+    case .SQLITE_BUSY: locked
     default: firstLine(of: error.message ?? "\(error.resultCode)")
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+package import Signals
 package import Telemetry
 
 /// Reads a session, whether it is being written, was ended, or its writer was killed. Never writes
@@ -37,6 +38,28 @@ package final class SessionReader: Sendable {
       let records = try cursor.read(from: database)
       return records + Self.doubts(about: database)
     }
+  }
+
+  /// What is recorded as a history, of which the older samples of a long session stay in the file
+  /// and are fetched when they are looked at.
+  ///
+  /// A session that is short, being written or of an older format is read whole. `damage` is given
+  /// what turns out to be lost later on, a line each.
+  package func history(
+    damage: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(SessionError) -> RunHistory {
+    if !WriterLock.isHeld(session: path) {
+      let archive = SessionArchive(reader: self, damage: damage)
+      if let contents = try read({ try archive.contents(of: $0) }) {
+        return archive.history(of: contents)
+      }
+    }
+    return try records().reduce(into: RunHistory()) { $0.append($1) }
+  }
+
+  /// Runs `body` without the cost of a transaction: for a single statement.
+  func fetch<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try database.unsafeRead(body)
   }
 
   /// Rows can vanish without a trace where a page is damaged: the pages are checked against each

@@ -10,6 +10,17 @@ package struct ColumnSummary: Sendable, Equatable {
 
   package init() {}
 
+  /// A summary as it was stored; the range of one without finite samples is empty.
+  package init(
+    minimum: Double, maximum: Double, sum: Double, finiteCount: Int, nonFiniteCount: Int
+  ) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.sum = sum
+    self.finiteCount = finiteCount
+    self.nonFiniteCount = nonFiniteCount
+  }
+
   package init(_ value: Double) {
     add(value)
   }

@@ -35,9 +35,8 @@ package struct LogitGrowth: Sendable, Equatable {
   ) {
     guard let last = series.lastStep else { return nil }
     let start = series.index(atOrAfter: last - Self.window + 1)
-    self.init(
-      steps: series.steps[start...], values: series.values[start...], level: level,
-      remainingSteps: remainingSteps)
+    let (steps, values) = series.samples(in: start..<series.count)
+    self.init(steps: steps[...], values: values[...], level: level, remainingSteps: remainingSteps)
   }
 
   /// As ``init(series:level:remainingSteps:)``; `steps` ascend and all count.

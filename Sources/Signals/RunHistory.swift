@@ -64,6 +64,12 @@ package struct RunHistory: Sendable {
     }
   }
 
+  /// Takes the samples of a column that lie elsewhere, behind those of the metric that are known.
+  package mutating func append(_ column: ArchivedColumn, of name: MetricName) {
+    guard name != MetricColumn.wallTime else { return wallTimes.append(column) }
+    series[name, default: Series()].append(column)
+  }
+
   private mutating func append(line: String) {
     console.append(line)
     if console.count > Self.consoleLimit { console.removeFirst() }

@@ -1,12 +1,15 @@
 /// The samples of one metric in the order of their steps, with a pyramid over them.
 ///
 /// Nothing is sampled away: a column of any width shows the minimum and maximum of all it covers.
+/// The older samples of a long recording lie in archived columns; what is appended is in memory.
 package struct Series: Sendable {
-  package private(set) var steps: [Int] = []
-  package private(set) var values: [Double] = []
   /// How often samples were taken away again, so that what is computed from a series knows when to
   /// start anew.
   package private(set) var truncations = 0
+  private var archive = SeriesArchive()
+  /// The samples behind the archive.
+  private var tailSteps: [Int] = []
+  private var tailValues: [Double] = []
   private var pyramid = Pyramid()
 
   package init() {}
@@ -15,86 +18,158 @@ package struct Series: Sendable {
     for (step, value) in zip(steps, values) { append(step: step, value: value) }
   }
 
-  package var count: Int { steps.count }
-  package var isEmpty: Bool { steps.isEmpty }
-  package var firstStep: Int? { steps.first }
-  package var lastStep: Int? { steps.last }
-  package var lastValue: Double? { values.last }
+  package var count: Int { archive.count + tailSteps.count }
+  package var isEmpty: Bool { count == 0 }
+  /// Whether samples lie elsewhere, so that looking at many of them one by one takes time.
+  package var isArchived: Bool { archive.count > 0 }
+  package var firstStep: Int? { archive.count > 0 ? archive.firstStep : tailSteps.first }
+  package var lastStep: Int? { tailSteps.last ?? archive.lastStep }
+  package var lastValue: Double? { isEmpty ? nil : value(atIndex: count - 1) }
+
+  /// All steps. Of an archived series this fetches them all: see `samples(in:)`.
+  package var steps: [Int] { isArchived ? samples(in: 0..<count).steps : tailSteps }
+  /// All values. Of an archived series this fetches them all: see `samples(in:)`.
+  package var values: [Double] { isArchived ? samples(in: 0..<count).values : tailValues }
 
   /// Adds a sample after the last one. A step that is already there takes the new value; one before
   /// the last is the caller's to sort out (a new generation) and is left out here.
   package mutating func append(step: Int, value: Double) {
-    if let last = steps.last, step <= last {
+    if let last = lastStep, step <= last {
       guard step == last else { return }
-      truncate(toCount: steps.count - 1)
+      truncate(toCount: count - 1)
     }
-    steps.append(step)
-    values.append(value)
-    pyramid.extend(values: values)
+    tailSteps.append(step)
+    tailValues.append(value)
+    pyramid.extend(values: tailValues)
+  }
+
+  /// Adds the samples of a column that lie behind the last one.
+  package mutating func append(_ column: ArchivedColumn) {
+    let start = lastStep.map { column.position(atOrAfter: $0 + 1) } ?? 0
+    guard start < column.count else { return }
+    guard tailSteps.isEmpty else {
+      var (steps, values): ([Int], [Double]) = ([], [])
+      column.append(start..<column.count, to: &steps, &values)
+      for (step, value) in zip(steps, values) { append(step: step, value: value) }
+      return
+    }
+    archive.append(column, from: start)
   }
 
   /// Takes the samples from `step` on away and returns them.
   package mutating func cut(from step: Int) -> Series {
     let start = index(atOrAfter: step)
-    let rest = Series(steps: Array(steps[start...]), values: Array(values[start...]))
+    var rest = Series()
+    rest.archive = archive.dropping(before: start)
+    let tailStart = max(0, start - archive.count)
+    for index in tailStart..<max(tailStart, tailSteps.count) {
+      rest.append(step: tailSteps[index], value: tailValues[index])
+    }
     truncate(toCount: start)
     return rest
   }
 
   private mutating func truncate(toCount count: Int) {
-    guard count < steps.count else { return }
+    guard count < self.count else { return }
     truncations += 1
-    steps.removeLast(steps.count - count)
-    values.removeLast(values.count - count)
-    pyramid.truncate(toCount: count)
+    let left = max(0, count - archive.count)
+    archive.truncate(toCount: count)
+    tailSteps.removeLast(tailSteps.count - left)
+    tailValues.removeLast(tailValues.count - left)
+    pyramid.truncate(toCount: left)
+  }
+}
+
+extension Series {
+  package func value(atIndex index: Int) -> Double {
+    index < archive.count ? archive.value(at: index) : tailValues[index - archive.count]
+  }
+
+  package func step(atIndex index: Int) -> Int {
+    index < archive.count ? archive.step(at: index) : tailSteps[index - archive.count]
+  }
+
+  /// The samples with these indices.
+  package func samples(in range: Range<Int>) -> (steps: [Int], values: [Double]) {
+    var (steps, values): ([Int], [Double]) = ([], [])
+    let stored = range.clamped(to: 0..<archive.count)
+    archive.append(stored, to: &steps, &values)
+    let start = max(range.lowerBound, archive.count) - archive.count
+    let end = max(range.upperBound, archive.count) - archive.count
+    return (steps + tailSteps[start..<end], values + tailValues[start..<end])
   }
 
   /// Index of the first sample at or after `step`; `count` where there is none.
   package func index(atOrAfter step: Int) -> Int {
+    if let last = archive.lastStep, step <= last { return archive.position(atOrAfter: step) }
     var low = 0
-    var high = steps.count
+    var high = tailSteps.count
     while low < high {
       let middle = (low + high) / 2
-      if steps[middle] < step { low = middle + 1 } else { high = middle }
+      if tailSteps[middle] < step { low = middle + 1 } else { high = middle }
     }
-    return low
+    return archive.count + low
   }
 
   /// Index of the last sample at or before `step`.
   package func index(atOrBefore step: Int) -> Int? {
     let next = index(atOrAfter: step)
-    if next < count, steps[next] == step { return next }
+    if next < count, self.step(atIndex: next) == step { return next }
     return next > 0 ? next - 1 : nil
   }
 
   /// Value of the last sample at or before `step`.
   package func value(atOrBefore step: Int) -> Double? {
-    index(atOrBefore: step).map { values[$0] }
+    index(atOrBefore: step).map { value(atIndex: $0) }
   }
 
   /// Value of the sample of exactly this step.
   package func value(at step: Int) -> Double? {
     let index = index(atOrAfter: step)
-    return index < steps.count && steps[index] == step ? values[index] : nil
+    return index < count && self.step(atIndex: index) == step ? value(atIndex: index) : nil
   }
 
   /// What the samples with steps in `range` come to.
   package func summary(of range: Range<Int>) -> ColumnSummary {
-    let bounds = index(atOrAfter: range.lowerBound)..<index(atOrAfter: range.upperBound)
-    return pyramid.summary(of: bounds, values: values)
+    summary(ofIndices: index(atOrAfter: range.lowerBound)..<index(atOrAfter: range.upperBound))
+  }
+
+  private func summary(ofIndices range: Range<Int>) -> ColumnSummary {
+    var total = ColumnSummary()
+    archive.add(range.clamped(to: 0..<archive.count), to: &total)
+    let start = max(range.lowerBound, archive.count) - archive.count
+    let end = max(range.upperBound, archive.count) - archive.count
+    total.add(pyramid.summary(of: start..<end, values: tailValues))
+    return total
   }
 
   /// One summary a column: column `i` covers the steps from `edges[i]` up to `edges[i + 1]`.
   ///
-  /// Costs a time logarithmic in the number of samples, a column.
+  /// Costs a time logarithmic in the number of samples, a column. Between two columns of an archived
+  /// series that both hold many samples the border moves by up to 32 of them, to where the archive
+  /// has a block's end: each sample is in one column as before, and nothing has to be fetched.
   /// - Parameter edges: ascending steps, one more than there are columns.
   /// - Returns: the summaries, empty where a column covers no sample.
   package func columns(edges: [Int]) -> [ColumnSummary] {
     guard edges.count > 1 else { return [] }
-    let indices = edges.map { index(atOrAfter: $0) }
+    var indices = edges.map { index(atOrAfter: $0) }
+    if isArchived { moveToBorders(&indices) }
     return (0..<edges.count - 1).map { column in
-      let range = indices[column]..<Swift.max(indices[column], indices[column + 1])
-      return pyramid.summary(of: range, values: values)
+      summary(ofIndices: indices[column]..<Swift.max(indices[column], indices[column + 1]))
+    }
+  }
+
+  /// So many samples on both sides make half a block invisible.
+  private static let manySamples = 4 * ArchivedColumn.blockLength
+
+  private func moveToBorders(_ indices: inout [Int]) {
+    let exact = indices
+    for edge in exact.indices.dropFirst().dropLast() {
+      guard exact[edge] - exact[edge - 1] >= Self.manySamples,
+        exact[edge + 1] - exact[edge] >= Self.manySamples
+      else { continue }
+      guard exact[edge] < archive.count else { continue }
+      indices[edge] = archive.nearestBorder(to: exact[edge])
     }
   }
 }

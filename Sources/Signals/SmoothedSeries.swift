@@ -22,7 +22,9 @@ package struct SmoothedSeries: Sendable {
     if !isContinued { restart() }
     firstStep = series.firstStep
     truncations = series.truncations
-    for index in values.count..<series.count { values.append(average.add(series.values[index])) }
+    for index in values.count..<series.count {
+      values.append(average.add(series.value(atIndex: index)))
+    }
   }
 
   private mutating func restart() {

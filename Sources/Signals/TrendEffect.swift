@@ -63,8 +63,8 @@ package struct TrendEffect: Sendable, Equatable {
   private static func finitePoints(
     of series: Series, in range: Range<Int>
   ) -> [(x: Double, y: Double)] {
-    range.filter { series.values[$0].isFinite }
-      .map { (Double(series.steps[$0]), series.values[$0]) }
+    let (steps, values) = series.samples(in: range)
+    return zip(steps, values).filter { $1.isFinite }.map { (Double($0), $1) }
   }
 }
 

@@ -68,23 +68,20 @@ final class DashboardScreen {
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }
 
-  /// Takes what is known before the first frame.
-  func take(_ records: [RunRecord]) {
-    act(.recordsArrived(records))
-  }
-
   /// Takes what happened before the first frame.
   func take(_ action: Action) {
     act(action)
   }
 
   /// Starts a replay at `step` (its beginning) at `speed` (such that it takes half a minute).
-  func play(from step: Int?, speed: Double?) {
-    let times = state.history.wallTimes.values
-    let seconds = (times.last ?? 0) - (times.first ?? 0)
-    let usual = Playback.speeds.first { $0 * 30 >= seconds } ?? 1000
+  func play(from step: Int?, speed: Double?, pace: Playback.Pace, idleCap: Double) {
+    let times = state.history.wallTimes
+    let seconds = times.isEmpty ? 0 : (times.lastValue ?? 0) - times.value(atIndex: 0)
+    let length = pace == .time ? seconds : Double(times.count)
+    let usual = Playback.speeds.first { $0 * 30 >= length } ?? 1000
     state.playback = Playback(
-      step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual)
+      step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual,
+      pace: pace, idleCap: idleCap)
   }
 
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.

@@ -1,4 +1,5 @@
 import Dashboard
+import Dispatch
 import Foundation
 import Sessions
 import Synchronization
@@ -166,12 +167,17 @@ extension LiveRun {
       kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath))
     let screen = try DashboardScreen(source: source, theme: plan.theme, stage: stage)
     start()
+    // A disk that is full at the end is asked again each second, not with every frame.
+    var nextClose = DispatchTime.now()
     let leave = screen.run(
       records: { [mailbox] in mailbox.take() },
       send: { [trainer] command, author in trainer.post(command, by: author) },
       tend: { [session, end] in
         let recorder = session.recorder
-        if end.reachedEnd != nil { try? recorder.close() }
+        if end.reachedEnd != nil, DispatchTime.now() >= nextClose {
+          try? recorder.close()
+          nextClose = .now() + .seconds(1)
+        }
         return recorder.status.text
       })
     try depart(leave, screen.endRequest)

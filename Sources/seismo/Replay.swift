@@ -4,6 +4,7 @@ import Foundation
 import Screen
 import Sessions
 import Signals
+import Synchronization
 import Telemetry
 
 struct Replay: ParsableCommand {
@@ -14,7 +15,10 @@ struct Replay: ParsableCommand {
   @Argument(help: "a .seismo file (default: the latest in sessions/)") var session: String?
   @Option(help: "the step to show (default: the beginning to play, the end to print)")
   var at: Int?
-  @Option(help: "recorded seconds a second") var speed: Double?
+  @Option(help: "recorded seconds, or with --by step steps, a second") var speed: Double?
+  @Option(help: "time or step: what the speed counts") var by = Playback.Pace.time
+  @Option(help: "the longest pause between two steps, recorded seconds")
+  var idleCap = Playback.usualIdleCap
   @Option(help: "columns and rows of a printed screen, such as 120x40")
   var size: ScreenSize?
   @Option(help: "write one screen as SVG to this file, - for standard output") var svg: String?
@@ -28,13 +32,17 @@ struct Replay: ParsableCommand {
     if let speed, !(speed > 0 && speed <= 100_000) {
       throw ValidationError("--speed \(speed): give a number above 0, up to 100000")
     }
+    guard idleCap > 0, idleCap <= 1e9 else {
+      throw ValidationError("--idle-cap \(idleCap): give seconds above 0, up to 1e9")
+    }
     if svg == "" { throw ValidationError("--svg: give a file name, or - for standard output") }
     if svg != nil && text { throw ValidationError("--svg and --text: give one of them") }
   }
 
   mutating func run() throws {
     let path = try session ?? Self.latest()
-    let records = try SessionReader(path: path).records()
+    let damage = DamageReports()
+    let history = try SessionReader(path: path).history { damage.add($0) }
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let source = RunSource(
       kind: .replay, name: name, path: Invocation.shown(path),
@@ -43,9 +51,10 @@ struct Replay: ParsableCommand {
       Action.runLoaded(ListedRun(SessionSummary(path: path)), try RunShelf.history(path: path))
     }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
-      try printScreen(source, records, overlays)
+      try printScreen(source, history, overlays)
+      for line in damage.take() { Seismo.report(line) }
     } else {
-      try play(source, records, overlays)
+      try play(source, history, overlays, damage)
     }
   }
 
@@ -59,14 +68,14 @@ struct Replay: ParsableCommand {
 
   /// One screen, without a terminal.
   private func printScreen(
-    _ source: RunSource, _ records: [RunRecord], _ overlays: [Action]
+    _ source: RunSource, _ history: RunHistory, _ overlays: [Action]
   ) throws {
     let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
     for warning in look.warnings { Seismo.report(warning) }
     var state = DashboardState(
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),
       appearance: look.appearance)
-    for action in [.recordsArrived(records)] + overlays { _ = update(&state, action) }
+    for action in [.recordingOpened(history)] + overlays { _ = update(&state, action) }
     state.toast = nil
     let last = state.history.lastStep ?? 0
     state.playback = Playback(step: min(at ?? last, last))
@@ -79,13 +88,35 @@ struct Replay: ParsableCommand {
   }
 
   private func play(
-    _ source: RunSource, _ records: [RunRecord], _ overlays: [Action]
+    _ source: RunSource, _ history: RunHistory, _ overlays: [Action], _ damage: DamageReports
   ) throws {
     let screen = try DashboardScreen(source: source, theme: theme)
-    screen.take(records)
+    screen.take(.recordingOpened(history))
     for action in overlays { screen.take(action) }
-    screen.play(from: at, speed: speed)
-    _ = screen.run(records: { ([], 0) }, send: { _, _ in }, tend: { nil })
+    screen.play(from: at, speed: speed, pace: by, idleCap: idleCap)
+    _ = screen.run(
+      records: {
+        (damage.take().map { .console(wallTime: Date().timeIntervalSince1970, line: $0) }, 0)
+      }, send: { _, _ in }, tend: { nil })
     try screen.endRequest.leaveIfAsked()
+  }
+}
+
+extension Playback.Pace: ExpressibleByArgument {}
+
+/// What of a recording turned out to be lost while it was looked at.
+private final class DamageReports: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  func add(_ line: String) {
+    lines.withLock { $0.append(line) }
+  }
+
+  /// What has come since the last call.
+  func take() -> [String] {
+    lines.withLock { lines in
+      defer { lines = [] }
+      return lines
+    }
   }
 }

@@ -17,7 +17,7 @@ struct Seismo: ParsableCommand {
       Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
       Evaluate.self,
       Bench.self, ListThemes.self, Compare.self, Export.self,
-      Import.self, Ingest.self, Reproduce.self,
+      Import.self, Ingest.self, Reproduce.self, BenchStore.self,
     ])
 
   mutating func run() throws {

@@ -1,8 +1,9 @@
-import Dashboard
 import Screen
 import Signals
 import Telemetry
 import Testing
+
+@testable import Dashboard
 
 @Suite struct ReplayTests {
   private func replay(at step: Int = 0) -> DashboardState {
@@ -42,6 +43,51 @@ import Testing
     var playback = Playback(step: 0, isPlaying: true)
     for _ in 0..<7 { playback.advance(seconds: 1, in: times) }
     #expect(playback.step == 7)
+  }
+
+  @Test func `a pause is as long as the cap says`() {
+    let times = Series(steps: [0, 1, 2], values: [0, 3600, 3601])
+    var playback = Playback(step: 0, isPlaying: true, speed: 10, idleCap: 60)
+    for _ in 0..<5 { playback.advance(seconds: 1, in: times) }
+    #expect(playback.step == 0)
+    playback.advance(seconds: 1, in: times)
+    #expect(playback.step == 1)
+  }
+
+  @Test func `by step it plays so many steps a second whatever they took`() {
+    let times = Series(steps: Array(0..<100), values: (0..<100).map { Double($0 * $0) })
+    var playback = Playback(step: 0, isPlaying: true, speed: 20, pace: .step)
+    playback.advance(seconds: 0.5, in: times)
+    #expect(playback.step == 10)
+    for _ in 0..<10 { playback.advance(seconds: 0.1, in: times) }
+    #expect(playback.step == 30)
+    var state = replay()
+    state.playback?.pace = .step
+    press(&state, .character(">"))
+    #expect(state.toast?.text == "speed 2 steps/s")
+  }
+
+  /// Every pane is drawn from a history that ends at the playhead, as the live screen was, and from
+  /// the whole one: alarms, forecasts, scales and numbers are those of then. The sample run declares
+  /// its settings once, as they are in the end, so that their pane is left out.
+  @Test(arguments: [50, 300, 777, 1000, 1300])
+  func `what a replay shows is what was shown then`(step: Int) {
+    let whole = replay(at: step)
+    var then = replay(at: step)
+    then.history = SampleRun(steps: step + 1).history
+    for pane in PaneCatalog.panes where pane.id != .run {
+      for size in [Size(columns: 58, rows: 14), Size(columns: 100, rows: 30)] {
+        #expect(drawn(pane, whole, size) == drawn(pane, then, size), "\(pane.id) at \(size)")
+      }
+    }
+  }
+
+  private func drawn(_ pane: Pane, _ state: DashboardState, _ size: Size) -> [String] {
+    var grid = CellGrid(size: size)
+    let rect = Rect(column: 0, row: 0, columns: size.columns, rows: size.rows)
+    let context = state.context(for: pane.id)
+    pane.draw(&grid, rect, context)
+    return grid.lines + pane.headline(context).map(\.text)
   }
 
   @Test func `a clock that ran backwards or says nothing does not stop a replay`() {

@@ -145,11 +145,12 @@ import Testing
       try Data(bytes).write(to: URL(fileURLWithPath: path))
     }
     let identity = UInt32(Migrations.applicationID)
-    try write(applicationID: identity, version: 2)
-    #expect(throws: SessionError.newer(path: path, found: 2, known: 1)) {
+    let known = Migrations.currentVersion
+    try write(applicationID: identity, version: UInt32(known + 1))
+    #expect(throws: SessionError.newer(path: path, found: known + 1, known: known)) {
       try SessionReader(path: path)
     }
-    #expect(throws: SessionError.newer(path: path, found: 2, known: 1)) {
+    #expect(throws: SessionError.newer(path: path, found: known + 1, known: known)) {
       try SessionStore(appendingTo: path)
     }
     try write(applicationID: identity, version: 0)

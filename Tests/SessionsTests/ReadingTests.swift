@@ -79,7 +79,7 @@ import Testing
       )
     }
     #expect(identity == 0x5345_4953)
-    #expect(version == 1)
+    #expect(version == Migrations.currentVersion)
     #expect(mode == "delete")
   }
 

@@ -42,6 +42,21 @@ import Testing
           + "free the disk, or name another file with --session"
       ),
       (
+        .unwritable(path: "no/a.seismo", reason: "No such file or directory"),
+        "cannot write no/a.seismo: No such file or directory: "
+          + "make its folder, or name another file with --session"
+      ),
+      (
+        .unwritable(path: "a.seismo", reason: "Permission denied"),
+        "cannot write a.seismo: Permission denied: "
+          + "change its permissions or its folder's, or name another file with --session"
+      ),
+      (
+        .unwritable(path: "a.seismo", reason: "it is locked by another process"),
+        "cannot write a.seismo: it is locked by another process: "
+          + "end that process, or name another file with --session"
+      ),
+      (
         .recordsUnwritten(path: "a.seismo", records: 12, reason: "the disk is full"),
         "12 records could not be written to a.seismo: the disk is full: "
           + "free the disk sooner, or name another file with --session"

@@ -63,8 +63,8 @@ struct ChartLine: Sendable {
   /// The step of the first value at or after `step` that is not finite.
   func firstNonFinite(from step: Int) -> Int {
     let start = series.index(atOrAfter: step)
-    let index = series.values[start...].firstIndex { !$0.isFinite }
-    return index.map { series.steps[$0] } ?? step
+    let index = (start..<series.count).first { !series.value(atIndex: $0).isFinite }
+    return index.map { series.step(atIndex: $0) } ?? step
   }
 
   /// The value at the last sample up to `step`.

@@ -52,9 +52,9 @@ extension PaneContext {
     let raw = ChartLine(
       series: series, shape: .range, role: isSmoothed ? faint : role, name: label)
     guard isSmoothed else { return older + [raw] }
-    let values = smoothedValues(name, series)
+    let (part, values) = smoothedPart(name, series)
     let smooth = ChartLine(
-      series: series, values: values, shape: .joined, role: role, isInFront: true)
+      series: part, values: values, shape: .joined, role: role, isInFront: true)
     return older + [raw, smooth]
   }
 
@@ -70,15 +70,37 @@ extension PaneContext {
     Int(min(200, max(20, 4 / (1 - weight))))
   }
 
+  /// The samples over which a smooth line is drawn, and the line: of an archived series only what the
+  /// window shows.
+  private func smoothedPart(
+    _ name: MetricName, _ series: Series
+  ) -> (series: Series, values: [Double]?) {
+    guard series.isArchived, let smoothing else { return (series, smoothedValues(name, series)) }
+    // What lies further back than this has no weight that could be seen.
+    let memory = Int(16 / (1 - smoothing))
+    let start = series.index(atOrAfter: window.steps.lowerBound)
+    let end = series.index(atOrAfter: min(window.steps.upperBound, playhead + 1))
+    guard end - start <= Self.mostSmoothedHere else { return (series, nil) }
+    let (steps, values) = series.samples(in: max(0, min(start, end) - memory)..<end)
+    let part = Series(steps: steps, values: values)
+    return (part, smoothedValues(of: part, smoothing))
+  }
+
+  private static let mostSmoothedHere = 20_000
+
+  private func smoothedValues(of series: Series, _ weight: Double) -> [Double] {
+    var made = SmoothedSeries(weight: weight)
+    made.update(with: series)
+    return made.values
+  }
+
   /// The debiased average of a metric, from the cache or made here. None where that would take long
   /// in each frame: of so many samples the means of the columns are smooth enough.
   private func smoothedValues(_ name: MetricName, _ series: Series) -> [Double]? {
     guard let smoothing else { return nil }
     if let known = smoothed[name], known.values.count == series.count { return known.values }
-    guard series.count <= 20_000 else { return nil }
-    var made = SmoothedSeries(weight: smoothing)
-    made.update(with: series)
-    return made.values
+    guard series.count <= Self.mostSmoothedHere else { return nil }
+    return smoothedValues(of: series, smoothing)
   }
 
   /// What a pane says before there is anything to draw.

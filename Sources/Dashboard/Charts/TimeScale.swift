@@ -118,10 +118,11 @@ private struct AxisMeasure: Sendable {
     let model = context.description?.model
     let times = context.history.wallTimes
     tokensPerStep = model.map { Double($0.batch * $0.context) } ?? 0
-    let duration = (times.lastValue ?? 0) - (times.values.first ?? 0)
+    let first = times.isEmpty ? 0 : times.value(atIndex: 0)
+    let duration = (times.lastValue ?? 0) - first
     let count = (times.lastStep ?? 0) - (times.firstStep ?? 0)
     secondsPerStep = count > 0 ? duration / Double(count) : 0
-    start = times.values.first ?? 0
+    start = first
     isLog = context.isLogX
     self.times = context.axis == .time ? times : Series()
     switch context.axis {
@@ -130,8 +131,7 @@ private struct AxisMeasure: Sendable {
     case .step, .tokens, .time: kind = .step
     }
     bounds = (0, 0)
-    let first = amount(of: steps.lowerBound)
-    bounds = (first, amount(of: steps.upperBound - 1))
+    bounds = (amount(of: steps.lowerBound), amount(of: steps.upperBound - 1))
   }
 
   var unit: String {

@@ -55,17 +55,18 @@ extension DashboardState {
 
   var speedText: String {
     let speed = playback?.speed ?? 1
-    return (speed < 1 ? "\(speed)" : "\(Int(speed))") + "×"
+    let number = speed < 1 ? "\(speed)" : "\(Int(speed))"
+    return playback?.pace == .step ? "\(number) steps/s" : number + "×"
   }
 
   /// Moves a replay to the recorded step `count` samples away.
   mutating func movePlayhead(by count: Int) {
-    let steps = history.wallTimes.steps
-    guard let step = playback?.step, !steps.isEmpty else { return }
-    let next = history.wallTimes.index(atOrAfter: step)
-    let index = min(max(0, next + count), steps.count - 1)
+    let times = history.wallTimes
+    guard let step = playback?.step, !times.isEmpty else { return }
+    let next = times.index(atOrAfter: step)
+    let index = min(max(0, next + count), times.count - 1)
     playback?.halt()
-    playback?.jump(to: steps[index])
+    playback?.jump(to: times.step(atIndex: index))
   }
 
   /// Moves a replay to `step`, or to the recorded end that lies before it.

@@ -35,13 +35,12 @@ enum AttentionLogitsPane {
 
   private static func forecast(_ context: PaneContext) -> LogitGrowth? {
     guard let series = context.history[MetricCatalog.attentionLogitMax],
-      let last = series.index(atOrBefore: context.playhead), series.values[last] >= 100
+      let last = series.index(atOrBefore: context.playhead), series.value(atIndex: last) >= 100
     else { return nil }
     let first = max(0, last - LogitGrowth.window)
     let remaining = context.description?.totalSteps.map { $0 - context.playhead }
-    return LogitGrowth(
-      steps: series.steps[first...last], values: series.values[first...last],
-      remainingSteps: remaining)
+    let (steps, values) = series.samples(in: first..<last + 1)
+    return LogitGrowth(steps: steps[...], values: values[...], remainingSteps: remaining)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

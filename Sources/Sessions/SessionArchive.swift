@@ -1,0 +1,200 @@
+import GRDB
+import Signals
+import Synchronization
+import Telemetry
+
+/// Fetches from a session what archived columns are asked for.
+final class SessionArchive: Sendable {
+  private let reader: SessionReader
+  private let cache = ChunkCache()
+  private let damage: @Sendable (String) -> Void
+
+  init(reader: SessionReader, damage: @escaping @Sendable (String) -> Void) {
+    self.reader = reader
+    self.damage = damage
+  }
+
+  /// A stretch of a metric in one generation that rows of summaries hold.
+  fileprivate struct Stretch {
+    let metric: Int
+    let generation: Int
+    let count: Int
+    let firstStep: Int
+    let lastStep: Int
+    /// The number of the metric's next sample.
+    let end: Int
+  }
+
+  /// What a session holds, its archived stretches named and not read.
+  struct Contents {
+    fileprivate let stretches: [Stretch]
+    fileprivate let names: [Int: MetricName]
+    fileprivate let findings: SessionCursor.Findings
+  }
+
+  /// nil where the file has no summaries, or not of all that lies before the newest generation.
+  func contents(of database: Database) throws -> Contents? {
+    guard try Migrations.userVersion(database) >= 2 else { return nil }
+    let stretches = try stretches(in: database)
+    guard !stretches.isEmpty, try !hasOldLooseChunks(database, stretches) else { return nil }
+    var cursor = SessionCursor()
+    for stretch in stretches {
+      cursor.nextSamples[stretch.metric] = max(
+        cursor.nextSamples[stretch.metric] ?? 0, stretch.end)
+    }
+    let loose = try looseChunks(in: database, stretches)
+    return Contents(
+      stretches: stretches, names: try metricNames(in: database),
+      findings: try cursor.find(in: database, loose: loose))
+  }
+
+  /// Must not be called within a reading: a history may look into its columns as it is made.
+  func history(of contents: Contents) -> RunHistory {
+    let findings = contents.findings
+    var history = RunHistory()
+    for record in findings.documents { history.append(record) }
+    for (number, records) in findings.generations {
+      var records = records[...]
+      if case .generation = records.first, let first = records.popFirst() { history.append(first) }
+      for stretch in contents.stretches where stretch.generation == number {
+        guard let name = contents.names[stretch.metric] else { continue }
+        history.append(column(stretch, name), of: name)
+      }
+      for record in records { history.append(record) }
+    }
+    for record in findings.ending { history.append(record) }
+    return history
+  }
+
+  private func stretches(in database: Database) throws -> [Stretch] {
+    let query = """
+      SELECT metric, generation, sum(count), min(first_step), max(last_step), max(start + count)
+      FROM summaries GROUP BY metric, generation ORDER BY generation, metric
+      """
+    let chunks = try Row.fetchOne(database, sql: "SELECT max(id) FROM chunks")?.integer(0) ?? 0
+    return try Row.fetchAll(database, sql: query).compactMap { row in
+      // Rows are checked when they are read; until then a damaged number must do no harm.
+      let numbers = (0...5).compactMap { row.integer($0) }
+      guard numbers.count == 6, numbers.allSatisfy({ $0.magnitude < 1 << 48 }), numbers[2] > 0,
+        numbers[2] / ColumnChunk.capacity <= chunks, numbers[3] <= numbers[4]
+      else { return nil }
+      return Stretch(
+        metric: numbers[0], generation: numbers[1], count: numbers[2], firstStep: numbers[3],
+        lastStep: numbers[4], end: numbers[5])
+    }
+  }
+
+  private func metricNames(in database: Database) throws -> [Int: MetricName] {
+    try Row.fetchAll(database, sql: "SELECT id, name, checksum FROM metrics")
+      .reduce(into: [:]) { names, row in
+        guard let metric = row.integer(0), let name = row.text(1),
+          row.integer(2) == Checksum.of(name, metric)
+        else { return }
+        names[metric] = MetricName(name)
+      }
+  }
+
+  private func newestGeneration(in database: Database) throws -> Int {
+    try Row.fetchOne(database, sql: "SELECT max(id) FROM generations")?.integer(0) ?? 0
+  }
+
+  /// Whether an older generation has chunks that lie behind its summaries, as a file of the first
+  /// format has that was written on.
+  private func hasOldLooseChunks(_ database: Database, _ stretches: [Stretch]) throws -> Bool {
+    let newest = try newestGeneration(in: database)
+    guard newest > 0 else { return false }
+    let sums = "SELECT coalesce(sum(count), 0) FROM"
+    let stored = try Row.fetchOne(
+      database, sql: "\(sums) chunks WHERE generation < ?", arguments: [newest])?.integer(0)
+    return stored != stretches.filter { $0.generation < newest }.reduce(0) { $0 + $1.count }
+  }
+
+  /// The chunks of the newest generation that no row of summaries holds.
+  private func looseChunks(in database: Database, _ stretches: [Stretch]) throws -> [Row] {
+    let newest = try newestGeneration(in: database)
+    let statement = try database.cachedStatement(
+      sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step > ? ORDER BY id")
+    let summed = stretches.filter { $0.generation == newest }
+    return try metricNames(in: database).keys.sorted().flatMap { metric in
+      let end = summed.first { $0.metric == metric }?.lastStep ?? .min
+      return try Row.fetchAll(statement, arguments: [metric, newest, end])
+    }
+  }
+
+  private func column(_ stretch: Stretch, _ name: MetricName) -> ArchivedColumn {
+    ArchivedColumn(
+      count: stretch.count, firstStep: stretch.firstStep, lastStep: stretch.lastStep, cache: cache,
+      readIndex: { self.index(of: stretch) },
+      readChunk: { chunk in
+        guard let samples = self.samples(of: chunk, stretch) else {
+          self.damage(
+            "damaged session: steps \(chunk.firstStep) to \(chunk.lastStep) of \(name) are lost")
+          return nil
+        }
+        return samples
+      })
+  }
+
+  private func samples(
+    of chunk: ArchivedColumn.Chunk, _ stretch: Stretch
+  ) -> ArchivedColumn.Samples? {
+    let row = try? reader.fetch { database in
+      let statement = try database.cachedStatement(
+        sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step = ?")
+      return try Row.fetchOne(
+        statement, arguments: [stretch.metric, stretch.generation, chunk.firstStep])
+    }
+    guard let row, case .piece(let piece) = ChunkRow.read(row) else { return nil }
+    return ArchivedColumn.Samples(steps: piece.chunk.steps, values: piece.chunk.values)
+  }
+
+  private func index(of stretch: Stretch) -> ArchivedColumn.Index {
+    var index = ArchivedColumn.Index()
+    try? reader.fetch { database in
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT start, count, first_step, last_step, checksum, bytes FROM summaries
+          WHERE metric = ? AND generation = ? ORDER BY start
+          """)
+      let rows = try Row.fetchCursor(statement, arguments: [stretch.metric, stretch.generation])
+      while let row = try rows.next() {
+        guard let part = try part(row, stretch, database) else { continue }
+        index.chunks += part.chunks
+        index.blocks += part.blocks
+      }
+    }
+    return index
+  }
+
+  /// What a row of summaries says; where it is damaged, what its chunks say themselves.
+  private func part(
+    _ row: Row, _ stretch: Stretch, _ database: Database
+  ) throws -> ArchivedColumn.Index? {
+    let numbers = (0...4).compactMap { row.integer($0) }
+    guard numbers.count == 5, numbers.allSatisfy({ $0.magnitude < 1 << 48 }) else { return nil }
+    let place = ChunkPlace(
+      metric: stretch.metric, generation: stretch.generation, start: numbers[0],
+      count: numbers[1], firstStep: numbers[2], lastStep: numbers[3])
+    if let bytes = row.bytes(5), place.checksum(of: bytes) == numbers[4],
+      let index = SummaryRow.decoded(bytes)
+    {
+      return index
+    }
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        \(ChunkRow.query) WHERE metric = ? AND generation = ? AND start BETWEEN ? AND ? ORDER BY id
+        """,
+      arguments: [
+        stretch.metric, stretch.generation, place.start, place.start + place.count - 1,
+      ])
+    var index = ArchivedColumn.Index()
+    for row in rows {
+      guard case .piece(let piece) = ChunkRow.read(row) else { continue }
+      let summary = ChunkSummary(of: piece.chunk, start: piece.start)
+      index.chunks.append(summary.chunk)
+      index.blocks += summary.blocks
+    }
+    return index
+  }
+}

@@ -25,6 +25,8 @@ extension AlarmRule {
       Place(mark: "NaN", panes: Set(PaneID.allCases), setting: rate)
     case .logZDrift:
       Place(mark: "log Z drifts", panes: [.loss, .outputs], setting: SettingCatalog.zLoss)
+    case .gradientNearEpsilon:
+      Place(mark: "near ε", panes: [.gradients], setting: SettingCatalog.adamEpsilon)
     case .deadExpert:
       Place(mark: "dead expert", panes: [.experts], setting: SettingCatalog.balanceLoss)
     case .overloadedExpert:

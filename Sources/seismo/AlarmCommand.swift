@@ -78,7 +78,8 @@ final class AlarmCommand: Sendable {
   static func environment(of event: RunEvent, session: String) -> [String: String] {
     var environment = [
       "SEISMO_RULE": event.name ?? "", "SEISMO_STEP": "\(event.step)",
-      "SEISMO_TEXT": event.text, "SEISMO_HINT": event.hint ?? "", "SEISMO_SESSION": URL(fileURLWithPath: session).path,
+      "SEISMO_TEXT": event.text, "SEISMO_HINT": event.hint ?? "",
+      "SEISMO_SESSION": URL(fileURLWithPath: session).path,
       "SEISMO_EVENT": JSONLines.line(event),
     ]
     for (name, value) in event.values {

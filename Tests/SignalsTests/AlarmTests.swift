@@ -145,6 +145,29 @@ struct AlarmTests {
     #expect(alarm.text.hasPrefix("log Z drifts: −1"))
   }
 
+  @Test func `a gradient that has come down to Adam's ε is told with its tensor`() throws {
+    let epsilon = [SettingCatalog.adamEpsilon: SettingValue.number(1e-8)]
+    func run(_ settings: [String: SettingValue]) -> [RunEvent] {
+      events(0..<1400, settings: settings) { step, values in
+        guard step % 10 == 0 else { return }
+        values["grad_rms/L0.up"] = (700..<1000).contains(step) ? 5e-8 : 1e-3
+        values["grad_rms/L1.up"] = 2e-3
+        // Frozen: it has no gradient at all.
+        values["grad_rms/embedding"] = 0
+      }
+    }
+    let told = run(epsilon)
+    #expect(told.map(\.kind) == [.alarm, .calm])
+    let alarm = try #require(told.first)
+    #expect((800...810).contains(alarm.step))
+    #expect(alarm.name == "gradient-near-epsilon" && alarm.hint == "m: lower adam_eps")
+    #expect(alarm.values == ["grad_rms": 5e-8, "adam_eps": 1e-8])
+    #expect(
+      alarm.text
+        == "the gradient of L0.up has RMS 5.00e-8, Adam's ε is 1.00e-8: its updates fade")
+    #expect(run([SettingCatalog.adamEpsilon: .number(1e-10)]).isEmpty)
+  }
+
   @Test func `a dead expert is told after 100 steps and when it is back`() throws {
     let events = events(0..<1200) { step, values in
       guard (300..<900).contains(step) else { return }

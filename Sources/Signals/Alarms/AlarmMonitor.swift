@@ -49,6 +49,7 @@ package struct AlarmMonitor: Sendable, Codable {
     let findings =
       NotFiniteRule().findings(context) + attentionLogits.findings(context)
       + lossSpike.findings(context) + logZ.findings(context)
+      + GradientEpsilonRule().findings(context)
       + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
     return findings.compactMap { latch($0, samples) }
   }

@@ -5,6 +5,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case attentionLogitsDiverging = "attention-logits-diverging"
   case notFinite = "not-finite"
   case logZDrift = "log-z-drift"
+  case gradientNearEpsilon = "gradient-near-epsilon"
   case deadExpert = "dead-expert"
   case overloadedExpert = "overloaded-expert"
   case heldOutLossRising = "held-out-loss-rising"
@@ -16,8 +17,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   package var isCritical: Bool {
     switch self {
     case .attentionLogitsDiverging, .notFinite: true
-    case .lossSpike, .attentionLogitsHigh, .logZDrift, .deadExpert, .overloadedExpert,
-      .heldOutLossRising:
+    case .lossSpike, .attentionLogitsHigh, .logZDrift, .gradientNearEpsilon, .deadExpert,
+      .overloadedExpert, .heldOutLossRising:
       false
     }
   }
@@ -30,6 +31,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .attentionLogitsDiverging: "Attention logits are above 1e4, or forecast to pass it."
     case .notFinite: "A metric is NaN or infinite."
     case .logZDrift: "Log Z drifts away from 0: the output logits run off."
+    case .gradientNearEpsilon: "A tensor's gradient is within 10 times Adam's ε for 100 steps."
     case .deadExpert: "An expert gets less than an eighth of an even share for 100 steps."
     case .overloadedExpert: "An expert gets 2.5 times an even share for 100 steps."
     case .heldOutLossRising: "The held-out loss has risen above its lowest for three measurements."
@@ -45,6 +47,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .attentionLogitsDiverging: Patience(trouble: 30, quiet: 50, coolDown: 100)
     case .notFinite: Patience(trouble: 0, quiet: 20, coolDown: 0)
     case .logZDrift: Patience(trouble: 50, quiet: 50, coolDown: 200)
+    case .gradientNearEpsilon: Patience(trouble: 100, quiet: 50, coolDown: 200)
     case .deadExpert, .overloadedExpert: Patience(trouble: 100, quiet: 100, coolDown: 500)
     case .heldOutLossRising: Patience(trouble: 0, quiet: 0, coolDown: 0)
     }

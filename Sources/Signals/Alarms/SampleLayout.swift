@@ -23,6 +23,7 @@ struct SampleLayout: Sendable {
   let learningRate: Int?
   let attentionLogits: [Layer]
   let experts: [ExpertLayer]
+  let gradientRMS: [Int]
   /// The values that must be finite: all but a probe's, whose far end may well diverge, and
   /// those that a clock says.
   let mustBeFinite: [Int]
@@ -37,6 +38,7 @@ struct SampleLayout: Sendable {
     var logits: [Layer] = []
     var loads: [Int: [Int: Int]] = [:]
     var finite: [Int] = []
+    var gradients: [Int] = []
     for (index, name) in names.enumerated() {
       let family = MetricCatalog.family(of: name)
       let numbers = MetricCatalog.indices(of: name)
@@ -45,6 +47,7 @@ struct SampleLayout: Sendable {
       case ("expert_load/L/E", 2): loads[numbers[0], default: [:]][numbers[1]] = index
       default: break
       }
+      if family?.pattern == "grad_rms/TENSOR" { gradients.append(index) }
       let isProbe = family?.pattern == "lr_sensitivity/loss/M"
       if !isProbe, family?.isMeasuredByClock != true { finite.append(index) }
     }
@@ -52,6 +55,7 @@ struct SampleLayout: Sendable {
     experts = loads.sorted { $0.key < $1.key }.map { layer, indices in
       ExpertLayer(layer: layer, indices: indices.sorted { $0.key < $1.key }.map(\.value))
     }
+    gradientRMS = gradients
     mustBeFinite = finite
   }
 }

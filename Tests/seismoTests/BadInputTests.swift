@@ -24,6 +24,21 @@ struct BadInputTests {
     (["train", "--preset", "huge", "--headless"], "give tiny, small, base, moe-tiny, moe-small"),
     (["train", "--lr=-1", "--headless"], "lr: give a number from 0 to 1000"),
     (["train", "--heads", "5", "--headless"], "5 heads do not divide a width of 64"),
+    (["train", "--width", "6", "--heads", "2", "--headless"], "need an even head width"),
+    (
+      ["train", "--qk-clip", "100", "--qk-layernorm", "--headless"],
+      "qk-clip has no effect under qk-layernorm"
+    ),
+    (
+      ["train", "--qk-clip", "100", "--sigma-reparam", "--headless"],
+      "qk-clip has no effect under sigma-reparam"
+    ),
+    (["train", "--preset", "tiny", "--moe-capacity", "1", "--headless"], "has no experts"),
+    (["train", "--preset", "tiny", "--router", "sigmoid", "--headless"], "needs experts"),
+    (
+      ["train", "--optimizer", "muon", "--sharpness-every", "9", "--headless"],
+      "not of muon's: leave --sharpness-every out"
+    ),
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),

@@ -13,6 +13,9 @@ struct TensorBoardEvents {
   /// What a tag is for; comes with its first value only.
   private var plugins: [String: String] = [:]
   private var tags: [ArraySlice<UInt8>: Int] = [:]
+  /// What was met after which: a writer logs its tags in the same order at every step.
+  private var followers: [(tag: ArraySlice<UInt8>, metric: Int)?] = []
+  private var lastMetric = 0
   private var hasStarted = false
 
   /// Takes the events of one file in; what is damaged is passed over and said.
@@ -112,8 +115,21 @@ struct TensorBoardEvents {
     return !content.isMalformed
   }
 
-  /// Tags are looked up by their bytes: making a string of each costs more than all the rest.
+  /// Tags are looked up by their bytes: making a string of each costs more than all the rest. The
+  /// tag that came after the last one before is tried first.
   private mutating func metric(_ tag: ArraySlice<UInt8>) -> Int {
+    if lastMetric < followers.count, let follower = followers[lastMetric], follower.tag == tag {
+      lastMetric = follower.metric
+      return lastMetric
+    }
+    let index = lookedUp(tag)
+    while followers.count <= lastMetric { followers.append(nil) }
+    followers[lastMetric] = (ArraySlice(Array(tag)), index)
+    lastMetric = index
+    return index
+  }
+
+  private mutating func lookedUp(_ tag: ArraySlice<UInt8>) -> Int {
     if let index = tags[tag] { return index }
     let index = assembly.metric(String(decoding: tag, as: UTF8.self))
     tags[ArraySlice(Array(tag))] = index

@@ -62,7 +62,11 @@ package struct LineMaking: Sendable {
     let smooth = smoothing.flatMap { series.count > 60 ? smoothed(series, weight: $0) : nil }
     for (column, summary) in series.columns(edges: edges).enumerated() where !summary.isEmpty {
       let step = (edges[column] + edges[column + 1] - 1) / 2
-      if summary.nonFiniteCount > 0 { line.nonFinite.append(edges[column]) }
+      if summary.nonFiniteCount > 0 {
+        let first = series.index(atOrAfter: edges[column])
+        let found = series.values[first...].firstIndex { !$0.isFinite }
+        line.nonFinite.append(found.map { series.steps[$0] } ?? edges[column])
+      }
       guard summary.finiteCount > 0 else { continue }
       line.envelope.append(.init(step: step, low: summary.minimum, high: summary.maximum))
       guard let index = series.index(atOrBefore: edges[column + 1] - 1) else { continue }

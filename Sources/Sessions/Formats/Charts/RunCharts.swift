@@ -13,8 +13,8 @@ package struct RunCharts {
   static func smoothing(_ reduction: MetricReduction?) -> Double? {
     switch reduction {
     case .last: nil
-    case .maximum: 0.9
-    case .mean, nil: 0.97
+    case .maximum, nil: 0.9
+    case .mean: 0.97
     }
   }
 

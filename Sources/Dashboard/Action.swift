@@ -1,4 +1,5 @@
 package import Screen
+package import Signals
 package import Telemetry
 
 /// What has happened: the only way in which anything reaches the dashboard.
@@ -19,6 +20,10 @@ package enum Action: Sendable {
   case screenNotWritten(reason: String)
   /// A line that something printed to the terminal under the screen.
   case consoleLineCaptured(String)
+  /// The recorded runs that can be laid over the charts, the newest first.
+  case runsListed([ListedRun])
+  case runLoaded(ListedRun, RunHistory)
+  case runNotLoaded(ListedRun, reason: String)
   /// SIGTERM or the like: end without a question.
   case endRequested
 }
@@ -33,6 +38,10 @@ package enum Effect: Sendable, Hashable {
   case repaint
   case bell
   case suspend
+  /// Find the recorded runs.
+  case listRuns
+  /// Read a run, to be drawn over the charts.
+  case loadRun(ListedRun)
 }
 
 /// How to leave.

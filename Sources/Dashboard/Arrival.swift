@@ -63,7 +63,7 @@ extension DashboardState {
       smoothed = [:]
       return
     }
-    for name in [MetricCatalog.loss, MetricCatalog.excessLoss] {
+    for name in Self.smoothedMetrics {
       guard let series = history[name] else { continue }
       var smooth = smoothed.removeValue(forKey: name) ?? SmoothedSeries(weight: weight)
       if smooth.weight != weight { smooth = SmoothedSeries(weight: weight) }

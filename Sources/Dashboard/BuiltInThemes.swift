@@ -27,6 +27,10 @@ extension Theme {
       .activations: Look(foreground: hex(0xF0A36B)),
       .activationsFaint: Look(foreground: hex(0x70502F)),
       .outputs: Look(foreground: hex(0x8FA8FF)), .outputsFaint: Look(foreground: hex(0x465380)),
+      .overlayFirst: Look(foreground: hex(0xFFA28B)),
+      .overlaySecond: Look(foreground: hex(0xC9E265)),
+      .overlayThird: Look(foreground: hex(0xE3B5FF)),
+      .overlayFourth: Look(foreground: hex(0xE6D5A8)),
       .header: Look(foreground: hex(0xD6DEE6), background: hex(0x161B22)),
       .banner: Look(foreground: hex(0x0D1117), background: hex(0x79C0FF), attributes: .bold),
       .selection: Look(foreground: hex(0xF0F6FC), background: hex(0x264766)),
@@ -59,6 +63,10 @@ extension Theme {
       .activations: Look(foreground: hex(0xB35900)),
       .activationsFaint: Look(foreground: hex(0xE9C6A3)),
       .outputs: Look(foreground: hex(0x3F51C6)), .outputsFaint: Look(foreground: hex(0xB9C1EE)),
+      .overlayFirst: Look(foreground: hex(0xC4432B)),
+      .overlaySecond: Look(foreground: hex(0x5E7000)),
+      .overlayThird: Look(foreground: hex(0x8E35B8)),
+      .overlayFourth: Look(foreground: hex(0x7A5C16)),
       .header: Look(foreground: hex(0x1F2328), background: hex(0xEEF1F4)),
       .banner: Look(foreground: hex(0xFFFFFF), background: hex(0x0969DA), attributes: .bold),
       .selection: Look(foreground: hex(0x0B0E12), background: hex(0xCFE4FB)),
@@ -71,21 +79,60 @@ extension Theme {
 }
 
 extension Theme {
-  /// Brighter, for glare and for eyes that tell red from green badly: good is blue, trouble orange.
+  /// Full colours on black, for glare, beamers and tired eyes.
   package static let contrast: Theme = {
     var theme = dark
     theme.name = "contrast"
-    theme.logitsGradient = Gradient(low: hex(0x0072B2), middle: hex(0xF0E442), high: hex(0xFF7A00))
-    theme.expertsGradient = Gradient(low: hex(0x123A66), middle: hex(0x3D8FDB), high: hex(0xBFE3FF))
+    theme.logitsGradient = Gradient(low: hex(0x3FA7C4), middle: hex(0xFFE600), high: hex(0xFF3B30))
+    theme.expertsGradient = Gradient(low: hex(0x0E5A1E), middle: hex(0x2FD84A), high: hex(0xC8FFD0))
     theme.ink = hex(0xFFFFFF)
     theme.paper = hex(0x000000)
-    let colors: [Role: UInt32] = [
-      .text: 0xFFFFFF, .title: 0xFFFFFF, .faint: 0xB0B0B0, .border: 0x707070,
-      .borderFocused: 0xFFFFFF, .key: 0x56B4E9, .good: 0x56B4E9, .warning: 0xF0E442,
-      .trouble: 0xFF7A00, .person: 0xFF9CD6, .loss: 0x6FE3FF, .logits: 0xF0E442,
-      .learningRate: 0xD4B8FF, .experts: 0x8CC8FF, .gradients: 0x8CC8FF, .throughput: 0x56B4E9,
-    ]
-    for (role, color) in colors { theme.looks[role, default: Look()].foreground = hex(color) }
+    theme.recolor([
+      .text: 0xFFFFFF, .title: 0xFFFFFF, .faint: 0xC4C4C4, .border: 0x8A8A8A,
+      .borderFocused: 0xFFFFFF, .key: 0x6FE3FF, .good: 0x5CFF5C, .warning: 0xFFE600,
+      .trouble: 0xFF6B5E, .person: 0xFF9CF0, .loss: 0x5FF3FF, .lossFaint: 0x2C8F99,
+      .logits: 0xFFD84D, .logitsFaint: 0x94802C, .learningRate: 0xD9B8FF,
+      .learningRateFaint: 0x7C66A0, .experts: 0x8CFF9A, .expertsFaint: 0x3F8F4A,
+      .gradients: 0x8CFF9A, .gradientsFaint: 0x3F8F4A, .throughput: 0x9CD0FF,
+      .throughputFaint: 0x4A7AA6, .activations: 0xFFB877, .activationsFaint: 0x99683C,
+      .outputs: 0xB8C6FF, .outputsFaint: 0x66739F, .track: 0x6A6A6A, .cursor: 0xFFFFFF,
+    ])
+    theme.looks[.banner] = Look(
+      foreground: hex(0x000000), background: hex(0xFFFFFF), attributes: .bold)
+    theme.looks[.selection] = Look(foreground: hex(0xFFFFFF), background: hex(0x0B5CC0))
     return theme
   }()
+
+  /// For eyes that tell red from green badly: good is blue, trouble vermilion, and every scale also
+  /// grows brighter.
+  ///
+  /// - Source: the colours of Okabe and Ito, 2008, the darker ones lightened for a dark ground.
+  package static let colorBlind: Theme = {
+    var theme = dark
+    theme.name = "colorblind"
+    theme.logitsGradient = Gradient(low: hex(0x3E6FB0), middle: hex(0xB9B07C), high: hex(0xFFD400))
+    theme.expertsGradient = Gradient(low: hex(0x12355B), middle: hex(0x3D8FDB), high: hex(0xCFE8FF))
+    theme.recolor([
+      .borderFocused: 0x56B4E9, .key: 0x8CCBF2, .good: 0x56B4E9, .warning: 0xF0E442,
+      .trouble: 0xFF7A1A, .person: 0xE69CC3, .loss: 0x56B4E9, .lossFaint: 0x2B5A75,
+      .logits: 0xF0E442, .logitsFaint: 0x787221, .learningRate: 0xE69CC3,
+      .learningRateFaint: 0x734E62, .experts: 0x9AD1F5, .expertsFaint: 0x3F6480,
+      .gradients: 0x35C4A0, .gradientsFaint: 0x1B6250, .throughput: 0x8CB8FF,
+      .throughputFaint: 0x465C80, .activations: 0xE69F00, .activationsFaint: 0x735000,
+      .outputs: 0xC9C9F5, .outputsFaint: 0x65657A, .overlayFirst: 0xFFA85C,
+      .overlaySecond: 0xD8E8A0, .overlayThird: 0xE8C4FF, .overlayFourth: 0xFFFFFF,
+    ])
+    return theme
+  }()
+
+  /// The terminal's own sixteen colours, whatever its owner made of them.
+  package static let terminal: Theme = {
+    var theme = Theme.ansi16
+    theme.name = "terminal"
+    return theme
+  }()
+
+  private mutating func recolor(_ colors: [Role: UInt32]) {
+    for (role, color) in colors { looks[role, default: Look()].foreground = Self.hex(color) }
+  }
 }

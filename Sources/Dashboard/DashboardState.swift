@@ -22,6 +22,15 @@ package struct DashboardState: Sendable {
   package var trouble = Trouble()
   package var requests = Requests()
   var smoothed: [MetricName: SmoothedSeries] = [:]
+  /// Other runs drawn over this one, in the order in which they were asked for.
+  package var overlays: [Overlay] = []
+  /// The runs there are to choose from; nil until they are known.
+  var listedRuns: [ListedRun]?
+  /// The paths of the runs that are being read.
+  var overlayRequests: Set<String> = []
+
+  /// What charts draw smooth.
+  static let smoothedMetrics = [MetricCatalog.loss, MetricCatalog.excessLoss]
 
   package init(
     source: RunSource, size: Size, appearance: Appearance = Appearance(), now: Double = 0
@@ -147,6 +156,6 @@ extension DashboardState {
       smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
       theme: appearance.theme, symbols: appearance.symbols,
       isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
-      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent)
+      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent, overlays: overlays)
   }
 }

@@ -80,13 +80,16 @@ package struct PaneContext: Sendable {
   package var scroll: Int
   /// Whether the playhead is the run's own present, so that its declared settings are in force.
   package var showsPresent: Bool
+  /// Other runs drawn over this one.
+  package var overlays: [Overlay]
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,
     isLogY: Bool = false, isLogX: Bool = false, smoothing: Double? = 0.9,
     smoothed: [MetricName: SmoothedSeries] = [:], cursorStep: Int? = nil, theme: Theme = .dark,
     symbols: Symbols = .unicode, isFocused: Bool = false, isZoomed: Bool = false,
-    filter: String? = nil, scroll: Int = 0, showsPresent: Bool = false
+    filter: String? = nil, scroll: Int = 0, showsPresent: Bool = false,
+    overlays: [Overlay] = []
   ) {
     self.history = history
     self.playhead = playhead
@@ -104,6 +107,7 @@ package struct PaneContext: Sendable {
     self.filter = filter
     self.scroll = scroll
     self.showsPresent = showsPresent
+    self.overlays = overlays
   }
 
   package var description: RunDescription? { history.description }

@@ -31,6 +31,11 @@ package enum Role: UInt8, CaseIterable, Sendable {
   case activationsFaint = 0x56  // V
   case outputs = 0x6F  // o
   case outputsFaint = 0x4F  // O
+  /// The lines of runs laid over the charts.
+  case overlayFirst = 0x31  // 1
+  case overlaySecond = 0x32  // 2
+  case overlayThird = 0x33  // 3
+  case overlayFourth = 0x34  // 4
   /// The bar on top; its background lies under all that the bar says.
   case header = 0x6E  // n
   /// The line that says what state the run is in where that matters.

@@ -1,12 +1,16 @@
 import Screen
 
 extension Theme {
-  package static let builtIn: [Theme] = [.dark, .light, .contrast]
+  package static let builtIn: [Theme] = [
+    .dark, .light, .contrast, .colorBlind, .terminal,
+  ]
 
   /// The theme for a terminal with fewer colours: made by hand for sixteen and for none, since the
   /// nearest of sixteen colours is seldom a good one. 256 are left to the terminal's nearest.
   package func adapted(to depth: ColorDepth) -> Theme {
     guard depth != self.depth else { return self }
+    // A theme of sixteen colours has no more on a better terminal.
+    if self.depth == .ansi16, depth != .none { return self }
     switch depth {
     case .rgb: return self
     case .indexed256:
@@ -51,6 +55,8 @@ extension Theme {
         .throughput: Look(foreground: blue), .throughputFaint: Look(foreground: .ansi(4)),
         .activations: Look(foreground: yellow), .activationsFaint: Look(foreground: .ansi(3)),
         .outputs: Look(foreground: blue), .outputsFaint: Look(foreground: .ansi(4)),
+        .overlayFirst: Look(foreground: red), .overlaySecond: Look(foreground: yellow),
+        .overlayThird: Look(foreground: magenta), .overlayFourth: Look(foreground: blue),
         .header: Look(attributes: isDark ? [] : .reverse),
         .banner: Look(foreground: .ansi(isDark ? 0 : 15), background: .ansi(isDark ? 6 : 4)),
         .selection: Look(attributes: .reverse), .track: Look(foreground: .ansi(8)),

@@ -28,7 +28,7 @@ package enum ThemeError: Error, Hashable, CustomStringConvertible {
         + (nearest.map { ": did you mean '\($0)'?" } ?? ": see themes/dark.toml for all of them")
     case .wrongColor(let theme, let line, let key, let value):
       "theme \(theme), line \(line): '\(value)' is no colour for \(key): "
-        + "write \"#RRGGBB\", or \"\" for the terminal's own"
+        + "write \"#RRGGBB\", \"ansi 0\" to \"ansi 15\", or \"\" for the terminal's own"
     case .wrongAttribute(let theme, let line, let key, let value):
       "theme \(theme), line \(line): '\(value)' is nothing \(key) can be: "
         + "write words of bold, dim, italic, underline, reverse"
@@ -42,7 +42,7 @@ package enum ThemeError: Error, Hashable, CustomStringConvertible {
 extension Theme {
   /// A theme from the lines of a file, on top of the one it inherits from.
   ///
-  /// Keys: `inherits`, `isDark`; a role's name for its colour, `ROLE.background`, `ROLE.attributes`;
+  /// Keys: `inherits`, `isDark`, `colors` (16, where a theme has no more); a role's name for its colour, `ROLE.background`, `ROLE.attributes`;
   /// `paper`, `ink`; `logitsGradient.low`, `.middle`, `.high`, and the same of `expertsGradient`.
   /// - Throws: ``ThemeError`` for the first line that can't be understood.
   package init(
@@ -64,6 +64,7 @@ extension Theme {
     let parts = entry.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     switch (parts[0], parts.count) {
     case ("isDark", 1): isDark = entry.value == "true"
+    case ("colors", 1): try setDepth(entry)
     case ("paper", 1): paper = try color(entry) ?? paper
     case ("ink", 1): ink = try color(entry) ?? ink
     case ("logitsGradient", 2): try set(\.logitsGradient, stop: parts[1], entry)
@@ -100,10 +101,17 @@ extension Theme {
 
   private func color(_ entry: ThemeEntry) throws(ThemeError) -> Color? {
     guard !entry.value.isEmpty else { return nil }
-    guard let color = Color(hex: entry.value) else {
+    guard let color = Color(hex: entry.value) ?? Color(numbered: entry.value) else {
       throw .wrongColor(theme: name, line: entry.line, key: entry.key, value: entry.value)
     }
     return color
+  }
+
+  private mutating func setDepth(_ entry: ThemeEntry) throws(ThemeError) {
+    guard entry.value == "16" else {
+      throw .wrongColor(theme: name, line: entry.line, key: entry.key, value: entry.value)
+    }
+    depth = .ansi16
   }
 
   private func attributes(_ entry: ThemeEntry) throws(ThemeError) -> Attributes {
@@ -123,11 +131,28 @@ extension Theme {
   private func unknown(_ entry: ThemeEntry) -> ThemeError {
     let names =
       Role.allCases.map(\.name) + [
-        "inherits", "isDark", "paper", "ink", "logitsGradient.low", "logitsGradient.middle",
+        "inherits", "isDark", "colors", "paper", "ink", "logitsGradient.low", "logitsGradient.middle",
         "logitsGradient.high", "expertsGradient.low", "expertsGradient.middle",
         "expertsGradient.high",
       ]
     return .unknownKey(
       theme: name, line: entry.line, key: entry.key, nearest: entry.key.nearest(among: names))
+  }
+}
+
+extension Color {
+  /// One of the terminal's sixteen, written `ansi 9`.
+  fileprivate init?(numbered words: String) {
+    let parts = words.split(separator: " ")
+    guard parts.count == 2, parts[0] == "ansi", let number = UInt8(parts[1]), number < 16 else {
+      return nil
+    }
+    self = .ansi(number)
+  }
+
+  /// The colour as a theme's file writes it.
+  var fileWord: String {
+    if case .indexed(let number) = kind, number < 16 { return "ansi \(number)" }
+    return hex ?? ""
   }
 }

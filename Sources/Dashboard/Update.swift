@@ -17,6 +17,11 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   case .screenNotWritten(let reason): state.say(reason, .warning, seconds: 6)
   case .consoleLineCaptured(let line):
     state.history.append(.console(wallTime: state.now, line: line))
+  case .runsListed(let runs): state.listedRuns = runs
+  case .runLoaded(let run, let history): state.lay(over: history, of: run)
+  case .runNotLoaded(let run, let reason):
+    state.overlayRequests.remove(run.path)
+    state.say(reason, .warning, seconds: 6)
   case .endRequested: return [.quit(state.isLive ? .stopWithCheckpoint : .leave)]
   }
   return []
@@ -72,7 +77,7 @@ extension DashboardState {
   mutating func paste(_ text: String) -> [Effect] {
     guard let layer = layers.last else { return [] }
     switch layer {
-    case .help, .palette, .prompt, .mitigations:
+    case .help, .palette, .prompt, .mitigations, .runs:
       return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
     case .quit, .themes, .rewind:
       return []

@@ -11,6 +11,8 @@ package struct SessionSummary: Sendable {
   /// Steps done: one more than the last step's number.
   package var steps = 0
   package var totalSteps: Int?
+  /// Every option of the run under its long name.
+  package var options: [String: String] = [:]
   package var finalLoss: Double?
   package var alarms = 0
   /// Wall time from the first sample to the last.
@@ -76,6 +78,7 @@ extension SessionSummary {
 
   private mutating func take(_ digest: SessionDigest) {
     totalSteps = digest.description?.totalSteps
+    options = digest.description?.options ?? [:]
     state = digest.state?.state ?? .starting
     alarms = digest.alarms
     finalLoss = digest.lastLoss?.value

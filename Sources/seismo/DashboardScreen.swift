@@ -20,10 +20,21 @@ final class DashboardScreen {
   struct Stage {
     let capabilities: Capabilities
     let look: Look
+    let memory: DashboardMemory
+    let warnings: [String]
 
+    /// `theme` wins over the one that was chosen last; what is remembered wrongly is a warning.
     init(theme: String?) throws {
       capabilities = try Capabilities.detected()
-      look = try Look(theme: theme, capabilities: capabilities)
+      let (memory, flaw) = DashboardMemory.read()
+      self.memory = memory
+      let remembered = theme == nil ? memory.theme : nil
+      if let remembered, let known = try? Look(theme: remembered, capabilities: capabilities) {
+        look = known
+      } else {
+        look = try Look(theme: theme, capabilities: capabilities)
+      }
+      warnings = look.warnings + [flaw].compactMap { $0 }
     }
   }
 
@@ -35,27 +46,36 @@ final class DashboardScreen {
   private let keys: KeyReader
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
+  private let shelf = RunShelf()
   private var interrupts: Interrupts?
   private var lastFrame = 0.0
   private var isUrgent = true
   private var departure: Departure?
   private var send: (Command, String) -> Void = { _, _ in }
+  private var memory: DashboardMemory
 
   init(source: RunSource, theme: String?, stage: Stage? = nil) throws {
     let stage = try stage ?? Stage(theme: theme)
     let (capabilities, look) = (stage.capabilities, stage.look)
+    memory = stage.memory
     CrashGuard.install()
     terminal = CursesTerminal(capabilities: capabilities)
     keys = KeyReader(terminal)
     try terminal.enter()
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
-    for warning in look.warnings { act(.consoleLineCaptured(warning)) }
+    if let arrangement = memory.arrangement { state.arrangement = arrangement }
+    for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }
 
   /// Takes what is known before the first frame.
   func take(_ records: [RunRecord]) {
     act(.recordsArrived(records))
+  }
+
+  /// Takes what happened before the first frame.
+  func take(_ action: Action) {
+    act(action)
   }
 
   /// Starts a replay at `step` (its beginning) at `speed` (such that it takes half a minute).
@@ -79,12 +99,16 @@ final class DashboardScreen {
     self.send = send
     let endRequest = endRequest
     interrupts = Interrupts([SIGINT, SIGTERM]) { endRequest.make($0) }
-    defer { terminal.leave() }
+    defer {
+      terminal.leave()
+      remember()
+    }
     while true {
       takeInput()
       let (arrived, dropped) = records()
       if !arrived.isEmpty { act(.recordsArrived(arrived)) }
       if dropped > 0 { act(.updatesDropped(dropped)) }
+      for action in shelf.take() { act(action) }
       act(.recorderStatusChanged(tend()))
       act(.ticked(now: Self.now()))
       if endRequest.isNew() { act(.endRequested) }
@@ -137,10 +161,12 @@ final class DashboardScreen {
     case .send(let command, let author): send(command, author)
     case .writeScreen: writeScreen()
     case .quit(let leave): departure = .left(leave)
-    case .changeTheme: break
+    case .changeTheme(let name): remember(theme: name)
     case .repaint: terminal.repaint()
     case .bell: terminal.ring()
     case .suspend: suspend()
+    case .listRuns: shelf.list(beside: state.source.path)
+    case .loadRun(let run): shelf.load(run)
     }
   }
 
@@ -153,6 +179,18 @@ final class DashboardScreen {
     } catch {
       act(.screenNotWritten(reason: "\(error)"))
     }
+  }
+
+  /// Writes down the theme and the arrangement where either has changed.
+  private func remember(theme: String? = nil) {
+    var next = memory
+    next.theme = theme ?? next.theme
+    var arrangement = state.arrangement
+    (arrangement.zoomed, arrangement.focus) = (nil, .loss)
+    if arrangement != next.arrangement ?? Arrangement() { next.arrangement = arrangement }
+    guard next != memory else { return }
+    memory = next
+    memory.write()
   }
 
   private func suspend() {

@@ -19,6 +19,8 @@ struct Replay: ParsableCommand {
   var size: ScreenSize?
   @Option(help: "write one screen as SVG to this file, - for standard output") var svg: String?
   @Flag(help: "print one screen as text") var text = false
+  @Option(help: "a session to draw over the charts; may be given several times")
+  var overlay: [String] = []
   @Option(help: "theme: see seismo themes") var theme: String?
 
   mutating func validate() throws {
@@ -37,10 +39,13 @@ struct Replay: ParsableCommand {
     let source = RunSource(
       kind: .replay, name: name, path: Invocation.shown(path),
       refusal: "a recording cannot be changed")
+    let overlays = try overlay.map { path in
+      Action.runLoaded(ListedRun(SessionSummary(path: path)), try RunShelf.history(path: path))
+    }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
-      try printScreen(source, records)
+      try printScreen(source, records, overlays)
     } else {
-      try play(source, records)
+      try play(source, records, overlays)
     }
   }
 
@@ -53,13 +58,16 @@ struct Replay: ParsableCommand {
   }
 
   /// One screen, without a terminal.
-  private func printScreen(_ source: RunSource, _ records: [RunRecord]) throws {
+  private func printScreen(
+    _ source: RunSource, _ records: [RunRecord], _ overlays: [Action]
+  ) throws {
     let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
     for warning in look.warnings { Seismo.report(warning) }
     var state = DashboardState(
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),
       appearance: look.appearance)
-    _ = update(&state, .recordsArrived(records))
+    for action in [.recordsArrived(records)] + overlays { _ = update(&state, action) }
+    state.toast = nil
     let last = state.history.lastStep ?? 0
     state.playback = Playback(step: min(at ?? last, last))
     let grid = view(state)
@@ -70,9 +78,12 @@ struct Replay: ParsableCommand {
     try ScreenFile(path: svg).write(grid, title: source.name, theme: look.appearance.theme)
   }
 
-  private func play(_ source: RunSource, _ records: [RunRecord]) throws {
+  private func play(
+    _ source: RunSource, _ records: [RunRecord], _ overlays: [Action]
+  ) throws {
     let screen = try DashboardScreen(source: source, theme: theme)
     screen.take(records)
+    for action in overlays { screen.take(action) }
     screen.play(from: at, speed: speed)
     _ = screen.run(records: { ([], 0) }, send: { _, _ in }, tend: { nil })
     try screen.endRequest.leaveIfAsked()

@@ -9,6 +9,8 @@ struct SampleRun {
   var steps = 1_401
   /// The step at which the loss stops being finite.
   var divergesAt: Int?
+  /// Runs of other seeds differ in their noise alone.
+  var seed = 0
   /// The step that holds a one-step spike of the loss.
   var spikesAt: Int?
 
@@ -67,6 +69,7 @@ extension SampleRun {
       let values: [String: SettingValue] = [
         SettingCatalog.qkLayerNorm: .flag(true), SettingCatalog.learningRateMultiplier: .number(1),
         SettingCatalog.gradClip: .number(1), SettingCatalog.weightDecay: .number(1e-4),
+        SettingCatalog.adamEpsilon: .number(1e-8), SettingCatalog.adamBeta2: .number(0.999),
       ]
       let off: SettingValue = entry.kind == .flag ? .flag(false) : .number(0)
       let isForExperts = entry.name == SettingCatalog.balanceLoss && experts == 0
@@ -223,6 +226,7 @@ extension SampleRun {
 
   /// A number from -1 to 1, much the shape of a bell, that depends on its two arguments alone.
   private func noise(_ step: Int, _ salt: Int) -> Double {
+    let salt = salt + 1_000 * seed
     let sum = (0..<3).reduce(0.0) { sum, part in
       sum + Double(hash(step, salt &* 8 &+ part) % 10_000) / 10_000
     }

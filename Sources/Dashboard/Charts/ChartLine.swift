@@ -26,6 +26,8 @@ struct ChartLine: Sendable {
   var isInFront = false
   /// Whether it shows what is still to come, so that the playhead does not end it.
   var isForecast = false
+  /// The series' own step for a step of the axis, where the two count differently.
+  var counterpart: (@Sendable (Int) -> Int)?
 
   /// What one column of dots shows of a line.
   struct Column: Sendable, Equatable {
@@ -39,7 +41,8 @@ struct ChartLine: Sendable {
 
   /// The columns that hold samples, from left to right; nothing after `playhead`.
   func columns(_ time: TimeScale, playhead: Int) -> [Column] {
-    let edges = isForecast ? time.edges : time.edges.map { min($0, playhead + 1) }
+    var edges = isForecast ? time.edges : time.edges.map { min($0, playhead + 1) }
+    if let counterpart { edges = edges.map(counterpart) }
     guard edges.count > 1, !series.isEmpty else { return [] }
     guard let values else {
       return series.columns(edges: edges).enumerated().compactMap { x, summary in
@@ -65,7 +68,10 @@ struct ChartLine: Sendable {
   }
 
   /// The value at the last sample up to `step`.
-  func value(at step: Int) -> Double? { series.value(atOrBefore: step) }
+  func value(at step: Int) -> Double? {
+    let step = counterpart?(step) ?? step
+    return step <= series.lastStep ?? 0 ? series.value(atOrBefore: step) : nil
+  }
 }
 
 extension ChartLine {

@@ -1,6 +1,7 @@
 import Foundation
 import Screen
 import Signals
+import Telemetry
 
 /// A chart of lines over time with its axes, marks and the cursor.
 struct LineChart: Sendable {
@@ -27,6 +28,8 @@ struct LineChart: Sendable {
   var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
+  /// The metrics whose lines of other runs are drawn too.
+  var overlaid: [MetricName] = []
   /// The steps along the axis, where they are not the window's.
   var steps: Range<Int>?
 
@@ -35,6 +38,42 @@ struct LineChart: Sendable {
   var gutter = 6
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let others = context.overlays.flatMap { overlay in
+      overlaid.compactMap { overlay.line($0, context) }
+    }
+    guard !others.isEmpty else { return drawPlot(into: &grid, rect, context) }
+    let hasLegend = rect.rows >= 8 && rect.columns >= 24
+    var chart = self
+    chart.role = role ?? lines.last?.role
+    // The legend says at the cursor what the others are; the run's own line lies over theirs.
+    let drawn = others.map { line in
+      var line = line
+      if hasLegend { line.name = nil }
+      return line
+    }
+    chart.lines = hasLegend ? drawn + lines : lines + drawn
+    chart.drawPlot(into: &grid, rect.droppingTop(hasLegend ? 1 : 0), context)
+    guard hasLegend else { return }
+    drawLegend(others, into: &grid, rect.top(1).droppingLeft(gutter), context)
+  }
+
+  /// Whose line has which colour, and its value at the cursor.
+  private func drawLegend(
+    _ others: [ChartLine], into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    func span(_ name: String, _ line: ChartLine?, _ role: Role) -> Span {
+      let value = context.cursorStep.flatMap { line?.value(at: $0) }.map { " \(format($0))" }
+      return Span("━ \(TextWidth.truncated(name, to: 20))\(value ?? "")   ", role)
+    }
+    let own = span("this run", lines.first { $0.name != nil }, role ?? lines.last?.role ?? .text)
+    let spans = others.map { span($0.name ?? "", $0, $0.role) }
+    let all = Line([own] + spans)
+    let room = rect.columns + 3
+    let line = all.columns <= room ? all : Line(spans).fitted(to: room)
+    line.draw(on: &grid, at: rect.origin, theme: context.theme)
+  }
+
+  private func drawPlot(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty else { return }
     let hasTimeLabels = rect.rows >= 4 && rect.columns >= 16
     let hasValueLabels = rect.columns >= 14

@@ -46,9 +46,7 @@ extension PaneContext {
     _ name: MetricName, role: Role, faint: Role, label: String
   ) -> [ChartLine] {
     guard let series = history[name] else { return [] }
-    let older = (history.superseded[name] ?? []).map {
-      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
-    }
+    let older = older(name)
     let count = series.index(atOrAfter: playhead + 1)
     let isSmoothed = smoothing.map { count >= Self.samplesToSmooth($0) } ?? false
     let raw = ChartLine(
@@ -58,6 +56,13 @@ extension PaneContext {
     let smooth = ChartLine(
       series: series, values: values, shape: .joined, role: role, isInFront: true)
     return older + [raw, smooth]
+  }
+
+  /// What later generations superseded of a metric, to be drawn behind all else.
+  func older(_ name: MetricName) -> [ChartLine] {
+    (history.superseded[name] ?? []).map {
+      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+    }
   }
 
   /// Fewer samples than a few lengths of the average's memory only lag behind themselves.

@@ -19,6 +19,10 @@ enum ChartCommands {
       state in
       state.viewport.cycleSmoothing()
       state.refreshSmoothing()
+      for index in state.overlays.indices {
+        state.overlays[index].smooth(
+          DashboardState.smoothedMetrics, weight: state.viewport.smoothing)
+      }
       let weight = state.viewport.smoothing
       state.say(weight.map { "smoothing \($0), debiased" } ?? "no smoothing")
     },
@@ -58,6 +62,13 @@ enum ChartCommands {
     ) { state in
       state.frozenAt = state.frozenAt == nil ? state.history.lastStep : nil
       return []
+    },
+    DashboardCommand(
+      "overlay", keys: [.character("o")], group: .charts, bar: .init("overlay", rank: 14),
+      "Draw another run over the charts, or take it away."
+    ) { state in
+      state.layers.append(.runs(RunPicker()))
+      return [.listRuns]
     },
     command("theme", "t", "Choose a theme; the screen shows it as you go.") { state in
       state.layers.append(.themes(ThemePicker(state)))

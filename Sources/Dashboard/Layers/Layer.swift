@@ -9,6 +9,7 @@ package enum Layer: Sendable, Hashable {
   case quit(QuitDialog)
   case themes(ThemePicker)
   case rewind(RewindPicker)
+  case runs(RunPicker)
 }
 
 /// What a layer makes of a key.
@@ -40,6 +41,7 @@ extension Layer {
     case .quit(var layer): take(layer.handle(key), .quit(layer))
     case .themes(var layer): take(layer.handle(key, in: state), .themes(layer))
     case .rewind(var layer): take(layer.handle(key, in: state), .rewind(layer))
+    case .runs(var layer): take(layer.handle(key, in: state), .runs(layer))
     }
   }
 
@@ -57,6 +59,7 @@ extension Layer {
     case .quit(let layer): layer.draw(on: &grid, state)
     case .themes(let layer): layer.draw(on: &grid, state)
     case .rewind(let layer): layer.draw(on: &grid, state)
+    case .runs(let layer): layer.draw(on: &grid, state)
     }
   }
 }
@@ -74,6 +77,13 @@ struct ListCursor: Sendable, Hashable {
     default: return false
     }
     index = min(max(0, index), max(0, count - 1))
+    return true
+  }
+
+  /// Goes to an entry by its place in the list; false where there is none.
+  mutating func choose(row: Int, count: Int) -> Bool {
+    guard (0..<count).contains(row) else { return false }
+    index = row
     return true
   }
 

@@ -33,6 +33,7 @@ enum ActivationsPane {
     let wanted = table.height(columns: rect.columns)
     let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
     var chart = LineChart()
+    chart.lines = layers.last.map { context.older($0.name) } ?? []
     for (layer, _, series) in layers {
       let isLast = layer == layers.last?.index
       chart.lines.append(
@@ -41,6 +42,7 @@ enum ActivationsPane {
           name: isLast || layers.count <= 4 ? "L\(layer)" : nil))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.overlaid = layers.last.map { [$0.name] } ?? []
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0) }
     chart.marks = context.marks(on: .activations)

@@ -82,9 +82,8 @@ enum AttentionLogitsPane {
   private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
     let series = context.history[MetricCatalog.attentionLogitMax] ?? Series()
-    chart.lines = (context.history.superseded[MetricCatalog.attentionLogitMax] ?? []).map {
-      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
-    }
+    chart.lines = context.older(MetricCatalog.attentionLogitMax)
+    chart.overlaid = [MetricCatalog.attentionLogitMax]
     chart.lines.append(ChartLine(series: series, shape: .range, role: .logits, name: "max"))
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = gutter

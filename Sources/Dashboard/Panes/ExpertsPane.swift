@@ -86,6 +86,7 @@ enum ExpertsPane {
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0, digits: 2) }
     chart.unit = "cv"
+    chart.overlaid = worst.map { [MetricCatalog.expertLoadCV(layer: $0)] } ?? []
     chart.gutter = 8
     chart.marks = context.marks(on: .experts)
     return chart

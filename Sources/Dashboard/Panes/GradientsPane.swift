@@ -40,7 +40,10 @@ enum GradientsPane {
   private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
     let series = context.history[MetricCatalog.gradNorm] ?? Series()
-    chart.lines = [ChartLine(series: series, shape: .range, role: .gradients, name: "norm")]
+    chart.lines =
+      context.older(MetricCatalog.gradNorm)
+      + [ChartLine(series: series, shape: .range, role: .gradients, name: "norm")]
+    chart.overlaid = [MetricCatalog.gradNorm]
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0, digits: 2) }

@@ -1,4 +1,3 @@
-import Foundation
 import Screen
 import Signals
 import Telemetry
@@ -72,6 +71,7 @@ enum LearningRatePane {
     chart.lines.append(
       ChartLine(series: rate, shape: .joined, role: .learningRate, name: "lr"))
     chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.overlaid = [MetricCatalog.learningRate]
     chart.holds = context.isLogY ? [] : [0]
     chart.format = { NumberText.compact($0) }
     chart.marks = context.marks(on: .learningRate)
@@ -80,35 +80,11 @@ enum LearningRatePane {
   }
 
   private static func scheduleToCome(_ context: PaneContext, total: Int) -> Series {
-    guard let schedule = WarmupCosine(context.description) else { return Series() }
+    guard let schedule = Schedule(context.description) else { return Series() }
     let multiplier = context.value(MetricCatalog.learningRateMultiplier) ?? 1
     let first = context.playhead
     let stride = max(1, (total - first) / 400)
     let steps = Array(Swift.stride(from: first, to: total, by: stride))
     return Series(steps: steps, values: steps.map { schedule.rate(at: $0) * multiplier })
-  }
-}
-
-/// The schedule of a run as its description tells it: linear warm-up, then a cosine to a minimum.
-struct WarmupCosine: Sendable, Equatable {
-  let peak: Double
-  let minimum: Double
-  let warmup: Int
-  let total: Int
-
-  init?(_ description: RunDescription?) {
-    guard let description, let peak = description.peakLearningRate,
-      let total = description.totalSteps
-    else { return nil }
-    self.peak = peak
-    self.total = total
-    minimum = description.minimumLearningRate ?? 0
-    warmup = description.warmup ?? 0
-  }
-
-  func rate(at step: Int) -> Double {
-    guard step >= warmup else { return peak * Double(step + 1) / Double(warmup) }
-    let share = Double(step - warmup) / Double(max(1, total - warmup))
-    return minimum + (peak - minimum) * 0.5 * (1 + cos(.pi * min(1, share)))
   }
 }

@@ -44,6 +44,7 @@ enum LossPane {
         ChartLine(series: eval, shape: .spots, role: .title, name: "eval"))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.overlaid = [MetricCatalog.loss]
     chart.clipsOutliers = true
     chart.role = .loss
     chart.unit = "nats"

@@ -67,6 +67,7 @@ enum MetricsPane {
       MetricCatalog.family(of: name)?.reduction == .maximum
       ? [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
       : context.lines(name, role: hue.role, faint: hue.faint, label: "")
+    chart.overlaid = [name]
     chart.clipsOutliers = true
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = 8

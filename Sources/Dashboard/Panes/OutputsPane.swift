@@ -26,6 +26,7 @@ enum OutputsPane {
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     var chart = LineChart()
+    chart.lines = context.older(MetricCatalog.logZ)
     if let series = context.history[MetricCatalog.outputLogitMean] {
       chart.lines.append(
         ChartLine(series: series, shape: .range, role: .outputsFaint, name: "mean logit"))
@@ -37,6 +38,7 @@ enum OutputsPane {
       return context.drawWaiting(into: &grid, rect, "no output logits yet")
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
+    chart.overlaid = [MetricCatalog.logZ]
     chart.clipsOutliers = true
     chart.format = { NumberText.signed($0) }
     if !context.isLogY { chart.guides = [LineChart.Guide(value: 0, role: .track)] }

@@ -37,6 +37,7 @@ enum ThroughputPane {
     chart.lines = context.lines(name, role: .throughput, faint: .throughputFaint, label: "")
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.holds = context.isLogY ? [] : [0]
+    chart.overlaid = [name]
     chart.clipsOutliers = true
     chart.gutter = 8
     chart.format = { NumberText.grouped($0) }

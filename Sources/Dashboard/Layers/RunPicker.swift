@@ -1,0 +1,121 @@
+import Screen
+import Signals
+import Telemetry
+
+/// The recorded runs, to lay some of them over the charts; typing searches names and settings.
+package struct RunPicker: Sendable, Hashable {
+  private var search = TextField()
+  private var list = ListCursor()
+
+  package init() {}
+
+  private func found(in state: DashboardState) -> [ListedRun] {
+    guard let runs = state.listedRuns else { return [] }
+    let drawn = Set(state.overlays.map(\.path))
+    let ordered = runs.filter { drawn.contains($0.path) } + runs.filter { !drawn.contains($0.path) }
+    guard !search.isEmpty else { return ordered }
+    let pattern = TextPattern(search.text)
+    return ordered.filter { pattern.matches($0.words) }
+  }
+
+  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+    let runs = found(in: state)
+    if list.handle(key, count: runs.count) { return .consumed }
+    switch key {
+    case .escape:
+      return .closed
+    case .enter, .tab:
+      guard runs.indices.contains(list.index) else { return .consumed }
+      let run = runs[list.index]
+      let toggle: Deed = { $0.toggleOverlay(run) }
+      return key == .enter ? .closed(toggle) : .stays(toggle)
+    default:
+      guard search.handle(key) else { return .ignored }
+      list.index = 0
+      return .consumed
+    }
+  }
+
+  mutating func choose(row: Int, in state: DashboardState) -> Bool {
+    list.choose(row: row, count: found(in: state).count)
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+    let runs = found(in: state)
+    let theme = state.appearance.theme
+    let isRoomy = grid.size.rows >= 20
+    let rows = max(4, min((state.listedRuns?.count ?? 1) + (isRoomy ? 5 : 2), grid.size.rows - 4))
+    let box = Box(
+      on: &grid, state, columns: 92, rows: rows, title: "overlay a run",
+      keys: [("⏎", "draw or take away"), ("⇥", "and another"), ("esc", "close")])
+    let field = box.inside.top(1)
+    let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
+    search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
+    let details = box.inside.bottom(isRoomy ? 3 : 1)
+    let body = box.inside.droppingTop(1).droppingBottom(details.rows)
+    guard !runs.isEmpty else {
+      let words =
+        state.listedRuns == nil
+        ? "looking for sessions"
+        : search.isEmpty ? "no other session lies beside this one" : "nothing found"
+      grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
+      return
+    }
+    for (row, index) in zip(
+      body.row..<body.endRow, list.visible(count: runs.count, rows: body.rows))
+    {
+      let line = Rect(column: body.column, row: row, columns: body.columns, rows: 1)
+      draw(runs[index], on: &grid, in: line, isChosen: index == list.index, state)
+    }
+    guard runs.indices.contains(list.index) else { return }
+    drawDetails(of: runs[list.index], on: &grid, in: details, state)
+  }
+
+  private func draw(
+    _ run: ListedRun, on grid: inout CellGrid, in line: Rect, isChosen: Bool,
+    _ state: DashboardState
+  ) {
+    let theme = state.appearance.theme
+    let surface: Role = isChosen ? .selection : .background
+    grid.fill(line, style: theme.style(.text, on: surface))
+    let overlay = state.overlays.first { $0.path == run.path }
+    if let overlay {
+      grid.write("━", at: line.origin, style: theme.style(overlay.role, on: surface))
+    }
+    let name = TextWidth.padded(
+      TextWidth.truncated(run.name, to: 22), to: line.columns < 60 ? 16 : 23)
+    let loss = run.finalLoss.map { "loss \(NumberText.compact($0, digits: 4))" } ?? "no loss"
+    let alarms = run.alarms == 0 ? "" : "\(run.alarms) alarm\(run.alarms == 1 ? "" : "s")"
+    Line([
+      Span(name, overlay?.role ?? .text),
+      Span(TextWidth.padded(loss, to: 13), .text),
+      Span(TextWidth.padded("\(NumberText.grouped(run.steps)) steps", to: 14), .faint),
+      Span(TextWidth.padded(run.state, to: 10), .faint), Span(alarms, .warning),
+    ]).fitted(to: line.columns - 2)
+      .draw(on: &grid, at: line.origin.offset(columns: 2), theme: theme, surface: surface)
+  }
+
+  /// The options in which the run differs from the one on screen.
+  private func drawDetails(
+    of run: ListedRun, on grid: inout CellGrid, in rect: Rect, _ state: DashboardState
+  ) {
+    let own = state.history.description?.options ?? [:]
+    let names = Set(own.keys).union(run.options.keys).sorted()
+    let differing = names.filter { own[$0] != run.options[$0] }
+    let words = differing.map { name in
+      "\(name) \(run.options[name] ?? "–")"
+        + (own[name].map { " (here \($0))" } ?? "")
+    }
+    let text =
+      run.options.isEmpty
+      ? "its options are not known"
+      : words.isEmpty ? "the same options as this run" : words.joined(separator: " · ")
+    let lines = TextWidth.wrapped(text, to: rect.columns)
+    let area = rect.bottom(min(rect.rows, max(1, rect.rows - 1)))
+    for (row, line) in zip(area.row..<area.endRow, lines) {
+      grid.write(
+        line, at: Point(column: area.column, row: row),
+        style: state.appearance.theme.style(.faint), maxColumns: area.columns)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+package import Signals
+import Telemetry
+
+/// A run that a person may lay over the charts, as a list shows it.
+package struct ListedRun: Sendable, Hashable {
+  package var name: String
+  package var path: String
+  /// Steps done.
+  package var steps: Int
+  package var finalLoss: Double?
+  package var alarms: Int
+  /// How it stands, in a word.
+  package var state: String
+  /// Every option of the run under its long name.
+  package var options: [String: String]
+
+  package init(
+    name: String, path: String, steps: Int, finalLoss: Double?, alarms: Int, state: String,
+    options: [String: String]
+  ) {
+    self.name = name
+    self.path = path
+    self.steps = steps
+    self.finalLoss = finalLoss
+    self.alarms = alarms
+    self.state = state
+    self.options = options
+  }
+
+  /// What a filter looks through: `rescue finished lr=0.04 seed=1`.
+  var words: String {
+    ([name, state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+      .joined(separator: " ")
+  }
+}
+
+/// Another run whose lines are drawn over this one's.
+package struct Overlay: Sendable {
+  package let name: String
+  package let path: String
+  package let history: RunHistory
+  /// Which of the overlays' roles its lines have.
+  let role: Role
+  private(set) var smoothed: [MetricName: SmoothedSeries] = [:]
+
+  /// More lines than these are not told apart.
+  static let roles: [Role] = [.overlayFirst, .overlaySecond, .overlayThird, .overlayFourth]
+
+  init(name: String, path: String, history: RunHistory, role: Role) {
+    self.name = name
+    self.path = path
+    self.history = history
+    self.role = role
+  }
+
+  /// Smooths what charts draw smooth, at the weight that the run's own lines have.
+  mutating func smooth(_ names: [MetricName], weight: Double?) {
+    smoothed = [:]
+    guard let weight else { return }
+    for name in names {
+      guard let series = history[name] else { continue }
+      var smooth = SmoothedSeries(weight: weight)
+      smooth.update(with: series)
+      smoothed[name] = smooth
+    }
+  }
+}
+
+extension Overlay {
+  /// The line of `metric`; nil where the run has none. A step of the axis is the one of this run with
+  /// as many tokens or seconds behind it, where the axis counts those.
+  func line(_ metric: MetricName, _ context: PaneContext) -> ChartLine? {
+    guard let series = history[metric], !series.isEmpty else { return nil }
+    var line = ChartLine(
+      series: series, values: smoothed[metric]?.values, shape: .joined, role: role, name: name)
+    line.isForecast = true
+    line.isInFront = true
+    line.counterpart = counterpart(context)
+    return line
+  }
+
+  private func counterpart(_ context: PaneContext) -> (@Sendable (Int) -> Int)? {
+    switch context.axis {
+    case .step:
+      return nil
+    case .tokens:
+      guard let own = context.description?.model, let other = history.description?.model,
+        other.batch * other.context > 0
+      else { return nil }
+      let ratio = Double(own.batch * own.context) / Double(other.batch * other.context)
+      guard ratio != 1 else { return nil }
+      return { (step: Int) -> Int in Int((Double(step) * ratio).rounded()) }
+    case .time:
+      let own = context.history.wallTimes
+      let other = history.wallTimes
+      guard let start = own.values.first, let origin = other.values.first else { return nil }
+      return { (step: Int) -> Int in
+        let elapsed = (own.value(atOrBefore: step) ?? start) - start
+        return other.step(atOrAfterTime: origin + elapsed)
+      }
+    }
+  }
+}
+
+extension Series {
+  /// Of a series of wall times: the first step at or after `time`, one beyond the last where there
+  /// is none.
+  fileprivate func step(atOrAfterTime time: Double) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      // Times are sums of many small ones.
+      if values[middle] < time - 1e-6 { low = middle + 1 } else { high = middle }
+    }
+    return low < count ? steps[low] : (lastStep ?? 0) + 1
+  }
+}
+
+extension DashboardState {
+  /// Lays a run over the charts, in the first colour that is free.
+  mutating func lay(over history: RunHistory, of run: ListedRun) {
+    overlayRequests.remove(run.path)
+    guard !overlays.contains(where: { $0.path == run.path }) else { return }
+    let taken = overlays.map(\.role)
+    guard let role = Overlay.roles.first(where: { !taken.contains($0) }) else { return }
+    guard history.lastStep != nil else {
+      say("\(run.name) has no steps yet", .warning)
+      return
+    }
+    var overlay = Overlay(name: run.name, path: run.path, history: history, role: role)
+    overlay.smooth(Self.smoothedMetrics, weight: viewport.smoothing)
+    overlays.append(overlay)
+    say("\(run.name) is drawn over the charts: o takes it away", role)
+  }
+
+  /// Asks for a run's records, or takes the run away where it lies over the charts already.
+  mutating func toggleOverlay(_ run: ListedRun) -> [Effect] {
+    if let index = overlays.firstIndex(where: { $0.path == run.path }) {
+      overlays.remove(at: index)
+      say("\(run.name) is no longer drawn")
+      return []
+    }
+    guard overlays.count + overlayRequests.count < Overlay.roles.count else {
+      say("\(Overlay.roles.count) runs are drawn already: take one away first", .warning)
+      return [.bell]
+    }
+    guard overlayRequests.insert(run.path).inserted else { return [] }
+    say("reading \(run.name)", .faint)
+    return [.loadRun(run)]
+  }
+}

@@ -1,0 +1,91 @@
+import Dashboard
+import Foundation
+import TOMLKit
+
+/// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
+/// that a person chose.
+///
+/// It is no configuration: it is written by the program, into the folder for such things, by rename.
+struct DashboardMemory: Equatable {
+  var theme: String?
+  var arrangement: Arrangement?
+
+  static let keys = ["theme", "layout", "shown", "hidden"]
+
+  /// `$XDG_STATE_HOME/seismo/dashboard.toml`; nil where there is no home.
+  static var path: String? {
+    let environment = ProcessInfo.processInfo.environment
+    let given = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let home = environment["HOME"].map { $0 + "/.local/state" }
+    return (given ?? home).map { $0 + "/seismo/dashboard.toml" }
+  }
+
+  /// What was remembered last, and what is wrong with its file, in a line.
+  static func read() -> (memory: DashboardMemory, warning: String?) {
+    guard let path, FileManager.default.fileExists(atPath: path) else {
+      return (DashboardMemory(), nil)
+    }
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      return (DashboardMemory(), "\(path): cannot be read as UTF-8 text: the usual look is shown")
+    }
+    return parse(text, path: path)
+  }
+
+  static func parse(_ text: String, path: String) -> (memory: DashboardMemory, warning: String?) {
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      let line = error.source.begin.line
+      return (DashboardMemory(), "\(path):\(line): \(error.description): the usual look is shown")
+    } catch {
+      return (DashboardMemory(), "\(path): is no TOML: the usual look is shown")
+    }
+    var memory = DashboardMemory()
+    memory.theme = table["theme"]?.string
+    guard let word = table["layout"]?.string else { return (memory, nil) }
+    guard let preset = LayoutPreset(rawValue: word) else {
+      let known = LayoutPreset.allCases.map(\.rawValue).joined(separator: ", ")
+      let line = line(of: "layout", in: text)
+      return (memory, "\(path):\(line): no layout '\(word)': write one of \(known)")
+    }
+    memory.arrangement = Arrangement(
+      preset: preset, promoted: panes(table["shown"]), hidden: Set(panes(table["hidden"])))
+    return (memory, nil)
+  }
+
+  /// A pane of another version is no mistake: it is left out.
+  private static func panes(_ value: (any TOMLValueConvertible)?) -> [PaneID] {
+    (value?.array).map { array in array.compactMap { $0.string.flatMap(PaneID.init) } } ?? []
+  }
+
+  private static func line(of key: String, in text: String) -> Int {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return (lines.firstIndex { $0.drop { $0 == " " }.hasPrefix(key) } ?? 0) + 1
+  }
+
+  var text: String {
+    func words(_ panes: [PaneID]) -> String {
+      "[" + panes.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]"
+    }
+    var lines = ["# Written by seismo: the look that was chosen last."]
+    if let theme { lines.append("theme = \"\(theme)\"") }
+    if let arrangement {
+      lines += [
+        "layout = \"\(arrangement.preset.rawValue)\"",
+        "shown = " + words(arrangement.promoted),
+        "hidden = " + words(arrangement.hidden.sorted { $0.rawValue < $1.rawValue }),
+      ]
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Remembers; a folder that cannot be written to costs the memory, not the run.
+  func write() {
+    guard let path = Self.path else { return }
+    let file = URL(fileURLWithPath: path)
+    try? FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try? Data(text.utf8).write(to: file, options: .atomic)
+  }
+}

@@ -1,0 +1,137 @@
+import Screen
+import Signals
+import Telemetry
+import TestSupport
+import Testing
+
+@testable import Dashboard
+
+/// Other runs drawn over the charts.
+@Suite struct OverlayTests {
+  static let healthy = ListedRun(
+    name: "healthy", path: "sessions/healthy.seismo", steps: 1_401, finalLoss: 1.83, alarms: 0,
+    state: "finished", options: ["lr": "0.003", "steps": "4000", "seed": "1"])
+  static let collapse = ListedRun(
+    name: "collapse", path: "sessions/collapse.seismo", steps: 900, finalLoss: nil, alarms: 3,
+    state: "diverged", options: ["lr": "0.3", "seed": "2"])
+
+  static func overlaid(
+    _ columns: Int = 120, _ rows: Int = 40, history: RunHistory = SampleRun.mixture
+  ) -> DashboardState {
+    var state = UpdateTests.live(columns, rows, history: history)
+    _ = update(&state, .runLoaded(healthy, SampleRun(experts: 8, seed: 9).history))
+    state.toast = nil
+    return state
+  }
+
+  private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
+    keys.flatMap { update(&state, .keyPressed($0)) }
+  }
+
+  @Test func `a run is chosen from the list, read, drawn and taken away again`() {
+    var state = UpdateTests.live()
+    #expect(press(&state, .character("o")) == [.listRuns])
+    _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
+    for key in "lr=0.003" { _ = press(&state, .character(key)) }
+    #expect(press(&state, .enter) == [.loadRun(Self.healthy)])
+    _ = update(&state, .runLoaded(Self.healthy, SampleRun(seed: 9).history))
+    #expect(state.overlays.map(\.name) == ["healthy"])
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
+    #expect(press(&state, .enter).isEmpty)
+    #expect(state.overlays.isEmpty)
+  }
+
+  @Test func `a run that can't be read says why and can be asked for again`() {
+    var state = UpdateTests.live()
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed([Self.healthy]))
+    #expect(press(&state, .tab) == [.loadRun(Self.healthy)])
+    #expect(press(&state, .tab).isEmpty)
+    _ = update(&state, .runNotLoaded(Self.healthy, reason: "healthy.seismo: damaged"))
+    #expect(state.toast?.text == "healthy.seismo: damaged")
+    #expect(press(&state, .tab) == [.loadRun(Self.healthy)])
+  }
+
+  @Test func `as many runs as there are colours are drawn and no more`() {
+    var state = UpdateTests.live()
+    let runs = (0..<6).map { index in
+      var run = Self.healthy
+      run.path = "\(index)"
+      return run
+    }
+    for run in runs { _ = update(&state, .runLoaded(run, SampleRun.rescue)) }
+    #expect(Set(state.overlays.map(\.role)) == Set(Overlay.roles))
+    #expect(state.overlays.count == Overlay.roles.count)
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed(runs.reversed()))
+    _ = press(&state, .down, .down, .down, .down)
+    #expect(press(&state, .enter) == [.bell])
+  }
+
+  @Test func `lines of another run stand in its colour under a legend, its values at the cursor`() {
+    var state = Self.overlaid()
+    state.viewport.cursor = 700
+    let grid = view(state)
+    #expect(view(Self.overlaid()).line(2).contains("━ this run   ━ healthy"))
+    #expect(grid.line(2).contains("━ this run 2.1") && grid.line(2).contains("━ healthy 2."))
+    let roles = Set(grid.rows.flatMap { $0.map(\.style.role) })
+    #expect(roles.contains(Role.overlayFirst.rawValue))
+  }
+
+  @Test func `a run with other batches lies at its own tokens and seconds`() throws {
+    let own = PaneScreen(history: SampleRun.rescue)
+    var history = RunHistory()
+    var description = try #require(SampleRun.rescue.description)
+    description.model?.batch = 32
+    history.append(.description(description))
+    for step in 0..<100 {
+      history.append(
+        .samples(
+          StepSamples(
+            step: step, wallTime: 50 + Double(step) * SampleRun.secondsPerStep * 4,
+            names: [MetricCatalog.loss], values: [Double(step)])))
+    }
+    let overlay = Overlay(name: "wide", path: "", history: history, role: .overlayFirst)
+    func value(_ axis: AxisKind) -> Double? {
+      var context = own.context(.loss)
+      context.axis = axis
+      return overlay.line(MetricCatalog.loss, context)?.value(at: 40)
+    }
+    #expect(value(.step) == 40)
+    #expect(value(.tokens) == 20)
+    #expect(value(.time) == 10)
+  }
+
+  @Test(arguments: [(40, 12), (80, 24), (120, 40)])
+  func `the list of runs looks as recorded`(columns: Int, rows: Int) {
+    var state = Self.overlaid(columns, rows)
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
+    var grid = CellGrid(size: state.size)
+    for layer in state.layers { layer.draw(on: &grid, state) }
+    expectScreen(grid, "runs", "list")
+  }
+
+  @Test(arguments: [(80, 24), (120, 40)])
+  func `an overlaid run looks as recorded`(columns: Int, rows: Int) {
+    expectScreen(view(Self.overlaid(columns, rows)), "whole", "overlay")
+  }
+
+  @Test func `the steps of an older generation stay in sight, faint`() {
+    var history = SampleRun(steps: 900).history
+    history.append(.generation(startingAt: 500))
+    for record in SampleRun(steps: 901, seed: 3).records {
+      guard case .samples(var samples) = record, samples.step >= 500 else { continue }
+      samples.values = samples.values.map { $0 * 0.5 }
+      history.append(.samples(samples))
+    }
+    let screen = PaneScreen(history: history)
+    for pane in [LossPane.pane, AttentionLogitsPane.pane, GradientsPane.pane] {
+      let roles = screen.grid(pane, columns: 90, rows: 20).rows.flatMap { row in
+        row.filter { (0x2800...0x28FF).contains($0.scalar) }.map(\.style.role)
+      }
+      #expect(roles.contains(Role.track.rawValue), "\(pane.id)")
+    }
+  }
+}

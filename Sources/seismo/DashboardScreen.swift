@@ -73,11 +73,6 @@ final class DashboardScreen {
     act(action)
   }
 
-  /// Takes what happened before the first frame.
-  func take(_ action: Action) {
-    act(action)
-  }
-
   /// Starts a replay at `step` (its beginning) at `speed` (such that it takes half a minute).
   func play(from step: Int?, speed: Double?, pace: Playback.Pace, idleCap: Double) {
     let times = state.history.wallTimes

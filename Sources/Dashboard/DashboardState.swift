@@ -156,6 +156,7 @@ extension DashboardState {
       smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
       theme: appearance.theme, symbols: appearance.symbols,
       isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
-      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent, overlays: overlays)
+      filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
+      overlays: overlays)
   }
 }

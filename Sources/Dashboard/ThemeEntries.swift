@@ -131,7 +131,8 @@ extension Theme {
   private func unknown(_ entry: ThemeEntry) -> ThemeError {
     let names =
       Role.allCases.map(\.name) + [
-        "inherits", "isDark", "colors", "paper", "ink", "logitsGradient.low", "logitsGradient.middle",
+        "inherits", "isDark", "colors", "paper", "ink", "logitsGradient.low",
+        "logitsGradient.middle",
         "logitsGradient.high", "expertsGradient.low", "expertsGradient.middle",
         "expertsGradient.high",
       ]

@@ -38,7 +38,9 @@ extension Theme {
       lines.append("\(role.name).background = \"\(look.background?.fileWord ?? "")\"")
     }
     let words = look.attributes.words
-    if !words.isEmpty || !usual.attributes.isEmpty { lines.append("\(role.name).attributes = \"\(words)\"") }
+    if !words.isEmpty || !usual.attributes.isEmpty {
+      lines.append("\(role.name).attributes = \"\(words)\"")
+    }
     return lines
   }
 }

@@ -23,8 +23,11 @@ package struct ComparisonWithRecord: Sendable {
   package private(set) var differing = 0
   /// Numbers of the record that did not come again.
   package private(set) var missing = 0
-  /// Numbers that the record does not have.
+  /// Numbers of the record's metrics at steps where it has none.
   package private(set) var additional = 0
+  /// Metrics that the record does not have at all, in the order they came: what made it did not
+  /// measure them yet, which says nothing against its numbers.
+  package private(set) var unrecorded: [MetricName] = []
   package private(set) var first: Difference?
   /// The last step of the record.
   package let lastStep: Int
@@ -50,7 +53,7 @@ package struct ComparisonWithRecord: Sendable {
     for (name, value) in zip(samples.names, samples.values) {
       guard MetricCatalog.family(of: name)?.isMeasuredByClock != true else { continue }
       guard columns[name] != nil else {
-        additional += 1
+        if !unrecorded.contains(name) { unrecorded.append(name) }
         continue
       }
       compare(name, step: samples.step, value: value)

@@ -172,12 +172,14 @@ extension ComparisonWithRecord {
   fileprivate var text: String {
     let names = leftOut.map(\.path).joined(separator: ", ")
     let left = leftOut.isEmpty ? "" : "; left out, as a clock says them: \(names)"
+    let others = unrecorded.map(\.path).joined(separator: ", ")
+    let new = unrecorded.isEmpty ? "" : "; measured now, but not then: \(others)"
     let verdict =
       isEqual
       ? "all equal, bit for bit"
       : "\(differing) differ, \(missing) did not come again, \(additional) are new"
     return "\(NumberText.grouped(compared)) numbers of \(metricCount) metrics over "
-      + "\(NumberText.grouped(lastStep + 1)) steps compared: \(verdict)\(left)"
+      + "\(NumberText.grouped(lastStep + 1)) steps compared: \(verdict)\(left)\(new)"
   }
 
   fileprivate var json: String {

@@ -19,7 +19,8 @@ import Testing
       let action = Self.action(&random, state)
       trail = trail.suffix(40) + ["\(action)"]
       _ = update(&state, action)
-      guard count.isMultiple(of: 3) || state.size.columns * state.size.rows < 4_000 else { continue }
+      let isSmall = state.size.columns * state.size.rows < 4_000
+      guard isSmall || count.isMultiple(of: 3) else { continue }
       let flaws = Self.flaws(of: view(state), size: state.size)
       guard flaws.isEmpty else {
         Issue.record("seed \(seed), action \(count): \(flaws), after \(trail)")
@@ -45,7 +46,9 @@ import Testing
     case 0: return .resized(size(&random))
     case 1, 2, 3: return .mouseMoved(mouse(&random, state.size))
     case 4: return .ticked(now: state.now + Double(random.below(30)) / 10)
-    case 5: return .textPasted(["lr.multiplier 2", "日本語\u{7}\u{1B}[31m", "*[", ""][random.below(4)])
+    case 5:
+      let texts = ["lr.multiplier 2", "日本語\u{7}\u{1B}[31m", "*[", ""]
+      return .textPasted(texts[random.below(4)])
     case 6: return arrival(&random, state)
     default: return .keyPressed(key(&random))
     }
@@ -56,7 +59,9 @@ import Testing
     switch random.below(9) {
     case 0: return .recordsArrived([.state(.paused)])
     case 1: return .recordsArrived([.state(.running)])
-    case 2: return .recordsArrived([.state([.finished, .diverged, .failed(reason: "disk")][next % 3])])
+    case 2:
+      let ends: [RunState] = [.finished, .diverged, .failed(reason: "disk")]
+      return .recordsArrived([.state(ends[next % 3])])
     case 3: return .recordsArrived([.generation(startingAt: random.below(max(1, next)))])
     case 4: return .consoleLineCaptured("\u{1B}[2Jstray\tprint \(next)")
     case 5: return .runsListed([OverlayTests.healthy, OverlayTests.collapse])
@@ -107,7 +112,8 @@ import Testing
     for (number, row) in grid.rows.enumerated() {
       if row.count != size.columns { flaws.append("row \(number) has \(row.count) cells") }
       for (column, cell) in row.enumerated() {
-        let isControl = cell.scalar != 0 && cell.scalar < 0x20 || (0x7F..<0xA0).contains(cell.scalar)
+        let isControl =
+          cell.scalar != 0 && cell.scalar < 0x20 || (0x7F..<0xA0).contains(cell.scalar)
         if isControl { flaws.append("control \(cell.scalar) at \(column), \(number)") }
         if cell.isContinuation, column == 0 { flaws.append("half a character at row \(number)") }
       }

@@ -141,11 +141,21 @@ import Testing
 
   @Test func `what does not come again is missing, what was not there is additional`() {
     var comparison = comparison()
-    for step in [0, 2, 3] { comparison.take(samples(step, Double(step))) }
-    comparison.take(StepSamples(step: 3, wallTime: 0, names: ["lr"], values: [1]))
+    for step in [0, 2, 3, 3] { comparison.take(samples(step, Double(step))) }
     comparison.finish()
     #expect(!comparison.isEqual)
     #expect(comparison.missing == 3)
     #expect(comparison.additional == 1)
+  }
+
+  @Test func `a metric that was not measured then is named and is no difference`() {
+    var comparison = comparison()
+    for step in 0..<6 {
+      comparison.take(samples(step, Double(step)))
+      comparison.take(StepSamples(step: step, wallTime: 0, names: ["lr"], values: [1]))
+    }
+    comparison.finish()
+    #expect(comparison.isEqual)
+    #expect(comparison.unrecorded == ["lr"])
   }
 }

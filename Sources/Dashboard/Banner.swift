@@ -11,7 +11,8 @@ struct Banner {
   }
 
   let kind: Kind
-  /// The first always stays; the others go from the end where there is little room, but for the keys.
+  /// The first always stays; the others go from the end where there is little room, but for the
+  /// keys.
   let parts: [String]
   let keys: String
 

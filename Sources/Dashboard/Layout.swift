@@ -2,8 +2,8 @@ package import Screen
 
 /// Where everything stands: the bars, and a rectangle for each pane that has room.
 ///
-/// A pure function of the size and of what a person wants to see. Panes that do not fit are left out
-/// in the order of their rank, so that what remains is of use.
+/// A pure function of the size and of what a person wants to see. Panes that do not fit are left
+/// out in the order of their rank, so that what remains is of use.
 package struct Layout: Sendable, Hashable {
   package var header: Rect
   package var banner: Rect
@@ -159,8 +159,8 @@ extension Layout {
     return placed
   }
 
-  /// Whole shares of `total` that sum to it: as much for each as all can have up to `least`, the rest
-  /// in proportion to `weights`.
+  /// Whole shares of `total` that sum to it: as much for each as all can have up to `least`, the
+  /// rest in proportion to `weights`.
   static func shares(of total: Int, weights: [Int], atLeast least: Int = 0) -> [Int] {
     let base = min(least, total / max(1, weights.count))
     let rest = total - base * weights.count

@@ -67,8 +67,8 @@ package struct Overlay: Sendable {
 }
 
 extension Overlay {
-  /// The line of `metric`; nil where the run has none. A step of the axis is the one of this run with
-  /// as many tokens or seconds behind it, where the axis counts those.
+  /// The line of `metric`; nil where the run has none. A step of the axis is the one of this run
+  /// with as many tokens or seconds behind it, where the axis counts those.
   func line(_ metric: MetricName, _ context: PaneContext) -> ChartLine? {
     guard let series = history[metric], !series.isEmpty else { return nil }
     var line = ChartLine(

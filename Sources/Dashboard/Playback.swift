@@ -2,8 +2,8 @@ package import Signals
 
 /// The place of a replay in its recording, and how fast it moves.
 ///
-/// By time, speed is in recorded seconds a second, and a pause in the recording is shortened; by step
-/// it is in recorded steps a second.
+/// By time, speed is in recorded seconds a second, and a pause in the recording is shortened; by
+/// step it is in recorded steps a second.
 package struct Playback: Sendable, Hashable {
   package enum Pace: String, Sendable, Hashable, CaseIterable {
     case time, step

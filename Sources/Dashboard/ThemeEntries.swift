@@ -42,8 +42,9 @@ package enum ThemeError: Error, Hashable, CustomStringConvertible {
 extension Theme {
   /// A theme from the lines of a file, on top of the one it inherits from.
   ///
-  /// Keys: `inherits`, `isDark`, `colors` (16, where a theme has no more); a role's name for its colour, `ROLE.background`, `ROLE.attributes`;
-  /// `paper`, `ink`; `logitsGradient.low`, `.middle`, `.high`, and the same of `expertsGradient`.
+  /// Keys: `inherits`, `isDark`, `colors` (16, where a theme has no more); a role's name for its
+  /// colour, `ROLE.background`, `ROLE.attributes`; `paper`, `ink`; `logitsGradient.low`, `.middle`,
+  /// `.high`, and the same of `expertsGradient`.
   /// - Throws: ``ThemeError`` for the first line that can't be understood.
   package init(
     name: String, entries: [ThemeEntry], known: [Theme] = Theme.builtIn

@@ -3,10 +3,13 @@ internal import Foundation
 package typealias FloatBuffer = Buffer<Float>
 
 /// A fixed run of zeroed numbers, aligned to a cache line.
-///
-/// Sendable although its memory is shared and mutable: the pointer and the count never change, and
-/// every user hands disjoint ranges to the jobs of one `WorkerPool.run`, which returns only when
-/// all jobs have ended. Nothing outside such a run touches the memory from a second thread.
+// Unchecked because elements are written through `base`; sound because
+// - `base` and `count` never change, and the memory is freed with the last reference only;
+// - whoever holds buffers (`TransformerEngine`, `Optimizer`, `TrainingRun` and its probes) is not
+//   Sendable, so that the compiler lets one thread at a time reach them;
+// - other threads see them in the jobs of a `WorkerPool.run` alone, for which that thread waits and
+//   whose begin and end `Crew` orders with a release and an acquire; there each job writes the
+//   elements of its own slice, chunk, part or row, and none writes what another reads.
 package final class Buffer<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   package let count: Int
   package let base: UnsafeMutablePointer<Element>

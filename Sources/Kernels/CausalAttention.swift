@@ -128,8 +128,8 @@ extension AttentionStatistics {
 
 private let laneNumbers = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
 
-/// Overwrites the first `valid` raw scores by exp(scale·s − largest), the rest up to `columns` by 0.
-/// Scratch rows are padded to whole vectors, so that reading past `valid` is safe.
+/// Overwrites the first `valid` raw scores by exp(scale·s − largest), the rest up to `columns` by
+/// 0. Scratch rows are padded to whole vectors, so that reading past `valid` is safe.
 @inline(__always)
 private func exponentials(
   _ scores: UnsafeMutablePointer<Float>, valid: Int, columns: Int, scale: Float

@@ -82,12 +82,6 @@ private struct LogitPair {
 }
 
 private func logSumExp(_ y: UnsafeMutablePointer<Float>, _ width: Int) -> Float {
-  var peak = y[0]
-  for column in 1..<max(width, 2) where column < width && y[column] > peak { peak = y[column] }
-  var sum: Float = 0
-  forEachLanes(width) { index, lanes in
-    let e = (y.lanes(index, count: lanes) - Lanes(repeating: peak)).exponential
-    for lane in 0..<lanes { sum += e[lane] }
-  }
-  return peak + log(sum)
+  let peak = measure(y, width).peak
+  return peak + log(exponentials(y, width, peak, keeping: false))
 }

@@ -7,11 +7,15 @@ internal import Synchronization
 /// Between two runs a helper watches the round's number for a fifth of a millisecond, which covers
 /// the pauses within a step, then sleeps until it is woken.
 ///
-/// Sendable although it holds memory of its own: `body` and `jobs` are written by the one caller
-/// inside `entry`, before the round's number is released, and read by helpers after they acquired
-/// it; the caller writes them again only when `busy` says that every helper has finished.
-final class Crew: @unchecked Sendable {
+/// A round's work is set before its number is released and taken back when `busy` says that every
+/// helper has finished.
+final class Crew: Sendable {
   typealias Body = @Sendable (_ job: Int, _ worker: Int) -> Void
+
+  private struct Work {
+    let jobs: Int
+    let body: Body
+  }
 
   private static let patience: UInt64 = 200_000
 
@@ -22,8 +26,7 @@ final class Crew: @unchecked Sendable {
   private let isDismissed = Atomic<Bool>(false)
   private let entry = NSLock()
   private let bell = NSCondition()
-  private var body: Body?
-  private var jobs = 0
+  private let work = Mutex<Work?>(nil)
 
   init(helpers: Int) {
     self.helpers = helpers
@@ -44,28 +47,27 @@ final class Crew: @unchecked Sendable {
   func run(jobs: Int, _ body: @escaping Body) {
     entry.lock()
     defer { entry.unlock() }
-    self.body = body
-    self.jobs = jobs
+    work.withLock { $0 = Work(jobs: jobs, body: body) }
     let takers = min(jobs, helpers + 1)
     for taker in 0..<takers {
       shares[taker].deal(taker * jobs / takers..<(taker + 1) * jobs / takers)
     }
     busy.store(helpers, ordering: .relaxed)
     ring()
-    take(jobs, body, worker: 0)
+    take(Work(jobs: jobs, body: body), worker: 0)
     wait { busy.load(ordering: .acquiring) == 0 }
-    self.body = nil
+    work.withLock { $0 = nil }
   }
 
   /// First the worker's own share, which is the same in every step and warm in its cache, then what
   /// others have left.
-  private func take(_ jobs: Int, _ body: Body, worker: Int) {
+  private func take(_ work: Work, worker: Int) {
     // With fewer jobs than workers, the last workers' scratch does not exist.
-    let takers = min(jobs, helpers + 1)
+    let takers = min(work.jobs, helpers + 1)
     guard worker < takers else { return }
     for offset in 0..<takers {
       let share = shares[(worker + offset) % takers]
-      while let job = share.next() { body(job, worker) }
+      while let job = share.next() { work.body(job, worker) }
     }
   }
 
@@ -75,7 +77,7 @@ final class Crew: @unchecked Sendable {
       wait { round.load(ordering: .acquiring) != seen }
       seen = round.load(ordering: .acquiring)
       guard !isDismissed.load(ordering: .acquiring) else { return }
-      if let body { take(jobs, body, worker: worker) }
+      if let work = work.withLock({ $0 }) { take(work, worker: worker) }
       guard busy.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { continue }
       bell.lock()
       bell.broadcast()

@@ -51,7 +51,7 @@ package func crossEntropy(
 
 /// The row's largest number and its sum.
 @inline(__always)
-private func measure(
+func measure(
   _ y: UnsafeMutablePointer<Float>, _ width: Int
 ) -> (peak: Float, total: Float) {
   var largest = Lanes(repeating: y[0])
@@ -67,7 +67,7 @@ private func measure(
 
 /// Σ exp(y − peak), the exponentials kept in the row or not.
 @inline(__always)
-private func exponentials(
+func exponentials(
   _ y: UnsafeMutablePointer<Float>, _ width: Int, _ peak: Float, keeping: Bool
 ) -> Float {
   let shift = Lanes(repeating: peak)

@@ -72,11 +72,8 @@ extension ExpertRouting {
   ) -> Int32 {
     random = mix(random)
     var left = Int(random >> 33) % (experts - count)
-    for expert in 0..<Int32(experts) {
-      var isTaken = false
-      for choice in 0..<count where choices[choice] == expert { isTaken = true }
-      if isTaken { continue }
-      if left == 0 { return expert }
+    for expert in 0..<experts where !taken(expert, choices, count) {
+      if left == 0 { return Int32(expert) }
       left -= 1
     }
     preconditionFailure("more choices than experts")
@@ -84,7 +81,7 @@ extension ExpertRouting {
 }
 
 /// SplitMix64's output for a state.
-private func mix(_ state: UInt64) -> UInt64 {
+package func mix(_ state: UInt64) -> UInt64 {
   var z = state &+ 0x9e37_79b9_7f4a_7c15
   z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
   z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb

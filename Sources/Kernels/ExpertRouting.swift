@@ -96,7 +96,7 @@ extension ExpertRouting {
   }
 
   @inline(__always)
-  private func taken(
+  func taken(
     _ expert: Int, _ choices: UnsafeMutablePointer<Int32>, _ count: Int
   ) -> Bool {
     for choice in 0..<count where choices[choice] == Int32(expert) { return true }

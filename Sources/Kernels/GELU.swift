@@ -1,8 +1,8 @@
 /// GELU in its tanh form, x·σ(2u) with u = sqrt(2/π)·(x + 0.044715·x³), which keeps small results
 /// exact where 1 + tanh(u) would cancel.
 ///
-/// - Shapes: `x`, `output` [M, F]; `x` is overwritten by the derivative, kept for the backward pass,
-///   so that the exponential is computed once.
+/// - Shapes: `x`, `output` [M, F]; `x` is overwritten by the derivative, kept for the backward
+///   pass, so that the exponential is computed once.
 /// - Source: Hendrycks and Gimpel 2016; PyTorch's `approximate="tanh"`
 package func gelu(_ x: Matrix, output: Matrix) {
   assert(output.rows == x.rows && output.columns == x.columns)

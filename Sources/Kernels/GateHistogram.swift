@@ -1,8 +1,9 @@
 /// How evenly a router's gates are spread, as counts of which medians can be read.
 ///
 /// Inner balance is the larger over the smaller of the first two chosen scores, 1 for none
-/// preferred; outer balance is the sum of the chosen scores, all there is at 1. Counts by sixteenths
-/// of an octave add up in any order, so that workers change no bit; a median is right within 3%.
+/// preferred; outer balance is the sum of the chosen scores, all there is at 1. Counts by
+/// sixteenths of an octave add up in any order, so that workers change no bit; a median is right
+/// within 3%.
 /// - Source: Qiu et al. 2024 (2408.06793)
 package struct GateHistogram: Sendable {
   private static let bins = 257

@@ -2,9 +2,10 @@ internal import Foundation
 
 /// LayerNorm over the columns, gains and no biases: y = x̂·gain, x̂ = (x − mean)·rstd.
 ///
-/// - Shapes: `x`, `output` [M, D], `gain` [1, D]; kept for the backward pass: `normalised` x̂ [M, D]
-///   and `reciprocal` [1, M], 1/sqrt(variance + 1e-5)
-/// - Returns: the sum over rows of the mean square of x, which measures the residual stream for free
+/// - Shapes: `x`, `output` [M, D], `gain` [1, D]; kept for the backward pass: `normalised` x̂ [M,
+///   D] and `reciprocal` [1, M], 1/sqrt(variance + 1e-5)
+/// - Returns: the sum over rows of the mean square of x, which measures the residual stream for
+///   free
 /// - Cost: three passes over a row in cache, no allocation
 @discardableResult
 package func layerNorm(

@@ -4,8 +4,10 @@
 /// width, V vocabulary, L layer, E expert, M = B·T rows of a slice. Gradients are `d` and the name.
 /// Activation gradients overwrite unless a label says `adding`; parameter gradients add.
 ///
-/// A view does not keep its buffer alive; whoever planned the memory does. It is Sendable for the
-/// reason given at `Buffer`: jobs that run side by side hold views of disjoint memory.
+/// A view does not keep its buffer alive; whoever planned the memory does.
+// Unchecked for the pointer alone, which never changes and points into a `Buffer`: the argument
+// there is about the memory, whatever it is reached by. A view crosses threads only inside a
+// `WorkerPool.run`, whose caller holds the buffer, or the `Arena` with it, until the run has ended.
 package struct Matrix: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   package let rows: Int

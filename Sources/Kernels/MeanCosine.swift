@@ -1,10 +1,10 @@
 /// The mean cosine of the angles between all pairs of some long vectors, each in the same parts.
 ///
-/// With unit vectors u, Σ over pairs of u·u' is (|Σ u|² − E)/2, so that the cost is that of two walks
-/// over the vectors and not of one for each pair.
+/// With unit vectors u, Σ over pairs of u·u' is (|Σ u|² − E)/2, so that the cost is that of two
+/// walks over the vectors and not of one for each pair.
 /// - Shapes: `vectors` [E] of parts of the same shapes; `sum` has room for one vector
-/// - Returns: 1 for vectors that all point one way, 0 for right angles, −1/(E − 1) at the least; NaN
-///   for fewer than two vectors or one of zeros.
+/// - Returns: 1 for vectors that all point one way, 0 for right angles, −1/(E − 1) at the least;
+///   NaN for fewer than two vectors or one of zeros.
 package func meanCosine(_ vectors: [[Matrix]], sum: FloatBuffer) -> Double {
   let count = Double(vectors.count)
   guard vectors.count > 1 else { return .nan }
@@ -24,7 +24,7 @@ package func meanCosine(_ vectors: [[Matrix]], sum: FloatBuffer) -> Double {
   var source = sum.base
   for part in vectors[0] {
     for _ in 0..<part.rows {
-      square += Double(dot(source, source, part.columns))
+      square += sumOfSquares(source, part.columns)
       source += part.columns
     }
   }
@@ -32,7 +32,5 @@ package func meanCosine(_ vectors: [[Matrix]], sum: FloatBuffer) -> Double {
 }
 
 private func squares(_ matrix: Matrix) -> Double {
-  (0..<matrix.rows).reduce(0.0) {
-    $0 + Double(dot(matrix.row($1), matrix.row($1), matrix.columns))
-  }
+  (0..<matrix.rows).reduce(0.0) { $0 + sumOfSquares(matrix.row($1), matrix.columns) }
 }

@@ -1,8 +1,9 @@
 /// The inside of a matrix product: a tile of C, up to 6 by 16, kept in registers over the depth.
 ///
 /// With eight lanes a register, twelve accumulators, two of B and one of A fill the sixteen there
-/// are; with sixteen lanes it is half of that, and half the instructions. Every element is one chain of fused multiply-adds in ascending k, so that its bits depend neither on
-/// the number of rows nor on the machine.
+/// are; with sixteen lanes it is half of that, and half the instructions. Every element is one
+/// chain of fused multiply-adds in ascending k, so that its bits depend neither on the number of
+/// rows nor on the machine.
 enum ProductTile {
   static let rows = 6
   static let columns = 16

@@ -2,7 +2,8 @@ internal import Foundation
 
 /// Cosines and sines of the rotary angles, t·base^(−2i/Dh), for every position.
 ///
-/// - Source: Su et al. 2021, with the halves rotated as GPT-NeoX does: dimension i goes with i + Dh/2
+/// - Source: Su et al. 2021, with the halves rotated as GPT-NeoX does: dimension i goes with i +
+///   Dh/2
 package struct RotaryPositions: Sendable {
   package let positions: Int
   package let headWidth: Int

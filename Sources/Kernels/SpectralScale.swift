@@ -26,18 +26,6 @@ package func singularValue(
   return normalise(left, place.rows)
 }
 
-/// uᵀWv.
-package func bilinearForm(
-  _ weights: FloatBuffer, at place: MatrixPlace, left: UnsafeMutablePointer<Float>,
-  right: UnsafeMutablePointer<Float>
-) -> Float {
-  var sum = 0.0
-  for row in 0..<place.rows {
-    sum += Double(left[row] * dot(weights.base + place.start(of: row), right, place.columns))
-  }
-  return Float(sum)
-}
-
 /// - Returns: the norm before; at least the smallest that divides without overflow.
 @discardableResult
 private func normalise(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {

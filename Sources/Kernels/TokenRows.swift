@@ -1,37 +1,39 @@
 /// Windows of T+1 bytes, row after row: position t predicts byte t+1.
 ///
-/// Sendable because nothing writes the bytes while a step reads them; they are the caller's, who
-/// keeps them alive until the call returns.
-package struct TokenRows: @unchecked Sendable {
-  private let base: UnsafePointer<UInt8>?
+/// They are copied once, so that every slice reads bytes that nobody can change or free meanwhile.
+package struct TokenRows: Sendable {
+  private let bytes: Buffer<UInt8>
+  private let first: Int
   package let rows: Int
   package let positions: Int
 
-  package init(_ bytes: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int) {
+  package init(_ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int) {
+    let count = rows * (positions + 1)
     precondition(
-      bytes.count >= rows * (positions + 1),
-      "\(bytes.count) bytes for \(rows) windows of \(positions + 1)")
-    self.init(base: bytes.baseAddress, rows: rows, positions: positions)
+      source.count >= count, "\(source.count) bytes for \(rows) windows of \(positions + 1)")
+    let bytes = Buffer<UInt8>(count: count)
+    if let base = source.baseAddress { bytes.base.update(from: base, count: count) }
+    self.init(bytes, first: 0, rows: rows, positions: positions)
   }
 
-  private init(base: UnsafePointer<UInt8>?, rows: Int, positions: Int) {
-    self.base = base
+  private init(_ bytes: Buffer<UInt8>, first: Int, rows: Int, positions: Int) {
+    self.bytes = bytes
+    self.first = first
     self.rows = rows
     self.positions = positions
   }
 
   package func rows(from start: Int, count: Int) -> TokenRows {
     assert(start >= 0 && start + count <= rows)
-    let first = base.map { $0 + start * (positions + 1) }
-    return TokenRows(base: first, rows: count, positions: positions)
+    return TokenRows(
+      bytes, first: first + start * (positions + 1), rows: count, positions: positions)
   }
 
   /// Calls `body` with each position's row of activations, its token and the one it predicts.
   @inline(__always)
   func forEach(_ body: (_ index: Int, _ token: Int, _ target: Int) -> Void) {
-    guard let base else { return }
     for row in 0..<rows {
-      let window = base + row &* (positions &+ 1)
+      let window = bytes.base + (first &+ row &* (positions &+ 1))
       for position in 0..<positions {
         body(
           row &* positions &+ position, Int(window[position]), Int(window[position &+ 1]))

@@ -126,7 +126,8 @@ struct Attention {
 }
 
 extension Attention {
-  /// Rotates in place once, or fills the joined operands: those are scratch, so backward does again.
+  /// Rotates in place once, or fills the joined operands: those are scratch, so backward does
+  /// again.
   private func prepare(inForward: Bool) {
     guard weight > 0 else {
       guard inForward else { return }

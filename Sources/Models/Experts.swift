@@ -1,7 +1,8 @@
 internal import Kernels
 
 /// A mixture of experts in the place of a feed-forward layer: a router, then each token's few
-/// experts, weighed by their gates. What is beyond an expert's capacity passes by in the residual stream.
+/// experts, weighed by their gates. What is beyond an expert's capacity passes by in the residual
+/// stream.
 struct Experts {
   let parameters: MixtureTensors
   let activations: MixtureActivations

@@ -12,7 +12,8 @@ struct FeedForward {
     multiply(activations.activated, transposed: parameters.down, into: residual, adding: true)
   }
 
-  /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F], scratch
+  /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F],
+  ///   scratch
   func backward(
     _ dOutput: Matrix, input: Matrix, gradients: DenseTensors, dHidden: Matrix, dInput: Matrix,
     adding: Bool = false

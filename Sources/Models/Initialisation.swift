@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Foundation
 package import Kernels
 
-/// Fills new parameters: embedding N(0, 1/D), gains 1, biases 0, every other matrix a normal truncated at two
-/// sigma with standard deviation 1/sqrt(fan-in) after truncation.
+/// Fills new parameters: embedding N(0, 1/D), gains 1, biases 0, every other matrix a normal
+/// truncated at two sigma with standard deviation 1/sqrt(fan-in) after truncation.
 ///
 /// Each tensor has a random stream of its own, from the seed and its name, so that another tensor
 /// more or less changes none of the others.
@@ -87,11 +87,8 @@ package struct RandomStream: Sendable {
 }
 
 private func splitMix(_ state: inout UInt64) -> UInt64 {
-  state &+= 0x9e37_79b9_7f4a_7c15
-  var z = state
-  z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-  z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-  return z ^ (z >> 31)
+  defer { state &+= 0x9e37_79b9_7f4a_7c15 }
+  return mix(state)
 }
 
 private func rotate(_ value: UInt64, by bits: UInt64) -> UInt64 {

@@ -141,7 +141,8 @@ struct TransformerPass {
 }
 
 extension TransformerPass {
-  /// Adds this slice's gradients; `balance` [L, E] is the balance loss's gradient for a probability.
+  /// Adds this slice's gradients; `balance` [L, E] is the balance loss's gradient for a
+  /// probability.
   func backward(gradients: ModelTensors, balance: FloatBuffer) {
     let scratch = activations.scratch
     multiply(

@@ -24,6 +24,18 @@ struct ChunkSummary: Equatable {
     }
   }
 
+  /// A chunk whose samples are lost: as many NaNs.
+  init(lost place: ChunkPlace) {
+    start = place.start
+    chunk = ArchivedColumn.Chunk(
+      count: place.count, firstStep: place.firstStep, lastStep: place.lastStep, stride: 0)
+    let length = ArchivedColumn.blockLength
+    blocks = stride(from: 0, to: place.count, by: length).map { first in
+      (first..<min(first + length, place.count))
+        .reduce(into: ColumnSummary()) { summary, _ in summary.add(.nan) }
+    }
+  }
+
   init(start: Int, chunk: ArchivedColumn.Chunk, blocks: [ColumnSummary]) {
     self.start = start
     self.chunk = chunk
@@ -36,8 +48,8 @@ struct ChunkSummary: Equatable {
 ///
 /// Layout: the number of chunks in a byte, the width of minima and maxima (4 or 8) in another, then
 /// in ``IntegerCoding`` the chunks' counts, first steps, last steps and strides, and the blocks'
-/// counts of values that are not finite, minima, maxima and sums. A block without a finite value has
-/// zeros for the three. All of it is exact.
+/// counts of values that are not finite, minima, maxima and sums. A block without a finite value
+/// has zeros for the three. All of it is exact.
 struct SummaryRow {
   /// Chunks in a full row; what is in none is read whole when a session is opened.
   static let capacity = 16
@@ -116,5 +128,12 @@ struct SummaryRow {
         maximum: finite > 0 ? high[index] : -.infinity, sum: sums[index], finiteCount: finite,
         nonFiniteCount: counts[index] - finite)
     }
+  }
+}
+
+extension ArchivedColumn.Index {
+  mutating func append(_ summary: ChunkSummary) {
+    chunks.append(summary.chunk)
+    blocks += summary.blocks
   }
 }

@@ -99,8 +99,8 @@ package struct Comparison: Sendable {
   /// The groups of more than one run.
   package var seedGroups: [Group] { groups.filter { $0.members.count > 1 } }
 
-  /// The metrics of any run that `pattern` matches; without one those that are no layer's or expert's
-  /// own.
+  /// The metrics of any run that `pattern` matches; without one those that are no layer's or
+  /// expert's own.
   package func metrics(matching pattern: MetricGlob?) -> [MetricName] {
     let names = Set(runs.flatMap(\.history.names)).sorted()
     guard let pattern else { return names.filter { MetricCatalog.variableWords(of: $0).isEmpty } }

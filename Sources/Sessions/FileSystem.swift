@@ -12,8 +12,8 @@ enum FileSystem {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
-  /// Whether the folder of `path` lies on a disk of the network's: SQLite's write-ahead log needs all
-  /// its users on one machine.
+  /// Whether the folder of `path` lies on a disk of the network's: SQLite's write-ahead log needs
+  /// all its users on one machine.
   static func isRemote(_ path: String) -> Bool {
     guard let resolved = realpath(folder(of: path), nil) else { return false }
     defer { free(resolved) }

@@ -1,9 +1,10 @@
-/// A lossless coding of integers that follow each other closely: steps, and floats as sortable bits.
+/// A lossless coding of integers that follow each other closely: steps, and floats as sortable
+/// bits.
 ///
 /// Each number is predicted from those before it; what the prediction misses is written in
-/// Golomb-Rice codes whose parameter is chosen for every 32 numbers. Trailing zeros that all numbers
-/// share (counts over a power of two) are taken out first. A code of a number far off the prediction
-/// (NaN, infinity, a spike) costs 15 bits more than the number itself.
+/// Golomb-Rice codes whose parameter is chosen for every 32 numbers. Trailing zeros that all
+/// numbers share (counts over a power of two) are taken out first. A code of a number far off the
+/// prediction (NaN, infinity, a spike) costs 15 bits more than the number itself.
 /// - Cost: noisy floats take their noise's bits and 1 to 2 more; equal or evenly spaced numbers
 ///   next to nothing.
 /// - Source: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979.

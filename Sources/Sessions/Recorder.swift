@@ -107,17 +107,19 @@ package final class Recorder: Sendable {
   }
 
   /// Copies all that has been recorded into a new session at `path`, whole and with no writer.
-  /// - Throws: `recordsUnwritten` where some of it is not in the file yet, `unwritable`.
+  /// - Throws: `recordsUnwritten` where some of it is not in the file yet, `taken`, `unwritable`.
   package func copy(to path: String) throws(SessionError) {
     let failure: SessionError? = queue.sync {
       commit()
       if case .waiting(let reason, let records) = status {
         return .recordsUnwritten(path: self.path, records: records, reason: reason)
       }
+      guard !FileSystem.exists(path) else { return .taken(path: path) }
       do {
         try store.copy(to: path)
         return nil
       } catch {
+        try? FileManager.default.removeItem(atPath: path)
         return SessionError(writing: path, error)
       }
     }

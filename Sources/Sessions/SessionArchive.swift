@@ -124,15 +124,22 @@ final class SessionArchive: Sendable {
   private func column(_ stretch: Stretch, _ name: MetricName) -> ArchivedColumn {
     ArchivedColumn(
       count: stretch.count, firstStep: stretch.firstStep, lastStep: stretch.lastStep, cache: cache,
-      readIndex: { self.index(of: stretch) },
-      readChunk: { chunk in
-        guard let samples = self.samples(of: chunk, stretch) else {
-          self.damage(
-            "damaged session: steps \(chunk.firstStep) to \(chunk.lastStep) of \(name) are lost")
-          return nil
+      readIndex: {
+        let index = self.index(of: stretch)
+        if index.chunks.reduce(0, { $0 + $1.count }) != stretch.count {
+          self.tellLost(stretch.firstStep, stretch.lastStep, of: name)
         }
+        return index
+      },
+      readChunk: { chunk in
+        let samples = self.samples(of: chunk, stretch)
+        if samples == nil { self.tellLost(chunk.firstStep, chunk.lastStep, of: name) }
         return samples
       })
+  }
+
+  private func tellLost(_ first: Int, _ last: Int, of name: MetricName) {
+    damage("damaged session: steps \(first) to \(last) of \(name) are lost")
   }
 
   private func samples(
@@ -190,10 +197,11 @@ final class SessionArchive: Sendable {
       ])
     var index = ArchivedColumn.Index()
     for row in rows {
-      guard case .piece(let piece) = ChunkRow.read(row) else { continue }
-      let summary = ChunkSummary(of: piece.chunk, start: piece.start)
-      index.chunks.append(summary.chunk)
-      index.blocks += summary.blocks
+      switch ChunkRow.read(row) {
+      case .piece(let piece): index.append(ChunkSummary(of: piece.chunk, start: piece.start))
+      case .lost(let place): index.append(ChunkSummary(lost: place))
+      case .unreadable: break
+      }
     }
     return index
   }

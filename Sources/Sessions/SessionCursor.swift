@@ -6,7 +6,7 @@ import Telemetry
 ///
 /// What is damaged is left out and said in a console line; the rest is handed out.
 struct SessionCursor {
-  var lastRows: [String: Int] = [:]
+  private var lastRows: [String: Int] = [:]
   private var lastGeneration = -1
   /// The number of the next sample of each metric.
   var nextSamples: [Int: Int] = [:]
@@ -210,8 +210,8 @@ struct SessionCursor {
     }
   }
 
-  /// One column a metric and generation, in the order in which the metrics appeared: wall times come
-  /// first. What stands twice or was read before is left out.
+  /// One column a metric and generation, in the order in which the metrics appeared: wall times
+  /// come first. What stands twice or was read before is left out.
   private mutating func columns(
     of pieces: [ColumnPiece], metrics: [Int: MetricName]
   ) -> [Placed<RunRecord>] {

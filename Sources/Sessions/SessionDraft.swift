@@ -136,8 +136,8 @@ struct SessionDraft {
     if columns[index].steps.count == ColumnChunk.capacity { closeChunk(ofColumn: index) }
   }
 
-  /// Supersedes the samples from `step` on, without losing them. A generation that has no sample yet
-  /// and begins there is that generation.
+  /// Supersedes the samples from `step` on, without losing them. A generation that has no sample
+  /// yet and begins there is that generation.
   mutating func beginGeneration(at step: Int) {
     if let generation, lastStep == nil, generation.startingStep == step { return }
     closeChunks()

@@ -13,6 +13,7 @@ package enum SessionError: Error, Equatable {
   case damaged(path: String, what: String)
   case unreadable(path: String, reason: String)
   case unwritable(path: String, reason: String)
+  case unchangeable(path: String, reason: String)
   case recordsUnwritten(path: String, records: Int, reason: String)
 }
 
@@ -39,6 +40,8 @@ extension SessionError: CustomStringConvertible {
     case .unwritable(let path, let reason):
       "cannot write \(path): \(reason): \(Self.remedy(for: reason)), "
         + "or name another file with --session"
+    case .unchangeable(let path, let reason):
+      "cannot change \(path): \(reason): \(Self.remedy(for: reason))"
     case .recordsUnwritten(let path, let records, let reason):
       "\(records) records could not be written to \(path): \(reason): "
         + "\(Self.remedy(for: reason)) sooner, or name another file with --session"

@@ -38,47 +38,53 @@ package struct SessionFiles: Sendable {
   /// Gives the session and its checkpoints another name in the same folder.
   ///
   /// - Returns: the new path.
-  /// - Throws: `absent`, `notASession`, `exists`, `alreadyWritten`, `unwritable`.
+  /// - Throws: `absent`, `notASession`, `taken`, `alreadyWritten`, `unchangeable`.
   package func rename(to name: String) throws(SessionError) -> String {
     try check()
     let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
     let target = SessionFiles(path: folder + name + SessionSummary.ending)
-    for place in [target.path, target.checkpoints] where FileSystem.exists(place) {
+    let places = [target.path, target.checkpoints] + Self.besides.map { target.path + $0 }
+    for place in places where FileSystem.exists(place) {
       throw .taken(path: place)
     }
     let lock = try WriterLock(session: path)
     defer { lock.removeFile() }
-    // The log first: a session without its log has lost records, a log alone is nobody's.
-    for ending in Self.besides where FileSystem.exists(path + ending) {
-      try move(path + ending, to: target.path + ending)
-    }
+    let besides = Self.besides.filter { FileSystem.exists(path + $0) }
     try move(path, to: target.path)
+    do throws(SessionError) {
+      for ending in besides { try move(path + ending, to: target.path + ending) }
+    } catch {
+      // A session without its log has lost records.
+      try move(target.path, to: path)
+      throw error
+    }
     if hasCheckpoints { try move(checkpoints, to: target.checkpoints) }
     return target.path
   }
 
   private func move(_ from: String, to place: String) throws(SessionError) {
     guard Foundation.rename(from, place) == 0 else {
-      throw .unwritable(path: from, reason: SessionError.systemWords(errno))
+      throw .unchangeable(path: from, reason: SessionError.systemWords(errno))
     }
   }
 
   /// Removes the session; its checkpoints only where told to.
-  /// - Throws: `absent`, `notASession`, `alreadyWritten`, `unwritable`.
+  /// - Throws: `absent`, `notASession`, `alreadyWritten`, `unchangeable`.
   package func remove(withCheckpoints: Bool) throws(SessionError) {
     try check()
     let lock = try WriterLock(session: path)
     defer { lock.removeFile() }
-    for file in [path] + Self.besides.map({ path + $0 }) where FileSystem.exists(file) {
+    // The log before the session: alone it would be taken for that of the next one of this name.
+    for file in Self.besides.map({ path + $0 }) + [path] where FileSystem.exists(file) {
       guard unlink(file) == 0 else {
-        throw .unwritable(path: file, reason: SessionError.systemWords(errno))
+        throw .unchangeable(path: file, reason: SessionError.systemWords(errno))
       }
     }
     guard withCheckpoints, hasCheckpoints else { return }
     do {
       try FileManager.default.removeItem(atPath: checkpoints)
     } catch {
-      throw .unwritable(path: checkpoints, reason: "it cannot be removed")
+      throw .unchangeable(path: checkpoints, reason: SessionError.systemWords(EACCES))
     }
   }
 }

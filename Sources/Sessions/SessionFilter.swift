@@ -3,9 +3,9 @@ import Telemetry
 /// Which sessions of a list are wanted: words that all must be found, `|` between alternatives, `-`
 /// or `!` before what must not be found.
 ///
-/// A word is looked for in the name, the notes and the project; `name:`, `note:`, `project:`, `tag:`
-/// and `state:` look there alone, `config:` in the options (`lr=0.01`), `has:` for a metric or for
-/// `alarms`, `notes`. `cfg.lr>=1e-3` compares an option. Case makes no difference.
+/// A word is looked for in the name, the notes and the project; `name:`, `note:`, `project:`,
+/// `tag:` and `state:` look there alone, `config:` in the options (`lr=0.01`), `has:` for a metric
+/// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option. Case makes no difference.
 package struct SessionFilter: Sendable {
   /// Why an expression cannot be read. The description is one line.
   package enum Flaw: Error, Equatable, CustomStringConvertible {

@@ -50,8 +50,11 @@ package final class SessionReader: Sendable {
   ) throws(SessionError) -> RunHistory {
     if !WriterLock.isHeld(session: path) {
       let archive = SessionArchive(reader: self, damage: damage)
-      if let contents = try read({ try archive.contents(of: $0) }) {
-        return archive.history(of: contents)
+      // Where a page is damaged, reading all of it keeps the rest and says what is lost.
+      if let contents = (try? read { try archive.contents(of: $0) }) ?? nil {
+        var history = archive.history(of: contents)
+        for doubt in try read({ Self.doubts(about: $0) }) { history.append(doubt) }
+        return history
       }
     }
     return try records().reduce(into: RunHistory()) { $0.append($1) }

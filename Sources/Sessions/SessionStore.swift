@@ -18,7 +18,8 @@ package final class SessionStore: Sendable {
   }
 
   /// Most chunks have one to three KB. Pages of 2,048 bytes leave least of them empty: a recorded
-  /// mixture of 1,600 steps takes 344 KB, with pages of 4,096 it takes 373, with 8,192 it takes 401.
+  /// mixture of 1,600 steps takes 344 KB, with pages of 4,096 it takes 373, with 8,192 it takes
+  /// 401.
   init(creating path: String, pageSize: Int) throws(SessionError) {
     guard FileSystem.size(path) ?? 0 == 0 else { throw .exists(path: path) }
     lock = try WriterLock(session: path)

@@ -255,7 +255,8 @@ private struct OpenedIndex: Sendable {
 }
 
 extension Array {
-  /// Of an array whose elements at first do not and then do satisfy the predicate: the first that do.
+  /// Of an array whose elements at first do not and then do satisfy the predicate: the first that
+  /// do.
   fileprivate func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -8,8 +8,8 @@ import Foundation
 /// steps between them, it is taken to go on falling so, ρ = r^(1/h) a step, and
 /// log z(n) = log z + s (1 − ρⁿ) / (−ln ρ). A forecast that reaches far is none.
 /// - Units: steps.
-/// - Source: the level is Wortsman et al. 2023, section 3.1: every run above 1e4 diverged. That paper
-///   extrapolates over model size; over time is Seismo's.
+/// - Source: the level is Wortsman et al. 2023, section 3.1: every run above 1e4 diverged. That
+///   paper extrapolates over model size; over time is Seismo's.
 package struct LogitGrowth: Sendable, Equatable {
   package static let warningLevel = 1e3
   package static let criticalLevel = 1e4

@@ -145,9 +145,10 @@ extension Series {
 
   /// One summary a column: column `i` covers the steps from `edges[i]` up to `edges[i + 1]`.
   ///
-  /// Costs a time logarithmic in the number of samples, a column. Between two columns of an archived
-  /// series that both hold many samples the border moves by up to 32 of them, to where the archive
-  /// has a block's end: each sample is in one column as before, and nothing has to be fetched.
+  /// Costs a time logarithmic in the number of samples, a column. Between two columns of an
+  /// archived series that both hold many samples the border moves by up to 32 of them, to where the
+  /// archive has a block's end: each sample is in one column as before, and nothing has to be
+  /// fetched.
   /// - Parameter edges: ascending steps, one more than there are columns.
   /// - Returns: the summaries, empty where a column covers no sample.
   package func columns(edges: [Int]) -> [ColumnSummary] {

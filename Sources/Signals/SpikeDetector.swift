@@ -1,8 +1,8 @@
 /// How far a value lies from the recent ones, in their standard deviations.
 ///
-/// The window is the last 1,000 values and needs 100; the value itself is not in it. Values that are
-/// not finite never enter. Sums run in double precision about one of the window's own values, so
-/// that a constant series has a deviation of exactly 0, and are taken anew once a window.
+/// The window is the last 1,000 values and needs 100; the value itself is not in it. Values that
+/// are not finite never enter. Sums run in double precision about one of the window's own values,
+/// so that a constant series has a deviation of exactly 0, and are taken anew once a window.
 /// - Cost: constant a value on average.
 /// - Source: OLMo 2 (2501.00656), spike score: 7 deviations from the mean of the last 1,000.
 package struct SpikeDetector: Sendable, Equatable, Codable {

@@ -16,8 +16,6 @@ struct SummaryPyramid: Sendable {
     }
   }
 
-  var count: Int { levels[0].count }
-
   /// Adds what `blocks` come to, the widest blocks that fit.
   func add(_ blocks: Range<Int>, to total: inout ColumnSummary) {
     var index = blocks.lowerBound

@@ -99,8 +99,8 @@ extension TrendEffect {
   /// The event that tells what `change`, a `.set` event, did: `attention logits 9,278 → 12,
   /// loss −0.19, largest jump +0.07`. Nil while the loss has too few samples on either side.
   ///
-  /// The setting was blended in over `blendSteps`, 0 where it was not; `step` is the event's own, as
-  /// a rule ``dueAfter(blendSteps:window:)`` the change.
+  /// The setting was blended in over `blendSteps`, 0 where it was not; `step` is the event's own,
+  /// as a rule ``dueAfter(blendSteps:window:)`` the change.
   package static func event(
     of change: RunEvent, in series: [MetricName: Series], blendSteps: Int, step: Int,
     wallTime: Double

@@ -152,7 +152,7 @@ extension Command {
       }
     guard isFit else {
       throw .wrongValue(
-        name: "branch", value: rest, allowed: "a name of letters, digits, - and _")
+        name: "branch", value: rest, allowed: "a name of letters, digits, -, _ and ., that begins with no - or .")
     }
     return .branch(name: rest)
   }

@@ -8,8 +8,8 @@ package struct EventLineage: Sendable {
     events.append(event)
   }
 
-  /// The run starts again at `step`: from the checkpoint written there, with all that was done before
-  /// it, where one is known of.
+  /// The run starts again at `step`: from the checkpoint written there, with all that was done
+  /// before it, where one is known of.
   package mutating func beginGeneration(at step: Int) {
     if let place = events.lastIndex(where: { $0.kind == .checkpoint && $0.step == step }) {
       events.removeSubrange((place + 1)...)

@@ -12,8 +12,8 @@ package struct RunEvent: Sendable, Hashable, Codable {
     case note
     case evaluate
     case stop, detach
-    /// The run went back to a checkpoint, whose step is the event's; `name`, and `values` `from`, `skip`
-    /// and `offset`, the batches left out so far.
+    /// The run went back to a checkpoint, whose step is the event's; `name`, and `values` `from`,
+    /// `skip` and `offset`, the batches left out so far.
     case rewind
     /// Batches were left out; `values` `skip` and `offset`.
     case skip
@@ -35,7 +35,8 @@ package struct RunEvent: Sendable, Hashable, Codable {
   /// Seconds since 1970.
   package var wallTime: Double
   package var kind: Kind
-  /// Who: `you`, `run.toml`, `control`, `watch TERMINAL`, `autopilot`, `run`, `alarm`.
+  /// Who: `you`, `run.toml`, `command line`, `control`, `watch TERMINAL`, `autopilot`, `run`, `alarm`,
+  /// `recorder`, `log`, or a signal's name.
   package var by: String
   /// The setting, rule or checkpoint it is about.
   package var name: String?

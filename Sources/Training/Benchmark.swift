@@ -4,7 +4,8 @@ import Glibc
 import Kernels
 package import Models
 
-/// Times the whole training step of a preset, or of a model near it: forward, backward, clip, update and statistics.
+/// Times the whole training step of a preset, or of a model near it: forward, backward, clip,
+/// update and statistics.
 package struct Benchmark {
   package struct Result: Sendable {
     package let preset: Preset
@@ -41,8 +42,8 @@ package struct Benchmark {
   private let keepsMetrics: Bool
 
   /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
-  /// `keepsMetrics` says whether a step also names all it measured, as in a run. `model` and `batch`
-  /// are the preset's if not given.
+  /// `keepsMetrics` says whether a step also names all it measured, as in a run. `model` and
+  /// `batch` are the preset's if not given.
   package init(
     preset: Preset, model: ModelConfiguration? = nil, batch: Int? = nil, steps: Int?,
     workers: Int?, keepsMetrics: Bool

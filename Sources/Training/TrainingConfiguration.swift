@@ -259,7 +259,7 @@ extension TrainingConfiguration {
     try validateOptimizer()
   }
 
-  /// What the parameters, their moments and gradients, the probe and the activations take, about.
+  /// What the parameters and all that is as large as they are, and the activations, take, about.
   package var estimatedBytes: Double {
     parameterBytes + Double(batch) * windowBytes
   }
@@ -270,7 +270,12 @@ extension TrainingConfiguration {
     return max(batch, Int((memory - parameterBytes) / windowBytes))
   }
 
-  private var parameterBytes: Double { 40 * Double(model.parameterCount) }
+  /// The parameters, two moments, a sum of four slices' gradients, three of the probe's and two of
+  /// the update's cosine; W itself, and the sharpness probe's own engine, where they are asked for.
+  private var parameterBytes: Double {
+    let copies = 13 + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
+    return 4 * Double(copies) * Double(model.parameterCount)
+  }
 
   private var windowBytes: Double {
     let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }

@@ -47,24 +47,40 @@ enum RewindError: Error, CustomStringConvertible {
 extension TrainingRun {
   /// Goes back to a checkpoint of this run, its settings included.
   ///
-  /// A run that goes the same way again meets the same spike: with `count` above 0 so many batches are
-  /// left out, beside those that were left out before.
+  /// A run that goes the same way again meets the same spike: with `count` above 0 so many batches
+  /// are left out, beside those that were left out before.
   func rewind(to words: String, skipping count: Int, by author: String) {
     let from = step
     let left = batchOffset
     do {
-      let checkpoint = try CheckpointFolder.read(entry(words).path)
+      let (checkpoint, state) = try checkpoint(words)
       let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
-      let state = try checkpoint.run(as: ContinuationState.self)
-      try check(checkpoint, state, name: name)
       takeOver(checkpoint, state)
+      guard rewindFlaw == nil else { return }
       rewinds.append(RewindPoint(number: rewindCount, step: step))
-      if count > 0 { batchOffset = max(batchOffset, left) + count }
+      if count > 0 { leaveOut(batches: max(left - batchOffset, 0) + count) }
       emit(.generation(startingAt: step))
+      setAsideWhatLiesAhead()
+      // Whoever resumes from here leaves the same batches out.
+      writeCheckpoint(by: "run")
       recordRewind(to: name, from: from, skipping: count, by: author)
       declareSettings()
     } catch {
       refuse(Command.rewind(checkpoint: words, skip: count), because: "\(error)", by: author)
+    }
+  }
+
+  /// A later `--resume` of the folder is not to find the stretch that was given up.
+  private func setAsideWhatLiesAhead() {
+    guard let checkpointFolder else { return }
+    do {
+      try CheckpointFolder.setAside(
+        after: step, in: checkpointFolder.path, as: "rewind-\(rewindCount)-")
+    } catch {
+      record(
+        RunEvent(
+          step: step, wallTime: Trainer.now(), kind: .fault, by: "run",
+          text: "checkpoints of the stretch that was given up could not be set aside: \(error)"))
     }
   }
 
@@ -96,14 +112,15 @@ extension TrainingRun {
   }
 
   /// The checkpoint that `words` name: `last` before the present step, a step, or a folder's name.
-  private func entry(_ words: String) throws -> CheckpointFolder.Entry {
+  private func checkpoint(_ words: String) throws -> (Checkpoint, ContinuationState) {
     guard let checkpointFolder else { throw RewindError.noCheckpoints }
     let entries = try CheckpointFolder.list(in: checkpointFolder.path)
     guard !entries.isEmpty else { throw RewindError.noCheckpoints }
-    if words == "last" {
+    guard words != "last" else {
       // One written just now holds the trouble that is to be left; what lies ahead an earlier
-      // continuation wrote.
-      guard let last = entries.last(where: { $0.step < step }) else {
+      // continuation wrote, and what was given up or is damaged is passed over.
+      let earlier = entries.reversed().filter { $0.step < step }
+      guard let last = earlier.lazy.compactMap({ try? self.opened($0) }).first else {
         throw RewindError.absent(words)
       }
       return last
@@ -112,7 +129,17 @@ extension TrainingRun {
     guard let wanted = Int(digits), let entry = entries.first(where: { $0.step == wanted }) else {
       throw RewindError.absent(words)
     }
-    return entry
+    return try opened(entry)
+  }
+
+  private func opened(
+    _ entry: CheckpointFolder.Entry
+  ) throws -> (Checkpoint, ContinuationState) {
+    let checkpoint = try CheckpointFolder.read(entry.path)
+    let state = try checkpoint.run(as: ContinuationState.self)
+    let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
+    try check(checkpoint, state, name: name)
+    return (checkpoint, state)
   }
 
   private func check(
@@ -127,8 +154,13 @@ extension TrainingRun {
     }
   }
 
+  private func leaveOut(batches: Int) {
+    batchOffset += batches
+    machine.settings.batch.leaveOut(batches: batches)
+  }
+
   func skip(_ count: Int, by author: String) {
-    batchOffset += count
+    leaveOut(batches: count)
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .skip, by: author,

@@ -21,7 +21,7 @@ extension TrainingRun {
     phases.end(.statistics)
     let start = DispatchTime.now().uptimeNanoseconds
     try tokens.withUnsafeMutableBufferPointer {
-      try windows.windows(from: settings.batch.firstWindow(of: step + batchOffset), into: $0)
+      try windows.windows(from: settings.batch.firstWindow(of: step), into: $0)
     }
     let lossSettings = lossSettings(at: step)
     phases.end(.data)
@@ -35,17 +35,9 @@ extension TrainingRun {
     phases.end(.statistics)
     let probeIsDue = probe.isDue(at: step)
     if probeIsDue { probe.keep(parameters) }
-    updateCosine.keep(weights, step: step)
-    sigma?.backward(engine.sliceGradients)
-    let update = optimizer.update(
-      parameters: weights, sliceGradients: engine.sliceGradients, updates: step,
-      rates: rates(at: step))
-    sigma?.fold(into: parameters)
+    let update = update()
     phases.end(.optimizer)
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-    clips.add(update.isClipped)
-    noiseScale.add(
-      slices: update.sliceGradientSquares, norm: update.gradNorm, batch: settings.batch.value)
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
     if let held {
@@ -53,18 +45,11 @@ extension TrainingRun {
       for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
     }
     for (name, value) in routing { samples.add(name, value) }
-    if tensorMetrics.isDue(at: step) {
-      tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
-    }
-    if let cosine = updateCosine.cosine(weights, step: step) {
-      samples.add(MetricCatalog.updateCosine, cosine)
-    }
+    addUpdate(update, to: &samples)
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
     addSharpness(to: &samples, settings: lossSettings)
     clipQueriesAndKeys(statistics, settings: lossSettings)
-    if settings.biasBalance > 0 {
-      routerBias.update(counts: statistics.expertCounts, rate: Float(settings.biasBalance))
-    }
+    moveRouterBias(statistics)
     lastLoss = statistics.loss
     tell(&samples)
     guard statistics.loss.isFinite, update.gradNorm.isFinite else {
@@ -74,6 +59,36 @@ extension TrainingRun {
     scriptedDone = 0
     machine.stepped()
     return .done
+  }
+
+  /// Takes the optimiser's step.
+  private func update() -> UpdateStatistics {
+    updateCosine.keep(weights, step: step)
+    sigma?.backward(engine.sliceGradients)
+    let update = optimizer.update(
+      parameters: weights, sliceGradients: engine.sliceGradients, updates: step,
+      rates: rates(at: step))
+    sigma?.fold(into: parameters, frozenBlocks: settings.frozenBlocks)
+    clips.add(update.isClipped)
+    noiseScale.add(
+      slices: update.sliceGradientSquares, norm: update.gradNorm, batch: settings.batch.value)
+    return update
+  }
+
+  private func addUpdate(_ update: UpdateStatistics, to samples: inout StepSamples) {
+    if tensorMetrics.isDue(at: step) {
+      tensorMetrics.add(update, noiseScale: noiseScale.sequences, to: &samples)
+    }
+    if let cosine = updateCosine.cosine(weights, step: step) {
+      samples.add(MetricCatalog.updateCosine, cosine)
+    }
+  }
+
+  private func moveRouterBias(_ statistics: StepStatistics) {
+    guard settings.biasBalance > 0 else { return }
+    routerBias.update(
+      counts: statistics.expertCounts, rate: Float(settings.biasBalance),
+      frozenBlocks: settings.frozenBlocks)
   }
 
   private func tell(_ samples: inout StepSamples) {
@@ -90,7 +105,7 @@ extension TrainingRun {
     guard self.settings.qkClip > 0, settings.qkLayerNormWeight == 0 else { return }
     _ = qkClip.apply(
       to: parameters, headLogitMax: statistics.headLogitMax,
-      threshold: Float(self.settings.qkClip))
+      threshold: Float(self.settings.qkClip), frozenBlocks: self.settings.frozenBlocks)
   }
 
   private func rates(at step: Int) -> Optimizer.Rates {
@@ -170,8 +185,11 @@ extension TrainingRun {
   }
 
   private func observe(_ samples: StepSamples) {
+    var watched = settings.values
+    // Beside Adam's there are tensors whose update no ε bounds.
+    if !configuration.optimizer.isAdam { watched[SettingCatalog.adamEpsilon] = nil }
     let raised = alarms.observe(
-      samples, settings: settings.values, remainingSteps: configuration.steps - samples.step,
+      samples, settings: watched, remainingSteps: configuration.steps - samples.step,
       watchesExperts: configuration.model.experts?.router.hasScores ?? true)
     for event in raised { record(event) }
     for event in effects.observe(samples) { record(event) }

@@ -51,7 +51,7 @@ package final class TrainingRun {
   /// Scripted commands, by their place, that are not to come again when a run that went back gets
   /// there again.
   var spentCommands: Set<Int> = []
-  /// Batches left out so far: step s takes the windows of step s + `batchOffset`.
+  /// Batches left out so far, each of the size it had then.
   var batchOffset = 0
   /// Where the run as it is went back.
   var rewinds: [RewindPoint] = []
@@ -79,8 +79,8 @@ package final class TrainingRun {
   /// The state the readers were last told.
   var announced = RunState.starting
 
-  /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they are
-  /// to be applied, `autopilot` those that depend on a metric.
+  /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they
+  /// are to be applied, `autopilot` those that depend on a metric.
   /// - Throws: ``DataError`` where the data holds no window.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
@@ -216,8 +216,8 @@ package final class TrainingRun {
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
       options: configuration.options,
       environment: [
-        "seismo_version": seismoVersion, "blas_core": BLAS.coreName, "blas_version": BLAS.version,
-        "data": windows.corpus.description,
+        "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
+        "blas_version": LinearAlgebra.version, "data": windows.corpus.description,
       ])
   }
 }
@@ -226,8 +226,7 @@ extension WindowSource {
   fileprivate init(corpus: Corpus, configuration: TrainingConfiguration) throws(DataError) {
     try self.init(
       corpus: corpus, evalFraction: configuration.evalFraction,
-      context: configuration.model.context, batch: configuration.batch,
-      order: configuration.order, seed: configuration.seed)
+      context: configuration.model.context, order: configuration.order, seed: configuration.seed)
   }
 }
 

@@ -7,8 +7,8 @@ import Telemetry
 /// Gives a person's own command to the shell, once an alarm, and waits for nothing.
 ///
 /// What the alarm is about is in the command's environment: SEISMO_RULE, SEISMO_STEP, SEISMO_TEXT,
-/// SEISMO_HINT, SEISMO_SESSION, each number as SEISMO_VALUE_NAME, and all of it as a line of JSON in
-/// SEISMO_EVENT.
+/// SEISMO_HINT, SEISMO_SESSION, each number as SEISMO_VALUE_NAME, and all of it as a line of JSON
+/// in SEISMO_EVENT.
 final class AlarmCommand: Sendable {
   /// A command that hangs does not pile up.
   private static let limit = 8

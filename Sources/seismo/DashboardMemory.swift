@@ -5,7 +5,8 @@ import TOMLKit
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
 /// that a person chose.
 ///
-/// It is no configuration: it is written by the program, into the folder for such things, by rename.
+/// It is no configuration: it is written by the program, into the folder for such things, by
+/// rename.
 struct DashboardMemory: Equatable {
   var theme: String?
   var arrangement: Arrangement?

@@ -8,7 +8,8 @@ import Terminal
 
 /// The dashboard on a real terminal: one loop that owns the state, keys and records in, cells out.
 ///
-/// It draws at most thirty times a second, ten times where only records came, and only what changed.
+/// It draws at most thirty times a second, ten times where only records came, and only what
+/// changed.
 final class DashboardScreen {
   enum Departure {
     case left(Leave)
@@ -87,8 +88,8 @@ final class DashboardScreen {
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.
   ///
   /// `records` hands out what has come since it was last asked, and how much was dropped; `send`
-  /// takes a command and who gives it; `tend` is called with every turn and gives what keeps records
-  /// from being written.
+  /// takes a command and who gives it; `tend` is called with every turn and gives what keeps
+  /// records from being written.
   func run(
     records: () -> (records: [RunRecord], dropped: Int),
     send: @escaping (Command, String) -> Void, tend: () -> String?

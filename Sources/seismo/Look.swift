@@ -9,8 +9,8 @@ struct Look {
   /// What was wrong with theme files, a line each; the screen comes up all the same.
   let warnings: [String]
 
-  /// `theme` is the name or the file of a theme, or nil for the dark one. A flaw in the one that was
-  /// asked for is an error; one in another is a warning.
+  /// `theme` is the name or the file of a theme, or nil for the dark one. A flaw in the one that
+  /// was asked for is an error; one in another is a warning.
   /// - Throws: ``ThemeFile/Flaw``.
   init(theme name: String?, depth: ColorDepth, symbols: Symbols) throws(ThemeFile.Flaw) {
     let (themes, flaws) = ThemeFile.all()

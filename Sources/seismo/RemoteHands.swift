@@ -4,8 +4,8 @@ import Sessions
 import Synchronization
 import Telemetry
 
-/// Gives a person's commands to a run of another process, in their order, without holding the screen
-/// up.
+/// Gives a person's commands to a run of another process, in their order, without holding the
+/// screen up.
 ///
 /// What the run makes of them comes back with its records; here only what never reached it is told.
 final class RemoteHands: Sendable {

@@ -13,7 +13,7 @@ extension RunPlan {
   var checkpointFolder: URL { Self.checkpointFolder(of: sessionPath) }
 
   static func checkpointFolder(of session: String) -> URL {
-    URL(fileURLWithPath: stem(of: session) + checkpointEnding)
+    URL(fileURLWithPath: SessionFiles(path: session).checkpoints)
   }
 
   private static let sessionEnding = ".seismo"

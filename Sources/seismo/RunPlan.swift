@@ -25,7 +25,8 @@ struct RunPlan {
   var changes: [(name: String, value: SettingValue)] = []
 
   /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
-  /// resume, headless, json, theme and on-alarm; `given` are the options of the command line itself.
+  /// resume, headless, json, theme and on-alarm; `given` are the options of the command line
+  /// itself.
   init(
     options: [String: String], given: [String: String] = [:], conduct: [String: String],
     script: [ScriptedCommand], autopilot: [AutopilotRule] = []
@@ -54,8 +55,8 @@ struct RunPlan {
     try refuseExistingSession()
   }
 
-  /// The checkpoint's options under those that are given; what another optimizer or decay is usually
-  /// run with is its own default again.
+  /// The checkpoint's options under those that are given; what another optimizer or decay is
+  /// usually run with is its own default again.
   private static func options(
     of checkpoint: Checkpoint, under given: [String: String]
   ) throws -> [String: String] {

@@ -58,7 +58,7 @@ extension ListedRun {
     self.init(
       name: summary.name, path: summary.path, steps: summary.steps, finalLoss: summary.finalLoss,
       alarms: summary.alarms,
-      state: summary.isKilled ? "killed" : summary.isLive ? "live" : summary.state.word,
+      state: summary.word,
       options: summary.options)
   }
 }

@@ -31,8 +31,8 @@ final class SessionInUse: Sendable {
     recorder.onStatusChange(body)
   }
 
-  /// Goes on in the session called `name` beside the present one: with a copy of all that is recorded
-  /// and the same checkpoints. The present session ends as it is.
+  /// Goes on in the session called `name` beside the present one: with a copy of all that is
+  /// recorded and the same checkpoints. The present session ends as it is.
   func branch(to name: String, at step: Int) throws -> Branch {
     let (recorder, old, listener) = content.withLock { ($0.recorder, $0, $0.listener) }
     let folder = URL(fileURLWithPath: old.path).deletingLastPathComponent()

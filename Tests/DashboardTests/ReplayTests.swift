@@ -68,8 +68,8 @@ import Testing
   }
 
   /// Every pane is drawn from a history that ends at the playhead, as the live screen was, and from
-  /// the whole one: alarms, forecasts, scales and numbers are those of then. The sample run declares
-  /// its settings once, as they are in the end, so that their pane is left out.
+  /// the whole one: alarms, forecasts, scales and numbers are those of then. The sample run
+  /// declares its settings once, as they are in the end, so that their pane is left out.
   @Test(arguments: [50, 300, 777, 1000, 1300])
   func `what a replay shows is what was shown then`(step: Int) {
     let whole = replay(at: step)

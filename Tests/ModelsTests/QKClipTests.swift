@@ -17,6 +17,9 @@ struct QKClipTests {
     kept.copy(from: model.parameters)
     let clip = QKClip(configuration: model.configuration, layout: model.engine.layout)
     let maxima = first + [0, -.infinity, .nan]
+    #expect(
+      clip.apply(
+        to: model.parameters, headLogitMax: maxima, threshold: threshold, frozenBlocks: 1) == 0)
     let clipped = clip.apply(to: model.parameters, headLogitMax: maxima, threshold: threshold)
     #expect(clipped == 1)
     let after = model.loss(LossSettings())

@@ -32,7 +32,7 @@ struct RouterTests {
   }
 
   @Test
-  func `a shared expert alone adds what a dense layer would`() {
+  func `a shared expert of zeros adds nothing`() {
     let shared = SmallModel(SmallModel.sharing, batch: 4)
     for tensor in shared.engine.layout.tensors
     where tensor.name.hasSuffix("shared_expert.down.weight") {
@@ -71,6 +71,9 @@ struct RouterTests {
     var softmax = RouterBias(SmallModel.routed(by: .topk))
     softmax.update(counts: [[10, 30, 20, 20], [0, 0, 0, 80]], rate: 0.5)
     #expect(softmax.values == [0.25, -0.25, 0, 0, 0.5, 0.5, 0.5, -1.5])
+    let before = softmax.values
+    softmax.update(counts: [[10, 30, 20, 20], [0, 0, 0, 80]], rate: 0.5, frozenBlocks: 1)
+    #expect(softmax.values[..<4] == before[..<4] && softmax.values[4] == 1)
   }
 
   @Test

@@ -12,7 +12,8 @@ struct UnlearnedRouterTests {
     var model = SmallModel(SmallModel.routed(by: .hash), batch: 4)
     #expect(routerTensors(model).isEmpty)
     model.tokens = (0..<24).map { [7, 9][$0 % 2] }
-    // Three pairs of bytes, each with two experts in even parts: the gates' weights are all there is.
+    // Three pairs of bytes, each with two experts in even parts: the gates' weights are all there
+    // is.
     let counts = model.loss(LossSettings()).expertCounts
     #expect(counts.map { $0.reduce(0, +) } == [40, 40])
     #expect(counts.joined().allSatisfy { $0 % 4 == 0 })

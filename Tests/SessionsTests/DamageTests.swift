@@ -6,7 +6,8 @@ import Testing
 
 @testable import Sessions
 
-/// Whatever happens to a session's bytes, what is read is what was recorded, or an error of one line.
+/// Whatever happens to a session's bytes, what is read is what was recorded, or an error of one
+/// line.
 @Suite struct DamageTests {
   let folder: TestFolder
   let whole: [UInt8]

@@ -28,7 +28,7 @@ struct AutopilotTests {
     #expect(Self.firings(below, losses) == [0, 6])
   }
 
-  @Test func `what is not finite is beyond any bound`() {
+  @Test func `NaN is beyond any bound, infinity beyond one above`() {
     let rule = AutopilotRule(metric: "loss", bound: .above(100), commands: [.checkpoint], limit: 9)
     #expect(Self.firings(rule, [1, .nan, 1, .infinity]) == [1, 3])
   }
@@ -76,14 +76,13 @@ struct AutopilotTests {
   @Test func `a run that is not finite any more is taken back as often as the rule allows`()
     async throws
   {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try ScratchFolder()
     let rule = AutopilotRule(
       metric: "loss", bound: .above(1e30),
       commands: [.rewind(checkpoint: "10", skip: 3)], limit: 2)
     let run = try await TrainedRun(
       script: [(0, "set lr.multiplier 0"), (12, "set lr.multiplier 1")], autopilot: [rule],
-      checkpointFolder: folder
+      checkpointFolder: folder.url
     ) {
       $0.steps = 40
       $0.learningRate = 1e12

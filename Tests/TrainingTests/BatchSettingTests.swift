@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import Telemetry
 import Testing
@@ -13,6 +14,28 @@ struct BatchSettingTests {
     batch.set(8, at: 5)
     #expect((5...7).map(batch.firstWindow) == [48, 56, 64])
     #expect(batch.first == 8)
+  }
+
+  @Test func `batches that were left out are counted in the size they had`() {
+    var batch = BatchSize(8)
+    batch.leaveOut(batches: 5)
+    #expect(batch.firstWindow(of: 12) == 17 * 8)
+    batch.set(4, at: 12)
+    #expect((12...13).map(batch.firstWindow) == [136, 140])
+    batch.set(16, at: 13)
+    batch.leaveOut(batches: 2)
+    #expect((13...14).map(batch.firstWindow) == [172, 188])
+  }
+
+  @Test(arguments: [#""value":0"#, #""value":6"#, #""value":8000000"#])
+  func `a stored batch that no run can have had is refused`(value: String) throws {
+    let stored = String(decoding: try JSONEncoder().encode(BatchSize(8)), as: UTF8.self)
+    #expect(try JSONDecoder().decode(BatchSize.self, from: Data(stored.utf8)) == BatchSize(8))
+    let damaged = stored.replacing(#""value":8"#, with: value)
+    #expect(damaged != stored)
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(BatchSize.self, from: Data(damaged.utf8))
+    }
   }
 
   @Test(arguments: [Preset.tiny, .moeTiny], [2, 3])

@@ -6,14 +6,11 @@ import Testing
 
 /// Runs that go back to one of their checkpoints.
 struct RewindTests {
-  private static func folder() -> URL {
-    FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-  }
-
   private static func train(
-    _ script: [(Int, String)], preset: Preset = .tiny, folder: URL = folder()
+    _ script: [(Int, String)], preset: Preset = .tiny, folder: ScratchFolder? = nil
   ) async throws -> TrainedRun {
-    try await TrainedRun(preset, script: script, checkpointFolder: folder) {
+    let folder = try folder ?? ScratchFolder()
+    return try await TrainedRun(preset, script: script, checkpointFolder: folder.url) {
       $0.steps = 40
       $0.checkpointEvery = 10
       $0.evalEvery = 10
@@ -82,8 +79,7 @@ struct RewindTests {
   @Test func `a checkpoint of a stretch that was given up, or lies ahead, is refused`()
     async throws
   {
-    let folder = Self.folder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try ScratchFolder()
     _ = try await Self.train([(15, "rewind 10"), (17, "checkpoint")], folder: folder)
     let other = try await Self.train([(16, "rewind 17"), (19, "rewind 17")], folder: folder)
     #expect(
@@ -91,5 +87,19 @@ struct RewindTests {
         "rewind 17 refused: step-000000017 is ahead of step 16",
         "rewind 17 refused: step-000000017 is of a stretch that was gone back over",
       ])
+  }
+
+  @Test func `who resumes from the folder does not meet the stretch that was given up`()
+    async throws
+  {
+    let folder = try ScratchFolder()
+    _ = try await Self.train([(33, "rewind 10 skip 5"), (33, "stop")], folder: folder)
+    let rest = try await TrainedRun(resuming: CheckpointFolder.read(folder.path))
+    #expect(rest.samples.first?.step == 10)
+    let straight = try await Self.train([(10, "skip 5")])
+    #expect(rest.numbersByStep[20] == straight.numbersByStep[20])
+    let kept = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasPrefix("rewind-1-") }
+    #expect(kept.sorted() == ["rewind-1-step-000000020", "rewind-1-step-000000030"])
   }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 struct SharpnessTests {
-  /// A model of 80 trained numbers, its whole Hessian and the probe on the same windows.
+  /// A model of few trained numbers, its whole Hessian and the probe on the same windows.
   private struct Small {
     let model = ModelConfiguration(width: 4, layers: 1, heads: 1, context: 6)
     let engine: TransformerEngine
@@ -112,8 +112,7 @@ struct SharpnessTests {
   func `a run measures the same on any workers and after any checkpoint`(preset: Preset)
     async throws
   {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "seismo-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try ScratchFolder()
     let configure = { (workers: Int) in
       { (configuration: inout TrainingConfiguration) in
         configuration.steps = 45
@@ -122,7 +121,7 @@ struct SharpnessTests {
         configuration.workers = workers
       }
     }
-    let whole = try await TrainedRun(preset, checkpointFolder: folder, configure(1))
+    let whole = try await TrainedRun(preset, checkpointFolder: folder.url, configure(1))
     let other = try await TrainedRun(preset, configure(2))
     #expect(whole.numbers == other.numbers)
     // Of a mixture less is told: where a token changes its expert the loss jumps.

@@ -18,14 +18,7 @@ struct TrainedRun {
     checkpointFolder: URL? = nil,
     _ change: (inout TrainingConfiguration) -> Void
   ) async throws {
-    var configuration = TrainingConfiguration(preset: preset)
-    configuration.model.width = 16
-    configuration.model.feedForwardWidth = 64
-    configuration.model.layers = 2
-    configuration.model.context = 16
-    configuration.model.experts?.width = 32
-    configuration.batch = 8
-    configuration.warmup = 5
+    var configuration = TrainingConfiguration.small(preset)
     configuration.evalEvery = 0
     change(&configuration)
     let commands = try script.map {
@@ -62,23 +55,11 @@ struct TrainedRun {
 
   /// All that no clock says, bit by bit, of the newest sample of each step.
   var numbersByStep: [Int: [UInt64]] {
-    var numbers: [Int: [UInt64]] = [:]
-    for samples in samples {
-      numbers[samples.step] = zip(samples.names, samples.values).filter {
-        MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
-      }.map(\.1.bitPattern)
-    }
-    return numbers
+    Dictionary(samples.map { ($0.step, $0.unclocked) }) { $1 }
   }
 
   /// All that no clock says, bit by bit.
-  var numbers: [[UInt64]] {
-    samples.map { samples in
-      zip(samples.names, samples.values).filter {
-        MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
-      }.map(\.1.bitPattern)
-    }
-  }
+  var numbers: [[UInt64]] { samples.map(\.unclocked) }
 
   func values(_ name: MetricName) -> [Double] { samples.compactMap { $0[name] } }
 
@@ -100,4 +81,28 @@ private final class Records: Sendable {
   }
 
   var all: [RunRecord] { records.withLock { $0 } }
+}
+
+extension StepSamples {
+  /// All that no clock says, bit by bit.
+  var unclocked: [UInt64] {
+    zip(names, values).filter {
+      MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
+    }.map(\.1.bitPattern)
+  }
+}
+
+extension TrainingConfiguration {
+  /// A model of a few thousand parameters in the shape of `preset`.
+  static func small(_ preset: Preset) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration(preset: preset)
+    configuration.model.width = 16
+    configuration.model.feedForwardWidth = 64
+    configuration.model.layers = 2
+    configuration.model.context = 16
+    configuration.model.experts?.width = 32
+    configuration.batch = 8
+    configuration.warmup = 5
+    return configuration
+  }
 }

@@ -9,15 +9,8 @@ import Testing
 /// Trains small models on the trainer's own queue and looks at what they told.
 struct TrainerTests {
   private static func configuration(_ preset: Preset = .tiny) -> TrainingConfiguration {
-    var configuration = TrainingConfiguration(preset: preset)
-    configuration.model.width = 16
-    configuration.model.feedForwardWidth = 64
-    configuration.model.layers = 2
-    configuration.model.context = 16
-    configuration.model.experts?.width = 32
-    configuration.batch = 8
+    var configuration = TrainingConfiguration.small(preset)
     configuration.steps = 40
-    configuration.warmup = 5
     configuration.evalEvery = 10
     configuration.evalWindows = 4
     configuration.blendSteps = 10
@@ -47,13 +40,7 @@ struct TrainerTests {
     var losses: [Double] { samples.compactMap { $0[MetricCatalog.loss] } }
 
     /// All that no clock says, bit by bit.
-    var numbers: [[UInt64]] {
-      samples.map { samples in
-        zip(samples.names, samples.values).filter {
-          MetricCatalog.family(of: $0.0)?.isMeasuredByClock == false
-        }.map(\.1.bitPattern)
-      }
-    }
+    var numbers: [[UInt64]] { samples.map(\.unclocked) }
   }
 
   private static func train(

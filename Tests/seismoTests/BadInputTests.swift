@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What goes wrong is one line on standard error, with the exit code of its kind, and nothing is lost.
+/// What goes wrong is one line on standard error, with the exit code of its kind, and nothing is
+/// lost.
 struct BadInputTests {
   private static let tiny = ["--preset", "tiny", "--steps", "4", "--headless"]
 

@@ -65,7 +65,8 @@ extension EventMark {
   /// Alarms closer than so many columns share one mark.
   private static let leastGap = 4
 
-  /// The marks to draw: one a column, the weightiest, and alarms that would crowd each other as one.
+  /// The marks to draw: one a column, the weightiest, and alarms that would crowd each other as
+  /// one.
   static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
     var byColumn: [Int: [EventMark]] = [:]
     for mark in marks {

@@ -51,7 +51,12 @@ struct LineChart: Sendable {
       if hasLegend { line.name = nil }
       return line
     }
-    chart.lines = hasLegend ? drawn + lines : lines + drawn
+    let own = lines.map { line in
+      var line = line
+      line.isInFront = line.isInFront || line.name != nil
+      return line
+    }
+    chart.lines = hasLegend ? drawn + own : lines + drawn
     chart.drawPlot(into: &grid, rect.droppingTop(hasLegend ? 1 : 0), context)
     guard hasLegend else { return }
     drawLegend(others, into: &grid, rect.top(1).droppingLeft(gutter), context)
@@ -63,13 +68,15 @@ struct LineChart: Sendable {
   ) {
     func span(_ name: String, _ line: ChartLine?, _ role: Role) -> Span {
       let value = context.cursorStep.flatMap { line?.value(at: $0) }.map { " \(format($0))" }
-      return Span("━ \(TextWidth.truncated(name, to: 20))\(value ?? "")   ", role)
+      return Span("━ \(TextWidth.truncated(name, to: 20))\(value ?? "")", role)
+    }
+    func spaced(_ spans: [Span]) -> Line {
+      Line(Array(spans.map { [$0] }.joined(separator: [Span("   ", .text)])))
     }
     let own = span("this run", lines.first { $0.name != nil }, role ?? lines.last?.role ?? .text)
     let spans = others.map { span($0.name ?? "", $0, $0.role) }
-    let all = Line([own] + spans)
-    let room = rect.columns + 3
-    let line = all.columns <= room ? all : Line(spans).fitted(to: room)
+    let all = spaced([own] + spans)
+    let line = all.columns <= rect.columns ? all : spaced(spans).fitted(to: rect.columns)
     line.draw(on: &grid, at: rect.origin, theme: context.theme)
   }
 

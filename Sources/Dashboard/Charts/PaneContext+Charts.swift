@@ -70,8 +70,8 @@ extension PaneContext {
     Int(min(200, max(20, 4 / (1 - weight))))
   }
 
-  /// The samples over which a smooth line is drawn, and the line: of an archived series only what the
-  /// window shows.
+  /// The samples over which a smooth line is drawn, and the line: of an archived series only what
+  /// the window shows.
   private func smoothedPart(
     _ name: MetricName, _ series: Series
   ) -> (series: Series, values: [Double]?) {

@@ -9,8 +9,9 @@ package struct MitigationsMenu: Sendable, Hashable {
   private var field: TextField?
   private var complaint: String?
 
-  /// Opens at what helps against the alarms that are still raised. Of several it is the setting that
-  /// the table lists first: growing attention logits end a run, a dead expert costs it a little.
+  /// Opens at what helps against the alarms that are still raised. Of several it is the setting
+  /// that the table lists first: growing attention logits end a run, a dead expert costs it a
+  /// little.
   package init(_ state: DashboardState) {
     let names = state.history.settings.map(\.name)
     let alarms = EventLog(state.history.events(upTo: state.playhead)).raised

@@ -1,7 +1,7 @@
 internal import Kernels
 
-/// h_i = GRU(Proj_i·x, h_{i−1}), logits = G_i·h_i: a router that remembers, token by token, what the
-/// layers before it saw. Then softmax, the top K, w = p/Σp over the chosen.
+/// h_i = GRU(Proj_i·x, h_{i−1}), logits = G_i·h_i: a router that remembers, token by token, what
+/// the layers before it saw. Then softmax, the top K, w = p/Σp over the chosen.
 ///
 /// Every layer with experts has a Proj and a G of its own; the cell is one for all of them, and
 /// h_0 = 0. A dense layer passes the state on as it is. The gradient flows through h_{i−1}: without

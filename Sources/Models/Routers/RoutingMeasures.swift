@@ -22,8 +22,8 @@ extension TransformerEngine {
   /// has experts, nats: Σ p(a,b)·ln(p(a,b)/(p(a)·p(b))), of the step just taken.
   ///
   /// 0 for layers that know nothing of each other, ln E at most. With N tokens it is too large by
-  /// about (E − 1)²/2N. Empty for one layer and where experts are drawn for a whole batch. Any other
-  /// use of the engine overwrites what it is measured of.
+  /// about (E − 1)²/2N. Empty for one layer and where experts are drawn for a whole batch. Any
+  /// other use of the engine overwrites what it is measured of.
   /// - Source: Qiu et al. 2024
   package func routingMutualInformation() -> [Double] {
     guard configuration.passes == 1 else { return [] }

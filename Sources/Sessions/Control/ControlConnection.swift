@@ -14,16 +14,14 @@ struct ControlConnection: ~Copyable {
   static let waitingLimit = 64
 
   let descriptor: CInt
-  let serial: Int
   /// Commands that the run has not answered yet.
   var waiting = 0
   private var input: [UInt8] = []
   private var output: [UInt8] = []
   private var isEnded = false
 
-  init(descriptor: CInt, serial: Int) {
+  init(descriptor: CInt) {
     self.descriptor = descriptor
-    self.serial = serial
   }
 
   deinit {

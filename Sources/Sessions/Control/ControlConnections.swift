@@ -1,4 +1,5 @@
 import Glibc
+import Telemetry
 
 /// The clients of a control socket, each known by the number of its coming.
 struct ControlConnections: ~Copyable {
@@ -42,7 +43,7 @@ struct ControlConnections: ~Copyable {
     let descriptor = Glibc.accept(listener, nil, nil)
     guard descriptor >= 0 else { return }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    connections[nextSerial] = Box(ControlConnection(descriptor: descriptor, serial: nextSerial))
+    connections[nextSerial] = Box(ControlConnection(descriptor: descriptor))
     nextSerial += 1
   }
 
@@ -71,9 +72,10 @@ struct ControlConnections: ~Copyable {
 
   private mutating func drop(_ serial: Int, after flaw: ControlConnection.Flaw) {
     if case .lineTooLong = flaw {
-      try? connections[serial]?.connection.send(
-        "{\"answer\":\"refused\",\"reason\":\"a line may have "
-          + "\(ControlConnection.longestLine) bytes\"}")
+      let refusal = CommandAnswer(
+        isApplied: false, step: nil,
+        text: "a line may have \(ControlConnection.longestLine) bytes")
+      try? connections[serial]?.connection.send(refusal.line())
     }
     connections[serial] = nil
   }

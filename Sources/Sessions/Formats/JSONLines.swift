@@ -70,7 +70,8 @@ package enum JSONLines {
     MetricCatalog.family(of: name)?.precision == .float32
   }
 
-  /// The shortest digits that give `value` back, as a Float32 where it is one; NaN and infinities bare.
+  /// The shortest digits that give `value` back, as a Float32 where it is one; NaN and infinities
+  /// bare.
   package static func number(_ value: Double, isSingle: Bool = false) -> String {
     guard value.isFinite else {
       return value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"

@@ -26,8 +26,8 @@ extension RecordedRun {
 }
 
 extension RecordedRun {
-  /// Numbers that were written with the shortest digits of a Float32 are that float again, where the
-  /// metric is one that is computed as such.
+  /// Numbers that were written with the shortest digits of a Float32 are that float again, where
+  /// the metric is one that is computed as such.
   func restoringSinglePrecision() -> RecordedRun {
     var run = self
     for generation in run.generations.indices {

@@ -1,6 +1,7 @@
 package import Telemetry
 
-/// All that is recorded of a run, a table a generation: what an importer makes and an exporter reads.
+/// All that is recorded of a run, a table a generation: what an importer makes and an exporter
+/// reads.
 package struct RecordedRun: Sendable {
   package struct Generation: Sendable {
     /// The step from which on it supersedes the one before.

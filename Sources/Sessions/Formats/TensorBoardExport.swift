@@ -3,8 +3,8 @@ import Telemetry
 
 /// A run as a TensorBoard event file: `simple_value` for each sample, all of a step in one event.
 ///
-/// Each generation after the first begins with a session log that says START: TensorBoard then drops
-/// what it supersedes, and an import makes the same generations of it.
+/// Each generation after the first begins with a session log that says START: TensorBoard then
+/// drops what it supersedes, and an import makes the same generations of it.
 package struct TensorBoardExport {
   private let run: RecordedRun
 

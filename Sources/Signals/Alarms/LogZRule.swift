@@ -2,8 +2,8 @@ import Telemetry
 
 /// Log Z that leaves the range where it began and goes on.
 ///
-/// A softmax does not feel its logits' common level, so nothing but z-loss or decay holds it. At the
-/// start log Z is about ln(vocabulary) + 0.5, which is no trouble: the drift counts from there.
+/// A softmax does not feel its logits' common level, so nothing but z-loss or decay holds it. At
+/// the start log Z is about ln(vocabulary) + 0.5, which is no trouble: the drift counts from there.
 struct LogZRule: Sendable, Equatable, Codable {
   /// Nats above the start's |log Z|.
   private static let allowedDrift = 5.0

@@ -3,9 +3,9 @@ import Telemetry
 
 /// The rules of `[[when]]` and what has become of them.
 ///
-/// A rule fires when its metric passes the bound, and again only once the metric has been back within
-/// it. It depends on nothing but the samples, so that a run resumed from a checkpoint steers itself as
-/// one that was never stopped.
+/// A rule fires when its metric passes the bound, and again only once the metric has been back
+/// within it. It depends on nothing but the samples, so that a run resumed from a checkpoint steers
+/// itself as one that was never stopped.
 struct Autopilot: Sendable, Equatable, Codable {
   /// Commands to give before the next step, and why.
   struct Order: Sendable, Equatable {

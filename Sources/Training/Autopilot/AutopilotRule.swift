@@ -6,7 +6,7 @@ package struct AutopilotRule: Sendable, Equatable {
     case above(Double)
     case below(Double)
 
-    /// A metric that is not finite is beyond any bound.
+    /// NaN is beyond any bound.
     func isPassed(by value: Double) -> Bool {
       guard !value.isNaN else { return true }
       return switch self {

@@ -2,7 +2,8 @@ import Foundation
 package import Kernels
 package import Models
 
-/// A checkpoint that has been opened: its files are whole and fit its model; tensors are still on disk.
+/// A checkpoint that has been opened: its files are whole and fit its model; tensors are still on
+/// disk.
 package struct Checkpoint: Sendable {
   /// The folder `step-…` itself.
   package let path: String
@@ -20,7 +21,8 @@ package struct Checkpoint: Sendable {
   /// No state of a run comes near it.
   private static let longestRunFile = 256 << 20
 
-  /// - Throws: `missing`, `unreadable`, `foreign`, `newer`, `damaged`, `tensorMissing`, `tensorUnfit`.
+  /// - Throws: `missing`, `unreadable`, `foreign`, `newer`, `damaged`, `tensorMissing`,
+  ///   `tensorUnfit`.
   init(folder: String) throws(CheckpointError) {
     path = folder
     runFile = try Self.runFile(in: folder)

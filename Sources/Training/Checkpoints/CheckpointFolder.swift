@@ -9,10 +9,12 @@ package enum CheckpointFolder {
     package var path: String
   }
 
-  /// Writes a checkpoint to the side, forces it to the disk and renames it, so that what has a checkpoint's
-  /// name is whole whatever happens; one of the same step is replaced. What killed writers left is removed.
+  /// Writes a checkpoint to the side, forces it to the disk and renames it, so that what has a
+  /// checkpoint's name is whole whatever happens; one of the same step is replaced. What killed
+  /// writers left is removed.
   /// - Returns: The path of the folder `step-…`.
-  /// - Throws: `unwritable`; then the earlier checkpoints are as they were and nothing is left beside them.
+  /// - Throws: `unwritable`; then the earlier checkpoints are as they were and nothing is left
+  ///   beside them.
   package static func write(
     _ contents: CheckpointContents, step: Int, run: some Encodable, to parent: String
   ) throws(CheckpointError) -> String {
@@ -26,7 +28,8 @@ package enum CheckpointFolder {
   }
 
   /// Opens a checkpoint, or the latest one of a folder of checkpoints.
-  /// - Throws: `missing`, `unreadable`, `foreign`, `newer`, `damaged`, `tensorMissing`, `tensorUnfit`.
+  /// - Throws: `missing`, `unreadable`, `foreign`, `newer`, `damaged`, `tensorMissing`,
+  ///   `tensorUnfit`.
   package static func read(_ path: String) throws(CheckpointError) -> Checkpoint {
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -54,6 +57,20 @@ package enum CheckpointFolder {
     return try names(in: parent).compactMap { name in
       step(ofFolder: name).map { Entry(step: $0, path: prefix + name) }
     }.sorted { $0.step < $1.step }
+  }
+
+  /// Puts `prefix` before the names of the checkpoints of later steps than `step`: they are no
+  /// longer listed, and can still be opened by their names.
+  /// - Throws: `unreadable`, `unwritable`.
+  static func setAside(
+    after step: Int, in parent: String, as prefix: String
+  ) throws(CheckpointError) {
+    for entry in try list(in: parent) where entry.step > step {
+      let target = parent + "/" + prefix + folderName(step: entry.step)
+      guard rename(entry.path, target) == 0 else {
+        throw .unwritable(path: target, reason: systemReason(errno))
+      }
+    }
   }
 
   static func folderName(step: Int) -> String {

@@ -85,8 +85,8 @@ struct StoredModel: Codable {
     }
   }
 
-  /// Nil for sizes that no model with so many tensors can have: a damaged file must not reach the code
-  /// that counts on them.
+  /// Nil for sizes that no model with so many tensors can have: a damaged file must not reach the
+  /// code that counts on them.
   func configuration(tensors: Int) -> ModelConfiguration? {
     guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains),
       vocabulary == 256,

@@ -17,7 +17,8 @@ package struct StoredTensor {
 package struct CheckpointContents {
   package var configuration: ModelConfiguration
   package var layout: ParameterLayout
-  /// The share of qk-layernorm in the attention logits of this step: 0 off, 1 on, between while blending.
+  /// The share of qk-layernorm in the attention logits of this step: 0 off, 1 on, between while
+  /// blending.
   package var qkLayerNormWeight: Float
   package var forward: ForwardState
   package var parameters: FloatBuffer
@@ -40,8 +41,9 @@ package struct CheckpointContents {
     self.others = others
   }
 
-  /// What `model.safetensors` holds. A dense model gets the biases Hugging Face expects, as zeros; the gains
-  /// of qk-layernorm are left out while it is off, since Hugging Face would not know them then.
+  /// What `model.safetensors` holds. A dense model gets the biases Hugging Face expects, as zeros;
+  /// the gains of qk-layernorm are left out while it is off, since Hugging Face would not know them
+  /// then.
   func modelTensors() -> [SafetensorsTensor] {
     layout.tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
       .flatMap { tensor in

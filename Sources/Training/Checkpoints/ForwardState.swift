@@ -29,7 +29,7 @@ package struct ForwardState: Sendable, Equatable, Codable {
 
   /// What a damaged file may not bring to the engine.
   func fits(_ configuration: ModelConfiguration) -> Bool {
-    (routerBias?.count ?? 0) <= 0 || routerBias?.count == configuration.routerBiasCount
+    routerBias.map { $0.count == configuration.routerBiasCount } ?? true
   }
 
   func settings(qkLayerNormWeight: Float) -> LossSettings {

@@ -1,13 +1,13 @@
 import Models
 
-/// The `config.json` that lets `AutoModelForCausalLM.from_pretrained` load a checkpoint, or nil for a model
-/// Hugging Face cannot express: a mixture, one whose logits are soft-capped, or one whose attention is
-/// between two states.
+/// The `config.json` that lets `AutoModelForCausalLM.from_pretrained` load a checkpoint, or nil for
+/// a model Hugging Face cannot express: a mixture, one whose logits are soft-capped, or one whose
+/// attention is between two states.
 ///
-/// Persimmon is the architecture with qk-layernorm; its own defaults for the activation, the rotation's
-/// share and base, and the epsilon differ from this model's. The rotation is written twice because
-/// transformers 5 reads `rope_parameters` and earlier versions the two keys beside it, and so is the
-/// type. A byte model has no tokens that begin or end a text.
+/// Persimmon is the architecture with qk-layernorm; its own defaults for the activation, the
+/// rotation's share and base, and the epsilon differ from this model's. The rotation is written
+/// twice because transformers 5 reads `rope_parameters` and earlier versions the two keys beside
+/// it, and so is the type. A byte model has no tokens that begin or end a text.
 func huggingFaceConfiguration(
   _ configuration: ModelConfiguration, qkLayerNormWeight: Float, forward: ForwardState
 ) -> [UInt8]? {

@@ -1,7 +1,7 @@
 /// A safetensors file, its header read and checked; tensors are read one at a time.
 ///
-/// - Source: the format is eight bytes of header length (little-endian), a JSON header, the tensors' bytes
-///   one after the other (github.com/huggingface/safetensors).
+/// - Source: the format is eight bytes of header length (little-endian), a JSON header, the
+///   tensors' bytes one after the other (github.com/huggingface/safetensors).
 package struct SafetensorsFile: Sendable {
   package var path: String { input.path }
   package var names: [String] { header.entries.keys.sorted() }

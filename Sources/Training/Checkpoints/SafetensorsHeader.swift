@@ -18,8 +18,8 @@ struct SafetensorsHeader: Sendable {
     "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
   ]
 
-  /// Reads exactly what the format allows, no more JSON than that: no value is nested deeper than three, so
-  /// no input can exhaust the stack.
+  /// Reads exactly what the format allows, no more JSON than that: no value is nested deeper than
+  /// three, so no input can exhaust the stack.
   /// - Throws: `SafetensorsFault`, its offset counted from the header's first byte.
   init(json: [UInt8], bodyCount: Int) throws(SafetensorsFault) {
     var scanner = HeaderScanner(bytes: json)
@@ -102,7 +102,8 @@ struct SafetensorsHeader: Sendable {
     }
   }
 
-  /// Tensors lie one after the other from the first byte to the last: nothing overlaps or is left over.
+  /// Tensors lie one after the other from the first byte to the last: nothing overlaps or is left
+  /// over.
   private func checkContiguous(bodyCount: Int) throws(SafetensorsFault) {
     let inOrder = entries.sorted { first, second in
       (first.value.bytes.lowerBound, first.value.bytes.upperBound)

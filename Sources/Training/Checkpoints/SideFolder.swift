@@ -3,8 +3,8 @@ import Glibc
 
 /// A folder a checkpoint is written in before it has a checkpoint's name.
 ///
-/// It holds an `flock` as long as its writer lives: whoever gets the lock of such a folder knows that the
-/// writer was killed, even where process ids are handed out again.
+/// It holds an `flock` as long as its writer lives: whoever gets the lock of such a folder knows
+/// that the writer was killed, even where process ids are handed out again.
 final class SideFolder {
   let path: String
   /// The path it gets once it is whole.
@@ -31,8 +31,8 @@ final class SideFolder {
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Gives the folder its name. A checkpoint that has it already steps aside first, under a name from which
-  /// `removeLeftovers` brings it back should this process end between the two renames.
+  /// Gives the folder its name. A checkpoint that has it already steps aside first, under a name
+  /// from which `removeLeftovers` brings it back should this process end between the two renames.
   func rename() throws(CheckpointError) {
     let replaces = Glibc.rename(target, aside) == 0
     guard Glibc.rename(path, target) == 0 else {

@@ -1,3 +1,5 @@
+import Models
+
 /// How many windows a step takes, and which ones.
 ///
 /// The batch may change between two steps: the next one goes on with the window after the last one
@@ -22,8 +24,30 @@ package struct BatchSize: Sendable, Equatable, Codable {
     self.value = value
   }
 
+  /// Leaves out what so many steps from now on would have seen.
+  package mutating func leaveOut(batches: Int) {
+    windowsBefore += batches * value
+  }
+
   /// The number of the first window of `step`, from 0 at the run's start.
   package func firstWindow(of step: Int) -> Int {
     windowsBefore + (step - since) * value
+  }
+}
+
+extension BatchSize {
+  /// - Throws: `dataCorrupted` for what no run can have written and the engine cannot compute.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    first = try values.decode(Int.self, forKey: .first)
+    value = try values.decode(Int.self, forKey: .value)
+    since = try values.decode(Int.self, forKey: .since)
+    windowsBefore = try values.decode(Int.self, forKey: .windowsBefore)
+    let slices = TransformerEngine.slices(ofBatch: max(first, 1))
+    let isSound = (1...4096).contains(value) && value % slices == 0 && first >= 0 && since >= 0
+    guard isSound || self == BatchSize(0) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "a batch of \(value)"))
+    }
   }
 }

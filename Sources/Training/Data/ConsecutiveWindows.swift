@@ -1,5 +1,5 @@
-/// A whole corpus as windows that share no target: window i covers bytes iT to iT + T, so every byte but
-/// the first is predicted once; a last partial window is left out.
+/// A whole corpus as windows that share no target: window i covers bytes iT to iT + T, so every
+/// byte but the first is predicted once; a last partial window is left out.
 package struct ConsecutiveWindows: Sendable {
   package let corpus: Corpus
   /// T.

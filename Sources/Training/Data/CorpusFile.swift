@@ -12,8 +12,8 @@ final class CorpusFile: Sendable {
   let start: Int
   /// Its bytes when the corpus was opened; what is appended later does not belong to the corpus.
   let count: Int
-  /// Kept open, so that a file that is renamed or removed during the run goes on being read; nil when
-  /// a folder has more files than a process may hold open.
+  /// Kept open, so that a file that is renamed or removed during the run goes on being read; nil
+  /// when a folder has more files than a process may hold open.
   private let descriptor: Int32?
 
   init(path: [UInt8], start: Int, keepsOpen: Bool) throws(DataError) {

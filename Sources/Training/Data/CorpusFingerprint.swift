@@ -1,6 +1,7 @@
 extension Corpus {
   /// Sixteen hexadecimal digits that change when the length does or one of 64 evenly spread blocks:
-  /// enough to notice that a run is resumed or reproduced on other data, at the cost of reading 256 KiB.
+  /// enough to notice that a run is resumed or reproduced on other data, at the cost of reading 256
+  /// KiB.
   /// - Throws: What `copy` throws.
   package func fingerprint() throws(DataError) -> String {
     let block = min(4096, count)

@@ -1,7 +1,7 @@
 /// Random numbers that are a pure function of a seed and a counter.
 ///
-/// Number k is the SplitMix64 output for state `seed + (k + 1) * golden`, so any number can be asked for
-/// in any order: a resumed run needs no generator state, only its step.
+/// Number k is the SplitMix64 output for state `seed + (k + 1) * golden`, so any number can be
+/// asked for in any order: a resumed run needs no generator state, only its step.
 /// - Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
 package struct CounterGenerator: Sendable, Hashable {
   private let key: UInt64

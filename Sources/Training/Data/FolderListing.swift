@@ -26,8 +26,8 @@ enum PathKind {
 
 /// The regular files under a folder, however deep, in byte order of their paths.
 ///
-/// Hidden files count, and so do links to files; links to folders are not followed, since they can lead
-/// in a circle, and what is neither file nor folder is passed over.
+/// Hidden files count, and so do links to files; links to folders are not followed, since they can
+/// lead in a circle, and what is neither file nor folder is passed over.
 func filesUnder(_ folder: [UInt8]) throws(DataError) -> [[UInt8]] {
   var found: [[UInt8]] = []
   var folders = [folder]

@@ -1,4 +1,5 @@
-/// Pronounceable words, no two with the same letters, the frequent ones shorter; each with its ending.
+/// Pronounceable words, no two with the same letters, the frequent ones shorter; each with its
+/// ending.
 ///
 /// One word in fourteen ends a sentence and one in fourteen a clause.
 func inventedWords(count: Int, seed: UInt64) -> [[UInt8]] {

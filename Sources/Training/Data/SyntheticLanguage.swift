@@ -4,11 +4,11 @@ import Foundation
 ///
 ///     P(j | i) = (1 - coherence) zipf(j) + coherence sum_k weight(k) [successor(i, k) = j]
 ///
-/// A model first learns the letters, then the words and how frequent they are, and last, over the whole
-/// run, which few words like to follow which: a fact for every pair, the rare words' last.
-/// Every word ends with its own ending (a space, a comma and a space, a full stop and a newline) and has
-/// letters no other word has, so the bytes tell the words apart and the entropy of the bytes is that of
-/// the words:
+/// A model first learns the letters, then the words and how frequent they are, and last, over the
+/// whole run, which few words like to follow which: a fact for every pair, the rare words' last.
+/// Every word ends with its own ending (a space, a comma and a space, a full stop and a newline)
+/// and has letters no other word has, so the bytes tell the words apart and the entropy of the
+/// bytes is that of the words:
 ///
 ///     H = sum_i pi(i) H(P(. | i)) / sum_i pi(i) bytes(i)     nats a byte, pi = pi P
 ///

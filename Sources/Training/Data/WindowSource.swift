@@ -8,17 +8,15 @@ public enum WindowOrder: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// Cuts a corpus into a training part and a held-out part and draws windows from both.
 ///
-/// The training part is the first floor((1 - evalFraction) length) bytes. A window has T + 1 bytes: T
-/// inputs, each with the byte after it as its target. Everything is a pure function of the step, so a
-/// resumed run needs no state from here.
+/// The training part is the first floor((1 - evalFraction) length) bytes. A window has T + 1 bytes:
+/// T inputs, each with the byte after it as its target. Everything is a pure function of the
+/// window's number, so a resumed run needs no state from here.
 package struct WindowSource: Sendable {
   package let corpus: Corpus
   /// n, the bytes of the training part.
   package let trainingCount: Int
   /// T.
   package let context: Int
-  /// B, rows of a batch.
-  package let batch: Int
   package let order: WindowOrder
   package let seed: UInt64
 
@@ -28,14 +26,12 @@ package struct WindowSource: Sendable {
   /// `evalFraction` is the share held out, from 0 (nothing) to below 1.
   /// - Throws: `tooShort` when either part has not one window.
   package init(
-    corpus: Corpus, evalFraction: Double = 0.05, context: Int, batch: Int, order: WindowOrder,
-    seed: UInt64
+    corpus: Corpus, evalFraction: Double = 0.05, context: Int, order: WindowOrder, seed: UInt64
   ) throws(DataError) {
-    precondition(context > 0 && batch > 0, "context \(context), batch \(batch)")
+    precondition(context > 0, "context \(context)")
     precondition((0..<1).contains(evalFraction), "an evaluation fraction of \(evalFraction)")
     self.corpus = corpus
     self.context = context
-    self.batch = batch
     self.order = order
     self.seed = seed
     trainingCount = Self.trainingCount(of: corpus.count, evalFraction: evalFraction)
@@ -47,13 +43,8 @@ package struct WindowSource: Sendable {
     }
   }
 
-  /// Row b of the batch of `step`: where its window starts.
-  package func start(step: Int, row: Int) -> Int {
-    start(window: step * batch + row)
-  }
-
   /// Where the window of this number starts, counted from the run's first one.
-  private func start(window: Int) -> Int {
+  func start(window: Int) -> Int {
     let starts = trainingCount - context
     switch order {
     case .file:
@@ -62,15 +53,6 @@ package struct WindowSource: Sendable {
       let generator = CounterGenerator(seed: seed, stream: "training windows")
       return generator.number(below: starts, at: UInt64(window))
     }
-  }
-
-  /// Fills `rows`, [B, T + 1] row-major, with the windows of `step`.
-  /// - Throws: What `Corpus.copy` throws.
-  package func batch(
-    step: Int, into rows: UnsafeMutableBufferPointer<UInt8>
-  ) throws(DataError) {
-    precondition(rows.count == batch * windowCount, "\(rows.count) bytes for \(batch) windows")
-    try windows(from: step * batch, into: rows)
   }
 
   /// Fills `rows` with as many windows as fit, from number `first` on.
@@ -85,8 +67,9 @@ package struct WindowSource: Sendable {
     }
   }
 
-  /// Up to `windows` windows [windows, T + 1], evenly spread over the held-out part, always the same
-  /// ones; fewer where the part has not as many that share no target, none where nothing is held out.
+  /// Up to `windows` windows [windows, T + 1], evenly spread over the held-out part, always the
+  /// same ones; fewer where the part has not as many that share no target, none where nothing is
+  /// held out.
   /// - Throws: What `Corpus.copy` throws.
   package func heldOut(windows: Int = 32) throws(DataError) -> [UInt8] {
     let heldOutCount = corpus.count - trainingCount

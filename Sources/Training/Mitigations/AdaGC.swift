@@ -1,8 +1,8 @@
 /// Bounds each tensor's gradient norm by its own average.
 ///
 /// h = min(1, 1.05·γ/‖g‖), γ = 0.98·γ + 0.02·‖h·g‖. In the first 100 steps all gradients have the
-/// global bound instead, and γ becomes the smallest norm seen. A tensor whose gradient was always 0,
-/// such as a gain of a mitigation that is off, starts its average with its first gradient.
+/// global bound instead, and γ becomes the smallest norm seen. A tensor whose gradient was always
+/// 0, such as a gain of a mitigation that is off, starts its average with its first gradient.
 /// - Source: Wang et al. 2025, "AdaGC"
 struct AdaGC: Sendable, Equatable, Codable {
   static let warmup = 100

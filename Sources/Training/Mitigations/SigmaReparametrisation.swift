@@ -13,13 +13,14 @@ final class SigmaReparametrisation: Sendable {
   let weights: FloatBuffer
   private let layout: ParameterLayout
   private let pool: WorkerPool
-  private let parts: [Part]
-  private let left: FloatBuffer
-  private let right: FloatBuffer
+  let parts: [Part]
+  let left: FloatBuffer
+  let right: FloatBuffer
   private let sigmas: FloatBuffer
 
   /// A matrix, its γ among the parameters and its vectors.
-  private struct Part {
+  struct Part {
+    let layer: Int
     let place: MatrixPlace
     let gain: Int
     let left: Int
@@ -38,7 +39,9 @@ final class SigmaReparametrisation: Sendable {
       guard tensor.isHiddenMatrix, let gains = layout[tensor.sigmaGainName] else { continue }
       for (index, place) in MuonPart.places(of: tensor, in: layout).enumerated() {
         parts.append(
-          Part(place: place, gain: gains.offset + index, left: lefts, right: rights))
+          Part(
+            layer: tensor.layer ?? 0, place: place, gain: gains.offset + index, left: lefts,
+            right: rights))
         lefts += place.rows
         rights += place.columns
       }
@@ -63,8 +66,12 @@ final class SigmaReparametrisation: Sendable {
   }
 
   /// After an update of the weights: one step of power iteration, then Ŵ in `parameters`.
-  func fold(into parameters: FloatBuffer) {
-    pool.run(jobs: parts.count) { job, _ in self.iterate(job) }
+  ///
+  /// The first `frozenBlocks` keep their σ too: a better one would change their Ŵ.
+  func fold(into parameters: FloatBuffer, frozenBlocks: Int = 0) {
+    pool.run(jobs: parts.count) { job, _ in
+      if self.parts[job].layer >= frozenBlocks { self.iterate(job) }
+    }
     write(to: parameters)
   }
 
@@ -123,16 +130,6 @@ extension SigmaReparametrisation {
     for (index, part) in parts.enumerated() {
       sigmas[index] = singularValue(
         weights, at: part.place, left: left.base + part.left, right: right.base + part.right)
-    }
-  }
-
-  /// What `weights` come to while the vectors stay as they are: of this Ŵ the gradients are.
-  func fold(_ weights: FloatBuffer, into parameters: FloatBuffer) {
-    parameters.copy(from: weights)
-    for part in parts {
-      let sigma = bilinearForm(
-        weights, at: part.place, left: left.base + part.left, right: right.base + part.right)
-      copy(weights, at: part.place, times: weights[part.gain] / sigma, into: parameters)
     }
   }
 }

@@ -46,7 +46,8 @@ extension Optimizer {
 
   /// The sharpness above which plain steps of this rate swing wider and wider.
   ///
-  /// (2 + 2β)/((1 − β)·lr) where momentum is an average, 38/lr at 0.9; (2 + 2β)/lr where it adds up.
+  /// (2 + 2β)/((1 − β)·lr) where momentum is an average, 38/lr at 0.9; (2 + 2β)/lr where it adds
+  /// up.
   func sharpnessLimit(_ rates: Rates) -> Double {
     let isAverage = kind.hasSecondMoments
     let momentum = Double(isAverage ? rates.beta1 : MomentumConstants.sgd)

@@ -1,8 +1,8 @@
 /// Adam's β₂, which may change while its average of squares goes on.
 ///
-/// The average starts from 0, and v̂ divides by the share of it that is not that 0 any more. Under a
-/// constant β₂ the share is 1 − β₂ᵗ; after a change it goes on from where it was, so that the change
-/// neither shrinks nor swells the updates.
+/// The average starts from 0, and v̂ divides by the share of it that is not that 0 any more. Under
+/// a constant β₂ the share is 1 − β₂ᵗ; after a change it goes on from where it was, so that the
+/// change neither shrinks nor swells the updates.
 /// - Source: Kingma and Ba 2015, section 3; the change is Seismo's
 package struct SecondMomentDecay: Sendable, Hashable, Codable {
   package private(set) var value: Double

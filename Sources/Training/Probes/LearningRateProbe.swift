@@ -6,8 +6,8 @@ import Telemetry
 /// The live learning-rate probe: the loss of a fixed batch after the present update scaled by m.
 ///
 /// Its interval is set by the shapes alone, so that it costs 1% of the floating-point operations
-/// whatever the machine is doing: a forward pass is a third of a step's operations, and a quarter of
-/// a batch serves.
+/// whatever the machine is doing: a forward pass is a third of a step's operations, and a quarter
+/// of a batch serves.
 /// - Source: Seismo; the cap at the loss of the initial model is that of Wortsman et al. 2023,
 ///   section 2.
 struct LearningRateProbe {

@@ -3,14 +3,15 @@ import Kernels
 import Models
 import Telemetry
 
-/// The largest eigenvalue of A = P^(-1/2)·H·P^(-1/2), H the Hessian of the loss on a fixed batch and
-/// P what the optimiser divides gradients by.
+/// The largest eigenvalue of A = P^(-1/2)·H·P^(-1/2), H the Hessian of the loss on a fixed batch
+/// and P what the optimiser divides gradients by.
 ///
 /// Power iteration with the best shift at every step: v goes to the direction of the largest vᵀAv
 /// between v and Av, so that negative eigenvalues, however large, do not draw it away. It starts
 /// where the last measurement ended. H·d is a difference of two gradients, at θ ± e·d with e·‖d‖ a
-/// thousandth of ‖θ‖. A value is told only if half the step moves it by less than a twentieth; a few
-/// smaller steps are tried. A mixture often has none: where a token changes experts its loss jumps.
+/// thousandth of ‖θ‖. A value is told only if half the step moves it by less than a twentieth; a
+/// few smaller steps are tried. A mixture often has none: where a token changes experts its loss
+/// jumps.
 /// - Cost: two gradients of a quarter of a batch an iteration: about six steps' work in all
 /// - Source: Cohen et al. 2021 (2103.00065) and 2022 (2207.14484); the differences are Seismo's
 final class SharpnessProbe {
@@ -103,7 +104,8 @@ final class SharpnessProbe {
     return rest
   }
 
-  /// Turns v and Av to the larger eigenvalue of the symmetric [[first, crossing], [crossing, second]].
+  /// Turns v and Av to the larger eigenvalue of the symmetric [[first, crossing], [crossing,
+  /// second]].
   /// - Returns: that eigenvalue
   private func turn(_ first: Double, crossing: Double, _ second: Double) -> Double {
     let angle = atan2(2 * crossing, first - second) / 2

@@ -4,8 +4,8 @@ import Models
 /// The cosine of two successive updates: near 1 where the weights go on the same way, below 0 where
 /// they swing across a valley, which they do when the rate is too high for it.
 ///
-/// An update is what a step changed, decay included. Every twentieth update is kept and held against
-/// the next one, so that it costs a few passes over the weights in twenty steps.
+/// An update is what a step changed, decay included. Every twentieth update is kept and held
+/// against the next one, so that it costs a few passes over the weights in twenty steps.
 final class UpdateCosine {
   static let interval = 20
   private static let chunk = 1 << 16

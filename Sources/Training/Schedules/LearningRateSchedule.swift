@@ -10,9 +10,9 @@ import Foundation
 ///     s >= total:  minimum; with constant, peak
 ///
 /// The first update has a rate above 0 and update `warmup - 1` has the peak. The cosine is that of
-/// Optax's `warmup_cosine_decay_schedule` with `end_value` the minimum; the warm-up is one step ahead of
-/// Optax's, whose first update has a rate of 0. The minimum is a number, not a share of the peak, so
-/// that runs of a sweep end at the same rate.
+/// Optax's `warmup_cosine_decay_schedule` with `end_value` the minimum; the warm-up is one step
+/// ahead of Optax's, whose first update has a rate of 0. The minimum is a number, not a share of
+/// the peak, so that runs of a sweep end at the same rate.
 /// - Source: Wortsman et al. 2023, "Small-scale proxies for large-scale Transformer training
 ///   instabilities", section 2; warm-up, stable, decay: Hu et al. 2024, "MiniCPM", section 4.
 public struct LearningRateSchedule: Sendable, Hashable {

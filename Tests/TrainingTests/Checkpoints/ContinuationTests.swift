@@ -15,7 +15,7 @@ private struct Loop {
 
   init(_ configuration: ModelConfiguration) throws {
     windows = try WindowSource(
-      corpus: Corpus.synthetic(bytes: 5000), context: configuration.context, batch: 4,
+      corpus: Corpus.synthetic(bytes: 5000), context: configuration.context,
       order: .shuffled, seed: 1)
     let pool = WorkerPool(workers: 1)
     engine = TransformerEngine(configuration: configuration, batch: 4, pool: pool)
@@ -27,7 +27,7 @@ private struct Loop {
     let rows = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * windows.windowCount)
     defer { rows.deallocate() }
     return try steps.map { step in
-      try windows.batch(step: step, into: rows)
+      try windows.windows(from: 4 * step, into: rows)
       let statistics = engine.lossAndGradients(
         parameters: parameters, tokens: UnsafeBufferPointer(rows), settings: settings)
       let rates = Optimizer.Rates(

@@ -3,27 +3,26 @@ import Testing
 @testable import Training
 
 struct WindowSourceTests {
-  /// Bytes that tell where they stand, up to 65,536 of them: two windows of three bytes are equal only if
-  /// they start at the same place modulo 251.
+  /// Bytes that tell where they stand, up to 65,536 of them: two windows of three bytes are equal
+  /// only if they start at the same place modulo 251.
   private func corpus(_ count: Int) -> Corpus {
     Corpus(bytes: (0..<count).map { UInt8($0 % 251) }, name: "ramp", description: "ramp")
   }
 
   private func source(
-    _ count: Int, evalFraction: Double = 0.05, context: Int = 8, batch: Int = 4,
+    _ count: Int, evalFraction: Double = 0.05, context: Int = 8,
     order: WindowOrder = .shuffled, seed: UInt64 = 1
   ) throws -> WindowSource {
     try WindowSource(
-      corpus: corpus(count), evalFraction: evalFraction, context: context, batch: batch,
-      order: order, seed: seed)
+      corpus: corpus(count), evalFraction: evalFraction, context: context, order: order, seed: seed)
   }
 
   private func rows(_ source: WindowSource, step: Int) throws -> [[UInt8]] {
     let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(
-      capacity: source.batch * source.windowCount)
+      capacity: 4 * source.windowCount)
     defer { buffer.deallocate() }
-    try source.batch(step: step, into: buffer)
-    return (0..<source.batch).map { row in
+    try source.windows(from: 4 * step, into: buffer)
+    return (0..<4).map { row in
       Array(buffer[(row * source.windowCount)..<((row + 1) * source.windowCount)])
     }
   }
@@ -40,13 +39,13 @@ struct WindowSourceTests {
   ) throws {
     let source = try source(1000, order: .file)
     let start = (step * 4 + row) * 8 % (950 - 8)
-    #expect(source.start(step: step, row: row) == start)
+    #expect(source.start(window: 4 * step + row) == start)
     #expect(try rows(source, step: step)[row] == (start..<(start + 9)).map { UInt8($0 % 251) })
   }
 
   @Test func `file order lays windows end to end and goes round`() throws {
-    let source = try source(1000, context: 5, batch: 1, order: .file)
-    let starts = (0...190).map { source.start(step: $0, row: 0) }
+    let source = try source(1000, context: 5, order: .file)
+    let starts = (0...190).map { source.start(window: $0) }
     #expect(starts == (0..<189).map { $0 * 5 } + [0, 5])
   }
 
@@ -62,18 +61,19 @@ struct WindowSourceTests {
 
   @Test func `the draw of a seed is the same for ever`() throws {
     let source = try source(60_000)
-    #expect((0..<4).map { source.start(step: 0, row: $0) } == [34536, 29986, 25170, 29752])
-    #expect(source.start(step: 1_000_000, row: 3) == 9223)
+    #expect((0..<4).map { source.start(window: $0) } == [34536, 29986, 25170, 29752])
+    #expect(source.start(window: 4_000_003) == 9223)
   }
 
   @Test func `shuffled windows start everywhere alike and stay in the training part`() throws {
-    let source = try source(40, evalFraction: 0.25, context: 8, batch: 4)
+    let source = try source(40, evalFraction: 0.25, context: 8)
     let starts = source.trainingCount - 8
     var counts = [Int](repeating: 0, count: starts)
     for step in 0..<5500 {
-      for row in 0..<4 { counts[source.start(step: step, row: row)] += 1 }
+      for row in 0..<4 { counts[source.start(window: 4 * step + row)] += 1 }
     }
-    // 22 starts, 1,000 expected in each: chi-square with 21 degrees of freedom, 0.999 quantile 46.8.
+    // 22 starts, 1,000 expected in each: chi-square with 21 degrees of freedom, 0.999 quantile
+    // 46.8.
     #expect(starts == 22)
     let chiSquare = counts.reduce(0.0) { $0 + Double(($1 - 1000) * ($1 - 1000)) / 1000 }
     #expect(chiSquare < 46.8)
@@ -117,10 +117,10 @@ struct WindowSourceTests {
     #expect(one == (190..<199).map { UInt8($0 % 251) })
   }
 
-  @Test func `the probe is fixed by the seed, whatever the batch and order`() throws {
+  @Test func `the probe is fixed by the seed, whatever the order`() throws {
     let probe = try source(60_000).probe(rows: 3)
     #expect(probe.count == 27)
-    #expect(try source(60_000, batch: 16, order: .file).probe(rows: 3) == probe)
+    #expect(try source(60_000, order: .file).probe(rows: 3) == probe)
     #expect(try source(60_000, seed: 2).probe(rows: 3) != probe)
     #expect(try rows(source(60_000), step: 0)[0] != Array(probe[..<9]))
   }

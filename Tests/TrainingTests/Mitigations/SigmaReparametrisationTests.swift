@@ -59,8 +59,25 @@ struct SigmaReparametrisationTests {
     /// The loss at `weights`, with the vectors of the power iteration as they are.
     func loss(at weights: FloatBuffer) -> Double {
       let folded = FloatBuffer(count: weights.count)
-      sigma.fold(weights, into: folded)
+      folded.copy(from: weights)
+      for part in sigma.parts {
+        let factor = weights[part.gain] / value(part, weights)
+        copy(weights, at: part.place, times: factor, into: folded)
+      }
       return Self.loss(engine, folded, tokens)
+    }
+
+    /// uᵀWv.
+    private func value(_ part: SigmaReparametrisation.Part, _ weights: FloatBuffer) -> Float {
+      var sum = 0.0
+      for row in 0..<part.place.rows {
+        for column in 0..<part.place.columns {
+          sum +=
+            Double(sigma.left[part.left + row]) * Double(sigma.right[part.right + column])
+            * Double(weights[part.place.start(of: row) + column])
+        }
+      }
+      return Float(sum)
     }
   }
 
@@ -129,8 +146,7 @@ struct SigmaReparametrisationTests {
   func `a run goes on from its checkpoints bit for bit, which hold what the engine saw`(
     preset: Preset
   ) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "seismo-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try ScratchFolder()
     let configure = { (workers: Int) in
       { (configuration: inout TrainingConfiguration) in
         configuration.steps = 30
@@ -142,7 +158,7 @@ struct SigmaReparametrisationTests {
     }
     let script = [(9, "set batch 12"), (14, "set qk_layernorm on")]
     let whole = try await TrainedRun(
-      preset, script: script, checkpointFolder: folder, configure(1))
+      preset, script: script, checkpointFolder: folder.url, configure(1))
     let other = try await TrainedRun(preset, script: script, configure(2))
     #expect(whole.numbers == other.numbers)
     for entry in try CheckpointFolder.list(in: folder.path).dropLast() {

@@ -1,5 +1,6 @@
 import Foundation
 import Signals
+import Telemetry
 
 /// The vertical axis of a drawn chart: round ends, round ticks, values to shares of its height.
 package struct AxisScale: Equatable, Sendable {
@@ -26,10 +27,25 @@ package struct AxisScale: Equatable, Sendable {
     (self.low, self.high) = ends.0 < ends.1 ? ends : (ends.0 / 2, ends.1 * 2)
   }
 
+  /// An axis with these very ends.
+  init(from low: Double, to high: Double, kind: Kind) {
+    self.kind = kind
+    (self.low, self.high) = (max(low, -1e300), min(high, 1e300))
+  }
+
   /// A logarithmic axis where the values span so much that a linear one would show their largest
   /// alone.
   package static func kind(fitting low: Double, _ high: Double, from ratio: Double = 30) -> Kind {
     low > 0 && high / low >= ratio ? .logarithmic : .linear
+  }
+
+  /// Rates read as they are; a loss from its start to its end is a ratio sooner than others.
+  static func kind(of series: [Series], _ family: MetricFamily?) -> Kind {
+    guard family?.reduction != .last else { return .linear }
+    let ranges = series.map { $0.summary(of: 0..<Int.max) }
+    return kind(
+      fitting: ranges.map(\.minimum).min() ?? .nan, ranges.map(\.maximum).max() ?? .nan,
+      from: family?.unit == "nats/token" ? 4 : 30)
   }
 
   /// 0 at the lower end, 1 at the upper; held within them.

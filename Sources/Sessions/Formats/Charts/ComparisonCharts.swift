@@ -1,8 +1,8 @@
 import Signals
 package import Telemetry
 
-/// Runs on one axis: a chart a metric, a line a run; runs of several seeds are one line, their mean,
-/// in a band that reaches from the lowest of them to the highest.
+/// Runs on one axis: a chart a metric, a line a run; runs of several seeds are one line, their
+/// mean, in a band that reaches from the lowest of them to the highest.
 package struct ComparisonCharts {
   private let comparison: Comparison
   private let steps: ClosedRange<Int>
@@ -39,13 +39,7 @@ package struct ComparisonCharts {
 
   package func chart(_ metric: MetricName) -> VectorChart {
     let family = MetricCatalog.family(of: metric)
-    let ranges = comparison.runs.compactMap { $0.history[metric]?.summary(of: 0..<Int.max) }
-    let kind =
-      family?.reduction == .last
-      ? .linear
-      : AxisScale.kind(
-        fitting: ranges.map(\.minimum).min() ?? .nan, ranges.map(\.maximum).max() ?? .nan,
-        from: family?.unit == "nats/token" ? 4 : 30)
+    let kind = AxisScale.kind(of: comparison.runs.compactMap { $0.history[metric] }, family)
     let making = LineMaking(
       steps: steps, columns: columns, smoothing: RunCharts.smoothing(family?.reduction),
       isLogarithmic: kind == .logarithmic)

@@ -42,24 +42,22 @@ package struct HeatChart: Sendable {
     return parts.joined(separator: "\n")
   }
 
-  var scale: (low: Double, high: Double, isLogarithmic: Bool) {
+  var scale: AxisScale {
     let values = rows.flatMap(\.values).filter(\.isFinite)
     let (low, high) = (values.min() ?? 0, values.max() ?? 1)
     switch colours {
-    case .around(let middle): return (0, middle * 2, false)
+    case .around(let middle): return AxisScale(from: 0, to: middle * 2, kind: .linear)
     case .rising:
-      let isLogarithmic = AxisScale.kind(fitting: low, high) == .logarithmic
-      return (low, high > low ? high : low + 1, isLogarithmic)
+      return AxisScale(
+        from: low, to: high > low ? high : low + 1, kind: AxisScale.kind(fitting: low, high))
     }
   }
 
   private func shades(_ values: [Double]) -> [Int?] {
-    let (low, high, isLogarithmic) = scale
+    let scale = scale
     return values.map { value in
       guard value.isFinite else { return nil }
-      let share =
-        isLogarithmic ? log(value / low) / log(high / low) : (value - low) / (high - low)
-      return Int((min(max(share, 0), 1) * Double(Self.shades - 1)).rounded())
+      return Int((scale.share(of: value) * Double(Self.shades - 1)).rounded())
     }
   }
 
@@ -123,8 +121,8 @@ package struct HeatChart: Sendable {
         "<path fill=\"\(colour(shade))\" d=\"M\(Markup.number(x)) \(Markup.number(y))"
         + "h10v\(Markup.number(piece + 0.2))h-10z\"/>"
     }
-    let (low, high, _) = scale
-    var labels = [(0.0, NumberText.compact(low)), (1.0, NumberText.compact(high))]
+    let scale = scale
+    var labels = [(0.0, NumberText.compact(scale.low)), (1.0, NumberText.compact(scale.high))]
     if case .around(let middle) = colours {
       labels = [
         (0, "0"), (0.5, "even \(NumberText.percent(middle))"),

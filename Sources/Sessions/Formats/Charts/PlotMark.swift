@@ -99,8 +99,8 @@ struct PlacedMark: Equatable {
     return nil
   }
 
-  /// Marks in the order of their steps: alarms that would crowd each other as one, and of several at
-  /// one place the weightiest.
+  /// Marks in the order of their steps: alarms that would crowd each other as one, and of several
+  /// at one place the weightiest.
   private static func gathered(_ marks: [PlotMark], x: (Int) -> Double) -> [PlacedMark] {
     var gathered: [PlacedMark] = []
     var alarms: [PlotMark] = []

@@ -74,16 +74,16 @@ package struct RunCharts {
   }
 
   private func chart(_ names: [MetricName]) -> ChartSheet.Chart {
-    let isExperts = names.allSatisfy { MetricCatalog.indices(of: $0).count == 2 }
-    return names.count > Self.mostLines || (isExperts && names.count > 1)
-      ? .heat(heat(names, isExperts: isExperts)) : .lines(lines(names))
+    let hasTwoIndices = names.allSatisfy { MetricCatalog.indices(of: $0).count == 2 }
+    return names.count > Self.mostLines || (hasTwoIndices && names.count > 1)
+      ? .heat(heat(names, hasTwoIndices: hasTwoIndices)) : .lines(lines(names))
   }
 
   // Lines.
 
   private func lines(_ names: [MetricName]) -> VectorChart {
     let family = MetricCatalog.family(of: names[0])
-    let kind = kind(names, family)
+    let kind = AxisScale.kind(of: names.compactMap { history[$0] }, family)
     var chart = VectorChart(
       title: title(names), unit: family?.unit ?? "", meaning: family?.meaning ?? "",
       steps: steps,
@@ -93,15 +93,6 @@ package struct RunCharts {
     chart.figure = figure(names[0])
     if family?.stem == "attention_logit_max" { chart.levels = [(1e4, "1e4: diverging")] }
     return chart
-  }
-
-  /// Rates read as they are; a loss from its start to its end is a ratio sooner than others.
-  private func kind(_ names: [MetricName], _ family: MetricFamily?) -> AxisScale.Kind {
-    guard family?.reduction != .last else { return .linear }
-    let ranges = names.compactMap { history[$0]?.summary(of: 0..<Int.max) }
-    let low = ranges.map(\.minimum).min() ?? .nan
-    let high = ranges.map(\.maximum).max() ?? .nan
-    return AxisScale.kind(fitting: low, high, from: family?.unit == "nats/token" ? 4 : 30)
   }
 
   private func title(_ names: [MetricName]) -> String {
@@ -152,14 +143,16 @@ package struct RunCharts {
 
   // Heat.
 
-  private func heat(_ names: [MetricName], isExperts: Bool) -> HeatChart {
+  private func heat(_ names: [MetricName], hasTwoIndices: Bool) -> HeatChart {
     let family = MetricCatalog.family(of: names[0])
     let layer = MetricCatalog.indices(of: names[0]).first ?? 0
     let isLoad = family?.stem == "expert_load"
+    let isPerHead = family?.stem == "attention_logit_max"
     var chart = HeatChart(
-      title: isExperts ? "\(family?.stem ?? ""), layer \(layer)" : family?.stem ?? names[0].path,
-      unit: isExperts ? "experts downwards" : family?.unit ?? "", meaning: family?.meaning ?? "",
-      steps: steps, rows: names.map { row($0, isExperts: isExperts) })
+      title: hasTwoIndices ? "\(family?.stem ?? ""), layer \(layer)" : family?.stem ?? names[0].path,
+      unit: hasTwoIndices ? "\(isPerHead ? "heads" : "experts") downwards" : family?.unit ?? "",
+      meaning: family?.meaning ?? "",
+      steps: steps, rows: names.map { row($0, hasTwoIndices: hasTwoIndices) })
     if isLoad {
       chart.meaning = "share of the layer's assignments"
       chart.colours = .around(1 / Double(names.count))
@@ -168,11 +161,11 @@ package struct RunCharts {
     return chart
   }
 
-  private func row(_ name: MetricName, isExperts: Bool) -> HeatChart.Row {
+  private func row(_ name: MetricName, hasTwoIndices: Bool) -> HeatChart.Row {
     let making = LineMaking(steps: steps, columns: HeatChart.columns)
     let values = history[name]?.columns(edges: making.edges).map(\.mean) ?? []
     let label =
-      isExperts
+      hasTwoIndices
       ? "\(MetricCatalog.indices(of: name).last ?? 0)" : MetricCatalog.variableWords(of: name)
     return HeatChart.Row(label: label, values: Self.filled(values))
   }

@@ -53,7 +53,7 @@ extension RunReport {
 
   private var eventTable: String {
     guard !history.events.isEmpty else { return "" }
-    let begin = history.wallTimes.values.first
+    let begin = history.wallTimes.isEmpty ? nil : history.wallTimes.value(atIndex: 0)
     let rows = history.events.map { event in
       let time = begin.map { event.wallTime - $0 }.map { seconds in
         event.wallTime > 0 && seconds > -1
@@ -161,8 +161,9 @@ extension ChartSheet.Chart {
     guard case .lines(let chart) = self else { return "[]" }
     let lines = chart.lines.map { line in
       let label = line.label.isEmpty ? chart.title : line.label
-      let steps = line.points.map { "\($0.step)" }.joined(separator: ",")
-      let values = line.points.map { JSONLines.number(Double(Float($0.value)), isSingle: true) }
+      let points = line.points.filter { Float($0.value).isFinite }
+      let steps = points.map { "\($0.step)" }.joined(separator: ",")
+      let values = points.map { JSONLines.number(Double(Float($0.value)), isSingle: true) }
         .joined(separator: ",")
       return "{\"label\":\(JSONLines.quoted(label)),\"steps\":[\(steps)],\"values\":[\(values)]}"
     }

@@ -26,9 +26,9 @@ package struct RunReport {
       let total = history.description?.totalSteps.map { " of \(NumberText.grouped($0))" } ?? ""
       words.append("\(NumberText.grouped(last + 1))\(total) steps")
     }
-    if let first = history.wallTimes.values.first, let last = history.wallTimes.values.last,
-      last > first
-    {
+    let times = history.wallTimes
+    let first = times.isEmpty ? .nan : times.value(atIndex: 0)
+    if let last = times.lastValue, last > first {
       words.append("in \(NumberText.duration(seconds: last - first))")
     }
     if let loss = history[MetricCatalog.loss]?.lastValue {

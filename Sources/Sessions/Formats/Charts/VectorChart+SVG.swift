@@ -94,8 +94,9 @@ extension VectorChart {
     let x = frame.x(first)
     let isNearEnd = x > ChartFrame.right - 80
     return "<path class=\"x\" d=\"\(crosses.joined())\"/><text class=\"q\" "
-      + "x=\"\(Markup.number(isNearEnd ? x - 7 : x + 7))\" y=\"\(Markup.number(ChartFrame.top + 24))\""
-      + "\(isNearEnd ? " text-anchor=\"end\"" : "")>NaN from \(NumberText.grouped(first))</text>"
+      + "x=\"\(Markup.number(isNearEnd ? x - 7 : x + 7))\" "
+      + "y=\"\(Markup.number(ChartFrame.top + 24))\""
+      + "\(isNearEnd ? " text-anchor=\"end\"" : "")>not finite at \(NumberText.grouped(first))</text>"
   }
 
   /// Names at the ends of the lines, pushed apart where they would cover each other.

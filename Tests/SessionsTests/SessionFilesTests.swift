@@ -58,6 +58,15 @@ import Testing
     #expect(folder.files == ["a.seismo", "b.seismo"])
   }
 
+  @Test func `a log that another session left behind does not become this one's`() throws {
+    try record()
+    try Data("x".utf8).write(to: folder.url.appendingPathComponent("b.seismo-wal"))
+    #expect(throws: SessionError.taken(path: folder.path("b.seismo-wal"))) {
+      try session.rename(to: "b")
+    }
+    #expect(folder.files == ["a.seismo", "b.seismo-wal"])
+  }
+
   @Test func `a session that is being written is refused by name and left alone`() throws {
     let recorder = Recorder(store: try SessionStore(creating: session.path))
     for record in TestRun.samples(0..<5) { recorder.record(record) }

@@ -131,6 +131,27 @@ import Testing
       said.withLock { $0 }.first == "damaged session: steps 2048 to 3071 of loss are lost")
   }
 
+  @Test func `a damaged chunk under a damaged row of summaries is lost alone and is said`() throws {
+    try TestRun.record(TestRun.samples(0..<33_000), at: path)
+    let told = try whole()
+    try change("UPDATE summaries SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB)")
+    try change(
+      """
+      UPDATE payloads SET bytes = CAST(substr(bytes, 1, 99) || x'00' || substr(bytes, 101) AS BLOB)
+      WHERE chunk = (SELECT id FROM chunks WHERE metric = 2 AND first_step = 2048)
+      """)
+    let said = Mutex<[String]>([])
+    let history = try SessionReader(path: path).history { line in
+      said.withLock { $0.append(line) }
+    }
+    let loss = try #require(history["loss"])
+    #expect(loss.values[2048..<3072].allSatisfy { $0.isNaN })
+    #expect(loss.values[2047] == told["loss"]?.values[2047])
+    #expect(loss.values[3072] == told["loss"]?.values[3072])
+    #expect(loss.values[32_999] == told["loss"]?.values[32_999])
+    #expect(said.withLock { $0 } == ["damaged session: steps 2048 to 3071 of loss are lost"])
+  }
+
   /// Values are what was recorded or no numbers.
   private func expectPart(_ bytes: [UInt8], of told: RunHistory, _ what: String) throws {
     let damaged = folder.path("damaged.seismo")

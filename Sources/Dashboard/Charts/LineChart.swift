@@ -51,9 +51,10 @@ struct LineChart: Sendable {
       if hasLegend { line.name = nil }
       return line
     }
+    let hasSmooth = lines.contains(where: \.isInFront)
     let own = lines.map { line in
       var line = line
-      line.isInFront = line.isInFront || line.name != nil
+      line.isInFront = line.isInFront || (line.name != nil && !hasSmooth)
       return line
     }
     chart.lines = hasLegend ? drawn + own : lines + drawn

@@ -152,7 +152,8 @@ extension Command {
       }
     guard isFit else {
       throw .wrongValue(
-        name: "branch", value: rest, allowed: "a name of letters, digits, -, _ and ., that begins with no - or .")
+        name: "branch", value: rest,
+        allowed: "a name of letters, digits, -, _ and ., that begins with no - or .")
     }
     return .branch(name: rest)
   }

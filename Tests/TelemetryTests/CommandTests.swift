@@ -62,8 +62,16 @@ struct CommandTests {
         + "step-000000100"
     ),
     ("skip -1", "'skip -1' is not complete: write 'skip N'"),
-    ("branch a/b", "'a/b' is no value for branch: give a name of letters, digits, -, _ and ., that begins with no - or ."),
-    ("branch ..", "'..' is no value for branch: give a name of letters, digits, -, _ and ., that begins with no - or ."),
+    (
+      "branch a/b",
+      "'a/b' is no value for branch: give a name of letters, digits, -, _ and .,"
+        + " that begins with no - or ."
+    ),
+    (
+      "branch ..",
+      "'..' is no value for branch: give a name of letters, digits, -, _ and .,"
+        + " that begins with no - or ."
+    ),
     ("set grad_clip 1e7", "'1e7' is no value for grad_clip: give a number from 0 to 1000000"),
   ])
   func `words that are no command say why in one line`(words: String, why: String) {

@@ -148,8 +148,9 @@ package struct RunCharts {
     let layer = MetricCatalog.indices(of: names[0]).first ?? 0
     let isLoad = family?.stem == "expert_load"
     let isPerHead = family?.stem == "attention_logit_max"
+    let stem = family?.stem ?? names[0].path
     var chart = HeatChart(
-      title: hasTwoIndices ? "\(family?.stem ?? ""), layer \(layer)" : family?.stem ?? names[0].path,
+      title: hasTwoIndices ? "\(stem), layer \(layer)" : stem,
       unit: hasTwoIndices ? "\(isPerHead ? "heads" : "experts") downwards" : family?.unit ?? "",
       meaning: family?.meaning ?? "",
       steps: steps, rows: names.map { row($0, hasTwoIndices: hasTwoIndices) })

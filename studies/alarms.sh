@@ -11,7 +11,7 @@ runs=${1:-10}
 steps=${2:-2000}
 preset=${3:-tiny}
 rate=${4:-3e-3}
-seismo=${SEISMO:-swift run -c release seismo}
+seismo=${SEISMO:-.build/release/seismo}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # How the cost of a training step grows: flops_fraction over context and width at fixed tokens.
 #
-#   studies/cost.sh [BINARY]        .build/release/seismo
+#   studies/cost.sh
 #
 # Four blocks, heads of 64, 4,096 tokens a step; the median step against the sgemm peak measured in
 # the same process. A figure that falls along a row or a column would be work that grows too fast.
 set -euo pipefail
-seismo=${1:-.build/release/seismo}
+seismo=${SEISMO:-.build/release/seismo}
 
 printf '%-8s' width
 for context in 64 128 256 512 1024; do printf '%10s' "T=$context"; done

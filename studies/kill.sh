@@ -1,7 +1,7 @@
 #!/bin/bash
 # Kills a training run with SIGKILL at random moments and looks at what is left of its session.
 #
-#   studies/kill.sh [KILLS] [BINARY]        200 and .build/release/seismo
+#   studies/kill.sh [KILLS]        200 if not given
 #
 # Each time: the binary trains a small model without a screen, with a checkpoint now and then, and is
 # killed up to 2 seconds after its first step. Then
@@ -16,7 +16,7 @@
 #   1,508,958 steps read back
 set -u
 kills=${1:-200}
-binary=$(realpath "${2:-.build/release/seismo}")
+binary=$(realpath "${SEISMO:-.build/release/seismo}")
 folder=$(mktemp -d "${TMPDIR:-/tmp}/seismo-kill.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -46,7 +46,12 @@ for kill in $(seq "$kills"); do
   rm -rf run.*
   "$binary" train "${model[@]}" --session run.seismo > run.log 2>&1 &
   writer=$!
-  wait_until grep -qs '^step 0/' run.log || { fail "no step after 10 s"; continue; }
+  wait_until grep -qs '^step 0/' run.log || {
+    fail "no step after 10 s"
+    kill -KILL "$writer"
+    { wait "$writer"; } 2> /dev/null
+    continue
+  }
   began=$(date +%s.%N)
   milliseconds=$((RANDOM % 2000))
   sleep "$(printf '%d.%03d' $((milliseconds / 1000)) $((milliseconds % 1000)))"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # What each mitigation does to a small run on the built-in language at a rate that is too high.
 #
-#   studies/mitigations.sh [SEISMO] [STEPS] [RATE]
+#   studies/mitigations.sh [STEPS] [RATE]
 #
 # Trains tiny once for each line of the table, in a folder that is removed at the end, and prints
 # what the last tenth of the steps comes to. Equations and claims: see the catalogue of settings.
 set -eu
-seismo=${1:-.build/release/seismo}
-steps=${2:-600}
-rate=${3:-4e-2}
+seismo=${SEISMO:-.build/release/seismo}
+steps=${1:-600}
+rate=${2:-4e-2}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -19,8 +19,8 @@ line() {
   shift
   file="$folder/run.jsonl"
   "$seismo" train --preset tiny --headless --json --steps "$steps" --lr "$rate" --eval-every 0 \
-    --session "$folder/$(echo "$name" | tr -c 'a-z0-9\n' '-').seismo" "$@" >"$file" 2>/dev/null ||
-    name="$name (diverged)"
+    --session "$folder/$(echo "$name" | tr -c 'a-z0-9\n' '-').seismo" "$@" >"$file" || true
+  if grep -q '"event":"diverged"' "$file"; then name="$name (diverged)"; fi
   python3 - "$file" "$name" <<'PYTHON'
 import json, sys
 
@@ -31,6 +31,9 @@ def mean(name):
     values = [row[name] for row in rows if name in row]
     return sum(values) / len(values) if values else float("nan")
 
+if not rows:
+    print("%-34s no steps" % sys.argv[2])
+    sys.exit()
 largest = max(row["attention_logit_max"] for row in rows)
 print("%-34s %8.4f %10.1f %8.2f %8.2f %8.2f" % (
     sys.argv[2], mean("loss"), largest, mean("log_z"), mean("clip_fraction"),

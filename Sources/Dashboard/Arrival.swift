@@ -29,9 +29,12 @@ extension DashboardState {
       before != description.name
     else { return }
     source.name = description.name
-    guard let path = source.path else { return }
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    source.path = folder + description.name + ".seismo" + (folder.hasPrefix("'") ? "'" : "")
+    let beside = { (path: String) in
+      (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + description.name + ".seismo"
+    }
+    source.file = source.file.map(beside)
+    // Shown in quotes where it was.
+    source.path = source.path.map { beside($0) + ($0.hasPrefix("'") ? "'" : "") }
   }
 
   mutating func take(_ history: RunHistory) {

@@ -112,6 +112,7 @@ extension DashboardState {
     var parts: [String] = []
     if let loss = history.finalLoss { parts.append("loss \(lossWord(loss))") }
     guard let held = history.finalEvalLoss else { return parts }
+    guard held.isFinite else { return parts + ["held-out \(lossWord(held))"] }
     guard let best = history[MetricCatalog.evalLoss]?.bestSample, best.value < held else {
       return parts + ["held-out \(lossWord(held)), its best"]
     }

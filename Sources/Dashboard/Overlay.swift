@@ -46,6 +46,9 @@ package struct Overlay: Sendable {
   /// More lines than these are not told apart.
   static let roles: [Role] = [.overlayFirst, .overlaySecond, .overlayThird, .overlayFourth]
 
+  /// So many runs are drawn over another.
+  package static var most: Int { roles.count }
+
   init(name: String, path: String, history: RunHistory, role: Role) {
     self.name = name
     self.path = path
@@ -58,7 +61,7 @@ package struct Overlay: Sendable {
     smoothed = [:]
     guard let weight else { return }
     for name in names {
-      guard let series = history[name] else { continue }
+      guard let series = history[name], !series.isArchived else { continue }
       var smooth = SmoothedSeries(weight: weight)
       smooth.update(with: series)
       smoothed[name] = smooth
@@ -93,7 +96,8 @@ extension Overlay {
     case .time:
       let own = context.history.wallTimes
       let other = history.wallTimes
-      guard let start = own.values.first, let origin = other.values.first else { return nil }
+      guard !own.isEmpty, !other.isEmpty else { return nil }
+      let (start, origin) = (own.value(atIndex: 0), other.value(atIndex: 0))
       return { (step: Int) -> Int in
         let elapsed = (own.value(atOrBefore: step) ?? start) - start
         return other.step(atOrAfterTime: origin + elapsed)
@@ -111,9 +115,9 @@ extension Series {
     while low < high {
       let middle = (low + high) / 2
       // Times are sums of many small ones.
-      if values[middle] < time - 1e-6 { low = middle + 1 } else { high = middle }
+      if value(atIndex: middle) < time - 1e-6 { low = middle + 1 } else { high = middle }
     }
-    return low < count ? steps[low] : (lastStep ?? 0) + 1
+    return low < count ? step(atIndex: low) : (lastStep ?? 0) + 1
   }
 }
 

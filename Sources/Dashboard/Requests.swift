@@ -65,6 +65,6 @@ package struct Requests: Sendable, Hashable {
     let parts = words.split(separator: " ").map(String.init)
     let setting = parts.first == "set" ? parts.dropFirst().first : parts.first
     if let setting, changes[setting] != nil { return answer(setting) }
-    isPaused = nil
+    if ["pause", "resume", "step"].contains(parts.first) { isPaused = nil }
   }
 }

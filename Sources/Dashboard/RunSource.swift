@@ -13,17 +13,21 @@ package struct RunSource: Sendable, Hashable {
   package var name: String
   /// The session as a person would type it.
   package var path: String?
+  /// The session's file.
+  package var file: String?
   /// Why no command can be given; nil where the source obeys.
   package var refusal: String?
   /// Who gives the commands of this screen, as events show.
   package var author: String
 
   package init(
-    kind: Kind, name: String, path: String? = nil, refusal: String? = nil, author: String = "you"
+    kind: Kind, name: String, path: String? = nil, file: String? = nil, refusal: String? = nil,
+    author: String = "you"
   ) {
     self.kind = kind
     self.name = name
     self.path = path
+    self.file = file
     self.refusal = refusal
     self.author = author
   }

@@ -9,9 +9,8 @@ package struct TextPattern {
   private let kind: Kind
 
   package init(_ text: String) {
-    let text = text.lowercased()
-    let expression = Self.expression(text).flatMap { try? Regex($0) }
-    kind = expression.map { .expression($0) } ?? .words(text.split(separator: " "))
+    let expression = Self.expression(text).flatMap { try? Regex($0).ignoresCase() }
+    kind = expression.map { .expression($0) } ?? .words(text.lowercased().split(separator: " "))
   }
 
   /// The regular expression that `text` stands for; nil for plain words.
@@ -32,9 +31,10 @@ package struct TextPattern {
   }
 
   package func matches(_ text: String) -> Bool {
-    let text = text.lowercased()
     switch kind {
-    case .words(let words): return words.allSatisfy { text.contains($0) }
+    case .words(let words):
+      let text = text.lowercased()
+      return words.allSatisfy { text.contains($0) }
     case .expression(let expression): return text.contains(expression)
     }
   }

@@ -18,6 +18,7 @@ package struct ThemeEntry: Sendable, Hashable {
 package enum ThemeError: Error, Hashable, CustomStringConvertible {
   case unknownKey(theme: String, line: Int, key: String, nearest: String?)
   case wrongColor(theme: String, line: Int, key: String, value: String)
+  case wrongDepth(theme: String, line: Int, value: String)
   case wrongAttribute(theme: String, line: Int, key: String, value: String)
   case unknownParent(theme: String, line: Int, name: String, known: [String])
 
@@ -29,6 +30,8 @@ package enum ThemeError: Error, Hashable, CustomStringConvertible {
     case .wrongColor(let theme, let line, let key, let value):
       "theme \(theme), line \(line): '\(value)' is no colour for \(key): "
         + "write \"#RRGGBB\", \"ansi 0\" to \"ansi 15\", or \"\" for the terminal's own"
+    case .wrongDepth(let theme, let line, let value):
+      "theme \(theme), line \(line): '\(value)' is no number for colors: write 16, or leave it out"
     case .wrongAttribute(let theme, let line, let key, let value):
       "theme \(theme), line \(line): '\(value)' is nothing \(key) can be: "
         + "write words of bold, dim, italic, underline, reverse"
@@ -110,7 +113,7 @@ extension Theme {
 
   private mutating func setDepth(_ entry: ThemeEntry) throws(ThemeError) {
     guard entry.value == "16" else {
-      throw .wrongColor(theme: name, line: entry.line, key: entry.key, value: entry.value)
+      throw .wrongDepth(theme: name, line: entry.line, value: entry.value)
     }
     depth = .ansi16
   }

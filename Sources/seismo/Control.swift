@@ -7,8 +7,8 @@ struct Control: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Give one command to a live run, from a script.",
     discussion: """
-      The words are those of the palette and of [[at]]: pause, resume, step N, checkpoint, \
-      note TEXT, evaluate, set NAME VALUE, undo, stop. It waits for the answer and ends with 0 \
+      The words are those of the palette and of [[at]]: \
+      \(Command.vocabulary.map(\.usage).joined(separator: ", ")). It waits for the answer and ends with 0 \
       where the command was applied, 1 where it was refused, 65 where no run is live.
       """)
 

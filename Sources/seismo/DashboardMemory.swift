@@ -11,8 +11,6 @@ struct DashboardMemory: Equatable {
   var theme: String?
   var arrangement: Arrangement?
 
-  static let keys = ["theme", "layout", "shown", "hidden"]
-
   /// `$XDG_STATE_HOME/seismo/dashboard.toml`; nil where there is no home.
   static var path: String? {
     let environment = ProcessInfo.processInfo.environment
@@ -47,7 +45,7 @@ struct DashboardMemory: Equatable {
     guard let word = table["layout"]?.string else { return (memory, nil) }
     guard let preset = LayoutPreset(rawValue: word) else {
       let known = LayoutPreset.allCases.map(\.rawValue).joined(separator: ", ")
-      let line = line(of: "layout", in: text)
+      let line = TOMLLines.of(text)["layout"] ?? 1
       return (memory, "\(path):\(line): no layout '\(word)': write one of \(known)")
     }
     memory.arrangement = Arrangement(
@@ -58,11 +56,6 @@ struct DashboardMemory: Equatable {
   /// A pane of another version is no mistake: it is left out.
   private static func panes(_ value: (any TOMLValueConvertible)?) -> [PaneID] {
     (value?.array).map { array in array.compactMap { $0.string.flatMap(PaneID.init) } } ?? []
-  }
-
-  private static func line(of key: String, in text: String) -> Int {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    return (lines.firstIndex { $0.drop { $0 == " " }.hasPrefix(key) } ?? 0) + 1
   }
 
   var text: String {

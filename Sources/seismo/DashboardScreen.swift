@@ -30,12 +30,16 @@ final class DashboardScreen {
       let (memory, flaw) = DashboardMemory.read()
       self.memory = memory
       let remembered = theme == nil ? memory.theme : nil
+      var flaws = [flaw].compactMap(\.self)
       if let remembered, let known = try? Look(theme: remembered, capabilities: capabilities) {
         look = known
       } else {
         look = try Look(theme: theme, capabilities: capabilities)
+        if let remembered {
+          flaws.append("theme '\(remembered)' is no longer there: t chooses one")
+        }
       }
-      warnings = look.warnings + [flaw].compactMap { $0 }
+      warnings = look.warnings + flaws
     }
   }
 
@@ -163,7 +167,7 @@ final class DashboardScreen {
     case .repaint: terminal.repaint()
     case .bell: terminal.ring()
     case .suspend: suspend()
-    case .listRuns: shelf.list(beside: state.source.path)
+    case .listRuns: shelf.list(beside: state.source.file)
     case .loadRun(let run): shelf.load(run)
     }
   }

@@ -164,7 +164,8 @@ final class LiveRun {
 extension LiveRun {
   private func watch() throws {
     let source = RunSource(
-      kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath))
+      kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath),
+      file: plan.sessionPath)
     let screen = try DashboardScreen(source: source, theme: plan.theme, stage: stage)
     start()
     // A disk that is full at the end is asked again each second, not with every frame.

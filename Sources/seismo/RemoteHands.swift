@@ -18,6 +18,7 @@ final class RemoteHands: Sendable {
 
   private let session: String
   private let queue = DispatchQueue(label: "seismo.hands")
+  private let unsent = DispatchGroup()
   private let failures = Mutex<[RunRecord]>([])
 
   init(session: String) {
@@ -25,7 +26,7 @@ final class RemoteHands: Sendable {
   }
 
   func send(_ command: Command, by author: String, step: Int) {
-    queue.async { [self] in
+    queue.async(group: unsent) { [self] in
       do {
         _ = try ControlClient(session: session).ask(command, by: author)
       } catch {
@@ -36,6 +37,10 @@ final class RemoteHands: Sendable {
       }
     }
   }
+
+  /// Waits a moment for the commands that are on their way.
+  /// - Returns: whether all of them were given or told.
+  func finish() -> Bool { unsent.wait(timeout: .now() + .seconds(2)) == .success }
 
   /// What could not be given since this was last asked.
   func takeFailures() -> [RunRecord] {

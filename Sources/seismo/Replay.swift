@@ -36,6 +36,9 @@ struct Replay: ParsableCommand {
       throw ValidationError("--idle-cap \(idleCap): give seconds above 0, up to 1e9")
     }
     if svg == "" { throw ValidationError("--svg: give a file name, or - for standard output") }
+    guard overlay.count <= Overlay.most else {
+      throw ValidationError("--overlay \(overlay[Overlay.most]): \(Overlay.most) runs at most")
+    }
     if svg != nil && text { throw ValidationError("--svg and --text: give one of them") }
   }
 
@@ -45,7 +48,7 @@ struct Replay: ParsableCommand {
     let history = try SessionReader(path: path).history { damage.add($0) }
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let source = RunSource(
-      kind: .replay, name: name, path: Invocation.shown(path),
+      kind: .replay, name: name, path: Invocation.shown(path), file: path,
       refusal: "a recording cannot be changed")
     let overlays = try overlay.map { path in
       Action.runLoaded(ListedRun(SessionSummary(path: path)), try RunShelf.history(path: path))

@@ -16,13 +16,13 @@ extension RunPlan {
     URL(fileURLWithPath: SessionFiles(path: session).checkpoints)
   }
 
-  private static let sessionEnding = ".seismo"
   private static let checkpointEnding = ".checkpoints"
 
   private var stem: String { Self.stem(of: sessionPath) }
 
   private static func stem(of session: String) -> String {
-    session.hasSuffix(sessionEnding) ? String(session.dropLast(sessionEnding.count)) : session
+    let ending = SessionSummary.ending
+    return session.hasSuffix(ending) ? String(session.dropLast(ending.count)) : session
   }
 
   /// The session that a checkpoint's run was recorded in, if it lies where it lay then.
@@ -32,9 +32,9 @@ extension RunPlan {
       folder.hasSuffix(checkpointEnding)
       ? String(folder.dropLast(checkpointEnding.count)) : folder
     let isBare =
-      !FileManager.default.fileExists(atPath: stem + sessionEnding)
+      !FileManager.default.fileExists(atPath: stem + SessionSummary.ending)
       && FileManager.default.fileExists(atPath: stem)
-    return isBare ? stem : stem + sessionEnding
+    return isBare ? stem : stem + SessionSummary.ending
   }
 
   func corpus() throws(DataError) -> Corpus {

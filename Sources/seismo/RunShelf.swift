@@ -47,18 +47,15 @@ final class RunShelf: Sendable {
   }
 
   static func history(path: String) throws(SessionError) -> RunHistory {
-    var history = RunHistory()
-    for record in try SessionReader(path: path).records() { history.append(record) }
-    return history
+    try SessionReader(path: path).history()
   }
 }
 
 extension ListedRun {
   init(_ summary: SessionSummary) {
     self.init(
-      name: summary.name, path: summary.path, steps: summary.steps, finalLoss: summary.finalLoss,
-      alarms: summary.alarms,
-      state: summary.word,
-      options: summary.options)
+      name: summary.name, path: URL(fileURLWithPath: summary.path).standardizedFileURL.path,
+      steps: summary.steps, finalLoss: summary.finalLoss, alarms: summary.alarms,
+      state: summary.word, options: summary.options)
   }
 }

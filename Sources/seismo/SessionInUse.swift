@@ -36,11 +36,11 @@ final class SessionInUse: Sendable {
   func branch(to name: String, at step: Int) throws -> Branch {
     let (recorder, old, listener) = content.withLock { ($0.recorder, $0, $0.listener) }
     let folder = URL(fileURLWithPath: old.path).deletingLastPathComponent()
-    let path = folder.appending(path: name + ".seismo").path
-    let checkpoints = folder.appending(path: name + ".checkpoints")
-    guard !FileManager.default.fileExists(atPath: path),
-      !FileManager.default.fileExists(atPath: checkpoints.path)
-    else { throw SessionError.exists(path: path) }
+    let path = folder.appending(path: name + SessionSummary.ending).path
+    let checkpoints = RunPlan.checkpointFolder(of: path)
+    for place in [path, checkpoints.path] where FileManager.default.fileExists(atPath: place) {
+      throw SessionError.taken(path: place)
+    }
     try recorder.copy(to: path)
     var description = old.description
     description.name = name
@@ -55,7 +55,15 @@ final class SessionInUse: Sendable {
     }
     Self.link(RunPlan.checkpointFolder(of: old.path), to: checkpoints)
     if let listener { next.onStatusChange(listener) }
-    try end(recorder, as: name, at: step)
+    do {
+      try end(recorder, as: name, at: step)
+    } catch {
+      // The disk took the copy and no more: the run goes on where it was.
+      try? next.close()
+      for place in [path, checkpoints.path] { try? FileManager.default.removeItem(atPath: place) }
+      recorder.record(.state(.running))
+      throw error
+    }
     content.withLock { content in
       content.recorder = next
       content.path = path

@@ -54,27 +54,10 @@ struct ThemeFile {
       throw .unreadable(path: path)
     }
     do {
-      return try Theme(name: name, entries: entries(table, lines: lines(text)))
+      return try Theme(name: name, entries: entries(table, lines: TOMLLines.of(text)))
     } catch {
       throw .wrong(path: path, error)
     }
-  }
-
-  /// The line in which each key stands, a key in a table under `table.key`.
-  private static func lines(_ text: String) -> [String: Int] {
-    var lines: [String: Int] = [:]
-    var prefix = ""
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
-      let trimmed = line.trimmingCharacters(in: .whitespaces)
-      if trimmed.hasPrefix("["), let end = trimmed.firstIndex(of: "]") {
-        prefix = trimmed[trimmed.index(after: trimmed.startIndex)..<end] + "."
-      } else if let equals = trimmed.firstIndex(of: "=") {
-        let key = trimmed[..<equals].trimmingCharacters(in: .whitespaces)
-        lines[prefix + key] = index + 1
-      }
-    }
-    return lines
   }
 
   private static func entries(

@@ -45,8 +45,9 @@ struct UserConfiguration {
       warnings = ["\(path)\(line): \(error?.description ?? "no TOML")"]
       return
     }
+    let lines = TOMLLines.of(text)
     for key in table.keys {
-      let place = Self.line(of: key, in: text).map { "\(path):\($0)" } ?? path
+      let place = lines[key].map { "\(path):\($0)" } ?? path
       switch key {
       case "on_alarm":
         guard let words = table[key]?.string, !words.isEmpty else {
@@ -59,11 +60,5 @@ struct UserConfiguration {
         warnings.append("\(place): unknown key '\(key)'\(nearest ?? ": it is left out")")
       }
     }
-  }
-
-  private static func line(of key: String, in text: String) -> Int? {
-    text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { line in
-      line.drop { $0 == " " || $0 == "\t" }.hasPrefix(key)
-    }.map { $0 + 1 }
   }
 }

@@ -22,7 +22,7 @@ struct Watch: ParsableCommand {
     var follower = try Follower(path: path)
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let source = RunSource(
-      kind: .watch, name: name, path: Invocation.shown(path),
+      kind: .watch, name: name, path: Invocation.shown(path), file: path,
       refusal: readOnly ? "--read-only: this screen only looks on" : nil,
       author: RemoteHands.author)
     guard isatty(STDOUT_FILENO) != 0, isatty(STDIN_FILENO) != 0 else {
@@ -45,6 +45,10 @@ struct Watch: ParsableCommand {
           return ([], 0)
         }
       }, send: { hands.send($0, by: $1, step: lastStep) }, tend: { trouble })
+    if !hands.finish() {
+      Seismo.report("the run did not answer in time: its events say what became of the command")
+    }
+    for case .event(let event) in hands.takeFailures() { Seismo.report(event.text) }
     try screen.endRequest.leaveIfAsked()
   }
 }

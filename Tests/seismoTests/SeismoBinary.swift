@@ -33,6 +33,7 @@ struct SeismoBinary {
   var environment: [String: String] {
     ProcessInfo.processInfo.environment.merging([
       "XDG_RUNTIME_DIR": path("run"), "XDG_CONFIG_HOME": path("config"),
+      "XDG_STATE_HOME": path("state"),
     ]) { _, own in own }
   }
 

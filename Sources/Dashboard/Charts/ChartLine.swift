@@ -67,10 +67,11 @@ struct ChartLine: Sendable {
     return index.map { series.step(atIndex: $0) } ?? step
   }
 
-  /// The value at the last sample up to `step`.
+  /// The value at the last sample up to `step`; another run has none after its end.
   func value(at step: Int) -> Double? {
     let step = counterpart?(step) ?? step
-    return step <= series.lastStep ?? 0 ? series.value(atOrBefore: step) : nil
+    if isForecast, step > series.lastStep ?? 0 { return nil }
+    return series.value(atOrBefore: step)
   }
 }
 

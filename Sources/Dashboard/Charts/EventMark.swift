@@ -14,8 +14,7 @@ struct EventMark: Sendable, Equatable {
   var essential: [String] = []
   /// Of several in one column the highest is drawn.
   var rank: Int
-
-  private static let alarmRank = 3
+  private var isAlarm = false
 
   /// The mark of `event`, nil for what charts do not show.
   init?(_ event: RunEvent) {
@@ -35,7 +34,8 @@ struct EventMark: Sendable, Equatable {
       rank = 2
     case .alarm:
       texts = [event.alarmRule?.place.mark, "alarm"].compactMap(\.self)
-      rank = Self.alarmRank
+      rank = 3
+      isAlarm = true
     case .note:
       texts = [event.text, "note"].filter { $0.count <= 24 }
       rank = 1
@@ -44,10 +44,9 @@ struct EventMark: Sendable, Equatable {
       rank = 4
     case .branch:
       texts = ["branch \(event.name ?? "")", "branch"].filter { $0.count <= 24 }
-      rank = 3
+      rank = 4
     case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
-      .refused,
-      .calm:
+      .refused, .calm:
       return nil
     }
   }
@@ -84,7 +83,7 @@ extension EventMark {
         drawn += [merged(cluster)].compactMap(\.self)
         cluster = []
       }
-      if let other, other.rank > alarmRank || alarms.isEmpty {
+      if let other, alarms.allSatisfy({ other.rank > $0.rank }) {
         drawn.append(other)
         // What was done there stands for the alarms of that very column.
         continue
@@ -104,8 +103,6 @@ extension EventMark {
     mark.essential = alarms.map(\.essential).first { !$0.isEmpty } ?? []
     return mark
   }
-
-  private var isAlarm: Bool { rank == Self.alarmRank }
 }
 
 /// How an event's line and mark look.

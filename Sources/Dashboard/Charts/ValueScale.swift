@@ -179,7 +179,7 @@ enum RoundNumber {
     guard abs(value) > 1e-300, abs(value) < 0.0995 || abs(value) >= 1e6 else {
       return NumberText.compact(value, digits: 2)
     }
-    return exponential(value, decimals: 1)
+    return exponential(value)
   }
 
   /// `1e-2`, `2.9e-2`: as two digits, without a zero that says nothing.
@@ -188,19 +188,19 @@ enum RoundNumber {
   /// `0.15`, `14k`, and `7.2e16` from a million on.
   static func large(_ value: Double, digits: Int = 2) -> String {
     abs(value) < 999_999.5 || !value.isFinite
-      ? NumberText.compact(value, digits: digits) : exponential(value, decimals: 1)
+      ? NumberText.compact(value, digits: digits) : exponential(value)
   }
 
   /// `9,278` up to a million, `7.2e16` above.
   static func groupedOrPower(_ value: Double) -> String {
     abs(value) < 999_999.5 || !value.isFinite
-      ? NumberText.grouped(value) : exponential(value, decimals: 1)
+      ? NumberText.grouped(value) : exponential(value)
   }
 
   /// The exponent is taken after rounding: 9.96e-3 is `1.0e-2`.
-  private static func exponential(_ value: Double, decimals: Int) -> String {
+  private static func exponential(_ value: Double) -> String {
     guard value.isFinite else { return NumberText.compact(value) }
-    let parts = String(format: "%.\(decimals)e", abs(value)).split(separator: "e")
+    let parts = String(format: "%.1e", abs(value)).split(separator: "e")
     guard parts.count == 2, let exponent = Int(parts[1]) else { return NumberText.compact(value) }
     return (value < 0 ? NumberText.minus : "") + "\(parts[0])e\(exponent)"
   }

@@ -80,13 +80,6 @@ struct ListCursor: Sendable, Hashable {
     return true
   }
 
-  /// Goes to an entry by its place in the list; false where there is none.
-  mutating func choose(row: Int, count: Int) -> Bool {
-    guard (0..<count).contains(row) else { return false }
-    index = row
-    return true
-  }
-
   /// The entries to show in `rows` rows so that the chosen one is among them.
   func visible(count: Int, rows: Int) -> Range<Int> {
     guard rows > 0, count > 0 else { return 0..<0 }

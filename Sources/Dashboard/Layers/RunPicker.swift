@@ -36,10 +36,6 @@ package struct RunPicker: Sendable, Hashable {
     }
   }
 
-  mutating func choose(row: Int, in state: DashboardState) -> Bool {
-    list.choose(row: row, count: found(in: state).count)
-  }
-
   func draw(on grid: inout CellGrid, _ state: DashboardState) {
     let runs = found(in: state)
     let theme = state.appearance.theme

@@ -8,7 +8,8 @@ enum EventsPane {
     id: .events, title: "events", minimumRows: 1, weight: 1,
     explanation: """
       Commands with who gave them and what they did, alarms with their numbers and the key that \
-      helps and the step at which they ended, checkpoints and notes; newest first. Healthy is a list without ▲ and ✗. Search with /, \
+      helps and the step at which they ended, checkpoints and notes; newest \
+      first. Healthy is a list without ▲ and ✗. Search with /, \
       go from one to the next with [ and ], write your own with N.
       """,
     headline: headline, draw: draw)

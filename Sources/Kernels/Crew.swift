@@ -14,6 +14,7 @@ final class Crew: Sendable {
 
   private struct Work {
     let jobs: Int
+    let order: JobOrder
     let body: Body
   }
 
@@ -44,17 +45,18 @@ final class Crew: Sendable {
     ring()
   }
 
-  func run(jobs: Int, _ body: @escaping Body) {
+  func run(jobs: Int, order: JobOrder, _ body: @escaping Body) {
     entry.lock()
     defer { entry.unlock() }
-    work.withLock { $0 = Work(jobs: jobs, body: body) }
+    let round = Work(jobs: jobs, order: order, body: body)
+    work.withLock { $0 = round }
     let takers = min(jobs, helpers + 1)
     for taker in 0..<takers {
       shares[taker].deal(taker * jobs / takers..<(taker + 1) * jobs / takers)
     }
     busy.store(helpers, ordering: .relaxed)
     ring()
-    take(Work(jobs: jobs, body: body), worker: 0)
+    take(round, worker: 0)
     wait { busy.load(ordering: .acquiring) == 0 }
     work.withLock { $0 = nil }
   }
@@ -67,7 +69,7 @@ final class Crew: Sendable {
     guard worker < takers else { return }
     for offset in 0..<takers {
       let share = shares[(worker + offset) % takers]
-      while let job = share.next() { work.body(job, worker) }
+      while let job = share.next(work.order) { work.body(job, worker) }
     }
   }
 
@@ -111,15 +113,19 @@ private final class Share: Sendable {
   private let before: InlineArray<16, Int> = .init(repeating: 0)
   private let first = Atomic<Int>(0)
   private let end = Atomic<Int>(0)
+  private let taken = Atomic<Int>(0)
   private let after: InlineArray<16, Int> = .init(repeating: 0)
 
   func deal(_ jobs: Range<Int>) {
     first.store(jobs.lowerBound, ordering: .relaxed)
     end.store(jobs.upperBound, ordering: .relaxed)
+    taken.store(0, ordering: .relaxed)
   }
 
-  func next() -> Int? {
-    let job = first.add(1, ordering: .relaxed).oldValue
-    return job < end.load(ordering: .relaxed) ? job : nil
+  func next(_ order: JobOrder) -> Int? {
+    let (first, end) = (first.load(ordering: .relaxed), end.load(ordering: .relaxed))
+    let number = taken.add(1, ordering: .relaxed).oldValue
+    guard first + number < end else { return nil }
+    return order == .forwards ? first + number : end - 1 - number
   }
 }

@@ -39,24 +39,39 @@ package struct GateHistogram: Sendable {
   private static func bin(_ value: Float, _ base: Int) -> Int {
     min(max(Int(value.bitPattern >> 19) - base, 0), bins - 1)
   }
+}
 
-  /// NaN where nothing was counted.
-  package static func medians(of histograms: [GateHistogram]) -> (inner: Float, outer: Float) {
-    (
-      median(histograms.map(\.inner), innerBase),
-      median(histograms.map(\.outer), outerBase)
-    )
-  }
+extension GateHistogram {
+  /// The sum of several slices' counts, on the stack.
+  package struct Sum {
+    private var inner = InlineArray<257, Int>(repeating: 0)
+    private var outer = InlineArray<257, Int>(repeating: 0)
 
-  private static func median(_ counts: [Buffer<Int32>], _ base: Int) -> Float {
-    let sums = (0..<bins).map { bin in counts.reduce(0) { $0 + Int($1[bin]) } }
-    let half = (sums.reduce(0, +) + 1) / 2
-    guard half > 0 else { return .nan }
-    var seen = 0
-    for (bin, count) in sums.enumerated() {
-      seen += count
-      if seen >= half { return Float(bitPattern: UInt32(base + bin) << 19 | 1 << 18) }
+    package init() {}
+
+    package mutating func add(_ histogram: GateHistogram) {
+      for bin in 0..<bins {
+        inner[bin] += Int(histogram.inner.base[bin])
+        outer[bin] += Int(histogram.outer.base[bin])
+      }
     }
-    return .nan
+
+    /// NaN where nothing was counted.
+    package var medians: (inner: Float, outer: Float) {
+      (Self.median(inner, innerBase), Self.median(outer, outerBase))
+    }
+
+    private static func median(_ counts: InlineArray<257, Int>, _ base: Int) -> Float {
+      var total = 0
+      for bin in 0..<bins { total += counts[bin] }
+      let half = (total + 1) / 2
+      guard half > 0 else { return .nan }
+      var seen = 0
+      for bin in 0..<bins {
+        seen += counts[bin]
+        if seen >= half { return Float(bitPattern: UInt32(base + bin) << 19 | 1 << 18) }
+      }
+      return .nan
+    }
   }
 }

@@ -7,13 +7,23 @@ package struct TokenRows: Sendable {
   package let rows: Int
   package let positions: Int
 
+  /// Room for `rows` windows, all of zeros.
+  package init(rows: Int, positions: Int) {
+    self.init(
+      Buffer(count: rows * (positions + 1)), first: 0, rows: rows, positions: positions)
+  }
+
   package init(_ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int) {
+    self.init(rows: rows, positions: positions)
+    fill(from: source)
+  }
+
+  /// Takes other windows into the same memory, between two passes over it.
+  package func fill(from source: UnsafeBufferPointer<UInt8>) {
     let count = rows * (positions + 1)
     precondition(
       source.count >= count, "\(source.count) bytes for \(rows) windows of \(positions + 1)")
-    let bytes = Buffer<UInt8>(count: count)
-    if let base = source.baseAddress { bytes.base.update(from: base, count: count) }
-    self.init(bytes, first: 0, rows: rows, positions: positions)
+    if let base = source.baseAddress { (bytes.base + first).update(from: base, count: count) }
   }
 
   private init(_ bytes: Buffer<UInt8>, first: Int, rows: Int, positions: Int) {

@@ -1,3 +1,10 @@
+/// In what order each worker takes the jobs that are its own.
+package enum JobOrder: Sendable {
+  case forwards
+  /// The last one first: what a round before left in the worker's cache is its last job's.
+  case backwards
+}
+
 /// Runs the jobs of one step side by side and returns when all have ended.
 ///
 /// What a job computes may not depend on which worker takes it: a worker only lends its scratch.
@@ -18,11 +25,13 @@ package final class WorkerPool: Sendable {
   deinit { crew.dismiss() }
 
   /// Calls `body` once for every job in 0..<jobs; `worker` is below both `workers` and `jobs`.
-  package func run(jobs: Int, _ body: @Sendable (_ job: Int, _ worker: Int) -> Void) {
+  package func run(
+    jobs: Int, order: JobOrder = .forwards, _ body: @Sendable (_ job: Int, _ worker: Int) -> Void
+  ) {
     guard workers > 1, jobs > 1 else {
-      for job in 0..<jobs { body(job, 0) }
+      for job in 0..<jobs { body(order == .forwards ? job : jobs - 1 - job, 0) }
       return
     }
-    withoutActuallyEscaping(body) { crew.run(jobs: jobs, $0) }
+    withoutActuallyEscaping(body) { crew.run(jobs: jobs, order: order, $0) }
   }
 }

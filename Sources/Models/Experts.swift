@@ -64,7 +64,8 @@ struct Experts {
   /// - Parameters: `cell` are the gradients of what the layers' routers share
   func backward(
     _ dOutput: Matrix, input: Matrix, gradients: MixtureTensors, cell: CellTensors?,
-    scratch: MixtureScratch, balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix
+    scratch: MixtureScratch, balance: UnsafePointer<Float>, zLoss: Float, dInput: Matrix,
+    addsGradients: Bool
   ) {
     let routing = activations.routing
     let hidden = scratch.dHidden.rows(from: 0, count: routing.kept)
@@ -74,14 +75,14 @@ struct Experts {
     forEachExpert { expert, rows in
       multiply(
         transposed: rows.of(dOutputs), rows.of(activations.hidden.activated),
-        into: gradients.experts[expert].down, adding: true)
+        into: gradients.experts[expert].down, adding: addsGradients)
       multiply(rows.of(dOutputs), parameters.experts[expert].down, into: rows.of(hidden))
     }
     geluBackward(hidden, slope: activations.hidden.slope)
     forEachExpert { expert, rows in
       multiply(
         transposed: rows.of(hidden), rows.of(activations.gathered),
-        into: gradients.experts[expert].up, adding: true)
+        into: gradients.experts[expert].up, adding: addsGradients)
       multiply(rows.of(hidden), parameters.experts[expert].up, into: rows.of(scratch.dGathered))
     }
     routing.gatherBackward(scratch.dGathered, into: dInput)
@@ -98,7 +99,8 @@ struct Experts {
     else { return }
     FeedForward(parameters: weights, activations: hidden).backward(
       dOutput, input: input, gradients: dWeights,
-      dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true)
+      dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true,
+      addsGradients: addsGradients)
   }
 
   /// - Parameters: `dRouter` is nil for a matrix that stays as it is

@@ -13,15 +13,16 @@ struct FeedForward {
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F],
-  ///   scratch
+  ///   scratch; `gradients` are overwritten or added to
   func backward(
     _ dOutput: Matrix, input: Matrix, gradients: DenseTensors, dHidden: Matrix, dInput: Matrix,
-    adding: Bool = false
+    adding: Bool = false, addsGradients: Bool
   ) {
-    multiply(transposed: dOutput, activations.activated, into: gradients.down, adding: true)
+    multiply(
+      transposed: dOutput, activations.activated, into: gradients.down, adding: addsGradients)
     multiply(dOutput, parameters.down, into: dHidden)
     geluBackward(dHidden, slope: activations.slope)
-    multiply(transposed: dHidden, input, into: gradients.up, adding: true)
+    multiply(transposed: dHidden, input, into: gradients.up, adding: addsGradients)
     multiply(dHidden, parameters.up, into: dInput, adding: adding)
   }
 }

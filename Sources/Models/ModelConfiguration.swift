@@ -47,7 +47,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     let hidden = (0..<layers).reduce(0) { $0 + activeHiddenWidth(inLayer: $1) }
     let weights =
       layers * 4 * width * width + 2 * width * hidden + width * vocabulary
-      + mixtureLayers.count * (experts?.recurrentWeights(width: width) ?? 0)
+      + mixtureCount * (experts?.recurrentWeights(width: width) ?? 0)
     return Double(passes) * 6 * Double(weights + layers * width * context)
   }
 }
@@ -63,6 +63,9 @@ extension ModelConfiguration {
 
   /// The layers that have experts.
   package var mixtureLayers: [Int] { (0..<layers).filter { experts(inLayer: $0) != nil } }
+
+  /// How many layers have experts.
+  package var mixtureCount: Int { experts.map { layers / $0.every } ?? 0 }
 
   /// A layer's place among those that have experts.
   package func mixtureIndex(ofLayer layer: Int) -> Int { (layer + 1) / (experts?.every ?? 1) - 1 }

@@ -76,6 +76,24 @@ struct MixtureTensors: Sendable {
   let shared: DenseTensors?
 }
 
+extension ModelTensors {
+  /// Sets to zero what a backward pass adds up piece by piece; the rest it overwrites.
+  func clearSums() {
+    embedding.clear()
+    finalGain.clear()
+    for layer in layers {
+      layer.inputGain.clear()
+      layer.queryGain.clear()
+      layer.keyGain.clear()
+      layer.feedForwardGain.clear()
+      guard case .mixture(let mixture) = layer.feedForward else { continue }
+      mixture.projection?.clear()
+      mixture.router?.clear()
+    }
+    cell?.clear()
+  }
+}
+
 /// Walks the layout in its own order, so that names are looked up nowhere in a step.
 private struct TensorReader {
   let buffer: FloatBuffer

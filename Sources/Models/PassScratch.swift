@@ -21,7 +21,7 @@ struct PassScratch: Sendable {
     dInput = arena.matrix(rows: rows, columns: width)
     dQueryKeyValue = arena.matrix(rows: rows, columns: 3 * width)
     dAttentionOutput = arena.matrix(rows: rows, columns: width)
-    let isDense = configuration.mixtureLayers.count < configuration.layers
+    let isDense = configuration.mixtureCount < configuration.layers
     dHidden = arena.matrix(
       rows: isDense ? rows : 0, columns: configuration.feedForwardWidth)
     mixture = configuration.experts.map {

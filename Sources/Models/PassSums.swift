@@ -34,12 +34,12 @@ struct PassSums: Sendable {
 }
 
 extension StepStatistics {
-  /// The means over all passes' rows.
-  init(
+  /// Takes in the means over all passes' rows, in the place of what was there before.
+  mutating func measure(
     _ passes: ArraySlice<PassSums>, samples: Int, settings: LossSettings,
     _ shape: ModelConfiguration
   ) {
-    self.init()
+    clear(mixtures: shape.mixtureCount)
     let tokens = Double(samples * shape.context)
     for pass in passes {
       loss += pass.output[0].loss / tokens
@@ -47,8 +47,8 @@ extension StepStatistics {
       outputLogitMean += pass.output[0].logitMean / tokens
       divergence += pass.output[0].divergence / tokens
     }
-    headLogitMax = (0..<shape.layers * shape.heads).map { head in
-      passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) }
+    for head in 0..<shape.layers * shape.heads {
+      headLogitMax.append(passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) })
     }
     for layer in 0..<shape.layers {
       var sums = LayerSums()
@@ -60,37 +60,60 @@ extension StepStatistics {
       attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
       guard let experts = shape.experts(inLayer: layer) else { continue }
+      let mixture = shape.mixtureIndex(ofLayer: layer)
       if experts.router.hasScores {
         routerEntropy.append(Float(sums.router.entropy / tokens))
-        addGates(passes.map { $0.gates[shape.mixtureIndex(ofLayer: layer)] }, experts)
+        addGates(passes, mixture: mixture, experts)
         routerZ.append(Float(sums.router.logSumExp / tokens))
         routerZLoss += Double(settings.routerZLoss) * sums.router.squaredLogSumExp / tokens
       }
       tokensDropped.append(
         Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
       addExperts(
-        passes, layer: shape.mixtureIndex(ofLayer: layer), experts: experts,
-        balance: settings.balanceLoss, tokens: tokens)
+        passes, mixture: mixture, experts: experts, balance: settings.balanceLoss, tokens: tokens)
+    }
+  }
+
+  /// Empties the arrays without giving up their memory.
+  private mutating func clear(mixtures: Int) {
+    (loss, logZ, outputLogitMean, divergence) = (0, 0, 0, 0)
+    (balanceLoss, routerZLoss) = (0, 0)
+    headLogitMax.removeAll(keepingCapacity: true)
+    attentionLogitMax.removeAll(keepingCapacity: true)
+    attentionEntropy.removeAll(keepingCapacity: true)
+    attentionEntropyShare.removeAll(keepingCapacity: true)
+    activationRMS.removeAll(keepingCapacity: true)
+    routerEntropy.removeAll(keepingCapacity: true)
+    routerZ.removeAll(keepingCapacity: true)
+    gateInnerBalance.removeAll(keepingCapacity: true)
+    gateOuterBalance.removeAll(keepingCapacity: true)
+    tokensDropped.removeAll(keepingCapacity: true)
+    if expertCounts.count != mixtures {
+      expertCounts = Array(repeating: [], count: mixtures)
+    }
+    for mixture in expertCounts.indices {
+      expertCounts[mixture].removeAll(keepingCapacity: true)
     }
   }
 
   private mutating func addGates(
-    _ histograms: [GateHistogram], _ experts: ExpertConfiguration
+    _ passes: ArraySlice<PassSums>, mixture: Int, _ experts: ExpertConfiguration
   ) {
-    let medians = GateHistogram.medians(of: histograms)
+    var gates = GateHistogram.Sum()
+    for pass in passes { gates.add(pass.gates[mixture]) }
+    let medians = gates.medians
     if experts.active > 1 { gateInnerBalance.append(medians.inner) }
     gateOuterBalance.append(medians.outer)
   }
 
   private mutating func addExperts(
-    _ passes: ArraySlice<PassSums>, layer: Int, experts: ExpertConfiguration, balance: Float,
+    _ passes: ArraySlice<PassSums>, mixture: Int, experts: ExpertConfiguration, balance: Float,
     tokens: Double
   ) {
-    let entries = layer * experts.count..<(layer + 1) * experts.count
-    let counts = entries.map { entry in passes.reduce(0) { $0 + $1.expertCounts[entry] } }
-    expertCounts.append(counts)
-    guard experts.router.hasScores else { return }
-    for (count, entry) in zip(counts, entries) {
+    for entry in mixture * experts.count..<(mixture + 1) * experts.count {
+      let count = passes.reduce(0) { $0 + $1.expertCounts[entry] }
+      expertCounts[mixture].append(count)
+      guard experts.router.hasScores else { continue }
       let probability = passes.reduce(0) { $0 + $1.probabilities[entry] } / tokens
       let share = Double(count) / (tokens * Double(experts.active))
       balanceLoss += Double(balance) * Double(experts.count) * share * probability

@@ -23,6 +23,9 @@ package final class TransformerEngine {
   private let balance: FloatBuffer
   private let routerBias: FloatBuffer
   private let arena: Arena
+  private let windows: TokenRows
+  /// Its arrays are filled anew by every step, in the same memory.
+  private var statistics = StepStatistics()
   /// The parameters seen last, as matrices: once for every slice, so that two workers never count
   /// references to the same arrays.
   private var seen: (parameters: FloatBuffer, tensors: [ModelTensors])?
@@ -66,65 +69,67 @@ package final class TransformerEngine {
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     self.arena = arena
+    windows = TokenRows(rows: batch, positions: configuration.context)
     memoryBytes = arena.bytes + buffers.reduce(0) { $0 + $1.bytes }
   }
 
   /// The loss of a batch, and its gradients in `sliceGradients`.
   ///
+  /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
   /// - Parameters: `tokens` are `batch` rows of T+1 bytes
   package func lossAndGradients(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings
   ) -> StepStatistics {
-    let passes = preparedPasses(parameters, tokens, settings)
-    let weight = 1 / Float(batch * configuration.context)
-    let (gradients, buffers, balance, sums) = (gradients, sliceGradients, balance, sums)
+    let plan = plan(parameters, tokens, settings)
     if configuration.experts == nil {
-      let activations = activations
-      pool.run(jobs: slices) { slice, worker in
-        buffers[slice].clear()
-        let pass = passes(slice, 0, activations[worker])
-        sums[slice].times[0] = timed { pass.forward(weight: weight) }
-        sums[slice].times[1] = timed {
-          pass.backward(gradients: gradients[slice], balance: balance)
-        }
-      }
+      wholePasses(plan)
     } else if configuration.passes == 2 {
-      twoPasses(passes, weight: weight)
+      twoPasses(plan)
     } else {
-      let activations = activations
-      pool.run(jobs: slices) { slice, _ in
-        sums[slice].times[0] = timed {
-          passes(slice, 0, activations[slice]).forward(weight: weight)
-        }
-      }
-      weighBalance(settings.balanceLoss)
-      pool.run(jobs: slices) { slice, _ in
-        buffers[slice].clear()
-        sums[slice].times[1] = timed {
-          passes(slice, 0, activations[slice]).backward(
-            gradients: gradients[slice], balance: balance)
-        }
-      }
+      balancedPasses(plan, balanceLoss: settings.balanceLoss)
     }
-    return StepStatistics(
+    statistics.measure(
       sums[...], samples: batch * configuration.passes, settings: settings, configuration)
+    return statistics
   }
 
-  private func twoPasses(
-    _ passes:
-      @escaping @Sendable (_ slice: Int, _ number: Int, _ activations: Activations)
-      -> TransformerPass, weight: Float
-  ) {
-    let (gradients, buffers, balance, sums) = (gradients, sliceGradients, balance, sums)
-    let activations = activations
+  private func wholePasses(_ plan: PassPlan) {
+    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
     pool.run(jobs: slices) { slice, worker in
-      let first = passes(slice, 0, activations[2 * worker])
-      let second = passes(slice, 1, activations[2 * worker + 1])
-      buffers[slice].clear()
+      let pass = plan.pass(slice, activations: activations[worker])
+      sums[slice].times[0] = timed { pass.forward(weight: plan.weight) }
+      sums[slice].times[1] = timed {
+        pass.backward(gradients: gradients[slice], balance: balance)
+      }
+    }
+  }
+
+  /// All forward passes, then all backward ones, which need the load of the whole batch.
+  private func balancedPasses(_ plan: PassPlan, balanceLoss: Float) {
+    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
+    pool.run(jobs: slices) { slice, _ in
+      sums[slice].times[0] = timed {
+        plan.pass(slice, activations: activations[slice]).forward(weight: plan.weight)
+      }
+    }
+    weighBalance(balanceLoss)
+    pool.run(jobs: slices, order: .backwards) { slice, _ in
+      sums[slice].times[1] = timed {
+        plan.pass(slice, activations: activations[slice]).backward(
+          gradients: gradients[slice], balance: balance)
+      }
+    }
+  }
+
+  private func twoPasses(_ plan: PassPlan) {
+    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
+    pool.run(jobs: slices) { slice, worker in
+      let first = plan.pass(slice, activations: activations[2 * worker])
+      let second = plan.pass(slice, number: 1, activations: activations[2 * worker + 1])
       sums[slice].times[0] = timed {
         first.forward(weight: nil)
         second.forward(weight: nil)
-        first.meet(second, weight: weight)
+        first.meet(second, weight: plan.weight)
       }
       sums[slice].times[1] = timed {
         first.backward(gradients: gradients[slice], balance: balance)
@@ -142,23 +147,15 @@ package final class TransformerEngine {
     return times.all > 0 ? times.forward / times.all : 0
   }
 
-  private func preparedPasses(
+  private func plan(
     _ parameters: FloatBuffer, _ tokens: UnsafeBufferPointer<UInt8>, _ settings: LossSettings
-  ) -> @Sendable (_ slice: Int, _ number: Int, _ activations: Activations) -> TransformerPass {
+  ) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
-    let windows = TokenRows(tokens, rows: batch, positions: configuration.context)
-    let tensors = tensors(of: parameters)
-    let (configuration, rotary, sums, samples) = (configuration, rotary, sums, batch / slices)
-    let routerBias = preparedBias(settings)
-    let batchTokens = batch * configuration.context
-    let slices = slices
-    return { slice, number, activations in
-      TransformerPass(
-        configuration: configuration, rotary: rotary, settings: settings,
-        parameters: tensors[slice], tokens: windows.rows(from: slice * samples, count: samples),
-        batchTokens: batchTokens, activations: activations, sums: sums[number * slices + slice],
-        routerBias: routerBias, number: number, firstWindow: slice * samples)
-    }
+    windows.fill(from: tokens)
+    return PassPlan(
+      configuration: configuration, rotary: rotary, settings: settings,
+      parameters: tensors(of: parameters), windows: windows, sums: sums,
+      routerBias: preparedBias(settings), slices: slices)
   }
 
   private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
@@ -263,10 +260,38 @@ extension TransformerEngine {
       }
     }
     return (0..<parameters.count).map { index in
-      StepStatistics(
+      var statistics = StepStatistics()
+      statistics.measure(
         sums[index * groups..<(index + 1) * groups], samples: rows,
         settings: settings, configuration)
+      return statistics
     }
+  }
+}
+
+/// What all passes of a step have in common.
+private struct PassPlan: Sendable {
+  let configuration: ModelConfiguration
+  let rotary: RotaryPositions
+  let settings: LossSettings
+  /// By slice.
+  let parameters: [ModelTensors]
+  let windows: TokenRows
+  let sums: [PassSums]
+  let routerBias: FloatBuffer
+  let slices: Int
+
+  private var batchTokens: Int { windows.rows * configuration.context }
+  /// One over the batch's tokens.
+  var weight: Float { 1 / Float(batchTokens) }
+
+  func pass(_ slice: Int, number: Int = 0, activations: Activations) -> TransformerPass {
+    let samples = windows.rows / slices
+    return TransformerPass(
+      configuration: configuration, rotary: rotary, settings: settings,
+      parameters: parameters[slice], tokens: windows.rows(from: slice * samples, count: samples),
+      batchTokens: batchTokens, activations: activations, sums: sums[number * slices + slice],
+      routerBias: routerBias, number: number, firstWindow: slice * samples)
   }
 }
 

@@ -141,13 +141,17 @@ struct TransformerPass {
 }
 
 extension TransformerPass {
-  /// Adds this slice's gradients; `balance` [L, E] is the balance loss's gradient for a
-  /// probability.
+  /// Whether the gradients hold those of a first pass over the same tokens.
+  private var adds: Bool { number == 1 }
+
+  /// This slice's gradients, in the place of what was there before; a step's second pass adds its
+  /// own. `balance` [L, E] is the balance loss's gradient for a probability.
   func backward(gradients: ModelTensors, balance: FloatBuffer) {
     let scratch = activations.scratch
+    if !adds { gradients.clearSums() }
     multiply(
       transposed: activations.logits, activations.final.output, into: gradients.unembedding,
-      adding: true)
+      adding: adds)
     multiply(activations.logits, parameters.unembedding, into: scratch.dInput)
     scratch.dResidual.clear()
     scratch.mixture?.recurrent?.dState.clear()
@@ -178,13 +182,15 @@ extension TransformerPass {
     case (.dense(let weights), .dense(let hidden), .dense(let dWeights)):
       FeedForward(parameters: weights, activations: hidden).backward(
         scratch.dResidual, input: input, gradients: dWeights,
-        dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: scratch.dInput)
+        dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: scratch.dInput,
+        addsGradients: adds)
     case (.mixture(let weights), .mixture(let hidden), .mixture(let dWeights)):
       guard let mixture = scratch.mixture else { preconditionFailure("no mixture scratch") }
       experts(layer, weights, hidden).backward(
         scratch.dResidual, input: input, gradients: dWeights, cell: model.cell, scratch: mixture,
         balance: balance.base + configuration.mixtureIndex(ofLayer: layer) * weights.experts.count,
-        zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput)
+        zLoss: 2 * settings.routerZLoss / Float(batchTokens), dInput: scratch.dInput,
+        addsGradients: adds)
     default: preconditionFailure("gradients of another model")
     }
     normaliseBackward(
@@ -197,12 +203,12 @@ extension TransformerPass {
     let scratch = activations.scratch
     multiply(
       transposed: scratch.dResidual, kept.attentionOutput, into: gradients.attentionOutput,
-      adding: true)
+      adding: adds)
     multiply(scratch.dResidual, weights.attentionOutput, into: scratch.dAttentionOutput)
     attention(layer).backward(gradients: gradients)
     multiply(
       transposed: scratch.dQueryKeyValue, kept.attentionInput.output,
-      into: gradients.queryKeyValue, adding: true)
+      into: gradients.queryKeyValue, adding: adds)
     multiply(scratch.dQueryKeyValue, weights.queryKeyValue, into: scratch.dInput)
     normaliseBackward(kept.attentionInput, weights.inputGain, gradients.inputGain)
   }

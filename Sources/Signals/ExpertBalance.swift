@@ -23,18 +23,49 @@ package struct ExpertBalance: Sendable, Equatable {
 
   /// - Parameter loads: not negative, in any unit.
   package init(loads: [Double]) {
-    let total = loads.reduce(0, +)
-    guard total > 0 else {
-      shares = loads.map { _ in 0 }
-      (cv, maxViolation, dead, overloaded) = (0, 0, [], [])
+    let spread = LoadSpread(experts: loads.count) { loads[$0] }
+    (cv, maxViolation) = (spread.cv, spread.maxViolation)
+    shares = loads.map(spread.share)
+    let mean = spread.mean
+    guard mean > 0 else {
+      (dead, overloaded) = ([], [])
       return
     }
-    let mean = total / Double(loads.count)
-    let squares = loads.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    shares = loads.map { $0 / total }
-    cv = (squares / Double(loads.count)).squareRoot() / mean
-    maxViolation = (loads.reduce(0, max) - mean) / mean
     dead = loads.indices.filter { loads[$0] < Self.deadBelow * mean }
     overloaded = loads.indices.filter { loads[$0] > Self.overloadedAbove * mean }
   }
+}
+
+/// The same measures without the lists: what every step is told of, and allocates nothing.
+package struct LoadSpread: Sendable, Equatable {
+  package let mean: Double
+  /// 0 is perfect balance.
+  package let cv: Double
+  package let maxViolation: Double
+  private let total: Double
+
+  package init(counts: [Int]) {
+    self.init(experts: counts.count) { Double(counts[$0]) }
+  }
+
+  init(experts: Int, load: (Int) -> Double) {
+    var (total, largest) = (0.0, 0.0)
+    for expert in 0..<experts {
+      total += load(expert)
+      largest = max(largest, load(expert))
+    }
+    self.total = total
+    guard total > 0 else {
+      (mean, cv, maxViolation) = (0, 0, 0)
+      return
+    }
+    let mean = total / Double(experts)
+    var squares = 0.0
+    for expert in 0..<experts { squares += (load(expert) - mean) * (load(expert) - mean) }
+    self.mean = mean
+    cv = (squares / Double(experts)).squareRoot() / mean
+    maxViolation = (largest - mean) / mean
+  }
+
+  package func share(_ load: Double) -> Double { total > 0 ? load / total : 0 }
 }

@@ -80,12 +80,11 @@ package struct Benchmark {
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: model, entropyPerByte: nil)
     var kept: [Double] = []
+    var tokens = [UInt8](repeating: 0, count: batch * (model.context + 1))
     var times: [Double] = []
     let begin = DispatchTime.now().uptimeNanoseconds
     while continues(times.count, since: begin) {
-      let tokens = (0..<batch * (model.context + 1)).map { _ in
-        UInt8.random(in: 0...255, using: &generator)
-      }
+      for index in tokens.indices { tokens[index] = .random(in: 0...255, using: &generator) }
       let start = DispatchTime.now().uptimeNanoseconds
       let statistics = tokens.withUnsafeBufferPointer {
         engine.lossAndGradients(
@@ -95,7 +94,10 @@ package struct Benchmark {
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
         rates: Optimizer.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
-      if keepsMetrics { kept = metrics.values(statistics, .unmeasured) }
+      if keepsMetrics {
+        kept.removeAll(keepingCapacity: true)
+        metrics.append(statistics, .unmeasured, to: &kept)
+      }
       times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
     }
     precondition(kept.count == (keepsMetrics ? metrics.names.count : 0), "metrics were left out")

@@ -5,17 +5,32 @@ import Testing
 struct WorkerPoolTests {
   @Test(arguments: [1, 2, 3, 7], [0, 1, 2, 5, 64])
   func `every job runs once, on a worker that exists`(workers: Int, jobs: Int) {
+    everyJobRunsOnce(workers: workers, jobs: jobs, order: .forwards)
+    everyJobRunsOnce(workers: workers, jobs: jobs, order: .backwards)
+  }
+
+  private func everyJobRunsOnce(workers: Int, jobs: Int, order: JobOrder) {
     let pool = WorkerPool(workers: workers)
     let counts = Buffer<Int>(count: max(jobs, 1))
     let highest = Atomic<Int>(-1)
     for _ in 0..<200 {
-      pool.run(jobs: jobs) { job, worker in
+      pool.run(jobs: jobs, order: order) { job, worker in
         counts[job] += 1
         highest.max(worker, ordering: .relaxed)
       }
     }
     #expect((0..<jobs).allSatisfy { counts[$0] == 200 })
     #expect(highest.load(ordering: .relaxed) < min(workers, max(jobs, 1)))
+  }
+
+  @Test
+  func `a worker on its own takes its jobs from the last to the first if told so`() {
+    let order = Buffer<Int>(count: 5)
+    let next = Atomic<Int>(0)
+    WorkerPool(workers: 1).run(jobs: 5, order: .backwards) { job, _ in
+      order[next.add(1, ordering: .relaxed).oldValue] = job
+    }
+    #expect((0..<5).map { order[$0] } == [4, 3, 2, 1, 0])
   }
 
   @Test

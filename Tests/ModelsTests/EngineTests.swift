@@ -34,13 +34,21 @@ struct EngineTests {
     #expect(together[0] == together[1])
   }
 
-  @Test
-  func `gradients are this call's alone`() {
-    let model = SmallModel(SmallModel.dense)
-    _ = model.lossAndGradients(LossSettings())
-    let first = model.engine.layout.tensors.map(model.gradient)
-    _ = model.lossAndGradients(LossSettings())
-    #expect(model.engine.layout.tensors.map(model.gradient) == first)
+  @Test(
+    arguments: [SmallModel.dense, SmallModel.sharing, SmallModel.recurrent]
+      + ExpertRouter.allCases.map(SmallModel.routed))
+  func `gradients are this call's alone`(configuration: ModelConfiguration) {
+    let fresh = SmallModel(configuration)
+    _ = fresh.lossAndGradients(LossSettings(draw: 1))
+    var used = SmallModel(configuration)
+    let tokens = used.tokens
+    used.tokens = tokens.map { ($0 &* 7) % 11 }
+    _ = used.lossAndGradients(LossSettings(qkLayerNormWeight: 0.5, balanceLoss: 0.1, draw: 2))
+    used.tokens = tokens
+    _ = used.lossAndGradients(LossSettings(draw: 1))
+    for tensor in fresh.engine.layout.tensors {
+      #expect(used.gradient(tensor) == fresh.gradient(tensor), "\(tensor.name)")
+    }
   }
 
   @Test

@@ -79,6 +79,13 @@ struct CellTensors: Sendable {
   /// [1, 3p]
   let inputBias: Matrix
   let stateBias: Matrix
+
+  func clear() {
+    input.clear()
+    state.clear()
+    inputBias.clear()
+    stateBias.clear()
+  }
 }
 
 /// What a layer's recurrent router keeps between forward and backward.

@@ -31,5 +31,5 @@ package struct RouterBias: Sendable, Hashable {
 }
 
 extension ModelConfiguration {
-  package var routerBiasCount: Int { mixtureLayers.count * (experts?.count ?? 0) }
+  package var routerBiasCount: Int { mixtureCount * (experts?.count ?? 0) }
 }

@@ -23,6 +23,11 @@ package final class Optimizer {
   private let groups: [Range<Int>]
   private let sums: Buffer<ChunkSums>
   private let gradient: FloatBuffer
+  /// One a tensor: what the present update does to it, and what it measured.
+  private var steps: [TensorStep] = []
+  private var tensorNorms: [Double]
+  private let tensorSums: Buffer<TensorSums>
+  private var statistics = UpdateStatistics()
   private let muonParts: [MuonPart]
   private let muonSums: Buffer<UpdateSquares>
   private let muonScratch: [MuonScratch]
@@ -43,6 +48,8 @@ package final class Optimizer {
     groups = Chunk.groups(chunks)
     sums = Buffer(repeating: ChunkSums(), count: chunks.count)
     gradient = FloatBuffer(count: layout.count)
+    tensorNorms = Array(repeating: 0, count: layout.tensors.count)
+    tensorSums = Buffer(repeating: TensorSums(), count: layout.tensors.count)
     let parts = MuonPart.parts(of: layout, kind: kind)
     muonParts = parts
     muonSums = Buffer(repeating: UpdateSquares(), count: parts.count)
@@ -52,6 +59,8 @@ package final class Optimizer {
 
   /// One update of the parameters from the slices' gradients, which are left as they are.
   ///
+  /// Once its arrays have grown it allocates nothing, if the statistics of the update before are
+  /// gone.
   /// - Parameters: `updates` is the number of updates done before
   package func update(
     parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates
@@ -60,19 +69,15 @@ package final class Optimizer {
     pool.run(jobs: groups.count) { job, _ in
       for index in groups[job] { sums[index].sum(sliceGradients, into: gradient, chunks[index]) }
     }
-    let isFrozen = layout.tensors.map { rates.freezes($0) }
-    var statistics = UpdateStatistics()
-    let tensorNorms = gather(&statistics, slices: sliceGradients.count, isFrozen: isFrozen)
+    gather(slices: sliceGradients.count, rates)
     let scales = clipping.scales(
       norm: statistics.gradNorm, tensorNorms: tensorNorms, kind: rates.clipping,
       bound: Double(rates.gradClip))
     statistics.isClipped = scales.isClipped
-    var steps = tensorSteps(rates, updates: updates, isFrozen: isFrozen, scales: scales)
-    if rates.updateClip > 0 {
-      clipUpdates(&steps, limit: Double(rates.updateClip))
-    }
-    apply(steps, to: parameters)
-    finish(&statistics)
+    setSteps(rates, updates: updates, scales: scales)
+    if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
+    apply(to: parameters)
+    finish()
     return statistics
   }
 
@@ -86,44 +91,46 @@ package final class Optimizer {
 }
 
 extension Optimizer {
-  /// - Returns: each tensor's gradient norm; 0 for those that are frozen.
-  private func gather(
-    _ statistics: inout UpdateStatistics, slices: Int, isFrozen: [Bool]
-  ) -> [Double] {
-    statistics.sliceGradientSquares = Array(repeating: 0, count: slices)
-    var squares = Array(repeating: 0.0, count: layout.tensors.count)
+  /// Adds the chunks' sums up, by tensor and in all; what is frozen counts in its own tensor only.
+  private func gather(slices: Int, _ rates: Rates) {
+    statistics.clear(slices: slices)
+    for tensor in 0..<tensorSums.count { tensorSums[tensor] = TensorSums() }
     for (index, chunk) in chunks.enumerated() {
-      squares[chunk.tensor] += sums[index].total
-      guard !isFrozen[chunk.tensor] else { continue }
+      tensorSums[chunk.tensor].gradient += sums[index].total
+      guard !rates.freezes(layout.tensors[chunk.tensor]) else { continue }
       for slice in 0..<slices {
         statistics.sliceGradientSquares[slice] += sums[index].slices[slice]
       }
     }
-    statistics.gradRMS = zip(squares, layout.tensors).map { rootMean($0, $1) }
-    for index in squares.indices where isFrozen[index] { squares[index] = 0 }
-    statistics.gradNorm = squares.reduce(0, +).squareRoot()
-    return squares.map { $0.squareRoot() }
+    var total = 0.0
+    for (index, tensor) in layout.tensors.enumerated() {
+      let squares = tensorSums[index].gradient
+      statistics.gradRMS.append(rootMean(squares, tensor))
+      let counted = rates.freezes(tensor) ? 0 : squares
+      total += counted
+      tensorNorms[index] = counted.squareRoot()
+    }
+    statistics.gradNorm = total.squareRoot()
   }
 
-  private func tensorSteps(
-    _ rates: Rates, updates: Int, isFrozen: [Bool], scales: GradientScales
-  ) -> [TensorStep] {
+  private func setSteps(_ rates: Rates, updates: Int, scales: GradientScales) {
     let shared = AdamCoefficients(rates, updates: updates)
-    return layout.tensors.indices.map { index in
+    steps.removeAll(keepingCapacity: true)
+    for (index, tensor) in layout.tensors.enumerated() {
       var own = shared
       own.gradientScale = scales[index]
       own.learningRate *= rateFactors[index]
-      own.decay = layout.tensors[index].isDecayed ? shared.decay : 0
-      return TensorStep(
-        rule: isFrozen[index] ? nil : rules[index], adam: own)
+      own.decay = tensor.isDecayed ? shared.decay : 0
+      steps.append(
+        TensorStep(rule: rates.freezes(tensor) ? nil : rules[index], adam: own))
     }
   }
 
   /// Lowers the rate of each of Adam's tensors whose second moment is stale: lr/max(1, RMS/limit).
-  private func clipUpdates(_ steps: inout [TensorStep], limit: Double) {
-    let (chunks, groups, sums) = (chunks, groups, sums)
+  private func clipUpdates(limit: Double) {
+    let (chunks, groups, sums, steps) = (chunks, groups, sums, steps)
     let (gradient, second) = (gradient, secondMoments)
-    pool.run(jobs: groups.count) { [steps] job, _ in
+    pool.run(jobs: groups.count) { job, _ in
       for index in groups[job] where steps[chunks[index].tensor].rule == .adam {
         let chunk = chunks[index]
         sums[index].ratio = squareRatio(
@@ -131,19 +138,18 @@ extension Optimizer {
           steps[chunk.tensor].adam)
       }
     }
-    var ratios = Array(repeating: 0.0, count: steps.count)
     for (index, chunk) in chunks.enumerated() where steps[chunk.tensor].rule == .adam {
-      ratios[chunk.tensor] += sums[index].ratio
+      tensorSums[chunk.tensor].ratio += sums[index].ratio
     }
-    for index in steps.indices {
-      let rms = (ratios[index] / Double(layout.tensors[index].count)).squareRoot()
-      if rms > limit { steps[index].adam.learningRate *= Float(limit / rms) }
+    for (index, tensor) in layout.tensors.enumerated() {
+      let rms = (tensorSums[index].ratio / Double(tensor.count)).squareRoot()
+      if rms > limit { self.steps[index].adam.learningRate *= Float(limit / rms) }
     }
   }
 
   /// Matrices of Muon's are jobs of their own and come first, since they cost most.
-  private func apply(_ steps: [TensorStep], to parameters: FloatBuffer) {
-    let (chunks, groups, sums, gradient) = (chunks, groups, sums, gradient)
+  private func apply(to parameters: FloatBuffer) {
+    let (chunks, groups, sums, gradient, steps) = (chunks, groups, sums, gradient, steps)
     let (parts, partSums, scratch) = (muonParts, muonSums, muonScratch)
     let (first, second) = (firstMoments, secondMoments)
     pool.run(jobs: parts.count + groups.count) { job, worker in
@@ -164,20 +170,34 @@ extension Optimizer {
     }
   }
 
-  private func finish(_ statistics: inout UpdateStatistics) {
-    var updates = Array(repeating: 0.0, count: layout.tensors.count)
-    var norms = updates
+  private func finish() {
     for (index, chunk) in chunks.enumerated() {
-      updates[chunk.tensor] += sums[index].squares.update
-      norms[chunk.tensor] += sums[index].squares.parameter
+      tensorSums[chunk.tensor].add(sums[index].squares)
     }
     for (index, part) in muonParts.enumerated() {
-      updates[part.tensor] += muonSums[index].update
-      norms[part.tensor] += muonSums[index].parameter
+      tensorSums[part.tensor].add(muonSums[index])
     }
-    statistics.updateRMS = zip(updates, layout.tensors).map { rootMean($0, $1) }
-    statistics.paramNorm = norms.map { Float($0.squareRoot()) }
-    statistics.isFinite = statistics.gradNorm.isFinite && norms.allSatisfy(\.isFinite)
+    statistics.isFinite = statistics.gradNorm.isFinite
+    for (index, tensor) in layout.tensors.enumerated() {
+      let sums = tensorSums[index]
+      statistics.updateRMS.append(rootMean(sums.update, tensor))
+      statistics.paramNorm.append(Float(sums.parameter.squareRoot()))
+      if !sums.parameter.isFinite { statistics.isFinite = false }
+    }
+  }
+}
+
+/// A tensor's sums of squares.
+private struct TensorSums: Sendable, BitwiseCopyable {
+  var gradient = 0.0
+  /// Of g²/v̂.
+  var ratio = 0.0
+  var update = 0.0
+  var parameter = 0.0
+
+  mutating func add(_ squares: UpdateSquares) {
+    update += squares.update
+    parameter += squares.parameter
   }
 }
 

@@ -16,4 +16,13 @@ package struct UpdateStatistics: Sendable, Hashable {
   package var isFinite = true
 
   package init() {}
+
+  /// Empties the arrays without giving up their memory.
+  mutating func clear(slices: Int) {
+    gradRMS.removeAll(keepingCapacity: true)
+    updateRMS.removeAll(keepingCapacity: true)
+    paramNorm.removeAll(keepingCapacity: true)
+    sliceGradientSquares.removeAll(keepingCapacity: true)
+    for _ in 0..<slices { sliceGradientSquares.append(0) }
+  }
 }

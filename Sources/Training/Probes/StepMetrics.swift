@@ -75,12 +75,21 @@ struct StepMetrics {
   func values(_ statistics: StepStatistics, _ step: Step) -> [Double] {
     var values: [Double] = []
     values.reserveCapacity(names.count + MetricCatalog.probeMultipliers.count + 2)
+    append(statistics, step, to: &values)
+    return values
+  }
+
+  /// The same at the end of `values`.
+  func append(_ statistics: StepStatistics, _ step: Step, to values: inout [Double]) {
     values.append(statistics.loss)
     if let entropyPerByte { values.append(statistics.loss - entropyPerByte) }
-    values += [
-      step.learningRate, step.multiplier, step.gradNorm, step.clipFraction, statistics.logZ,
-      statistics.outputLogitMean, largest(statistics.attentionLogitMax),
-    ]
+    values.append(step.learningRate)
+    values.append(step.multiplier)
+    values.append(step.gradNorm)
+    values.append(step.clipFraction)
+    values.append(statistics.logZ)
+    values.append(statistics.outputLogitMean)
+    values.append(largest(statistics.attentionLogitMax))
     for layer in 0..<layers {
       values.append(Double(statistics.attentionLogitMax[layer]))
       values.append(Double(statistics.attentionEntropy[layer]))
@@ -92,8 +101,10 @@ struct StepMetrics {
     }
     if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
     if hasTwoPasses { values.append(statistics.divergence) }
-    values += [step.tokensPerSecond, step.milliseconds, step.memoryBytes, step.flopsFraction]
-    return values
+    values.append(step.tokensPerSecond)
+    values.append(step.milliseconds)
+    values.append(step.memoryBytes)
+    values.append(step.flopsFraction)
   }
 
   /// The largest of the layers' maxima; NaN as soon as one is.
@@ -103,10 +114,11 @@ struct StepMetrics {
 
   private func appendBalance(_ statistics: StepStatistics, to values: inout [Double]) {
     for layer in mixtureLayers.indices {
-      let balance = ExpertBalance(counts: statistics.expertCounts[layer])
-      values += balance.shares.map { Double(Float($0)) }
-      values.append(Double(Float(balance.cv)))
-      values.append(Double(Float(balance.maxViolation)))
+      let counts = statistics.expertCounts[layer]
+      let spread = LoadSpread(counts: counts)
+      for count in counts { values.append(Double(Float(spread.share(Double(count))))) }
+      values.append(Double(Float(spread.cv)))
+      values.append(Double(Float(spread.maxViolation)))
       values.append(Double(statistics.tokensDropped[layer]))
       guard hasScores else { continue }
       values.append(Double(statistics.routerEntropy[layer]))

@@ -10,12 +10,10 @@ internal import Synchronization
 /// A round's work is set before its number is released and taken back when `busy` says that every
 /// helper has finished.
 final class Crew: Sendable {
-  typealias Body = @Sendable (_ job: Int, _ worker: Int) -> Void
-
   private struct Work {
     let jobs: Int
     let order: JobOrder
-    let body: Body
+    let body: WorkerPool.Jobs
   }
 
   private static let patience: UInt64 = 200_000
@@ -45,7 +43,7 @@ final class Crew: Sendable {
     ring()
   }
 
-  func run(jobs: Int, order: JobOrder, _ body: @escaping Body) {
+  func run(jobs: Int, order: JobOrder, _ body: @escaping WorkerPool.Jobs) {
     entry.lock()
     defer { entry.unlock() }
     let round = Work(jobs: jobs, order: order, body: body)

@@ -12,6 +12,8 @@ package enum JobOrder: Sendable {
 /// costs as much as a small model's whole update. One run at a time: a second caller waits, and a
 /// job may not run jobs.
 package final class WorkerPool: Sendable {
+  package typealias Jobs = @Sendable (_ job: Int, _ worker: Int) -> Void
+
   package let workers: Int
   private let crew: Crew
 
@@ -28,10 +30,19 @@ package final class WorkerPool: Sendable {
   package func run(
     jobs: Int, order: JobOrder = .forwards, _ body: @Sendable (_ job: Int, _ worker: Int) -> Void
   ) {
-    guard workers > 1, jobs > 1 else {
-      for job in 0..<jobs { body(order == .forwards ? job : jobs - 1 - job, 0) }
-      return
-    }
+    guard workers > 1, jobs > 1 else { return runAlone(jobs: jobs, order: order, body) }
     withoutActuallyEscaping(body) { crew.run(jobs: jobs, order: order, $0) }
+  }
+
+  /// The same of a body that is kept from one run to the next.
+  func run(jobs: Int, order: JobOrder, kept body: @escaping Jobs) {
+    guard workers > 1, jobs > 1 else { return runAlone(jobs: jobs, order: order, body) }
+    crew.run(jobs: jobs, order: order, body)
+  }
+
+  private func runAlone(
+    jobs: Int, order: JobOrder, _ body: @Sendable (_ job: Int, _ worker: Int) -> Void
+  ) {
+    for job in 0..<jobs { body(order == .forwards ? job : jobs - 1 - job, 0) }
   }
 }

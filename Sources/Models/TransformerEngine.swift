@@ -17,6 +17,7 @@ package final class TransformerEngine {
 
   private let pool: WorkerPool
   private let rotary: RotaryPositions
+  private let needsBalance: Bool
   let activations: [Activations]
   private let sums: [PassSums]
   private let gradients: [ModelTensors]
@@ -24,6 +25,9 @@ package final class TransformerEngine {
   private let routerBias: FloatBuffer
   private let arena: Arena
   private let windows: TokenRows
+  private let wholePasses: Round<PassPlan>
+  private let forwardPasses: Round<PassPlan>
+  private let backwardPasses: Round<PassPlan>
   /// Its arrays are filled anew by every step, in the same memory.
   private var statistics = StepStatistics()
   /// The parameters seen last, as matrices: once for every slice, so that two workers never count
@@ -56,9 +60,9 @@ package final class TransformerEngine {
     // A mixture's forward passes all end before the first backward one begins: the balance loss
     // needs the load of the whole batch. A dense slice is done with its memory when it ends.
     // A router of two passes needs no load.
+    needsBalance = configuration.experts != nil && configuration.passes == 1
     let passes =
-      configuration.experts == nil || configuration.passes == 2
-      ? min(pool.workers, slices) * configuration.passes : slices
+      needsBalance ? slices : min(pool.workers, slices) * configuration.passes
     let rows = batch / slices * configuration.context
     let arena = Arena()
     activations = (0..<passes).map { _ in Activations(configuration, rows: rows, arena: arena) }
@@ -67,6 +71,12 @@ package final class TransformerEngine {
     sliceGradients = buffers
     gradients = buffers.map { ModelTensors($0, layout: layout, configuration: configuration) }
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
+    let memory = SliceMemory(
+      activations: activations, sums: sums, gradients: gradients, balance: balance)
+    wholePasses = Round(
+      on: pool, configuration.passes == 2 ? memory.runTwoPasses : memory.runWholePass)
+    forwardPasses = Round(on: pool, memory.runForward)
+    backwardPasses = Round(on: pool, memory.runBackward)
     routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     self.arena = arena
     windows = TokenRows(rows: batch, positions: configuration.context)
@@ -81,61 +91,16 @@ package final class TransformerEngine {
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings
   ) -> StepStatistics {
     let plan = plan(parameters, tokens, settings)
-    if configuration.experts == nil {
-      wholePasses(plan)
-    } else if configuration.passes == 2 {
-      twoPasses(plan)
+    if needsBalance {
+      forwardPasses.run(jobs: slices, plan)
+      weighBalance(settings.balanceLoss)
+      backwardPasses.run(jobs: slices, order: .backwards, plan)
     } else {
-      balancedPasses(plan, balanceLoss: settings.balanceLoss)
+      wholePasses.run(jobs: slices, plan)
     }
     statistics.measure(
       sums[...], samples: batch * configuration.passes, settings: settings, configuration)
     return statistics
-  }
-
-  private func wholePasses(_ plan: PassPlan) {
-    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
-    pool.run(jobs: slices) { slice, worker in
-      let pass = plan.pass(slice, activations: activations[worker])
-      sums[slice].times[0] = timed { pass.forward(weight: plan.weight) }
-      sums[slice].times[1] = timed {
-        pass.backward(gradients: gradients[slice], balance: balance)
-      }
-    }
-  }
-
-  /// All forward passes, then all backward ones, which need the load of the whole batch.
-  private func balancedPasses(_ plan: PassPlan, balanceLoss: Float) {
-    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
-    pool.run(jobs: slices) { slice, _ in
-      sums[slice].times[0] = timed {
-        plan.pass(slice, activations: activations[slice]).forward(weight: plan.weight)
-      }
-    }
-    weighBalance(balanceLoss)
-    pool.run(jobs: slices, order: .backwards) { slice, _ in
-      sums[slice].times[1] = timed {
-        plan.pass(slice, activations: activations[slice]).backward(
-          gradients: gradients[slice], balance: balance)
-      }
-    }
-  }
-
-  private func twoPasses(_ plan: PassPlan) {
-    let (gradients, balance, sums, activations) = (gradients, balance, sums, activations)
-    pool.run(jobs: slices) { slice, worker in
-      let first = plan.pass(slice, activations: activations[2 * worker])
-      let second = plan.pass(slice, number: 1, activations: activations[2 * worker + 1])
-      sums[slice].times[0] = timed {
-        first.forward(weight: nil)
-        second.forward(weight: nil)
-        first.meet(second, weight: plan.weight)
-      }
-      sums[slice].times[1] = timed {
-        first.backward(gradients: gradients[slice], balance: balance)
-        second.backward(gradients: gradients[slice], balance: balance)
-      }
-    }
   }
 
   /// How much of the last passes' time the forward ones took.
@@ -292,6 +257,53 @@ private struct PassPlan: Sendable {
       parameters: parameters[slice], tokens: windows.rows(from: slice * samples, count: samples),
       batchTokens: batchTokens, activations: activations, sums: sums[number * slices + slice],
       routerBias: routerBias, number: number, firstWindow: slice * samples)
+  }
+}
+
+/// What the passes of a step write to, and the jobs that do.
+private struct SliceMemory: Sendable {
+  let activations: [Activations]
+  let sums: [PassSums]
+  let gradients: [ModelTensors]
+  let balance: FloatBuffer
+
+  /// A slice's forward and backward pass in the memory of the worker.
+  func runWholePass(_ plan: PassPlan, slice: Int, worker: Int) {
+    let pass = plan.pass(slice, activations: activations[worker])
+    forward(pass, slice, weight: plan.weight)
+    backward(pass, slice)
+  }
+
+  func runTwoPasses(_ plan: PassPlan, slice: Int, worker: Int) {
+    let first = plan.pass(slice, activations: activations[2 * worker])
+    let second = plan.pass(slice, number: 1, activations: activations[2 * worker + 1])
+    sums[slice].times[0] = timed {
+      first.forward(weight: nil)
+      second.forward(weight: nil)
+      first.meet(second, weight: plan.weight)
+    }
+    sums[slice].times[1] = timed {
+      first.backward(gradients: gradients[slice], balance: balance)
+      second.backward(gradients: gradients[slice], balance: balance)
+    }
+  }
+
+  func runForward(_ plan: PassPlan, slice: Int, worker: Int) {
+    forward(plan.pass(slice, activations: activations[slice]), slice, weight: plan.weight)
+  }
+
+  func runBackward(_ plan: PassPlan, slice: Int, worker: Int) {
+    backward(plan.pass(slice, activations: activations[slice]), slice)
+  }
+
+  private func forward(_ pass: TransformerPass, _ slice: Int, weight: Float) {
+    sums[slice].times[0] = timed { pass.forward(weight: weight) }
+  }
+
+  private func backward(_ pass: TransformerPass, _ slice: Int) {
+    sums[slice].times[1] = timed {
+      pass.backward(gradients: gradients[slice], balance: balance)
+    }
   }
 }
 

@@ -15,7 +15,6 @@ package final class Optimizer {
   package let secondMoments: FloatBuffer
   /// What clipping remembers from step to step.
   package var clipping = GradientClipping()
-  private let pool: WorkerPool
   private let rules: [UpdateRule]
   let rateFactors: [Float]
   private let chunks: [Chunk]
@@ -30,7 +29,9 @@ package final class Optimizer {
   private var statistics = UpdateStatistics()
   private let muonParts: [MuonPart]
   private let muonSums: Buffer<UpdateSquares>
-  private let muonScratch: [MuonScratch]
+  private let summing: Round<[FloatBuffer]>
+  private let measuring: Round<[TensorStep]>
+  private let applying: Round<Update>
 
   /// - Parameters: `isMuParam` scales each linear layer's rate by 256/fan-in
   package init(
@@ -38,7 +39,6 @@ package final class Optimizer {
     isMuParam: Bool = false
   ) {
     self.layout = layout
-    self.pool = pool
     self.kind = kind
     firstMoments = FloatBuffer(count: layout.count)
     secondMoments = FloatBuffer(count: layout.count)
@@ -54,7 +54,13 @@ package final class Optimizer {
     muonParts = parts
     muonSums = Buffer(repeating: UpdateSquares(), count: parts.count)
     let lent = parts.isEmpty ? 0 : pool.workers
-    muonScratch = (0..<lent).map { _ in MuonScratch(places: parts.map(\.place)) }
+    let jobs = UpdateJobs(
+      chunks: chunks, groups: groups, sums: sums, gradient: gradient, first: firstMoments,
+      second: secondMoments, muonParts: parts, muonSums: muonSums,
+      muonScratch: (0..<lent).map { _ in MuonScratch(places: parts.map(\.place)) })
+    summing = Round(on: pool, jobs.sum)
+    measuring = Round(on: pool, jobs.measureRatio)
+    applying = Round(on: pool, jobs.apply)
   }
 
   /// One update of the parameters from the slices' gradients, which are left as they are.
@@ -65,10 +71,7 @@ package final class Optimizer {
   package func update(
     parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates
   ) -> UpdateStatistics {
-    let (chunks, groups, sums, gradient) = (chunks, groups, sums, gradient)
-    pool.run(jobs: groups.count) { job, _ in
-      for index in groups[job] { sums[index].sum(sliceGradients, into: gradient, chunks[index]) }
-    }
+    summing.run(jobs: groups.count, sliceGradients)
     gather(slices: sliceGradients.count, rates)
     let scales = clipping.scales(
       norm: statistics.gradNorm, tensorNorms: tensorNorms, kind: rates.clipping,
@@ -76,7 +79,7 @@ package final class Optimizer {
     statistics.isClipped = scales.isClipped
     setSteps(rates, updates: updates, scales: scales)
     if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
-    apply(to: parameters)
+    applying.run(jobs: muonParts.count + groups.count, Update(steps, parameters))
     finish()
     return statistics
   }
@@ -128,45 +131,13 @@ extension Optimizer {
 
   /// Lowers the rate of each of Adam's tensors whose second moment is stale: lr/max(1, RMS/limit).
   private func clipUpdates(limit: Double) {
-    let (chunks, groups, sums, steps) = (chunks, groups, sums, steps)
-    let (gradient, second) = (gradient, secondMoments)
-    pool.run(jobs: groups.count) { job, _ in
-      for index in groups[job] where steps[chunks[index].tensor].rule == .adam {
-        let chunk = chunks[index]
-        sums[index].ratio = squareRatio(
-          gradient: gradient, second: second, from: chunk.start, count: chunk.count,
-          steps[chunk.tensor].adam)
-      }
-    }
+    measuring.run(jobs: groups.count, steps)
     for (index, chunk) in chunks.enumerated() where steps[chunk.tensor].rule == .adam {
       tensorSums[chunk.tensor].ratio += sums[index].ratio
     }
     for (index, tensor) in layout.tensors.enumerated() {
       let rms = (tensorSums[index].ratio / Double(tensor.count)).squareRoot()
-      if rms > limit { self.steps[index].adam.learningRate *= Float(limit / rms) }
-    }
-  }
-
-  /// Matrices of Muon's are jobs of their own and come first, since they cost most.
-  private func apply(to parameters: FloatBuffer) {
-    let (chunks, groups, sums, gradient, steps) = (chunks, groups, sums, gradient, steps)
-    let (parts, partSums, scratch) = (muonParts, muonSums, muonScratch)
-    let (first, second) = (firstMoments, secondMoments)
-    pool.run(jobs: parts.count + groups.count) { job, worker in
-      guard job < parts.count else {
-        for index in groups[job - parts.count] {
-          sums[index].squares = steps[chunks[index].tensor].apply(
-            chunks[index], parameters: parameters, gradient: gradient, first: first,
-            second: second)
-        }
-        return
-      }
-      partSums[job] = UpdateSquares()
-      let step = steps[parts[job].tensor]
-      guard step.rule == .muon else { return }
-      partSums[job] = muonStep(
-        parameters: parameters, gradient: gradient, velocity: first, at: parts[job].place,
-        scratch: scratch[worker], step.momentum(MomentumConstants.muon))
+      if rms > limit { steps[index].adam.learningRate *= Float(limit / rms) }
     }
   }
 

@@ -1,8 +1,8 @@
 /// Reads one JSON document; NaN and infinities may stand bare.
 struct JSONScanner {
-  private let bytes: [UInt8]
-  private var position: Int
-  private let end: Int
+  let bytes: [UInt8]
+  var position: Int
+  let end: Int
   private var depth = 0
 
   private static let depthLimit = 64
@@ -20,19 +20,19 @@ struct JSONScanner {
     return value
   }
 
-  private func flaw(_ what: String) -> JSONValue.Flaw {
+  func flaw(_ what: String) -> JSONValue.Flaw {
     JSONValue.Flaw(offset: position, what: what)
   }
 
-  private var next: UInt8? { position < end ? bytes[position] : nil }
+  var next: UInt8? { position < end ? bytes[position] : nil }
 
-  private mutating func skipBlanks() {
+  mutating func skipBlanks() {
     while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 {
       position += 1
     }
   }
 
-  private mutating func take(_ byte: UInt8) -> Bool {
+  mutating func take(_ byte: UInt8) -> Bool {
     guard next == byte else { return false }
     position += 1
     return true
@@ -50,7 +50,7 @@ struct JSONScanner {
     }
   }
 
-  private mutating func word() throws(JSONValue.Flaw) -> JSONValue {
+  mutating func word() throws(JSONValue.Flaw) -> JSONValue {
     let words: [(String, JSONValue)] = [
       ("null", .null), ("true", .flag(true)), ("false", .flag(false)), ("NaN", .number(.nan)),
       ("Infinity", .number(.infinity)),
@@ -62,28 +62,19 @@ struct JSONScanner {
     throw flaw("no value")
   }
 
-  private mutating func number() throws(JSONValue.Flaw) -> Double {
+  mutating func number() throws(JSONValue.Flaw) -> Double {
     let start = position
     if take(UInt8(ascii: "-")), bytes[position..<end].starts(with: "Infinity".utf8) {
       position += 8
       return -.infinity
     }
-    while let byte = next, Self.isOfNumber(byte) { position += 1 }
-    let digits = String(decoding: bytes[start..<position], as: UTF8.self)
-    guard let number = Double(digits) else {
-      position = start
+    position = start
+    var after = start
+    guard let number = DecimalNumber.read(bytes.span, at: &after, end: end) else {
       throw flaw("no number")
     }
+    position = after
     return number
-  }
-
-  private static func isOfNumber(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "e"),
-      UInt8(ascii: "E"), UInt8(ascii: "+"), UInt8(ascii: "-"):
-      true
-    default: false
-    }
   }
 
   private mutating func members() throws(JSONValue.Flaw) -> [JSONValue.Member] {

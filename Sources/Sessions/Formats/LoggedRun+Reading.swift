@@ -75,7 +75,12 @@ extension LoggedRun {
 extension RecordedRun.Generation {
   /// Where no time is known the steps still need their place: all at one time.
   fileprivate mutating func assumeWallTimes(_ time: Double) {
-    wallTimes.steps = Set(columns.flatMap(\.steps)).sorted()
+    var steps: [Int] = []
+    // Most metrics have the same steps: then no set is made of them.
+    for column in columns where column.steps != steps {
+      steps = Set(steps).union(column.steps).sorted()
+    }
+    wallTimes.steps = steps
     wallTimes.values = wallTimes.steps.map { _ in time }
   }
 }

@@ -35,7 +35,9 @@ extension RecordedRun {
         guard JSONLines.isSingle(run.generations[generation].columns[column].name) else { continue }
         let values = run.generations[generation].columns[column].values
         run.generations[generation].columns[column].values = values.map { value in
-          Double("\(Float(value))") == value ? Double(Float(value)) : value
+          let single = Float(value)
+          if Double(single) == value { return value }
+          return DecimalNumber.read("\(single)") == value ? Double(single) : value
         }
       }
     }

@@ -28,6 +28,12 @@ extension MetricCatalog {
     MetricName("update_rms/\(shortName(ofTensor: tensor))")
   }
 
+  /// What is measured of the update of the tensor whose gradient's RMS `gradRMS` is.
+  package static func updateRMS(besides gradRMS: MetricName) -> MetricName {
+    MetricName(
+      "update_rms/" + gradRMS.path.split(separator: "/").dropFirst().joined(separator: "/"))
+  }
+
   package static func paramNorm(tensor: String) -> MetricName {
     MetricName("param_norm/\(shortName(ofTensor: tensor))")
   }

@@ -13,6 +13,9 @@ struct SampleRun {
   var seed = 0
   /// The step that holds a one-step spike of the loss.
   var spikesAt: Int?
+  /// Whether all is measured that a run can measure: tensors, sharpness, what a step's time goes
+  /// into.
+  var measuresAll = false
 
   static let created = 1_700_000_000.0
   static let totalSteps = 4_000
@@ -22,6 +25,7 @@ struct SampleRun {
 
   static let rescue = SampleRun().history
   static let mixture = SampleRun(experts: 8).history
+  static let full = SampleRun(experts: 8, measuresAll: true).history
 
   var history: RunHistory {
     var history = RunHistory()
@@ -154,9 +158,40 @@ extension SampleRun {
     put(MetricCatalog.memoryBytes, 58_000_000)
     put(MetricCatalog.flopsFraction, 0.78 + 0.01 * noise(step, 9))
     for layer in 0..<Self.layers where experts > 0 { balance(layer: layer, step: step, put) }
+    if measuresAll { more(at: step, put) }
     return StepSamples(
       step: step, wallTime: Self.time(of: step), names: names, values: values)
   }
+
+  private func more(at step: Int, _ put: (MetricName, Double) -> Void) {
+    let shares = ["forward": 0.31, "backward": 0.56, "optimizer": 0.08, "recording": 0.05]
+    for (phase, share) in shares.sorted(by: { $0.key < $1.key }) {
+      put(MetricCatalog.stepShare(phase: phase), share)
+    }
+    if step > 0, step % 50 == 0 {
+      put(MetricCatalog.sharpness, 900 * (1 - exp(-Double(step) / 300)) + 40 * noise(step, 12))
+      put(MetricCatalog.sharpnessLimit, 38 / learningRate(at: step))
+      put(MetricCatalog.updateCosine, 0.2 - 0.3 * Double(step) / 1_400)
+    }
+    guard step % 10 == 0 else { return }
+    put(MetricCatalog.noiseScale, 40 + Double(step) / 10)
+    for (index, tensor) in Self.tensors.enumerated() {
+      // One fades until Adam's ε outweighs it.
+      let fade = tensor == Self.fadingTensor ? exp(-Double(step) / 90) : 1
+      let size = 1e-3 / Double(1 + index % 5) * exp(0.3 * noise(step, 200 + index)) * fade
+      put(MetricName("grad_rms/\(tensor)"), size)
+      put(MetricName("update_rms/\(tensor)"), learningRate(at: step) * 0.01)
+    }
+  }
+
+  static let fadingTensor = "L2.qkv"
+  private static let tensors =
+    ["embed", "norm", "head"]
+    + (0..<layers).flatMap { layer in
+      let own = ["norm1", "qkv", "out", "norm2", "router"]
+      let experts = (0..<8).flatMap { ["E\($0).up", "E\($0).down"] }
+      return (own + experts).map { "L\(layer).\($0)" }
+    }
 
   private func trend(at step: Double) -> Double {
     let disease = 0.16 / (1 + exp(-(step - 850) / 60)) / (1 + exp((step - 1_060) / 25))

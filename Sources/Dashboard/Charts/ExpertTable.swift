@@ -8,6 +8,7 @@ struct ExpertTable: Sendable {
 
   private static let nameColumns = 4
   private static let cvColumns = 8
+  private static let note = "% of assignments"
 
   func draw(
     into grid: inout CellGrid, _ rect: Rect, rowsPerLayer: Int, _ context: PaneContext
@@ -15,7 +16,10 @@ struct ExpertTable: Sendable {
     let experts = loads.map(\.balance.shares.count).max() ?? 0
     guard experts > 0, !rect.isEmpty else { return }
     let hasCV = rect.columns > Self.nameColumns + Self.cvColumns + experts * 3
-    let room = rect.columns - Self.nameColumns - (hasCV ? Self.cvColumns + 1 : 0)
+    // The word for the numbers stands right of the experts' names, under the cv.
+    let isWide = rect.columns >= Self.nameColumns + Self.note.count + 2 + experts * 4
+    let right = isWide ? Self.note.count + 2 : hasCV ? Self.cvColumns + 1 : 0
+    let room = rect.columns - Self.nameColumns - right
     let pitch = min(12, max(1, room / experts))
     let rows = rect.rows - (rect.rows > loads.count ? 1 : 0)
     let shown = loads.prefix(max(1, rows / rowsPerLayer))
@@ -24,13 +28,15 @@ struct ExpertTable: Sendable {
         column: rect.column, row: rect.row + index * rowsPerLayer, columns: rect.columns,
         rows: rowsPerLayer
       ).intersection(rect)
-      grid.write("L\(load.layer)", at: line.origin, style: context.style(.faint))
+      let middle = line.row + (max(1, line.rows) - 1) / 2
+      grid.write(
+        "L\(load.layer)", at: Point(column: line.column, row: middle), style: context.style(.faint))
       draw(load, pitch: pitch, into: &grid, line.droppingLeft(Self.nameColumns), context)
       guard hasCV else { continue }
       grid.writeRight(
         "cv " + NumberText.compact(load.balance.cv, digits: 2),
         endColumn: line.column + Self.nameColumns + experts * pitch + Self.cvColumns,
-        row: line.row, style: context.style(.faint))
+        row: middle, style: context.style(.faint))
     }
     let foot = rect.droppingTop(shown.count * rowsPerLayer).top(1).droppingLeft(Self.nameColumns)
     drawExpertNames(experts, pitch: pitch, into: &grid, foot, context)
@@ -93,10 +99,9 @@ struct ExpertTable: Sendable {
         grid.write(name, at: place.origin, style: context.style(.faint))
       }
     }
-    let note = "% of assignments"
     let used = experts * pitch + 1
-    guard rect.columns - used >= note.count else { return }
+    guard rect.columns - used >= Self.note.count else { return }
     grid.write(
-      note, at: rect.origin.offset(columns: used), style: context.style(.faint))
+      Self.note, at: rect.origin.offset(columns: used), style: context.style(.faint))
   }
 }

@@ -7,10 +7,34 @@ import Signals
 struct HeatMap: Sendable {
   struct Row: Sendable {
     var name: String
-    var series: Series
+    /// Several share a row where there is not a row for each.
+    var series: [Series]
     /// The present value, in words.
     var text: String
     var role: Role = .text
+  }
+
+  /// A value below which a cell has an alarm's colour, whatever the gradient says. What is 0 was
+  /// not measured below it: it is not there at all.
+  struct Floor: Sendable {
+    var value: Double
+    var role: Role
+    /// What the legend calls what lies below it.
+    var name: String
+  }
+
+  /// What stands for several values in one place.
+  enum Chosen: Sendable {
+    case largest
+    /// The one nearest to a floor; 0 only where all are.
+    case smallestAboveZero
+
+    func callAsFunction(_ values: [Double]) -> Double? {
+      switch self {
+      case .largest: values.max()
+      case .smallestAboveZero: values.filter { !($0 <= 0) }.min() ?? values.max()
+      }
+    }
   }
 
   var rows: [Row]
@@ -21,6 +45,11 @@ struct HeatMap: Sendable {
   var limit: Double
   /// The columns for names and numbers beside the field.
   var gutter: Int
+  /// The lowest first.
+  var floors: [Floor] = []
+  var chosen = Chosen.largest
+  /// The value whose power of ten is the digit 0, where digits stand for colours.
+  var origin = 1.0
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty, !rows.isEmpty else { return }
@@ -33,9 +62,10 @@ struct HeatMap: Sendable {
         let line = Rect(
           column: field.column, row: field.row + index * perRow, columns: field.columns,
           rows: perRow)
-        drawPairs(values(row.series, time, context), into: &grid, line, context)
+        drawPairs(values([row], time, context), into: &grid, line, context)
         drawNames([row], into: &grid, line, context)
       }
+      drawCursor(time, into: &grid, field.top(perRow * rows.count), context)
       return
     }
     let lines = rect.rows * 2
@@ -46,11 +76,25 @@ struct HeatMap: Sendable {
     for (index, pair) in stride(from: 0, to: groups.count, by: 2).enumerated() {
       let line = Rect(
         column: field.column, row: field.row + index, columns: field.columns, rows: 1)
-      let upper = largest(groups[pair], time, context)
-      let lower = pair + 1 < groups.count ? largest(groups[pair + 1], time, context) : nil
+      let upper = values(groups[pair], time, context)
+      let lower = pair + 1 < groups.count ? values(groups[pair + 1], time, context) : nil
       drawHalves(upper, lower, into: &grid, line, context)
       let named = groups[pair] + (pair + 1 < groups.count ? groups[pair + 1] : [])
       drawNames(named, into: &grid, line, context)
+    }
+    drawCursor(time, into: &grid, field.top((groups.count + 1) / 2), context)
+  }
+
+  /// The cursor's line goes on through the field; the numbers beside it are those at the cursor.
+  private func drawCursor(
+    _ time: TimeScale, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    guard let step = context.cursorStep, let column = time.column(of: step) else { return }
+    for row in rect.row..<rect.endRow {
+      let place = Point(column: rect.column + column, row: row)
+      var style = context.style(.cursor)
+      style.background = grid[place.column, place.row].style.background
+      grid[place.column, place.row] = Cell(context.symbols.vertical, style: style)
     }
   }
 
@@ -71,16 +115,30 @@ struct HeatMap: Sendable {
     return result
   }
 
-  private func largest(
+  private func values(
     _ rows: [Row], _ time: TimeScale, _ context: PaneContext
   ) -> [Double?] {
-    let all = rows.map { values($0.series, time, context) }
-    return (0..<time.dotColumns).map { x in all.compactMap { $0[x] }.max() }
+    let all = rows.flatMap(\.series).map { values($0, time, context) }
+    guard all.count != 1 else { return all[0] }
+    return (0..<time.dotColumns).map { x in chosen(all.compactMap { $0[x] }) }
   }
 }
 
 extension HeatMap {
-  private func color(_ value: Double) -> Color { gradient.color(at: scale.share(of: value)) }
+  private func color(_ value: Double, _ context: PaneContext) -> Color {
+    if let role = alarm(of: value) { return context.style(role).foreground }
+    if isAbsent(value) { return context.style(.track).foreground }
+    let share = scale.share(of: value)
+    return gradient.color(at: share == -.infinity ? 0 : share)
+  }
+
+  /// Where small values alarm, none at all is no alarm.
+  private func isAbsent(_ value: Double) -> Bool { value == 0 && !floors.isEmpty }
+
+  private func alarm(of value: Double) -> Role? {
+    guard value.isFinite else { return .trouble }
+    return value > 0 ? floors.first { value < $0.value }?.role : nil
+  }
 
   private func drawPairs(
     _ values: [Double?], into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
@@ -102,7 +160,7 @@ extension HeatMap {
   ) {
     for column in 0..<rect.columns where column * 2 + 1 < upper.count {
       func value(_ row: [Double?]?) -> Double? {
-        row.flatMap { [$0[column * 2], $0[column * 2 + 1]].compactMap(\.self).max() }
+        row.map { [$0[column * 2], $0[column * 2 + 1]].compactMap(\.self) }.flatMap { chosen($0) }
       }
       let (top, bottom) = (value(upper), value(lower))
       guard let present = [top, bottom].compactMap(\.self).max() else { continue }
@@ -116,9 +174,9 @@ extension HeatMap {
     _ first: Double?, _ second: Double?, _ half: Unicode.Scalar, _ context: PaneContext
   ) -> Cell {
     var style = context.style(.heat)
-    if let second { style.background = color(second) }
+    if let second { style.background = color(second, context) }
     guard let first else { return Cell(half == "▌" ? "▐" : "▄", style: inverse(style, second)) }
-    style.foreground = color(first)
+    style.foreground = color(first, context)
     return Cell(half, style: style)
   }
 
@@ -133,10 +191,12 @@ extension HeatMap {
   /// The power of ten on a logarithmic scale, tenths on a linear one.
   private func digit(_ value: Double, _ context: PaneContext) -> Cell {
     guard value.isFinite else { return Cell("!", style: context.style(.trouble)) }
+    guard !isAbsent(value) else { return Cell("·", style: context.style(.track)) }
     let share = min(max(scale.share(of: value), 0), 1)
-    let level = scale.kind == .logarithmic ? max(0, log10(value)) : share * 10
+    let level = scale.kind == .logarithmic ? max(0, log10(value / origin)) : share * 10
     let digit = UInt32(min(9, max(0, level.isFinite ? level + 1e-9 : 0)))
-    let role: Role = value >= limit ? .trouble : (share >= 0.75 ? .warning : .faint)
+    let high: Role? = value >= limit ? .trouble : (share >= 0.75 && floors.isEmpty ? .warning : nil)
+    let role = alarm(of: value) ?? high ?? .faint
     return Cell(scalar: 0x30 + digit, style: context.style(role))
   }
 
@@ -145,41 +205,75 @@ extension HeatMap {
   ) {
     guard gutter >= 4, let first = rows.first, let last = rows.last else { return }
     let start = Point(column: line.column - gutter, row: line.row)
-    let name = rows.count == 1 ? first.name : "\(first.name)–\(last.name.dropFirst())"
+    let isLayers = first.name.isLayer && last.name.isLayer
+    let several =
+      isLayers ? "\(first.name)–\(last.name.dropFirst())" : "\(first.name) +\(rows.count - 1)"
+    let name = rows.count == 1 ? first.name : several
     let used = grid.write(name, at: start, style: context.style(.faint), maxColumns: gutter - 1)
     let room = gutter - 2 - used
     guard rows.count == 1, TextWidth.columns(of: first.text) <= room else { return }
     grid.writeRight(
       first.text, endColumn: line.column - 1, row: line.row, style: context.style(first.role))
   }
+}
 
+extension HeatMap {
   /// One row that says what the colours mean: `10 ━━━ 100 ━━━ 1e3 ━━━ 1e4`.
   func drawLegend(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty else { return }
     guard context.theme.hasGradients, !context.symbols.isASCII else {
-      let text =
-        scale.kind == .logarithmic ? "digits are powers of ten: 4 is 1e4" : "digits are tenths"
-      guard text.count <= rect.columns else { return }
+      guard let text = digitWords.first(where: { $0.count <= rect.columns }) else { return }
       grid.write(text, at: rect.origin, style: context.style(.faint))
       return
     }
-    let labels = scale.ticks(atMost: 4).map { (value: $0, text: scale.label($0)) }
-    let words = labels.reduce(0) { $0 + $1.text.count + 2 }
-    let bar = min(10, (rect.columns - words) / max(1, labels.count - 1))
+    let names = floors.reduce(0) { $0 + $1.name.count + 6 }
+    func ticks(_ limit: Int) -> [(value: Double, text: String)] {
+      scale.ticks(atMost: limit).map { ($0, scale.label($0)) }
+    }
+    func bar(_ labels: [(value: Double, text: String)], besides taken: Int) -> Int {
+      let words = labels.reduce(0) { $0 + $1.text.count + 2 }
+      return min(10, (rect.columns - words - taken) / max(1, labels.count - 1))
+    }
+    let few = [4, 3, 2].map(ticks).first { bar($0, besides: names) >= 3 }
+    let hasNames = few != nil
+    let labels = few ?? ticks(4)
+    let bar = bar(labels, besides: hasNames ? names : 0)
     guard labels.count >= 2, bar >= 3 else { return }
     var column = rect.column
+    func draw(_ color: Color, _ cells: Range<Int>) {
+      var style = context.style(.heat)
+      style.foreground = color
+      for cell in cells {
+        grid[column + cell, rect.row] = Cell(context.symbols.gaugeFilled, style: style)
+      }
+    }
+    for floor in floors where hasNames {
+      draw(context.style(floor.role).foreground, 0..<2)
+      let place = Point(column: column + 3, row: rect.row)
+      column += 6 + grid.write(floor.name, at: place, style: context.style(.faint))
+    }
     for (index, label) in labels.enumerated() {
       column += grid.write(
         label.text, at: Point(column: column, row: rect.row), style: context.style(.faint))
       guard index + 1 < labels.count else { break }
       let (from, to) = (scale.share(of: label.value), scale.share(of: labels[index + 1].value))
       for cell in 0..<bar {
-        var style = context.style(.heat)
-        style.foreground = gradient.color(
-          at: from + (to - from) * (Double(cell) + 0.5) / Double(bar))
-        grid[column + 1 + cell, rect.row] = Cell(context.symbols.gaugeFilled, style: style)
+        let share = from + (to - from) * (Double(cell) + 0.5) / Double(bar)
+        draw(gradient.color(at: share), cell + 1..<cell + 2)
       }
       column += bar + 2
     }
   }
+
+  /// What digits stand for, the longest first.
+  private var digitWords: [String] {
+    guard scale.kind == .logarithmic else { return ["digits are tenths"] }
+    let words = "digits are powers of ten: 4 is \(RoundNumber.exponentText(1e4 * origin))"
+    return floors.last.map { ["\(words), 0 is \($0.name)", words] } ?? [words]
+  }
+}
+
+extension String {
+  /// `L12`.
+  fileprivate var isLayer: Bool { first == "L" && dropFirst().allSatisfy(\.isNumber) }
 }

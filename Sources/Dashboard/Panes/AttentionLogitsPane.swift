@@ -68,9 +68,9 @@ enum AttentionLogitsPane {
   private static func heatMap(_ context: PaneContext, gutter: Int) -> HeatMap {
     let layers = context.indexed { MetricCatalog.attentionLogitMax(layer: $0) }
     let rows = layers.map { layer, name, series in
-      let value = context.value(name) ?? .nan
+      let value = context.reading(name) ?? .nan
       return HeatMap.Row(
-        name: "L\(layer)", series: series, text: word(value),
+        name: "L\(layer)", series: [series], text: word(value),
         role: value < LogitGrowth.warningLevel ? .text : .warning)
     }
     return HeatMap(

@@ -9,8 +9,9 @@ enum ExpertsPane {
     id: .experts, title: "expert load", minimumRows: 3, weight: 2,
     explanation: """
       The share of each layer's assignments that each expert gets, in per cent over the last 20 \
-      steps, and how uneven that is over time (cv: deviation over mean). Healthy is a cv below 0.5 \
-      and no red cell. When an expert dies or takes all, raise moe.aux_loss with m.
+      steps, which experts are dead or overloaded, and how uneven the loads are over time (cv: \
+      deviation over mean; MaxVio: largest over mean, less 1). Healthy is a cv below 0.5 and no \
+      expert named. When an expert dies or takes all, raise moe.aux_loss with m.
       """,
     headline: headline, draw: draw)
 
@@ -60,12 +61,17 @@ enum ExpertsPane {
       return context.drawWaiting(into: &grid, rect, "no expert load yet")
     }
     let table = ExpertTable(loads: loads)
-    let tall = rect.rows >= loads.count * 2 + 8 ? 2 : 1
+    let tall = max(1, min(3, (rect.rows - 10) / loads.count))
     let height = min(rect.rows, loads.count * tall + 1)
-    let rest = rect.rows - height
+    let hasNames = rect.rows >= height + 5
+    let rest = rect.rows - height - (hasNames ? 1 : 0)
     let area = rect.top(rest >= 3 ? height : rect.rows)
     grid.clipped(to: area) { table.draw(into: &$0, area, rowsPerLayer: tall, context) }
     guard rest >= 3 else { return }
+    if hasNames {
+      let line = ExpertNames(loads: loads).line(columns: rect.columns)
+      line.draw(on: &grid, at: area.origin.offset(rows: height), theme: context.theme)
+    }
     chart(loads, context).draw(into: &grid, rect.bottom(rest), context)
   }
 
@@ -74,8 +80,12 @@ enum ExpertsPane {
     var chart = LineChart()
     let worst = loads.max { $0.balance.cv < $1.balance.cv }?.layer
     let layers = context.indexed { MetricCatalog.expertLoadCV(layer: $0) }
+    chart.lines = worst.map { context.older(MetricCatalog.expertLoadCV(layer: $0)) } ?? []
     for (layer, _, series) in layers where layer != worst {
-      chart.lines.append(ChartLine(series: series, shape: .range, role: .expertsFaint))
+      chart.lines.append(
+        ChartLine(
+          series: series, shape: .range, role: .expertsFaint,
+          name: layers.count <= 4 ? "L\(layer)" : nil))
     }
     for (layer, _, series) in layers where layer == worst {
       chart.lines.append(

@@ -2,14 +2,15 @@ import Screen
 import Signals
 import Telemetry
 
-/// The gradient's norm over time, and where in the model it or the activations are large.
+/// The gradient's norm over time, and below it each tensor's gradient against Adam's ε.
 enum GradientsPane {
   static let pane = Pane(
     id: .gradients, title: "gradients", minimumRows: 3, weight: 2,
     explanation: """
-      The global gradient norm before clipping, with the level at which it is clipped, and what \
-      each tensor or layer contributes. Healthy is a level or falling norm that is clipped seldom. \
-      When most steps are clipped or spikes grow, halve the rate with {.
+      The global gradient norm before clipping with the level at which it is clipped, and each \
+      tensor's gradient RMS over time: amber below 10 times Adam's ε, red below ε, where updates \
+      fade. Healthy is a level or falling norm that is clipped seldom, and no amber or red. When \
+      spikes grow halve the rate with {; when a tensor turns amber lower adam_eps with m.
       """,
     headline: headline, draw: draw)
 
@@ -19,8 +20,8 @@ enum GradientsPane {
     if let clipped = context.value(MetricCatalog.clipFraction) {
       parts.append("clipped \(LayerLoad.percent(clipped))%")
     }
-    if let noise = context.value(MetricName("noise_scale")) {
-      parts.append("noise \(NumberText.compact(noise, digits: 2))")
+    if let noise = context.value(MetricCatalog.noiseScale) {
+      parts.append("noise \(NumberText.compact(noise, digits: 2)) sequences")
     }
     return Span.headline(parts, norm.isFinite ? .gradients : .trouble)
   }
@@ -29,12 +30,32 @@ enum GradientsPane {
     guard context.has(MetricCatalog.gradNorm) else {
       return context.drawWaiting(into: &grid, rect, "no gradient norm yet")
     }
-    let table = table(context)
-    let wanted = table.height(columns: rect.columns)
-    let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
-    let chartRows = rect.rows - tableRows
-    chart(context).draw(into: &grid, rect.top(chartRows), context)
+    let tensors = tensors(context)
+    if rect.columns >= 48, rect.rows >= 12, !tensors.isEmpty {
+      return drawField(TensorField(tensors, in: rect, context), into: &grid, rect, context)
+    }
+    let room = max(0, rect.rows - max(4, rect.rows / 2))
+    let table = table(tensors, room: room, columns: rect.columns, context)
+    let tableRows = rect.rows >= 6 ? min(table.height(columns: rect.columns), room) : 0
+    chart(context).draw(into: &grid, rect.top(rect.rows - tableRows), context)
     table.draw(into: &grid, rect.bottom(tableRows), context)
+  }
+
+  /// The norm above, the field below: one step lies in one column of both.
+  private static func drawField(
+    _ field: TensorField, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    var chart = chart(context)
+    chart.gutter = field.gutter
+    let parts = rect.splitRows(rect.rows - field.height - 1, field.height, 1)
+    chart.draw(into: &grid, parts[0].droppingRight(field.margin), context)
+    field.draw(into: &grid, parts[1], legend: parts[2], context)
+  }
+
+  private static func tensors(_ context: PaneContext) -> [MetricName] {
+    context.history.names.filter {
+      MetricCatalog.family(of: $0)?.stem == "grad_rms" && context.has($0)
+    }
   }
 
   private static func chart(_ context: PaneContext) -> LineChart {
@@ -54,16 +75,40 @@ enum GradientsPane {
   }
 
   /// Each tensor's gradient where the run measures it, else each layer's activations.
-  private static func table(_ context: PaneContext) -> GaugeTable {
-    let tensors = context.history.names.filter {
-      MetricCatalog.family(of: $0)?.stem == "grad_rms" && context.has($0)
-    }
-    guard tensors.isEmpty else {
+  private static func table(
+    _ tensors: [MetricName], room: Int, columns: Int, _ context: PaneContext
+  ) -> GaugeTable {
+    guard !tensors.isEmpty else {
+      let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
       return context.gauges(
-        tensors.map { (MetricCatalog.variableWords(of: $0), $0) }, role: .gradients)
+        layers.map { ("activation rms L\($0.index)", $0.name) }, role: .gradients)
     }
-    let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
-    return context.gauges(
-      layers.map { ("activation rms L\($0.index)", $0.name) }, role: .gradients)
+    let most = room * max(1, (columns + 3) / 30)
+    var table = GaugeTable(rows: [], role: .gradients)
+    let rows = TensorRows(tensors, atMost: most).rows.map { ($0.name, least($0.metrics, context)) }
+    let largest = rows.map(\.1).filter(\.isFinite).max() ?? 0
+    table.rows = rows.map { name, value in
+      GaugeTable.Row(
+        name: name, share: largest > 0 ? value / largest : 0,
+        text: RoundNumber.twoDigits(value), role: role(of: value, context))
+    }
+    return table
+  }
+
+  /// Of several the one nearest to ε, without those that have no gradient at all.
+  static func least(_ metrics: [MetricName], _ context: PaneContext) -> Double {
+    let values = metrics.compactMap { context.reading($0) }
+    return HeatMap.Chosen.smallestAboveZero(values) ?? .nan
+  }
+
+  /// The alarm's colour of a gradient's RMS near ε; nil for what is no news.
+  static func role(of value: Double, _ context: PaneContext) -> Role? {
+    guard value.isFinite else { return .trouble }
+    guard let epsilon = epsilon(context), value > 0, value < 10 * epsilon else { return nil }
+    return value < epsilon ? .trouble : .warning
+  }
+
+  static func epsilon(_ context: PaneContext) -> Double? {
+    context.setting(SettingCatalog.adamEpsilon).map(\.number).flatMap { $0 > 0 ? $0 : nil }
   }
 }

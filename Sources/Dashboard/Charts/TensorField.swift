@@ -1,0 +1,97 @@
+import Screen
+import Signals
+import Telemetry
+
+/// Each tensor's gradient RMS over time as colour, beside it the present one and the update's.
+struct TensorField: Sendable {
+  private let map: HeatMap
+  /// The present update's RMS of each row; empty where there is no room or none is recorded.
+  private let updates: [String]
+  /// Cells at the left for names and numbers.
+  var gutter: Int { map.gutter }
+  /// Cells at the right for the updates.
+  let margin: Int
+  /// Rows of cells.
+  let height: Int
+
+  private static let updateColumns = 9
+
+  init(_ metrics: [MetricName], in rect: Rect, _ context: PaneContext) {
+    let most = max(1, rect.rows - max(7, rect.rows / 3) - 1)
+    let rows = TensorRows(metrics, atMost: most).rows
+    let values = rows.map { GradientsPane.least($0.metrics, context) }
+    let names = rows.map { TextWidth.columns(of: $0.name) }.max() ?? 0
+    height =
+      rows.count > most
+      ? min(most, (rows.count + 1) / 2) : max(1, min(3, most / rows.count)) * rows.count
+    let epsilon = GradientsPane.epsilon(context)
+    let high = values.filter(\.isFinite).max() ?? 1
+    let top = RoundNumber.power(atLeast: max(high, (epsilon ?? 0) * 1e3, 1e-30))
+    let bottom = epsilon.map { $0 * 10 } ?? top / 1e6
+    map = HeatMap(
+      rows: zip(rows, values).map { row, value in
+        HeatMap.Row(
+          name: row.name, series: row.metrics.compactMap { context.history[$0] },
+          text: value == 0 ? "none" : RoundNumber.twoDigits(value),
+          role: GradientsPane.role(of: value, context) ?? (value == 0 ? .faint : .text))
+      },
+      scale: ValueScale(from: bottom, to: top, kind: .logarithmic),
+      gradient: Self.gradient(context.theme), limit: .infinity,
+      gutter: min(max(10, names + 9), rect.columns / 2), floors: Self.floors(epsilon, context),
+      chosen: .smallestAboveZero, origin: epsilon ?? RoundNumber.power(atMost: top / 1e6))
+    let updates = rows.map { Self.update(of: $0, context) }
+    let hasUpdates = rect.columns >= 90 && rows.count <= height && updates.contains { $0 != "" }
+    self.updates = hasUpdates ? updates : []
+    margin = hasUpdates ? Self.updateColumns + 2 : 0
+  }
+
+  private static func floors(_ epsilon: Double?, _ context: PaneContext) -> [HeatMap.Floor] {
+    guard let epsilon else { return [] }
+    let word = context.symbols.isASCII ? "eps" : "ε"
+    return [
+      HeatMap.Floor(
+        value: epsilon, role: .trouble, name: "below \(word) \(RoundNumber.rate(epsilon))"),
+      HeatMap.Floor(value: 10 * epsilon, role: .warning, name: "below 10 \(word)"),
+    ]
+  }
+
+  /// Calm, so that an alarm's colour stands out: from near the paper to the pane's own hue.
+  private static func gradient(_ theme: Theme) -> Gradient {
+    let faint = theme.style(.gradientsFaint).foreground
+    let bright = theme.style(.gradients).foreground
+    return Gradient(
+      low: faint.blended(with: theme.paper, amount: 0.7),
+      middle: faint.blended(with: bright, amount: 0.25), high: bright)
+  }
+
+  /// The largest update among a row's tensors.
+  private static func update(of row: TensorRows.Row, _ context: PaneContext) -> String {
+    let values = row.metrics.compactMap { metric in
+      context.reading(MetricCatalog.updateRMS(besides: metric))
+    }
+    return values.max().map { RoundNumber.twoDigits($0) } ?? ""
+  }
+
+  func draw(
+    into grid: inout CellGrid, _ rect: Rect, legend: Rect, _ context: PaneContext
+  ) {
+    map.draw(into: &grid, rect.droppingRight(margin), context)
+    let each = max(1, height / max(1, map.rows.count))
+    for (index, text) in updates.enumerated() {
+      grid.writeRight(
+        text, endColumn: rect.endColumn - 1, row: rect.row + index * each,
+        style: context.style(.faint))
+    }
+    // Of tensors that share a row the one nearest to ε is what matters.
+    let isFolded = map.rows.contains { $0.series.count > 1 } && gutter >= 20
+    grid.write(
+      isFolded ? "least gradient RMS" : "gradient RMS", at: legend.origin,
+      style: context.style(.faint),
+      maxColumns: min(legend.columns, gutter - 2))
+    map.drawLegend(into: &grid, legend.droppingLeft(gutter).droppingRight(margin), context)
+    guard margin > 0 else { return }
+    grid.writeRight(
+      "update RMS", endColumn: legend.endColumn - 1, row: legend.row, style: context.style(.faint),
+      maxColumns: margin - 1)
+  }
+}

@@ -14,7 +14,7 @@ struct Banner {
   /// The first always stays; the others go from the end where there is little room, but for the
   /// keys.
   let parts: [String]
-  let keys: String
+  let keys: [KeyHint]
 
   /// The most pressing of what there is to say; nil where all is as it should be.
   init?(_ state: DashboardState) {
@@ -27,24 +27,29 @@ struct Banner {
       self.init(.timeline, [])
     } else if state.frozenAt != nil {
       let step = NumberText.grouped(state.playhead)
-      self.init(.notice, ["FROZEN at step \(step)", "the run goes on"], keys: "f follows again")
+      self.init(
+        .notice, ["FROZEN at step \(step)", "the run goes on"],
+        keys: [KeyHint("f", "follows again", .character("f"))])
     } else if run.isOver {
       self.init(over: state)
     } else if state.isPaused {
       let step = NumberText.grouped(state.playhead)
       self.init(
         .notice, [run == .paused ? "PAUSED at step \(step)" : "PAUSING after step \(step)"],
-        keys: state.source.obeys ? "space resumes · . one step" : "")
+        keys: state.source.obeys
+          ? [
+            KeyHint("space", "resumes", .character(" ")), KeyHint(".", "one step", .character(".")),
+          ] : [])
     } else if let silence = state.silence {
       let words = NumberText.duration(seconds: silence)
       self.init(
-        .notice, ["NO RECORDS for \(words)", "the run is slow, held or gone"], keys: "")
+        .notice, ["NO RECORDS for \(words)", "the run is slow, held or gone"])
     } else {
       return nil
     }
   }
 
-  private init(_ kind: Kind, _ parts: [String], keys: String = "") {
+  private init(_ kind: Kind, _ parts: [String], keys: [KeyHint] = []) {
     self.kind = kind
     self.parts = parts
     self.keys = keys
@@ -55,7 +60,8 @@ struct Banner {
     let step = NumberText.grouped(RunNumbers(state).step)
     let checkpoint = state.lastCheckpoint.map { "last checkpoint \($0)" }
     let path = state.source.path
-    let keys = state.source.kind == .live ? "⏎ or q leaves" : "q leaves"
+    let sign = state.source.kind == .live ? "⏎ or q" : "q"
+    let keys = [KeyHint(sign, "leaves", .character("q"))]
     switch state.history.state {
     case .diverged:
       let last = checkpoint ?? "no checkpoint"
@@ -88,10 +94,25 @@ struct Banner {
     grid.writeCentered(text(fitting: rect.columns - 2), in: rect, style: style)
   }
 
+  private static let separator = " · "
+
+  /// The key that a click there is for.
+  func key(at point: Point, in rect: Rect) -> Key? {
+    let text = text(fitting: rect.columns - 2)
+    var end = rect.column + (rect.columns + TextWidth.columns(of: text)) / 2
+    guard rect.contains(point), text.hasSuffix(keys.last?.text ?? "") else { return nil }
+    for hint in keys.reversed() {
+      let start = end - TextWidth.columns(of: hint.text)
+      if (start..<end).contains(point.column) { return hint.key(at: point.column - start) }
+      end = start - TextWidth.columns(of: Self.separator)
+    }
+    return nil
+  }
+
   private func text(fitting columns: Int) -> String {
     var parts = parts
     func joined(_ parts: [String]) -> String {
-      (parts + [keys].filter { !$0.isEmpty }).joined(separator: " · ")
+      (parts + keys.map(\.text)).joined(separator: Self.separator)
     }
     while parts.count > 1, TextWidth.columns(of: joined(parts)) > columns { parts.removeLast() }
     let text = joined(parts)

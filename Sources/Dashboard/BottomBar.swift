@@ -7,6 +7,8 @@ struct BottomBar {
     let key: String
     let label: String
     let isAllowed: Bool
+    /// The action of the second of two keys.
+    var second: String?
     var column = 0
 
     var columns: Int { TextWidth.columns(of: key) + 1 + TextWidth.columns(of: label) }
@@ -49,7 +51,7 @@ struct BottomBar {
     return Item(
       command: command,
       key: bar.keys ?? command.keys.first?.glyph(symbols) ?? "", label: label(command, bar, state),
-      isAllowed: command.refusal(state) == nil)
+      isAllowed: command.refusal(state) == nil, second: bar.second)
   }
 
   private static func label(
@@ -62,8 +64,15 @@ struct BottomBar {
     }
   }
 
-  func item(at column: Int) -> Item? {
-    items.first { column >= $0.column && column < $0.column + $0.columns }
+  /// The name of the action that a click there is for. Of two keys each is its own half, and the
+  /// word beside them is neither.
+  func action(at column: Int) -> String? {
+    let item = items.first { column >= $0.column && column < $0.column + $0.columns }
+    guard let item, let second = item.second else { return item?.command.name }
+    let place = column - item.column
+    let width = TextWidth.columns(of: item.key)
+    guard place < width else { return nil }
+    return place <= width / 2 - 1 ? item.command.name : second
   }
 
   func draw(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {

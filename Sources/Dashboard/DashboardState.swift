@@ -28,6 +28,8 @@ package struct DashboardState: Sendable {
   var listedRuns: [ListedRun]?
   /// The paths of the runs that are being read.
   var overlayRequests: Set<String> = []
+  /// What the mouse holds.
+  var grip: Grip?
 
   /// What charts draw smooth.
   static let smoothedMetrics = [MetricCatalog.loss, MetricCatalog.excessLoss]

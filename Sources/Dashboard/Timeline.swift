@@ -12,17 +12,32 @@ struct Timeline {
 
   func draw(on grid: inout CellGrid, in rect: Rect) {
     let theme = state.appearance.theme
-    let steps = state.recordedSteps
-    let isPlaying = state.playback?.isPlaying == true
-    let first = Line([Span(isPlaying ? " ▶ " : " ‖ ", isPlaying ? .good : .warning)])
-    let last = Line([Span(" \(NumberText.grouped(steps.upperBound)) ", .faint)])
-    var point = rect.origin
-    point.column = first.draw(on: &grid, at: point, theme: theme)
-    let bar = Rect(
-      column: point.column, row: rect.row,
-      columns: rect.endColumn - point.column - last.columns, rows: 1)
+    let bar = bar(in: rect)
+    first.draw(on: &grid, at: rect.origin, theme: theme)
     drawBar(on: &grid, in: bar)
     last.draw(on: &grid, at: Point(column: bar.endColumn, row: rect.row), theme: theme)
+  }
+
+  private var first: Line {
+    let isPlaying = state.playback?.isPlaying == true
+    return Line([Span(isPlaying ? " ▶ " : " ‖ ", isPlaying ? .good : .warning)])
+  }
+
+  private var last: Line {
+    Line([Span(" \(NumberText.grouped(state.recordedSteps.upperBound)) ", .faint)])
+  }
+
+  private func bar(in rect: Rect) -> Rect {
+    rect.top(1).droppingLeft(first.columns).droppingRight(last.columns)
+  }
+
+  /// The step at which a click aims; nil on the sign at the left, which plays or halts.
+  func step(at point: Point, in rect: Rect) -> Int? {
+    let bar = bar(in: rect)
+    guard point.column >= bar.column, bar.columns > 1 else { return nil }
+    let share = Double(point.column - bar.column) / Double(bar.columns - 1)
+    let steps = state.recordedSteps
+    return steps.lowerBound + Int((min(share, 1) * Double(steps.count - 1)).rounded())
   }
 
   private func drawBar(on grid: inout CellGrid, in bar: Rect) {

@@ -33,11 +33,17 @@ extension DashboardState {
   mutating func press(_ key: Key) -> [Effect] {
     guard var layer = layers.popLast() else { return act(on: key) }
     let answer = layer.handle(key, in: self)
-    if !answer.closes { layers.append(layer) }
     guard answer.isConsumed else {
+      layers.append(layer)
       guard case .control = key else { return [] }
       return act(on: key)
     }
+    return take(answer, of: layer)
+  }
+
+  /// Puts the layer back unless it is closed, then does what it asks for.
+  mutating func take(_ answer: LayerAnswer, of layer: Layer) -> [Effect] {
+    if !answer.closes { layers.append(layer) }
     return answer.deeds.flatMap { $0(&self) }
   }
 

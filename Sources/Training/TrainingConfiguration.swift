@@ -1,6 +1,6 @@
 import Foundation
 public import Models
-import Signals
+package import Signals
 import Telemetry
 
 /// Everything that decides what a run computes.
@@ -93,6 +93,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var sharpnessEvery = 0
   /// Whether the largest attention logit of every head is told.
   public var tellsHeadLogits = false
+  /// What raises each alarm.
+  package var alarms = AlarmThresholds()
   /// Steps between checkpoints; nil for only those that are asked for.
   public var checkpointEvery: Int?
   /// Cores to use; nil for all of them. No number depends on it.
@@ -149,6 +151,11 @@ extension TrainingConfiguration {
   /// - Throws: ``ConfigurationError`` for a name or value that is not allowed.
   package static func check(_ options: [String: String]) throws(ConfigurationError) {
     for (name, value) in options.sorted(by: { $0.key < $1.key }) {
+      if let rule = AlarmThresholds.rule(option: name) {
+        var thresholds = AlarmThresholds()
+        guard let allowed = thresholds.set(rule, words: value) else { continue }
+        throw .wrongValue(name: name, value: value, allowed: allowed)
+      }
       guard let option = RunOptionCatalog.option(name) else {
         let nearest = name.nearest(among: RunOptionCatalog.all.map(\.name))
         throw .unknownOption(name: name, nearest: nearest)
@@ -222,6 +229,7 @@ extension TrainingConfiguration {
     options.read("eval-every") { evalEvery = $0 }
     options.read("eval-windows") { evalWindows = $0 }
     options.read("sharpness-every") { sharpnessEvery = $0 }
+    alarms = AlarmThresholds(options: options)
     if let words = options["per-head-logits"] {
       tellsHeadLogits = SettingValue(words: words)?.isOn ?? tellsHeadLogits
     }
@@ -335,6 +343,7 @@ extension TrainingConfiguration {
     options["decay-steps"] = decaySteps.map(String.init)
     options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
     options.merge(expertOptions) { _, own in own }
+    options.merge(alarms.options) { _, own in own }
     options["data"] = dataPath
     options["checkpoint-every"] = checkpointEvery.map(String.init)
     return options

@@ -63,9 +63,8 @@ final class LiveRun {
     @Sendable func say(_ line: String) {
       tell(.console(wallTime: Date().timeIntervalSince1970, line: line))
     }
-    let configuration = UserConfiguration.found()
-    for warning in configuration.warnings { say(warning) }
-    guard let words = plan.onAlarm ?? configuration.onAlarm, !words.isEmpty else { return nil }
+    for warning in plan.person.warnings { say(warning) }
+    guard let words = plan.onAlarm ?? plan.person.onAlarm, !words.isEmpty else { return nil }
     return AlarmCommand(words) { say($0) }
   }
 

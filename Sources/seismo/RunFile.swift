@@ -3,8 +3,8 @@ import TOMLKit
 import Telemetry
 import Training
 
-/// What a `run.toml` says: options under the flags' own names, commands by step, and commands that
-/// depend on a metric.
+/// What a `run.toml` says: options under the flags' own names, commands by step, commands that
+/// depend on a metric, and what raises the alarms.
 struct RunFile {
   /// Options of the run, by long name, as text.
   var options: [String: String] = [:]
@@ -14,6 +14,8 @@ struct RunFile {
   var autopilot: [AutopilotRule] = []
 
   static let conductNames = ["session", "resume", "theme", "on-alarm"] + conductFlags
+  /// Read elsewhere.
+  private static let tables = ["when", AlarmTable.name]
   private static let conductFlags = ["headless", "json"]
 
   /// Why a `run.toml` cannot be used. The description is one line.
@@ -21,6 +23,7 @@ struct RunFile {
     case unreadable(path: String, reason: String)
     case syntax(path: String, line: Int, reason: String)
     case unknownKey(path: String, key: String, nearest: String?)
+    case unknownRule(path: String, rule: String, nearest: String?)
     case wrongValue(path: String, key: String, reason: String)
 
     var description: String {
@@ -30,6 +33,9 @@ struct RunFile {
       case .unknownKey(let path, let key, let nearest):
         "\(path): unknown key '\(key)'"
           + (nearest.map { ": did you mean '\($0)'?" } ?? ": seismo train --help lists the options")
+      case .unknownRule(let path, let rule, let nearest):
+        "\(path): no alarm '\(rule)'"
+          + (nearest.map { ": did you mean '\($0)'?" } ?? ": seismo alarms lists them")
       case .wrongValue(let path, let key, let reason): "\(path): \(key): \(reason)"
       }
     }
@@ -58,9 +64,16 @@ struct RunFile {
     } catch {
       throw .unreadable(path: path, reason: "\(error)")
     }
-    for (key, value) in table where key != "when" { try read(key, value, path: path) }
+    for (key, value) in table where !Self.tables.contains(key) {
+      try read(key, value, path: path)
+    }
     if let rules = table["when"] {
       autopilot = try WhenTables(text: text, path: path).rules(rules)
+    }
+    if let alarms = table[AlarmTable.name] {
+      let found = AlarmTable(text: text, path: path).options(alarms)
+      if let flaw = found.flaws.first { throw flaw }
+      options.merge(found.options) { _, own in own }
     }
     do {
       try TrainingConfiguration.check(options)
@@ -81,7 +94,7 @@ struct RunFile {
     }
     let isConduct = Self.conductNames.contains(key)
     guard isConduct || RunOptionCatalog.option(key) != nil else {
-      let known = RunOptionCatalog.all.map(\.name) + Self.conductNames + ["at", "when"]
+      let known = RunOptionCatalog.all.map(\.name) + Self.conductNames + Self.tables + ["at"]
       throw .unknownKey(path: path, key: key, nearest: key.nearest(among: known))
     }
     guard let words = Self.words(value) else {
@@ -99,7 +112,7 @@ struct RunFile {
     conduct[key] = words
   }
 
-  private static func words(_ value: any TOMLValueConvertible) -> String? {
+  static func words(_ value: any TOMLValueConvertible) -> String? {
     if let flag = value.bool { return flag ? "on" : "off" }
     if let number = value.int { return "\(number)" }
     if let number = value.double { return "\(number)" }

@@ -23,16 +23,20 @@ struct RunPlan {
   var onAlarm: String?
   /// Settings that the command line changes in a run that is resumed.
   var changes: [(name: String, value: SettingValue)] = []
+  /// What the person has settled for all runs.
+  var person = UserConfiguration()
 
   /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
   /// resume, headless, json, theme and on-alarm; `given` are the options of the command line
-  /// itself.
+  /// itself. A run that goes on keeps what raised its alarms, whatever a person has settled since.
   init(
     options: [String: String], given: [String: String] = [:], conduct: [String: String],
-    script: [ScriptedCommand], autopilot: [AutopilotRule] = []
+    script: [ScriptedCommand], autopilot: [AutopilotRule] = [],
+    person: UserConfiguration = UserConfiguration()
   ) throws {
     self.autopilot = autopilot
-    var merged = options
+    self.person = person
+    var merged = person.alarms.merging(options) { _, own in own }
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)
       merged = try Self.options(of: checkpoint, under: options)
@@ -116,7 +120,8 @@ struct RunPlan {
   /// The first five minutes: all four signals alive, at a rate at which the attention logits grow
   /// until somebody switches qk-layernorm on.
   static func firstRun() throws -> RunPlan {
-    try RunPlan(options: ["preset": "moe-tiny", "lr": "4e-2"], conduct: [:], script: [])
+    try RunPlan(
+      options: ["preset": "moe-tiny", "lr": "4e-2"], conduct: [:], script: [], person: .found())
   }
 
   private func refuseExistingSession() throws {

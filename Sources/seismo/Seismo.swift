@@ -16,7 +16,7 @@ struct Seismo: ParsableCommand {
     subcommands: [
       Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
       Evaluate.self,
-      Bench.self, ListThemes.self, Compare.self, Export.self,
+      Bench.self, ListThemes.self, ListAlarms.self, Compare.self, Export.self,
       Import.self, Ingest.self, Reproduce.self, BenchStore.self,
     ])
 

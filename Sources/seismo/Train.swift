@@ -31,7 +31,7 @@ struct Train: ParsableCommand {
     let options = file.options.merging(self.options.given) { _, given in given }
     let plan = try RunPlan(
       options: options, given: self.options.given, conduct: conduct, script: file.script,
-      autopilot: file.autopilot)
+      autopilot: file.autopilot, person: .found())
     if let line = plan.unreachedCommands { Seismo.report(line) }
     try LiveRun(plan: plan).run()
   }

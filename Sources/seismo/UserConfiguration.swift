@@ -6,10 +6,12 @@ import Telemetry
 struct UserConfiguration {
   /// A command for the shell, given once an alarm.
   var onAlarm: String?
+  /// What raises the alarms of a new run, as options; a `run.toml` wins.
+  var alarms: [String: String] = [:]
   /// What is wrong with the file, a line each; the rest of it counts.
   var warnings: [String] = []
 
-  private static let keys = ["on_alarm"]
+  private static let keys = ["on_alarm", "alarms"]
 
   /// Where a person's settings and themes lie.
   static var folder: String {
@@ -55,6 +57,10 @@ struct UserConfiguration {
           continue
         }
         onAlarm = words
+      case "alarms":
+        let found = table[key].map { AlarmTable(text: text, path: path).options($0) }
+        alarms = found?.options ?? [:]
+        warnings += found?.flaws.map(\.description) ?? []
       default:
         let nearest = key.nearest(among: Self.keys).map { ": did you mean '\($0)'?" }
         warnings.append("\(place): unknown key '\(key)'\(nearest ?? ": it is left out")")

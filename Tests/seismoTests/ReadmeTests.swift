@@ -29,8 +29,8 @@ struct ReadmeTests {
   }
 
   private static var alarms: String {
-    table(["alarm", "when"]) {
-      AlarmRule.allCases.map { ["`\($0.name)`", $0.sentence] }
+    table(["alarm", "threshold", "when"]) {
+      AlarmRule.allCases.map { ["`\($0.name)`", AlarmThresholds().words($0), $0.sentence] }
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Signals
 import Telemetry
 import Testing
 import Training
@@ -81,6 +82,20 @@ struct RunFileTests {
       "[[when]]\nmetric = \"loss\"\nabove = 3\nat_most = 0\ncommand = \"pause\"",
       "run.toml:4: when.at_most: give a whole number from 1 to 1000"
     ),
+    (
+      "steps = 5\n[alarms]\nloss-spike = 8\nlos-spike = 8",
+      "run.toml:4: no alarm 'los-spike': did you mean 'loss-spike'?"
+    ),
+    (
+      "[alarms]\nloss-spike = 0",
+      "run.toml:2: alarms.loss-spike: give a number from 1 to 1000, or off"
+    ),
+    ("[alarms]\nnot-finite = 3", "run.toml:2: alarms.not-finite: give on or off"),
+    (
+      "steps = 5\nalarms = 3",
+      "run.toml:2: alarms: write [alarms] with a rule's name and its threshold,"
+        + " such as loss-spike = 8"
+    ),
     ("at = 3", "run.toml: at: write [[at]] with step and command"),
   ])
   func `what is wrong is one line that names the file and the key`(text: String, line: String) {
@@ -110,6 +125,31 @@ struct RunFileTests {
             .set(name: "lr.multiplier", value: .number(0.5)),
           ], limit: 3),
         AutopilotRule(metric: "loss", bound: .below(2.5), commands: [.checkpoint]),
+      ])
+  }
+
+  @Test func `thresholds of alarms are options of the run`() throws {
+    let file = try RunFile(
+      text: """
+        steps = 5
+        [alarms]
+        loss-spike = 9
+        attention-logits-high = 2e3
+        dead-expert = "off"
+        not-finite = false
+        overloaded-expert = 2.5
+        """, path: "run.toml")
+    let configuration = try TrainingConfiguration(options: file.options)
+    var wanted = AlarmThresholds()
+    _ = wanted.set(.lossSpike, words: "9")
+    _ = wanted.set(.attentionLogitsHigh, words: "2000")
+    _ = wanted.set(.deadExpert, words: "off")
+    _ = wanted.set(.notFinite, words: "off")
+    #expect(configuration.alarms == wanted)
+    #expect(
+      configuration.options.filter { $0.key.hasPrefix("alarms.") } == [
+        "alarms.loss-spike": "9", "alarms.attention-logits-high": "2000",
+        "alarms.dead-expert": "off", "alarms.not-finite": "off",
       ])
   }
 

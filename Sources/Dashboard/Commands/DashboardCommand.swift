@@ -24,6 +24,8 @@ package struct DashboardCommand: Sendable {
     var label: String
     /// Those with a low rank stay longest where there is little room.
     var rank: Int
+    /// The action of the second key, where two are shown.
+    var second: String?
   }
 
   /// The word of the palette.
@@ -56,7 +58,7 @@ package struct DashboardCommand: Sendable {
 }
 
 extension DashboardCommand.BarItem {
-  init(_ label: String, rank: Int, keys: String? = nil) {
-    self.init(keys: keys, label: label, rank: rank)
+  init(_ label: String, rank: Int, keys: String? = nil, second: String? = nil) {
+    self.init(keys: keys, label: label, rank: rank, second: second)
   }
 }

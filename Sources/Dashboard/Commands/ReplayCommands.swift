@@ -22,7 +22,8 @@ enum ReplayCommands {
     },
     DashboardCommand(
       "slower", keys: [.character("<")], group: .replay,
-      bar: .init("speed", rank: 2, keys: "< >"), "Play more slowly.", applies: isReplay
+      bar: .init("speed", rank: 2, keys: "< >", second: "faster"),
+      "Play more slowly.", applies: isReplay
     ) { state in
       state.changeSpeed(faster: false)
       return []

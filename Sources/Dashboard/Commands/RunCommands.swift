@@ -34,7 +34,8 @@ enum RunCommands {
     },
     DashboardCommand(
       "halve rate", keys: [.character("{")], group: .run,
-      bar: .init("rate", rank: 8, keys: "{ }"), "Halve the learning rate.", applies: isNoReplay,
+      bar: .init("rate", rank: 8, keys: "{ }", second: "double rate"),
+      "Halve the learning rate.", applies: isNoReplay,
       refusal: refusal
     ) { $0.scaleRate(by: 0.5) },
     DashboardCommand(

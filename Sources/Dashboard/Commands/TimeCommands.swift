@@ -5,7 +5,7 @@ import Telemetry
 enum TimeCommands {
   static let table: [DashboardCommand] = [
     command(
-      "left", [.left, .character("h")], bar: .init("scrub", rank: 3, keys: "← →"),
+      "left", [.left, .character("h")], bar: .init("scrub", rank: 3, keys: "← →", second: "right"),
       "Move left: the cursor, the window, the replay, or to the pane there."
     ) { $0.move(by: -1) },
     command(
@@ -19,7 +19,8 @@ enum TimeCommands {
       $0.moveVertically(by: 1)
     },
     command(
-      "previous event", [.character("[")], bar: .init("event", rank: 9, keys: "[ ]"),
+      "previous event", [.character("[")],
+      bar: .init("event", rank: 9, keys: "[ ]", second: "next event"),
       "Go to the event before: the cursor, or a replay."
     ) { $0.goToEvent(forward: false) { $0.kind != .calm } },
     command("next event", [.character("]")], "Go to the next event: the cursor, or a replay.") {

@@ -1,18 +1,23 @@
 import Screen
 
 /// A bordered box in the middle of the screen that covers what lies behind.
+///
+/// It remembers what was drawn where, so that a click finds what it is on.
 struct Box {
+  let outer: Rect
   let inside: Rect
+  private var hints: [(rect: Rect, hint: KeyHint)] = []
+  private var lines: [(rect: Rect, index: Int)] = []
 
   /// Draws the border, the title and the keys at the bottom, and clears the inside.
   init(
     on grid: inout CellGrid, _ state: DashboardState, columns: Int, rows: Int, title: String,
-    keys: [(key: String, label: String)]
+    keys: [KeyHint]
   ) {
     let theme = state.appearance.theme
     // Step and loss, in the first row, are never covered.
     let screen = grid.bounds.droppingTop(grid.size.rows >= 6 ? 1 : 0)
-    let outer = screen.inset(
+    outer = screen.inset(
       columns: screen.columns >= 44 ? 2 : 0, rows: screen.rows >= 20 ? 1 : 0
     ).centered(Size(columns: columns + 4, rows: rows + 2))
     grid.fill(outer, style: theme.style(.text))
@@ -26,14 +31,40 @@ struct Box {
   }
 
   /// As many of the keys as fit.
-  private func drawKeys(
-    _ keys: [(key: String, label: String)], on grid: inout CellGrid, in rect: Rect, theme: Theme
+  private mutating func drawKeys(
+    _ keys: [KeyHint], on grid: inout CellGrid, in rect: Rect, theme: Theme
   ) {
     var point = rect.origin
-    for (key, label) in keys {
-      let hint = Line([Span(" \(key)", .key), Span(" \(label) ", .faint)])
-      guard point.column + hint.columns <= rect.endColumn else { return }
-      point.column = hint.draw(on: &grid, at: point, theme: theme)
+    for hint in keys {
+      let line = Line([Span(" \(hint.sign)", .key), Span(" \(hint.label) ", .faint)])
+      guard point.column + line.columns <= rect.endColumn else { return }
+      let place = Rect(column: point.column, row: point.row, columns: line.columns, rows: 1)
+      hints.append((place, hint))
+      point.column = line.draw(on: &grid, at: point, theme: theme)
     }
+  }
+
+  /// Notes that entry `index` of the box's list stands in `rect`.
+  mutating func note(_ index: Int, in rect: Rect) {
+    lines.append((rect, index))
+  }
+}
+
+extension Box {
+  enum Target: Hashable {
+    case outside
+    case key(Key)
+    /// An entry of the list.
+    case entry(Int)
+    /// Where there is nothing to press.
+    case nothing
+  }
+
+  func target(at point: Point) -> Target {
+    guard outer.contains(point) else { return .outside }
+    if let (rect, hint) = hints.first(where: { $0.rect.contains(point) }) {
+      return hint.key(at: point.column - rect.column - 1).map { .key($0) } ?? .nothing
+    }
+    return lines.first { $0.rect.contains(point) }.map { .entry($0.index) } ?? .nothing
   }
 }

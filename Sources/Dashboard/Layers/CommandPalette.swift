@@ -5,7 +5,7 @@ import Telemetry
 /// A command typed by its words: completed as one types, run by enter.
 package struct CommandPalette: Sendable, Hashable {
   var field = TextField()
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
   private var complaint: String?
 
   package init() {}
@@ -62,13 +62,21 @@ package struct CommandPalette: Sendable, Hashable {
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let theme = state.appearance.theme
     let candidates = Candidate.all(for: field.text, in: state)
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 84,
       rows: min(14, max(4, grid.size.rows - (grid.size.rows < 20 ? 3 : 6))), title: "command",
-      keys: [("⏎", "run"), ("⇥", "complete"), ("↑↓", "choose"), ("esc", "close")])
+      keys: [
+        .init("⏎", "run", .enter), .init("⇥", "complete", .tab),
+        .init("↑↓", "choose", .up, .down), .init("esc", "close", .escape),
+      ])
     let line = box.inside.top(1)
     grid.write(":", at: line.origin, style: theme.style(.key))
     field.draw(on: &grid, in: line.droppingLeft(1), theme: theme)
@@ -82,11 +90,13 @@ package struct CommandPalette: Sendable, Hashable {
     let isWide = rows.columns >= 50
     let shown = list.visible(count: candidates.count, rows: rows.rows)
     for (row, index) in zip(rows.row..<rows.endRow, shown) {
+      let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
+      box.note(index, in: line)
       candidates[index].line.draw(
-        on: &grid, in: Rect(column: rows.column, row: row, columns: rows.columns, rows: 1),
-        keyColumns: isWide ? 9 : 0, nameColumns: isWide ? 24 : 20,
+        on: &grid, in: line, keyColumns: isWide ? 9 : 0, nameColumns: isWide ? 24 : 20,
         isChosen: index == list.index, state)
     }
+    return box
   }
 }
 

@@ -3,7 +3,7 @@ import Screen
 /// All actions with their keys; typing searches, enter runs.
 package struct Help: Sendable, Hashable {
   private var search = TextField()
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
 
   package init() {}
 
@@ -38,13 +38,21 @@ package struct Help: Sendable, Hashable {
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let commands = found(in: state)
     let theme = state.appearance.theme
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 112, rows: max(6, grid.size.rows - (grid.size.rows < 20 ? 3 : 6)),
       title: "help",
-      keys: [("⏎", "run"), ("↑↓", "choose"), ("esc", "close")])
+      keys: [
+        .init("⏎", "run", .enter), .init("↑↓", "choose", .up, .down),
+        .init("esc", "close", .escape),
+      ])
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
     search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
@@ -56,14 +64,15 @@ package struct Help: Sendable, Hashable {
     }
     guard !commands.isEmpty else {
       grid.write("nothing found", at: rows.origin, style: theme.style(.faint))
-      return
+      return box
     }
-    drawList(of: commands, on: &grid, in: rows, state)
+    drawList(of: commands, on: &grid, in: rows, &box, state)
+    return box
   }
 
   /// The actions under the names of their groups, for as long as nothing is searched for.
   private func drawList(
-    of commands: [DashboardCommand], on grid: inout CellGrid, in rows: Rect,
+    of commands: [DashboardCommand], on grid: inout CellGrid, in rows: Rect, _ box: inout Box,
     _ state: DashboardState
   ) {
     let lines = search.isEmpty ? Self.grouped(commands) : commands.indices.map(Entry.action)
@@ -77,6 +86,7 @@ package struct Help: Sendable, Hashable {
       case .heading(let title):
         grid.write(title, at: line.origin, style: state.appearance.theme.style(.title))
       case .action(let index):
+        box.note(index, in: line)
         CommandLine(commands[index], state).draw(
           on: &grid, in: line, keyColumns: isWide ? 11 : 7, nameColumns: isWide ? 20 : 13,
           isChosen: index == list.index, state)

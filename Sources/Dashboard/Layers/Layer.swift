@@ -50,16 +50,48 @@ extension Layer {
     return answer
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  /// A click on an entry of the list: it goes there, or, where it is already, takes it.
+  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+    guard index != chosenIndex else { return handle(.enter, in: state) }
+    return switch self {
+    case .help(var layer): take(layer.choose(index), .help(layer))
+    case .palette(var layer): take(layer.choose(index), .palette(layer))
+    case .mitigations(var layer): take(layer.choose(index), .mitigations(layer))
+    case .quit(var layer): take(layer.choose(index), .quit(layer))
+    case .themes(var layer): take(layer.choose(index, in: state), .themes(layer))
+    case .rewind(var layer): take(layer.choose(index), .rewind(layer))
+    case .runs(var layer): take(layer.choose(index), .runs(layer))
+    case .prompt: .consumed
+    }
+  }
+
+  private var chosenIndex: Int? {
     switch self {
-    case .help(let layer): layer.draw(on: &grid, state)
-    case .palette(let layer): layer.draw(on: &grid, state)
-    case .prompt(let layer): layer.draw(on: &grid, state)
-    case .mitigations(let layer): layer.draw(on: &grid, state)
-    case .quit(let layer): layer.draw(on: &grid, state)
-    case .themes(let layer): layer.draw(on: &grid, state)
-    case .rewind(let layer): layer.draw(on: &grid, state)
-    case .runs(let layer): layer.draw(on: &grid, state)
+    case .help(let layer): layer.list.index
+    case .palette(let layer): layer.list.index
+    case .mitigations(let layer): layer.list.index
+    case .quit(let layer): layer.list.index
+    case .themes(let layer): layer.list.index
+    case .rewind(let layer): layer.list.index
+    case .runs(let layer): layer.list.index
+    case .prompt: nil
+    }
+  }
+
+  /// Gives the box that was drawn; a prompt has none.
+  @discardableResult
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
+    switch self {
+    case .help(let layer): return layer.draw(on: &grid, state)
+    case .palette(let layer): return layer.draw(on: &grid, state)
+    case .prompt(let layer):
+      layer.draw(on: &grid, state)
+      return nil
+    case .mitigations(let layer): return layer.draw(on: &grid, state)
+    case .quit(let layer): return layer.draw(on: &grid, state)
+    case .themes(let layer): return layer.draw(on: &grid, state)
+    case .rewind(let layer): return layer.draw(on: &grid, state)
+    case .runs(let layer): return layer.draw(on: &grid, state)
     }
   }
 }

@@ -4,7 +4,7 @@ import Telemetry
 
 /// The settings of the running model: value, range, what each is for, and what changing it did.
 package struct MitigationsMenu: Sendable, Hashable {
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
   /// The value being typed for the chosen setting.
   private var field: TextField?
   private var complaint: String?
@@ -114,37 +114,51 @@ extension MitigationsMenu {
     field?.insert(text)
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    field = nil
+    complaint = nil
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let settings = state.history.settings
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 20
     let rowsEach = isRoomy ? 2 : 1
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 94, rows: max(1, settings.count) * rowsEach + (isRoomy ? 3 : 4),
       title: "mitigations", keys: keys(in: state))
     guard !settings.isEmpty else {
       grid.write(
         "this run declares no settings", at: box.inside.origin, style: theme.style(.faint))
-      return
+      return box
     }
     let details = box.inside.bottom(isRoomy ? 2 : 3)
     let rows = box.inside.droppingBottom(details.rows + (isRoomy ? 1 : 0))
     let shown = list.visible(count: settings.count, rows: rows.rows / rowsEach)
     for (place, index) in shown.enumerated() {
       let line = rows.droppingTop(place * rowsEach).top(rowsEach)
+      box.note(index, in: line)
       draw(settings[index], on: &grid, in: line, isChosen: index == list.index, state)
     }
     let purpose = chosen(in: state)?.purpose ?? ""
     let isCut = TextWidth.columns(of: purpose) > rows.columns - 2
     drawDetails(on: &grid, in: details, withPurpose: !isRoomy || isCut, state)
+    return box
   }
 
-  private func keys(in state: DashboardState) -> [(key: String, label: String)] {
-    if field != nil { return [("⏎", "apply"), ("esc", "drop")] }
+  private func keys(in state: DashboardState) -> [KeyHint] {
+    if field != nil { return [.init("⏎", "apply", .enter), .init("esc", "drop", .escape)] }
     let isNumber = if case .number = chosen(in: state)?.kind { true } else { false }
-    let first: [(key: String, label: String)] =
-      isNumber ? [("⏎", "edit"), ("space", "off/usual")] : [("⏎", "switch")]
-    return first + [("u", "undo"), ("↑↓", "choose"), ("esc", "close")]
+    let first: [KeyHint] =
+      isNumber
+      ? [.init("⏎", "edit", .enter), .init("space", "off/usual", .character(" "))]
+      : [.init("⏎", "switch", .enter)]
+    return first + [
+      .init("u", "undo", .character("u")), .init("↑↓", "choose", .up, .down),
+      .init("esc", "close", .escape),
+    ]
   }
 
   private func draw(

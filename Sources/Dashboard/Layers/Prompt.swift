@@ -36,9 +36,9 @@ package struct Prompt: Sendable, Hashable {
 
   private var verbs: (done: String, dropped: String) {
     switch subject {
-    case .note: (" write", " drop")
-    case .filter: (" keep", " as before")
-    case .branch: (" go on there", " stay")
+    case .note: ("write", "drop")
+    case .filter: ("keep", "as before")
+    case .branch: ("go on there", "stay")
     }
   }
 
@@ -46,25 +46,45 @@ package struct Prompt: Sendable, Hashable {
     let theme = state.appearance.theme
     let row = grid.bounds.bottom(1)
     grid.fill(row, style: theme.style(.text))
-    let title =
-      switch subject {
-      case .note: "note at step \(NumberText.grouped(state.playhead)): "
-      case .filter: "filter: "
-      case .branch: "branch at step \(NumberText.grouped(state.playhead)), name: "
-      }
-    let hints = Line([
-      Span("  ⏎", .key), Span(verbs.done, .faint), Span("  esc", .key),
-      Span(verbs.dropped, .faint),
-    ])
-    let hasRoom = row.columns >= title.count + hints.columns + 16
-    let used = grid.write(title, at: row.origin, style: theme.style(.person, .bold))
-    let rest = row.droppingLeft(used)
-    if hasRoom {
-      let end = rest.right(hints.columns)
-      hints.draw(on: &grid, at: end.origin, theme: theme)
+    let used = grid.write(title(state), at: row.origin, style: theme.style(.person, .bold))
+    let places = hints(in: row, state)
+    for (rect, hint) in places {
+      Line([Span(hint.sign, .key), Span(" \(hint.label)", .faint)])
+        .draw(on: &grid, at: rect.origin, theme: theme)
     }
+    let end = places.first.map { $0.rect.column - 2 } ?? row.endColumn
     field.draw(
-      on: &grid, in: rest.droppingRight(hasRoom ? hints.columns : 0), theme: theme)
+      on: &grid, in: row.droppingLeft(used).droppingRight(row.endColumn - end), theme: theme)
+  }
+
+  private func title(_ state: DashboardState) -> String {
+    switch subject {
+    case .note: "note at step \(NumberText.grouped(state.playhead)): "
+    case .filter: "filter: "
+    case .branch: "branch at step \(NumberText.grouped(state.playhead)), name: "
+    }
+  }
+
+  /// Where the keys stand at the end of the row, where there is room for them.
+  private func hints(in row: Rect, _ state: DashboardState) -> [(rect: Rect, hint: KeyHint)] {
+    let hints = [
+      KeyHint("⏎", verbs.done, .enter), KeyHint("esc", verbs.dropped, .escape),
+    ]
+    let widths = hints.map { TextWidth.columns(of: $0.text) }
+    let total = widths.reduce(0) { $0 + $1 + 2 }
+    guard row.columns >= title(state).count + total + 16 else { return [] }
+    var column = row.endColumn - total
+    return zip(hints, widths).map { hint, width in
+      column += 2 + width
+      let rect = Rect(column: column - width, row: row.row, columns: width, rows: 1)
+      return (rect, hint)
+    }
+  }
+
+  /// The key that a click there is for.
+  func key(at point: Point, in size: Size, _ state: DashboardState) -> Key? {
+    let row = Rect(column: 0, row: size.rows - 1, columns: size.columns, rows: 1)
+    return hints(in: row, state).first { $0.rect.contains(point) }?.hint.keys.first
   }
 }
 

@@ -3,7 +3,7 @@ import Telemetry
 
 /// How to leave a run that is still going.
 package struct QuitDialog: Sendable, Hashable {
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
 
   package init() {}
 
@@ -16,14 +16,14 @@ package struct QuitDialog: Sendable, Hashable {
   mutating func handle(_ key: Key) -> LayerAnswer {
     if list.handle(key, count: Self.choices.count) { return .consumed }
     switch key {
-    case .character("1"): return choose(0)
-    case .character("2"): return choose(1)
+    case .character("1"): return answer(0)
+    case .character("2"): return answer(1)
     case .character("3"), .escape, .character("n"): return .closed
     case .character("j"): return move(.down)
     case .character("k"): return move(.up)
-    case .enter: return choose(list.index)
+    case .enter: return answer(list.index)
     // A second ctrl-c means it.
-    case .control("c"): return choose(0)
+    case .control("c"): return answer(0)
     case .control: return .ignored
     default: return .consumed
     }
@@ -34,21 +34,29 @@ package struct QuitDialog: Sendable, Hashable {
     return .consumed
   }
 
-  private func choose(_ index: Int) -> LayerAnswer {
+  private func answer(_ index: Int) -> LayerAnswer {
     guard let leave = Self.choices[index].leave else { return .closed }
     return .closed { _ in [.quit(leave)] }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 14
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 72, rows: isRoomy ? 7 : 5, title: "leave \(state.source.name)?",
-      keys: [("⏎", "choose"), ("1–3", "directly"), ("esc", "stay")])
+      keys: [
+        .init("⏎", "choose", .enter), .init("1–3", "directly"), .init("esc", "stay", .escape),
+      ])
     var row = box.inside.row + (isRoomy ? 1 : 0)
     for (index, choice) in Self.choices.enumerated() {
       let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
       let isChosen = index == list.index
+      box.note(index, in: line)
       let surface: Role = isChosen ? .selection : .background
       grid.fill(line, style: theme.style(.text, on: surface))
       let title = TextWidth.padded(choice.title, to: 22)
@@ -70,5 +78,6 @@ package struct QuitDialog: Sendable, Hashable {
       grid.write(
         line, at: Point(column: box.inside.column, row: row), style: theme.style(.faint))
     }
+    return box
   }
 }

@@ -4,7 +4,7 @@ import Telemetry
 
 /// The checkpoints that the run can go back to, newest first, each with what has happened since.
 package struct RewindPicker: Sendable, Hashable {
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
   private var skipIndex = 0
 
   /// A run that goes the same way again meets the same spike: so many batches can be left out.
@@ -42,25 +42,34 @@ package struct RewindPicker: Sendable, Hashable {
     return .consumed
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let checkpoints = Self.choices(in: state)
     let theme = state.appearance.theme
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 76, rows: min(checkpoints.count + 2, 14),
       title: "rewind \(state.source.name) to",
-      keys: [("⏎", "go back"), ("← →", "batches left out"), ("esc", "stay")])
+      keys: [
+        .init("⏎", "go back", .enter), .init("← →", "batches left out", .left, .right),
+        .init("esc", "stay", .escape),
+      ])
     let rows = max(0, box.inside.rows - (box.inside.rows >= 3 ? 2 : 0))
     for (row, index) in zip(
       box.inside.row..<box.inside.endRow, list.visible(count: checkpoints.count, rows: rows))
     {
       let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
       let isChosen = index == list.index
+      box.note(index, in: line)
       let surface: Role = isChosen ? .selection : .background
       grid.fill(line, style: theme.style(.text, on: surface))
       checkpoints[index].line(isChosen: isChosen, columns: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
     }
-    guard box.inside.rows >= 3 else { return }
+    guard box.inside.rows >= 3 else { return box }
     let words =
       skip == 0
       ? "the same batches again: the same numbers again, unless a setting changes"
@@ -69,6 +78,7 @@ package struct RewindPicker: Sendable, Hashable {
       column: box.inside.column, row: box.inside.endRow - 1, columns: box.inside.columns, rows: 1)
     Line([Span(" skip \(skip) ", .key), Span(" \(words)", .faint)]).fitted(to: last.columns)
       .draw(on: &grid, at: last.origin, theme: theme)
+    return box
   }
 }
 

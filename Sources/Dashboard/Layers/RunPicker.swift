@@ -5,7 +5,7 @@ import Telemetry
 /// The recorded runs, to lay some of them over the charts; typing searches names and settings.
 package struct RunPicker: Sendable, Hashable {
   private var search = TextField()
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
 
   package init() {}
 
@@ -36,14 +36,22 @@ package struct RunPicker: Sendable, Hashable {
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int) -> LayerAnswer {
+    list.index = index
+    return .consumed
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let runs = found(in: state)
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 20
     let rows = max(4, min((state.listedRuns?.count ?? 1) + (isRoomy ? 5 : 2), grid.size.rows - 4))
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 92, rows: rows, title: "overlay a run",
-      keys: [("⏎", "draw or take away"), ("⇥", "and another"), ("esc", "close")])
+      keys: [
+        .init("⏎", "draw or take away", .enter), .init("⇥", "and another", .tab),
+        .init("esc", "close", .escape),
+      ])
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
     search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
@@ -55,16 +63,18 @@ package struct RunPicker: Sendable, Hashable {
         ? "looking for sessions"
         : search.isEmpty ? "no other session lies beside this one" : "nothing found"
       grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
-      return
+      return box
     }
     for (row, index) in zip(
       body.row..<body.endRow, list.visible(count: runs.count, rows: body.rows))
     {
       let line = Rect(column: body.column, row: row, columns: body.columns, rows: 1)
+      box.note(index, in: line)
       draw(runs[index], on: &grid, in: line, isChosen: index == list.index, state)
     }
-    guard runs.indices.contains(list.index) else { return }
+    guard runs.indices.contains(list.index) else { return box }
     drawDetails(of: runs[list.index], on: &grid, in: details, state)
+    return box
   }
 
   private func draw(

@@ -2,7 +2,7 @@ import Screen
 
 /// The themes there are; the screen behind shows the chosen one.
 package struct ThemePicker: Sendable, Hashable {
-  private var list = ListCursor()
+  private(set) var list = ListCursor()
   private let original: Theme
 
   package init(_ state: DashboardState) {
@@ -19,12 +19,7 @@ package struct ThemePicker: Sendable, Hashable {
       default: nil
       }
     if list.handle(moved ?? key, count: themes.count) {
-      guard themes.indices.contains(list.index) else { return .consumed }
-      let theme = themes[list.index]
-      return .stays { state in
-        state.appearance.theme = theme.adapted(to: state.appearance.depth)
-        return []
-      }
+      return look(at: list.index, in: state)
     }
     switch key {
     case .escape, .character("q"):
@@ -42,24 +37,44 @@ package struct ThemePicker: Sendable, Hashable {
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+    list.index = index
+    return look(at: index, in: state)
+  }
+
+  private func look(at index: Int, in state: DashboardState) -> LayerAnswer {
+    let themes = state.appearance.themes
+    guard themes.indices.contains(index) else { return .consumed }
+    let theme = themes[index]
+    return .stays { state in
+      state.appearance.theme = theme.adapted(to: state.appearance.depth)
+      return []
+    }
+  }
+
+  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let themes = state.appearance.themes
     let theme = state.appearance.theme
-    let box = Box(
+    var box = Box(
       on: &grid, state, columns: 34, rows: min(themes.count, 12), title: "theme",
-      keys: [("⏎", "keep"), ("↑↓", "look"), ("esc", "as before")])
+      keys: [
+        .init("⏎", "keep", .enter), .init("↑↓", "look", .up, .down),
+        .init("esc", "as before", .escape),
+      ])
     for (row, index) in zip(
       box.inside.row..<box.inside.endRow,
       list.visible(count: themes.count, rows: box.inside.rows))
     {
       let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
       let isChosen = index == list.index
+      box.note(index, in: line)
       grid.fill(line, style: theme.style(.text, on: isChosen ? .selection : .background))
       grid.write(
         themes[index].name, at: line.origin.offset(columns: 1),
         style: theme.style(.text, on: isChosen ? .selection : .background))
       drawSwatches(of: themes[index].adapted(to: state.appearance.depth), on: &grid, in: line)
     }
+    return box
   }
 
   private func drawSwatches(of theme: Theme, on grid: inout CellGrid, in line: Rect) {

@@ -25,10 +25,13 @@ struct AlarmContext {
   let layout: SampleLayout
   let settings: [String: SettingValue]
   let remainingSteps: Int?
+  var thresholds = AlarmThresholds()
 
   var step: Int { samples.step }
 
   func value(_ index: Int?) -> Double? { index.map { samples.values[$0] } }
+
+  func level(_ rule: AlarmRule) -> Double { thresholds.level(rule) }
 
   func isOn(_ setting: String) -> Bool { settings[setting]?.isOn ?? false }
 }

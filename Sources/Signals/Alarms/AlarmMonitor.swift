@@ -35,23 +35,24 @@ package struct AlarmMonitor: Sendable, Codable {
   ///   - settings: the settings in force, by name; they choose the hints.
   ///   - remainingSteps: those the run still has after this one, where known.
   ///   - watchesExperts: whether a router is to blame for the experts' load.
+  ///   - thresholds: what raises each rule, and which are off.
   /// - Returns: the alarms that this step raised or ended, as events of it.
   package mutating func observe(
     _ samples: StepSamples, settings: [String: SettingValue] = [:], remainingSteps: Int? = nil,
-    watchesExperts: Bool = true
+    watchesExperts: Bool = true, thresholds: AlarmThresholds = AlarmThresholds()
   ) -> [RunEvent] {
     // A step that goes backwards begins another stretch of the run: windows would mix the two.
     if let lastStep, samples.step < lastStep { forget() }
     lastStep = samples.step
     let context = AlarmContext(
       samples: samples, layout: layout(samples.names), settings: settings,
-      remainingSteps: remainingSteps)
+      remainingSteps: remainingSteps, thresholds: thresholds)
     let findings =
       NotFiniteRule().findings(context) + attentionLogits.findings(context)
       + lossSpike.findings(context) + logZ.findings(context)
       + GradientEpsilonRule().findings(context)
       + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
-    return findings.compactMap { latch($0, samples) }
+    return findings.filter { thresholds.isOn($0.rule) }.compactMap { latch($0, samples) }
   }
 
   private mutating func latch(_ finding: AlarmFinding, _ samples: StepSamples) -> RunEvent? {

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// The rules that raise alarms: names, sentences and patience, in one table.
 package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case lossSpike = "loss-spike"
@@ -23,18 +25,27 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// One line on what it watches for, at its usual threshold.
+  package var sentence: String { sentence(at: threshold.usual ?? 0) }
+
   /// One line on what it watches for.
-  package var sentence: String {
-    switch self {
-    case .lossSpike: "The loss is 7 standard deviations above its last 1,000 values."
-    case .attentionLogitsHigh: "An attention logit is above 1e3, where the loss begins to suffer."
-    case .attentionLogitsDiverging: "Attention logits are above 1e4, or forecast to pass it."
+  package func sentence(at level: Double) -> String {
+    let number = SettingValue.number(level).description
+    return switch self {
+    case .lossSpike: "The loss is \(number) standard deviations above its last 1,000 values."
+    case .attentionLogitsHigh:
+      "An attention logit is above \(AlarmThreshold.words(level: level)), where the loss begins to suffer."
+    case .attentionLogitsDiverging:
+      "Attention logits are above \(AlarmThreshold.words(level: level)), or forecast to pass it."
     case .notFinite: "A metric is NaN or infinite."
-    case .logZDrift: "Log Z drifts away from 0: the output logits run off."
-    case .gradientNearEpsilon: "A tensor's gradient is within 10 times Adam's ε for 100 steps."
-    case .deadExpert: "An expert gets less than an eighth of an even share for 100 steps."
-    case .overloadedExpert: "An expert gets 2.5 times an even share for 100 steps."
-    case .heldOutLossRising: "The held-out loss has risen above its lowest for three measurements."
+    case .logZDrift:
+      "Log Z is \(number) nats further from 0 than at its start and goes on: output logits run off."
+    case .gradientNearEpsilon:
+      "A tensor's gradient is within \(number) times Adam's ε for 100 steps."
+    case .deadExpert: "An expert gets less than \(number) of an even share for 100 steps."
+    case .overloadedExpert: "An expert gets \(number) times an even share for 100 steps."
+    case .heldOutLossRising:
+      "The held-out loss is \(NumberText.percent(level)) above its lowest for three measurements."
     }
   }
 

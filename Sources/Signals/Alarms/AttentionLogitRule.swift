@@ -2,8 +2,8 @@ import Telemetry
 
 /// Attention logits that are high, and those that will be too high.
 struct AttentionLogitRule: Sendable, Equatable, Codable {
-  /// Logits below this are a healthy start's growth, whatever its pace.
-  private static let leastForForecast = 100.0
+  /// Logits below this share of the level are a healthy start's growth, whatever its pace.
+  private static let leastForForecast = 0.01
   private static let stepsBetweenForecasts = 10
   /// Steps after which a qk-layernorm that was switched on should long have helped.
   private static let stepsToHelp = 200
@@ -76,14 +76,15 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
 
   private mutating func makeForecast(_ context: AlarmContext) {
     forecast = nil
+    let level = context.level(.attentionLogitsDiverging)
     guard normalizedSince == nil, rises.count <= Self.longestRise else { return }
     for (layer, window) in layers.sorted(by: { $0.key < $1.key }) {
       let start = window.steps.firstIndex { $0 > context.step - LogitGrowth.window } ?? 0
       guard
         let growth = LogitGrowth(
-          steps: window.steps[start...], values: window.values[start...],
+          steps: window.steps[start...], values: window.values[start...], level: level,
           remainingSteps: context.remainingSteps),
-        growth.present >= Self.leastForForecast,
+        growth.present >= Self.leastForForecast * level,
         growth.stepsUntilLevel < forecast?.stepsUntilLevel ?? .infinity
       else { continue }
       forecast = Forecast(
@@ -95,31 +96,36 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
   private func diverging(
     _ worst: (layer: Int, value: Double), _ context: AlarmContext
   ) -> AlarmFinding {
-    let isAbove = worst.value > LogitGrowth.criticalLevel
+    let level = context.level(.attentionLogitsDiverging)
+    let isAbove = worst.value > level
     let reading: AlarmLatch.Reading =
       if isAbove || forecast != nil {
         isBeingHelped(context) ? .between : .trouble
       } else {
-        worst.value < LogitGrowth.criticalLevel / 2 ? .quiet : .between
+        worst.value < level / 2 ? .quiet : .between
       }
     return AlarmFinding(
       rule: .attentionLogitsDiverging, reading: reading,
       alarm: { [forecast] in
         Self.text(worst, forecast: isAbove ? nil : forecast, context)
       },
-      calm: { "attention logits no longer on the way to 1e4: largest \(Self.word(worst.value))" })
+      calm: {
+        "attention logits no longer on the way to \(Self.words(level: level)): "
+          + "largest \(Self.word(worst.value))"
+      })
   }
 
   private func high(_ worst: (layer: Int, value: Double), _ context: AlarmContext) -> AlarmFinding {
-    let level = LogitGrowth.warningLevel
+    let level = context.level(.attentionLogitsHigh)
     let isHigh = worst.value > level && !isBeingHelped(context)
     return AlarmFinding(
       rule: .attentionLogitsHigh,
       reading: isHigh ? .trouble : (worst.value < level / 2 ? .quiet : .between),
       alarm: {
         AlarmText(
-          sentence: "attention logits above 1e3 (L\(worst.layer), \(Self.word(worst.value))): "
-            + "queries and keys grow, the loss begins to suffer", hint: Self.hint(context),
+          sentence: "attention logits above \(Self.words(level: level)) (L\(worst.layer), "
+            + "\(Self.word(worst.value))): queries and keys grow, the loss begins to suffer",
+          hint: Self.hint(context),
           values: [
             "attention_logit_max": worst.value, "layer": Double(worst.layer), "level": level,
           ])
@@ -130,17 +136,17 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
   private static func text(
     _ worst: (layer: Int, value: Double), forecast: Forecast?, _ context: AlarmContext
   ) -> AlarmText {
-    let level = LogitGrowth.criticalLevel
+    let level = context.level(.attentionLogitsDiverging)
     guard let forecast else {
       return AlarmText(
-        sentence: "attention logits above 1e4 (L\(worst.layer), \(word(worst.value))): "
-          + "runs this far up diverge", hint: hint(context),
+        sentence: "attention logits above \(Self.words(level: level)) (L\(worst.layer), "
+          + "\(word(worst.value))): runs this far up diverge", hint: hint(context),
         values: ["attention_logit_max": worst.value, "layer": Double(worst.layer), "level": level])
     }
     let steps = forecast.stepsUntilLevel - Double(context.step - forecast.madeAt)
     return AlarmText(
-      sentence: "attention logits pass 1e4 in ~\(roughly(max(0, steps))) steps "
-        + "(L\(forecast.layer), doubling every \(word(forecast.doublingSteps)))",
+      sentence: "attention logits pass \(Self.words(level: level)) in "
+        + "~\(roughly(max(0, steps))) steps (L\(forecast.layer), doubling every \(word(forecast.doublingSteps)))",
       hint: hint(context),
       values: [
         "attention_logit_max": worst.value, "layer": Double(forecast.layer), "level": level,
@@ -152,6 +158,8 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
     context.isOn(SettingCatalog.qkLayerNorm)
       ? "{: halve the rate" : "m: switch qk-layernorm on"
   }
+
+  private static func words(level: Double) -> String { AlarmThreshold.words(level: level) }
 
   private static func word(_ value: Double) -> String { NumberText.grouped(value) }
 

@@ -5,11 +5,11 @@ import Telemetry
 /// The first steps of a router are noise, so it starts after 200 of them.
 struct ExpertRule: Sendable {
   static let firstStep = 200
-  /// MaxVio above which a layer's busiest expert is overloaded. Three times the mean, where panes
-  /// mark it, is close to collapse for top-2 of 8, whose possible largest is 3.
-  static let largestViolation = 1.5
-  private static let calmViolation = 1.2
-  private static let calmShare = 1.0 / 4
+  /// Of the violation, and of the share, at which the rules raise. 2.5 even shares are a MaxVio of
+  /// 1.5: three, where panes mark it, are close to collapse for top-2 of 8, whose possible largest
+  /// is 3.
+  private static let calmViolation = 0.8
+  private static let calmShare = 2.0
 
   func findings(_ context: AlarmContext) -> [AlarmFinding] {
     guard context.step >= Self.firstStep else { return [] }
@@ -30,12 +30,13 @@ struct ExpertRule: Sendable {
     _ balance: ExpertBalance, layer: Int, _ context: AlarmContext
   ) -> AlarmFinding {
     let even = 1 / Double(balance.shares.count)
+    let level = even * context.level(.deadExpert)
     let least = balance.shares.min() ?? even
     let starving = balance.shares.indices.filter {
-      balance.shares[$0] < even * ExpertBalance.deadBelow
+      balance.shares[$0] < level
     }
     let reading: AlarmLatch.Reading =
-      starving.isEmpty ? (least > even * Self.calmShare ? .quiet : .between) : .trouble
+      starving.isEmpty ? (least > min(even, level * Self.calmShare) ? .quiet : .between) : .trouble
     return AlarmFinding(
       rule: .deadExpert, subject: "\(layer)", reading: reading,
       alarm: {
@@ -67,11 +68,12 @@ struct ExpertRule: Sendable {
     _ balance: ExpertBalance, layer: Int, _ context: AlarmContext
   ) -> AlarmFinding {
     let violation = balance.maxViolation
+    let largest = context.level(.overloadedExpert) - 1
     let reading: AlarmLatch.Reading =
-      if violation > Self.largestViolation {
+      if violation > largest {
         .trouble
       } else {
-        violation < Self.calmViolation ? .quiet : .between
+        violation < Self.calmViolation * largest ? .quiet : .between
       }
     return AlarmFinding(
       rule: .overloadedExpert, subject: "\(layer)", reading: reading,

@@ -5,9 +5,9 @@ import Telemetry
 /// A tensor without any gradient is frozen or not in use and is left alone.
 /// - Source: Wortsman et al. 2023, section 3.4: watch the gradient's RMS against ε.
 struct GradientEpsilonRule: Sendable {
-  /// ε weighs a tenth of the gradient's RMS in the update's denominator.
-  private static let troubleRatio = 10.0
-  private static let calmRatio = 30.0
+  /// Over the ratio at which it raises: there ε weighs a tenth of the gradient's RMS in the
+  /// update's denominator.
+  private static let calm = 3.0
 
   func findings(_ context: AlarmContext) -> [AlarmFinding] {
     guard let epsilon = context.settings[SettingCatalog.adamEpsilon]?.number, epsilon > 0 else {
@@ -17,8 +17,9 @@ struct GradientEpsilonRule: Sendable {
     let present = context.layout.gradientRMS.filter { values[$0] > 0 && values[$0].isFinite }
     guard let least = present.min(by: { values[$0] < values[$1] }) else { return [] }
     let ratio = values[least] / epsilon
+    let level = context.level(.gradientNearEpsilon)
     let reading: AlarmLatch.Reading =
-      ratio < Self.troubleRatio ? .trouble : ratio > Self.calmRatio ? .quiet : .between
+      ratio < level ? .trouble : ratio > Self.calm * level ? .quiet : .between
     return [
       AlarmFinding(
         rule: .gradientNearEpsilon, reading: reading,

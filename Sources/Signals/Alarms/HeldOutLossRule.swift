@@ -2,11 +2,10 @@ import Telemetry
 
 /// The held-out loss on its way up again.
 ///
-/// The last three measurements must lie above the lowest by 2% of it and by two standard deviations
+/// The last three measurements must lie above the lowest by a share of it (2%) and by two standard deviations
 /// of the measurements' noise, and must not be falling. The noise is what neighbours do
 /// not explain: e[i] − (e[i−1] + e[i+1]) / 2, whose deviation is √1.5 times that of one.
 struct HeldOutLossRule: Sendable, Equatable, Codable {
-  private static let leastShare = 0.02
   private static let kept = 32
 
   private var recent: [Double] = []
@@ -24,7 +23,7 @@ struct HeldOutLossRule: Sendable, Equatable, Codable {
       lossAtLowest = loss.value.isFinite ? loss.value : nil
     }
     guard let lowest, recent.count >= 4 else { return [] }
-    let margin = max(Self.leastShare * abs(lowest), 2 * noise)
+    let margin = max(context.level(.heldOutLossRising) * abs(lowest), 2 * noise)
     let last = recent.suffix(3)
     let isUp = last.allSatisfy { $0 > lowest + margin } && value >= last[last.startIndex]
     let isTraining = lossAtLowest.map { loss.value <= $0 } ?? true

@@ -5,8 +5,6 @@ import Telemetry
 /// A softmax does not feel its logits' common level, so nothing but z-loss or decay holds it. At
 /// the start log Z is about ln(vocabulary) + 0.5, which is no trouble: the drift counts from there.
 struct LogZRule: Sendable, Equatable, Codable {
-  /// Nats above the start's |log Z|.
-  private static let allowedDrift = 5.0
   /// A start beyond this is a drift that was already under way: ln of a vocabulary of 160,000.
   private static let largestStart = 12.0
   /// The averages remember about 50 and 200 steps, so that their distance is the growth in about
@@ -23,12 +21,12 @@ struct LogZRule: Sendable, Equatable, Codable {
     self.start = start
     let drift = abs(recent.add(value))
     let growth = drift - abs(older.add(value))
-    let limit = start + Self.allowedDrift
+    let limit = start + context.level(.logZDrift)
     let reading: AlarmLatch.Reading =
       if drift > limit {
         growth > Self.leastGrowth ? .trouble : (growth <= 0 ? .quiet : .between)
       } else {
-        drift < limit - 1 ? .quiet : .between
+        drift < limit - context.level(.logZDrift) / 5 ? .quiet : .between
       }
     let hasZLoss = context.isOn(SettingCatalog.zLoss)
     return [

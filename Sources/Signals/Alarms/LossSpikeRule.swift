@@ -2,12 +2,14 @@ import Telemetry
 
 /// The loss far above its recent values, with the gradient norm as evidence.
 ///
-/// Seven standard deviations over the last 1,000 values; and, since the first descent is in that
+/// Standard deviations over the last 1,000 values, seven unless told otherwise; and, since the first descent is in that
 /// window for a thousand steps and hides all but the largest spikes there, seven deviations
 /// of what is left over a short average of the values before.
 struct LossSpikeRule: Sendable, Equatable, Codable {
   /// A jump by less than this share of the mean is no trouble, however still the loss has been.
   private static let leastShare = 1e-3
+  /// Of the score at which it raises.
+  private static let calm = 3.0 / 7
 
   private var loss = SpikeDetector()
   private var trend = DebiasedAverage(weight: 0.9)
@@ -19,10 +21,12 @@ struct LossSpikeRule: Sendable, Equatable, Codable {
     let (score, mean) = score(value)
     let evidence = gradientEvidence(context)
     guard !score.isNaN else { return [] }
-    let isSpike = score >= SpikeDetector.threshold && value - mean > Self.leastShare * abs(mean)
+    let level = context.level(.lossSpike)
+    let isSpike = score >= level && value - mean > Self.leastShare * abs(mean)
     return [
       AlarmFinding(
-        rule: .lossSpike, reading: isSpike ? .trouble : (score < 3 ? .quiet : .between),
+        rule: .lossSpike,
+        reading: isSpike ? .trouble : (score < Self.calm * level ? .quiet : .between),
         alarm: { Self.text(loss: value, mean: mean, score: score, gradient: evidence) },
         calm: { "loss back at \(NumberText.compact(value))" })
     ]

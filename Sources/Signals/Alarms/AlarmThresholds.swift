@@ -1,0 +1,121 @@
+import Telemetry
+
+/// How far a rule lets its metric go, in the rule's own measure.
+package struct AlarmThreshold: Sendable, Equatable {
+  /// Nil for a rule that knows no more and less, only on and off.
+  package let usual: Double?
+  package let range: ClosedRange<Double>
+  package let measure: String
+
+  init(_ usual: Double, _ range: ClosedRange<Double>, _ measure: String) {
+    self.usual = usual
+    self.range = range
+    self.measure = measure
+  }
+
+  private init() {
+    usual = nil
+    range = 0...0
+    measure = "on or off"
+  }
+
+  static let whole = AlarmThreshold()
+
+  /// As alarms name it: `200`, `1e3`, `12k`.
+  static func words(level: Double) -> String {
+    level < 1000 ? SettingValue.number(level).description : NumberText.level(level)
+  }
+
+  /// What may be given, in words.
+  package var allowed: String {
+    guard usual != nil else { return "on or off" }
+    return "a number from \(SettingValue.number(range.lowerBound)) to "
+      + "\(SettingValue.number(range.upperBound)), or off"
+  }
+}
+
+extension AlarmRule {
+  package var threshold: AlarmThreshold {
+    switch self {
+    case .lossSpike:
+      AlarmThreshold(
+        SpikeDetector.threshold, 1...1000, "standard deviations above the recent mean")
+    case .attentionLogitsHigh:
+      AlarmThreshold(LogitGrowth.warningLevel, 1...1e9, "largest attention logit")
+    case .attentionLogitsDiverging:
+      AlarmThreshold(
+        LogitGrowth.criticalLevel, 1...1e9, "largest attention logit, now or forecast")
+    case .notFinite: .whole
+    case .logZDrift:
+      AlarmThreshold(5, 0.1...1000, "nats that log Z is further from 0 than at its start")
+    case .gradientNearEpsilon: AlarmThreshold(10, 0.001...1e6, "gradient's RMS over Adam's ε")
+    case .deadExpert:
+      AlarmThreshold(ExpertBalance.deadBelow, 0.001...0.9, "share of an even share")
+    case .overloadedExpert: AlarmThreshold(2.5, 1.1...1000, "times an even share")
+    case .heldOutLossRising: AlarmThreshold(0.02, 0.001...10, "share of the lowest loss above it")
+    }
+  }
+}
+
+/// What raises each rule in a run: the tables `[alarms]` of a person's settings and of a `run.toml`.
+///
+/// Rules that nothing is said about have their usual thresholds.
+package struct AlarmThresholds: Sendable, Equatable {
+  private var levels: [AlarmRule: Double] = [:]
+  private var off: Set<AlarmRule> = []
+
+  package init() {}
+
+  /// Before a rule's name where thresholds stand among a run's options.
+  package static let optionPrefix = "alarms."
+
+  package static func rule(option: String) -> AlarmRule? {
+    guard option.hasPrefix(optionPrefix) else { return nil }
+    return AlarmRule(rawValue: String(option.dropFirst(optionPrefix.count)))
+  }
+
+  /// The options that are thresholds; names and values that are none are left out.
+  package init(options: [String: String]) {
+    for (name, words) in options {
+      if let rule = Self.rule(option: name) { _ = set(rule, words: words) }
+    }
+  }
+
+  /// What differs from the usual, as options.
+  package var options: [String: String] {
+    var options: [String: String] = [:]
+    for rule in off.union(levels.keys) { options[Self.optionPrefix + rule.name] = words(rule) }
+    return options
+  }
+
+  /// Whether the rule raises at all.
+  package func isOn(_ rule: AlarmRule) -> Bool { !off.contains(rule) }
+
+  /// Where the rule raises, or would, were it on.
+  package func level(_ rule: AlarmRule) -> Double {
+    levels[rule] ?? rule.threshold.usual ?? 0
+  }
+
+  package func words(_ rule: AlarmRule) -> String {
+    if !isOn(rule) { return "off" }
+    return rule.threshold.usual == nil ? "on" : SettingValue.number(level(rule)).description
+  }
+
+  /// Takes a threshold as a person writes it.
+  /// - Returns: what may be given where `words` may not; nil where they are taken.
+  package mutating func set(_ rule: AlarmRule, words: String) -> String? {
+    let threshold = rule.threshold
+    switch SettingValue(words: words) {
+    case .flag(false)?:
+      off.insert(rule)
+    case .flag(true)?:
+      off.remove(rule)
+    case .number(let level)? where threshold.usual != nil && threshold.range.contains(level):
+      off.remove(rule)
+      levels[rule] = level == threshold.usual ? nil : level
+    default:
+      return threshold.allowed
+    }
+    return nil
+  }
+}

@@ -19,6 +19,8 @@ package struct DashboardState: Sendable {
   package var size: Size
   /// Seconds since 1970, as the last tick said.
   package var now: Double
+  /// How far the person's clock is ahead of Greenwich's.
+  package var secondsFromGMT = 0
   package var trouble = Trouble()
   package var requests = Requests()
   var smoothed: [MetricName: SmoothedSeries] = [:]
@@ -152,7 +154,7 @@ extension DashboardState {
   }
 
   package func context(for pane: PaneID) -> PaneContext {
-    PaneContext(
+    var context = PaneContext(
       history: history, playhead: playhead, window: viewport.window(in: steps),
       axis: viewport.axis, isLogY: viewport.logY.contains(pane), isLogX: viewport.isLogX,
       smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
@@ -160,5 +162,7 @@ extension DashboardState {
       isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
+    context.secondsFromGMT = secondsFromGMT
+    return context
   }
 }

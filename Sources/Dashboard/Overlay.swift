@@ -87,17 +87,15 @@ extension Overlay {
     case .step:
       return nil
     case .tokens:
-      guard let own = context.description?.model, let other = history.description?.model,
-        other.batch * other.context > 0
+      guard let own = TokenCount(context.history), let other = TokenCount(history), own != other
       else { return nil }
-      let ratio = Double(own.batch * own.context) / Double(other.batch * other.context)
-      guard ratio != 1 else { return nil }
-      return { (step: Int) -> Int in Int((Double(step) * ratio).rounded()) }
-    case .time:
+      return { (step: Int) -> Int in other.step(after: own.tokens(before: step)) }
+    case .time, .clock:
       let own = context.history.wallTimes
       let other = history.wallTimes
       guard !own.isEmpty, !other.isEmpty else { return nil }
-      let (start, origin) = (own.value(atIndex: 0), other.value(atIndex: 0))
+      let start = own.value(atIndex: 0)
+      let origin = context.axis == .clock ? start : other.value(atIndex: 0)
       return { (step: Int) -> Int in
         let elapsed = (own.value(atOrBefore: step) ?? start) - start
         return other.step(atOrAfterTime: origin + elapsed)

@@ -52,7 +52,11 @@ package struct TimeWindow: Sendable, Hashable {
 
 /// What the horizontal axis counts.
 package enum AxisKind: String, Sendable, CaseIterable {
-  case step, tokens, time
+  case step, tokens
+  /// Since the run began.
+  case time
+  /// The time of day.
+  case clock
 }
 
 /// All that a pane may draw from.
@@ -82,6 +86,8 @@ package struct PaneContext: Sendable {
   package var showsPresent: Bool
   /// Other runs drawn over this one.
   package var overlays: [Overlay]
+  /// How far the person's clock is ahead of Greenwich's.
+  package var secondsFromGMT = 0
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,

@@ -69,6 +69,7 @@ final class DashboardScreen {
     try terminal.enter()
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
+    state.secondsFromGMT = TimeZone.current.secondsFromGMT()
     if let arrangement = memory.arrangement { state.arrangement = arrangement }
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }

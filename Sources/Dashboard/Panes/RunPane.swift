@@ -77,11 +77,13 @@ enum RunPane {
             + "H\(model.heads)\(experts)"))
       lines.append(
         Line(name: "parameters", value: NumberText.grouped(model.parameters)))
+      let batch = context.setting(SettingCatalog.batch)?.number ?? 0
+      let windows = batch >= 1 && batch < 1e9 ? Int(batch) : model.batch
       lines.append(
         Line(
           name: "a step",
-          value: "\(model.batch) × \(model.context) = "
-            + "\(NumberText.grouped(model.batch * model.context)) tokens"))
+          value: "\(windows) × \(model.context) = "
+            + "\(NumberText.grouped(windows * model.context)) tokens"))
     }
     if let loss = description.initialLoss {
       lines.append(Line(name: "initial loss", value: "\(NumberText.compact(loss)) nats/token"))

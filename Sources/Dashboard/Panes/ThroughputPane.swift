@@ -68,8 +68,8 @@ enum ThroughputPane {
           name: MetricCatalog.variableWords(of: name), share: share,
           text: "\(NumberText.compact(share * 100, digits: 2))%"))
     }
-    if let model = context.description?.model {
-      let tokens = Double((context.playhead + 1) * model.batch * model.context)
+    if let count = TokenCount(context.history) {
+      let tokens = count.tokens(before: context.playhead + 1)
       rows.append(GaugeTable.Row(name: "tokens seen", text: NumberText.compact(tokens)))
     }
     return rows

@@ -113,11 +113,58 @@ import Testing
     }
   }
 
-  @Test func `the axis counts steps, tokens or time`() {
+  @Test func `the axis counts steps, tokens, the run's time or the clock`() {
     let ends = AxisKind.allCases.map { axis in
       time(0..<1_401, columns: 50, axis: axis).labels(columns: 50).last?.text
     }
-    #expect(ends == ["step 1,400", "tokens 1.43M", "time 0:00:16"])
+    #expect(ends == ["step 1,400", "tokens 1.43M", "time 0:00:16", "clock 22:13:36"])
+  }
+
+  @Test func `the axis of tokens follows a batch that was changed`() {
+    var history = SampleRun(steps: 1_001).history
+    history.append(
+      .event(
+        RunEvent(
+          step: 500, wallTime: 0, kind: .set, by: "you", name: SettingCatalog.batch,
+          before: .number(16), after: .number(48), text: "")))
+    let context = PaneContext(
+      history: history, playhead: 1_000, window: TimeWindow(steps: 0..<1_001, isAll: true),
+      axis: .tokens)
+    let scale = TimeScale(context, columns: 80)
+    // Three of four tokens were seen in the second half.
+    #expect(scale.column(of: 500) == 20)
+    #expect(scale.labels(columns: 80).last?.text == "tokens 2.05M")
+    let rows = PaneScreen(history: history).grid(ThroughputPane.pane, columns: 60, rows: 12).lines
+    #expect(rows.contains { $0.contains("tokens seen") && $0.contains("2.05M") })
+    let run = PaneScreen(history: history).grid(RunPane.pane, columns: 90, rows: 40).text()
+    #expect(run.contains("48 × 64 = 3,072 tokens"))
+  }
+
+  @Test func `round times of day stand below a chart by the clock, in the person's zone`() {
+    func texts(seconds: Double, zone: Int, isLogX: Bool = false) -> [String] {
+      var history = RunHistory()
+      for step in 0..<200 {
+        let time = SampleRun.created + Double(step) * seconds
+        history.append(.samples(StepSamples(step: step, wallTime: time, names: [], values: [])))
+      }
+      var context = PaneContext(
+        history: history, playhead: 199, window: TimeWindow(steps: 0..<200, isAll: true),
+        axis: .clock, isLogX: isLogX)
+      context.secondsFromGMT = zone
+      return TimeScale(context, columns: 70).labels(columns: 70).map(\.text)
+    }
+    // 14 November 2023, 22:13:20 at Greenwich.
+    #expect(
+      texts(seconds: 1, zone: 0) == [
+        "22:13:30", "22:14:00", "22:14:30", "22:15:00", "22:15:30", "clock 22:16:39",
+      ])
+    #expect(texts(seconds: 60, zone: 3600).first == "23:30")
+    #expect(texts(seconds: 60, zone: 3600).last == "clock 02:32")
+    #expect(
+      texts(seconds: 3600, zone: 0) == [
+        "16 Nov", "18 Nov", "20 Nov", "clock 23 Nov 05:13",
+      ])
+    #expect(texts(seconds: 1, zone: 0, isLogX: true).count >= 3)
   }
 
   @Test func `labels of one axis have the same decimals`() {

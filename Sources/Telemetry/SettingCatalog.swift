@@ -17,6 +17,7 @@ package enum SettingCatalog {
   package static let routerZLoss = "moe.router_z_loss"
   package static let biasBalance = "moe.bias_balance"
   package static let capacity = "moe.capacity"
+  package static let consistency = "moe.consistency"
   package static let logitSoftCap = "logit_softcap"
   package static let outputSoftCap = "output_softcap"
   package static let qkClip = "qk_clip"
@@ -87,6 +88,10 @@ package enum SettingCatalog {
       name: capacity, kind: .number(lowest: 0, highest: 1000),
       purpose: "even shares of a window an expert takes, the rest drops; 1.25 is usual, 0 is all",
       usual: .number(1.25)),
+    Entry(
+      name: consistency, kind: .number(lowest: 0, highest: 1000),
+      purpose: "holds thor's two passes together: random experts come to agree; 1 is usual",
+      usual: .number(1)),
     Entry(
       name: updateClip, kind: .number(lowest: 0, highest: 1000),
       purpose: "cuts a tensor's rate where gradients outrun Adam's second moment; 1 is usual",

@@ -14,6 +14,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
   package var routerZLoss = 0.0
   package var biasBalance = 0.0
   package var capacity = 0.0
+  /// Nil in a checkpoint from before it could be changed.
+  package var consistency: Double?
   package var logitSoftCap: Double
   package var outputSoftCap: Double
   /// The threshold of QK-clip; 0 for none.
@@ -39,6 +41,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     routerZLoss = configuration.routerZLoss
     biasBalance = configuration.biasBalance
     capacity = configuration.capacity
+    consistency = configuration.model.passes == 2 ? configuration.consistency : 0
     logitSoftCap = configuration.logitSoftCap
     outputSoftCap = configuration.outputSoftCap
     qkClip = configuration.qkClip
@@ -72,6 +75,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.routerZLoss: .number(routerZLoss)
     case SettingCatalog.biasBalance: .number(biasBalance)
     case SettingCatalog.capacity: .number(capacity)
+    case SettingCatalog.consistency: .number(consistency ?? 0)
     case SettingCatalog.logitSoftCap: .number(logitSoftCap)
     case SettingCatalog.outputSoftCap: .number(outputSoftCap)
     case SettingCatalog.qkClip: .number(qkClip)
@@ -100,6 +104,7 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     case SettingCatalog.routerZLoss: routerZLoss = value.number
     case SettingCatalog.biasBalance: biasBalance = value.number
     case SettingCatalog.capacity: capacity = value.number
+    case SettingCatalog.consistency: consistency = value.number
     case SettingCatalog.logitSoftCap: logitSoftCap = value.number
     case SettingCatalog.outputSoftCap: outputSoftCap = value.number
     case SettingCatalog.qkClip: qkClip = value.number
@@ -140,6 +145,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
       router?.hasScores == false ? "this router has no scores to balance" : nil
     case SettingCatalog.capacity:
       router == .thor ? "thor sends a whole batch to one expert" : nil
+    case SettingCatalog.consistency:
+      router == .thor ? nil : "only the router thor has two passes to hold together"
     case SettingCatalog.qkClip where qkLayerNorm.isOn:
       "qk-layernorm ignores the weights' scale: switch it off first"
     case SettingCatalog.qkLayerNorm where qkClip > 0:
@@ -175,6 +182,8 @@ package struct LiveSettings: Sendable, Equatable, Codable {
       batch = BatchSize(options["batch"].flatMap(Int.init) ?? configuration.batch)
     }
     evalEvery = evalEvery ?? options["eval-every"].flatMap(Int.init) ?? configuration.evalEvery
+    consistency =
+      consistency ?? options["moe-consistency"].flatMap(Double.init) ?? configuration.consistency
   }
 
   package var values: [String: SettingValue] {
@@ -198,6 +207,7 @@ extension LiveSettings {
     qkLayerNorm = try values.decode(QKLayerNormBlend.self, forKey: .qkLayerNorm)
     try values.read(.batch, into: &batch)
     evalEvery = try values.decodeIfPresent(Int.self, forKey: .evalEvery)
+    consistency = try values.decodeIfPresent(Double.self, forKey: .consistency)
     try values.read(.routerZLoss, into: &routerZLoss)
     try values.read(.biasBalance, into: &biasBalance)
     try values.read(.capacity, into: &capacity)

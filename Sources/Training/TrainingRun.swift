@@ -184,7 +184,7 @@ package final class TrainingRun {
       routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
       routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
       outputSoftCap: Float(settings.outputSoftCap),
-      consistency: Float(configuration.consistency),
+      consistency: Float(settings.consistency ?? configuration.consistency),
       draw: CounterGenerator(seed: configuration.seed, stream: "experts").bits(at: UInt64(step)))
   }
 

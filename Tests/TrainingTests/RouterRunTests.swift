@@ -47,6 +47,30 @@ struct RouterRunTests {
   }
 
   @Test
+  func `thor's consistency changes in the running model, and only there`() async throws {
+    var configuration = Self.configuration(.thor, workers: 2)
+    configuration.consistency = 1
+    func losses(_ script: [ScriptedCommand]) async throws -> [Double?] {
+      try await TrainedRun(
+        TrainingRun(
+          configuration: configuration, corpus: Self.corpus, script: script,
+          checkpointFolder: nil)
+      ).samples.map { $0[MetricCatalog.loss] }
+    }
+    let changed = ScriptedCommand(step: 5, command: try Command(words: "set moe.consistency 8"))
+    let plain = try await losses([])
+    let held = try await losses([changed])
+    #expect(held.prefix(6) == plain.prefix(6))
+    #expect(held.dropFirst(6) != plain.dropFirst(6))
+    configuration.consistency = 8
+    let fromStart = try await losses([])
+    #expect(fromStart[1] != plain[1])
+    let atStart = ScriptedCommand(step: 0, command: try Command(words: "set moe.consistency 8"))
+    configuration.consistency = 1
+    #expect(try await losses([atStart]) == fromStart)
+  }
+
+  @Test
   func `likeness, information and held-out violation come on their own clocks`() async throws {
     var configuration = Self.configuration(.rmoe, workers: 2)
     configuration.steps = 101

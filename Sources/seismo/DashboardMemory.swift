@@ -33,12 +33,10 @@ struct DashboardMemory: Equatable {
   static func parse(_ text: String, path: String) -> (memory: DashboardMemory, warning: String?) {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      let line = error.source.begin.line
-      return (DashboardMemory(), "\(path):\(line): \(error.description): the usual look is shown")
+      table = try TOMLText.table(text)
     } catch {
-      return (DashboardMemory(), "\(path): is no TOML: the usual look is shown")
+      let place = error.line.map { "\(path):\($0)" } ?? path
+      return (DashboardMemory(), "\(place): \(error.reason): the usual look is shown")
     }
     var memory = DashboardMemory()
     memory.theme = table["theme"]?.string

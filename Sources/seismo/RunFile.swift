@@ -58,11 +58,10 @@ struct RunFile {
   init(text: String, path: String) throws(Flaw) {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw .syntax(path: path, line: error.source.begin.line, reason: error.description)
+      table = try TOMLText.table(text)
     } catch {
-      throw .unreadable(path: path, reason: "\(error)")
+      guard let line = error.line else { throw .unreadable(path: path, reason: error.reason) }
+      throw .syntax(path: path, line: line, reason: error.reason)
     }
     for (key, value) in table where !Self.tables.contains(key) {
       try read(key, value, path: path)

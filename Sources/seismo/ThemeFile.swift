@@ -47,11 +47,10 @@ struct ThemeFile {
   static func theme(name: String, text: String, path: String) throws(Flaw) -> Theme {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw .syntax(path: path, line: error.source.begin.line, reason: error.description)
+      table = try TOMLText.table(text)
     } catch {
-      throw .unreadable(path: path)
+      guard let line = error.line else { throw .unreadable(path: path) }
+      throw .syntax(path: path, line: line, reason: error.reason)
     }
     do {
       return try Theme(name: name, entries: entries(table, lines: TOMLLines.of(text)))

@@ -40,11 +40,9 @@ struct UserConfiguration {
   init(text: String, path: String) {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
+      table = try TOMLText.table(text)
     } catch {
-      let error = error as? TOMLParseError
-      let line = error.map { ":\($0.source.begin.line)" } ?? ""
-      warnings = ["\(path)\(line): \(error?.description ?? "no TOML")"]
+      warnings = ["\(path)\(error.line.map { ":\($0)" } ?? ""): \(error.reason)"]
       return
     }
     let lines = TOMLLines.of(text)

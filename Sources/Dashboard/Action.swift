@@ -26,6 +26,8 @@ package enum Action: Sendable {
   case runsListed([ListedRun])
   case runLoaded(ListedRun, RunHistory)
   case runNotLoaded(ListedRun, reason: String)
+  /// A run that lies over the charts has gone on.
+  case runGrew(path: String, [RunRecord])
   /// SIGTERM or the like: end without a question.
   case endRequested
 }
@@ -44,6 +46,8 @@ package enum Effect: Sendable, Hashable {
   case listRuns
   /// Read a run, to be drawn over the charts.
   case loadRun(ListedRun)
+  /// The run at this path is no longer drawn.
+  case dropRun(path: String)
 }
 
 /// How to leave.

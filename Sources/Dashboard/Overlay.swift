@@ -38,7 +38,7 @@ package struct ListedRun: Sendable, Hashable {
 package struct Overlay: Sendable {
   package let name: String
   package let path: String
-  package let history: RunHistory
+  package private(set) var history: RunHistory
   /// Which of the overlays' roles its lines have.
   let role: Role
   private(set) var smoothed: [MetricName: SmoothedSeries] = [:]
@@ -56,16 +56,24 @@ package struct Overlay: Sendable {
     self.role = role
   }
 
-  /// Smooths what charts draw smooth, at the weight that the run's own lines have.
+  /// Smooths what charts draw smooth, at the weight that the run's own lines have; only what has
+  /// come since the last time, unless the weight is another.
   mutating func smooth(_ names: [MetricName], weight: Double?) {
-    smoothed = [:]
-    guard let weight else { return }
+    guard let weight else {
+      smoothed = [:]
+      return
+    }
     for name in names {
       guard let series = history[name], !series.isArchived else { continue }
-      var smooth = SmoothedSeries(weight: weight)
+      var smooth = smoothed.removeValue(forKey: name) ?? SmoothedSeries(weight: weight)
+      if smooth.weight != weight { smooth = SmoothedSeries(weight: weight) }
       smooth.update(with: series)
       smoothed[name] = smooth
     }
+  }
+
+  mutating func append(_ records: [RunRecord]) {
+    for record in records { history.append(record) }
   }
 }
 
@@ -121,19 +129,29 @@ extension Series {
 
 extension DashboardState {
   /// Lays a run over the charts, in the first colour that is free.
-  mutating func lay(over history: RunHistory, of run: ListedRun) {
+  mutating func lay(over history: RunHistory, of run: ListedRun) -> [Effect] {
     overlayRequests.remove(run.path)
-    guard !overlays.contains(where: { $0.path == run.path }) else { return }
+    guard !overlays.contains(where: { $0.path == run.path }) else { return [] }
     let taken = overlays.map(\.role)
-    guard let role = Overlay.roles.first(where: { !taken.contains($0) }) else { return }
+    guard let role = Overlay.roles.first(where: { !taken.contains($0) }) else {
+      return [.dropRun(path: run.path)]
+    }
     guard history.lastStep != nil else {
       say("\(run.name) has no steps yet", .warning)
-      return
+      return [.dropRun(path: run.path)]
     }
     var overlay = Overlay(name: run.name, path: run.path, history: history, role: role)
     overlay.smooth(Self.smoothedMetrics, weight: viewport.smoothing)
     overlays.append(overlay)
     say("\(run.name) is drawn over the charts: o takes it away", role)
+    return []
+  }
+
+  /// Lets a run that lies over the charts go on.
+  mutating func extendOverlay(at path: String, _ records: [RunRecord]) {
+    guard let index = overlays.firstIndex(where: { $0.path == path }) else { return }
+    overlays[index].append(records)
+    overlays[index].smooth(Self.smoothedMetrics, weight: viewport.smoothing)
   }
 
   /// Asks for a run's records, or takes the run away where it lies over the charts already.
@@ -141,7 +159,7 @@ extension DashboardState {
     if let index = overlays.firstIndex(where: { $0.path == run.path }) {
       overlays.remove(at: index)
       say("\(run.name) is no longer drawn")
-      return []
+      return [.dropRun(path: run.path)]
     }
     guard overlays.count + overlayRequests.count < Overlay.roles.count else {
       say("\(Overlay.roles.count) runs are drawn already: take one away first", .warning)

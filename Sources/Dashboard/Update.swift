@@ -19,7 +19,8 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   case .consoleLineCaptured(let line):
     state.history.append(.console(wallTime: state.now, line: line))
   case .runsListed(let runs): state.listedRuns = runs
-  case .runLoaded(let run, let history): state.lay(over: history, of: run)
+  case .runLoaded(let run, let history): return state.lay(over: history, of: run)
+  case .runGrew(let path, let records): state.extendOverlay(at: path, records)
   case .runNotLoaded(let run, let reason):
     state.overlayRequests.remove(run.path)
     state.say(reason, .warning, seconds: 6)

@@ -1,4 +1,5 @@
 import Glibc
+package import Signals
 package import Telemetry
 
 /// Reads a session that another process is writing, a little more each time it is asked.
@@ -21,6 +22,23 @@ package struct Follower {
   package init(path: String) throws(SessionError) {
     self.path = path
     _ = try SessionReader(path: path)
+  }
+
+  /// All there is, as a history of which the older samples of a long session stay in the file;
+  /// `poll()` goes on from there. To be asked for before the first `poll()`.
+  ///
+  /// `damage` is given what turns out to be lost later on, a line each.
+  /// - Throws: `unreadable`, `damaged`.
+  package mutating func history(
+    damage: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(SessionError) -> RunHistory {
+    let reader = try SessionReader(path: path)
+    guard let (history, cursor) = reader.archived(damage: damage) else {
+      return try poll().reduce(into: RunHistory()) { $0.append($1) }
+    }
+    self.cursor = cursor
+    state = history.state
+    return history
   }
 
   /// What has come since the last call; the first call hands out all there is.

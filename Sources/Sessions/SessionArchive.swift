@@ -5,11 +5,11 @@ import Telemetry
 
 /// Fetches from a session what archived columns are asked for.
 final class SessionArchive: Sendable {
-  private let reader: SessionReader
+  private let reader: ArchiveReader
   private let cache = ChunkCache()
   private let damage: @Sendable (String) -> Void
 
-  init(reader: SessionReader, damage: @escaping @Sendable (String) -> Void) {
+  init(reader: ArchiveReader, damage: @escaping @Sendable (String) -> Void) {
     self.reader = reader
     self.damage = damage
   }
@@ -30,6 +30,8 @@ final class SessionArchive: Sendable {
     fileprivate let stretches: [Stretch]
     fileprivate let names: [Int: MetricName]
     fileprivate let findings: SessionCursor.Findings
+    /// Where reading goes on as the session grows.
+    let cursor: SessionCursor
   }
 
   /// nil where the file has no summaries, or not of all that lies before the newest generation.
@@ -43,9 +45,10 @@ final class SessionArchive: Sendable {
         cursor.nextSamples[stretch.metric] ?? 0, stretch.end)
     }
     let loose = try looseChunks(in: database, stretches)
+    let findings = try cursor.find(in: database, loose: loose)
     return Contents(
-      stretches: stretches, names: try metricNames(in: database),
-      findings: try cursor.find(in: database, loose: loose))
+      stretches: stretches, names: try metricNames(in: database), findings: findings,
+      cursor: cursor)
   }
 
   /// Must not be called within a reading: a history may look into its columns as it is made.
@@ -161,9 +164,11 @@ final class SessionArchive: Sendable {
       let statement = try database.cachedStatement(
         sql: """
           SELECT start, count, first_step, last_step, checksum, bytes FROM summaries
-          WHERE metric = ? AND generation = ? ORDER BY start
+          WHERE metric = ? AND generation = ? AND start < ? ORDER BY start
           """)
-      let rows = try Row.fetchCursor(statement, arguments: [stretch.metric, stretch.generation])
+      // What a session has gained since belongs to no stretch of this archive.
+      let rows = try Row.fetchCursor(
+        statement, arguments: [stretch.metric, stretch.generation, stretch.end])
       while let row = try rows.next() {
         guard let part = try part(row, stretch, database) else { continue }
         index.chunks += part.chunks

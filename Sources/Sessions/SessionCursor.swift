@@ -33,7 +33,7 @@ struct SessionCursor {
     try find(in: database).records
   }
 
-  /// Takes the chunks in `loose` for new, or else all that are.
+  /// Takes the chunks in `loose` for new and all others for read, or else all that are new.
   mutating func find(in database: Database, loose: [Row]? = nil) throws -> Findings {
     warnings = []
     let changed = try readDocuments(from: database)
@@ -42,6 +42,7 @@ struct SessionCursor {
     var pieces: [ColumnPiece] = []
     if let loose {
       pieces = loose.compactMap { piece(of: $0, metrics: metrics) }
+      lastRows["chunks"] = try Row.fetchOne(database, sql: "SELECT max(id) FROM chunks")?.integer(0)
     } else {
       pieces = try readChunks(from: database, metrics: metrics)
     }

@@ -43,21 +43,29 @@ package final class SessionReader: Sendable {
   /// What is recorded as a history, of which the older samples of a long session stay in the file
   /// and are fetched when they are looked at.
   ///
-  /// A session that is short, being written or of an older format is read whole. `damage` is given
-  /// what turns out to be lost later on, a line each.
+  /// A session that is short or of an older format is read whole. `damage` is given what turns out
+  /// to be lost later on, a line each.
   package func history(
     damage: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
-    if !WriterLock.isHeld(session: path) {
-      let archive = SessionArchive(reader: self, damage: damage)
-      // Where a page is damaged, reading all of it keeps the rest and says what is lost.
-      if let contents = (try? read { try archive.contents(of: $0) }) ?? nil {
-        var history = archive.history(of: contents)
-        for doubt in try read({ Self.doubts(about: $0) }) { history.append(doubt) }
-        return history
-      }
+    if var (history, _) = archived(damage: damage) {
+      for doubt in try read({ Self.doubts(about: $0) }) { history.append(doubt) }
+      return history
     }
     return try records().reduce(into: RunHistory()) { $0.append($1) }
+  }
+
+  /// What is recorded with the older samples left in the file, and where reading goes on; nil where
+  /// the session is to be read whole.
+  func archived(
+    damage: @escaping @Sendable (String) -> Void
+  ) -> (history: RunHistory, cursor: SessionCursor)? {
+    let isGrowing = WriterLock.isHeld(session: path)
+    let archive = SessionArchive(
+      reader: isGrowing ? ArchiveReader(reopening: path) : ArchiveReader(self), damage: damage)
+    // Where a page is damaged, reading all of it keeps the rest and says what is lost.
+    guard let contents = (try? read { try archive.contents(of: $0) }) ?? nil else { return nil }
+    return (archive.history(of: contents), contents.cursor)
   }
 
   /// Runs `body` without the cost of a transaction: for a single statement.

@@ -170,6 +170,7 @@ final class DashboardScreen {
     case .suspend: suspend()
     case .listRuns: shelf.list(beside: state.source.file)
     case .loadRun(let run): shelf.load(run)
+    case .dropRun(let path): shelf.drop(path: path)
     }
   }
 

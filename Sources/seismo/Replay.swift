@@ -98,9 +98,7 @@ struct Replay: ParsableCommand {
     for action in overlays { screen.take(action) }
     screen.play(from: at, speed: speed, pace: by, idleCap: idleCap)
     _ = screen.run(
-      records: {
-        (damage.take().map { .console(wallTime: Date().timeIntervalSince1970, line: $0) }, 0)
-      }, send: { _, _ in }, tend: { nil })
+      records: { (damage.records(), 0) }, send: { _, _ in }, tend: { nil })
     try screen.endRequest.leaveIfAsked()
   }
 }
@@ -108,11 +106,16 @@ struct Replay: ParsableCommand {
 extension Playback.Pace: ExpressibleByArgument {}
 
 /// What of a recording turned out to be lost while it was looked at.
-private final class DamageReports: Sendable {
+final class DamageReports: Sendable {
   private let lines = Mutex<[String]>([])
 
   func add(_ line: String) {
     lines.withLock { $0.append(line) }
+  }
+
+  /// What has come since the last call, as the console tells it.
+  func records() -> [RunRecord] {
+    take().map { .console(wallTime: Date().timeIntervalSince1970, line: $0) }
   }
 
   /// What has come since the last call.

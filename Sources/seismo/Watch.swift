@@ -2,6 +2,7 @@ import ArgumentParser
 import Dashboard
 import Foundation
 import Sessions
+import Signals
 import Telemetry
 
 struct Watch: ParsableCommand {
@@ -29,9 +30,12 @@ struct Watch: ParsableCommand {
       throw Failure.usage(
         "watch needs a terminal: '\(Invocation.command) replay --text' prints one screen")
     }
+    let damage = DamageReports()
+    let history = try follower.history { damage.add($0) }
     let screen = try DashboardScreen(source: source, theme: theme)
+    screen.take(.recordingOpened(history))
     let hands = RemoteHands(session: path)
-    var lastStep = 0
+    var lastStep = history.lastStep ?? 0
     var trouble: String?
     _ = screen.run(
       records: {
@@ -39,7 +43,7 @@ struct Watch: ParsableCommand {
           let records = try follower.poll()
           for case .column(let column) in records { lastStep = column.steps.last ?? lastStep }
           trouble = follower.writer == .crashed ? "the process that trained is gone" : nil
-          return (records + hands.takeFailures(), 0)
+          return (records + damage.records() + hands.takeFailures(), 0)
         } catch {
           trouble = error.description
           return ([], 0)

@@ -38,7 +38,44 @@ import Testing
     #expect(state.overlays.map(\.name) == ["healthy"])
     _ = press(&state, .character("o"))
     _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
-    #expect(press(&state, .enter).isEmpty)
+    #expect(press(&state, .enter) == [.dropRun(path: Self.healthy.path)])
+    #expect(state.overlays.isEmpty)
+  }
+
+  @Test func `a run that grows is drawn on, smooth line and all, and after a rewind anew`() {
+    var state = UpdateTests.live()
+    let whole = SampleRun(steps: 400, seed: 9).history
+    func steps(_ range: Range<Int>) -> [RunRecord] {
+      range.map { step in
+        .samples(
+          StepSamples(
+            step: step, wallTime: Double(step), names: ["loss"],
+            values: [whole["loss"]?.value(at: step) ?? .nan]))
+      }
+    }
+    func history(_ records: [RunRecord]) -> RunHistory {
+      records.reduce(into: RunHistory()) { $0.append($1) }
+    }
+    _ = update(&state, .runLoaded(Self.healthy, history(steps(0..<300))))
+    _ = update(&state, .runGrew(path: Self.healthy.path, steps(300..<400)))
+    _ = update(&state, .runGrew(path: "another", steps(300..<400)))
+    var other = UpdateTests.live()
+    _ = update(&other, .runLoaded(Self.healthy, history(steps(0..<400))))
+    #expect(state.overlays.count == 1)
+    #expect(state.overlays[0].history.lastStep == 399)
+    #expect(
+      state.overlays[0].smoothed["loss"]?.values == other.overlays[0].smoothed["loss"]?.values)
+    #expect(view(state).lines == view(other).lines)
+    let again: [RunRecord] = [.generation(startingAt: 200)] + steps(200..<210)
+    _ = update(&state, .runGrew(path: Self.healthy.path, again))
+    #expect(state.overlays[0].history.lastStep == 209)
+    #expect(state.overlays[0].smoothed["loss"]?.values.count == 210)
+  }
+
+  @Test func `a run without a step is not read on`() {
+    var state = UpdateTests.live()
+    let effects = update(&state, .runLoaded(Self.healthy, RunHistory()))
+    #expect(effects == [.dropRun(path: Self.healthy.path)])
     #expect(state.overlays.isEmpty)
   }
 

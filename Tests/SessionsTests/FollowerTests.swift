@@ -48,6 +48,42 @@ import Testing
     #expect(folder.files == ["run.seismo"])
   }
 
+  @Test(arguments: [500, 17_000, 33_100])
+  func `a history is read on from where it ended, across summaries and generations`(
+    count: Int
+  ) throws {
+    let recorder = Recorder(store: try SessionStore(creating: path))
+    recorder.record(.description(TestRun.description))
+    for record in TestRun.samples(0..<count) { recorder.record(record) }
+    recorder.record(.event(TestRun.event(3)))
+    recorder.flush()
+    var follower = try Follower(path: path)
+    var history = try follower.history { Issue.record("\($0)") }
+    #expect(history["loss"]?.isArchived == (count > 16_384))
+    var samples = 0
+    func readOn() throws {
+      recorder.flush()
+      for record in try follower.poll() {
+        if case .column(let column) = record { samples += column.steps.count }
+        history.append(record)
+      }
+    }
+    try readOn()
+    #expect(samples == 0)
+    for record in TestRun.samples(count..<count + 1200) { recorder.record(record) }
+    try readOn()
+    for record in TestRun.samples(count - 200..<count + 30, seed: 5) { recorder.record(record) }
+    recorder.record(.event(TestRun.event(count)))
+    try readOn()
+    #expect(samples == (1200 + 230) * (TestRun.names.count + 1))
+    recorder.record(.state(.finished))
+    try recorder.close()
+    for record in try follower.poll() { history.append(record) }
+    #expect(follower.writer == .ended)
+    expectEqual(history, TestRun.history(try SessionReader(path: path).records()))
+    #expect(folder.files == ["run.seismo"])
+  }
+
   @Test func `a follower that comes seldom misses nothing`() throws {
     let recorder = Recorder(store: try SessionStore(creating: path))
     for record in TestRun.samples(0..<900) { recorder.record(record) }

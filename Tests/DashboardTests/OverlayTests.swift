@@ -158,19 +158,57 @@ import Testing
   }
 
   @Test func `the steps of an older generation stay in sight, faint`() {
-    var history = SampleRun(steps: 900).history
+    var history = SampleRun(experts: 8, steps: 900).history
     history.append(.generation(startingAt: 500))
-    for record in SampleRun(steps: 901, seed: 3).records {
+    for record in SampleRun(experts: 8, steps: 901, seed: 3).records {
       guard case .samples(var samples) = record, samples.step >= 500 else { continue }
       samples.values = samples.values.map { $0 * 0.5 }
       history.append(.samples(samples))
     }
     let screen = PaneScreen(history: history)
-    for pane in [LossPane.pane, AttentionLogitsPane.pane, GradientsPane.pane] {
+    let charts: Set<PaneID> = [
+      .loss, .attentionLogits, .learningRate, .experts, .gradients, .throughput, .activations,
+      .outputs, .metrics,
+    ]
+    for pane in PaneCatalog.panes where charts.contains(pane.id) {
       let roles = screen.grid(pane, columns: 90, rows: 20).rows.flatMap { row in
         row.filter { (0x2800...0x28FF).contains($0.scalar) }.map(\.style.role)
       }
       #expect(roles.contains(Role.track.rawValue), "\(pane.id)")
+    }
+  }
+
+  @Test func `the cursor reads every run's exact value on every chart, small ones too`() {
+    var own = PaneScreen(history: SampleRun.mixture)
+    let other = SampleRun(experts: 8, seed: 9).history
+    own.change = {
+      $0.cursorStep = 700
+      $0.smoothing = nil
+      $0.overlays = [
+        Overlay(name: "healthy", path: "", history: other, role: .overlayFirst)
+      ]
+    }
+    let charts: [(PaneID, MetricName)] = [
+      (.loss, MetricCatalog.loss), (.attentionLogits, MetricCatalog.attentionLogitMax),
+      (.learningRate, MetricCatalog.learningRate), (.gradients, MetricCatalog.gradNorm),
+      (.experts, MetricCatalog.expertLoadCV(layer: 2)), (.outputs, MetricCatalog.logZ),
+      (.throughput, MetricCatalog.tokensPerSecond),
+      (.activations, MetricCatalog.activationRMS(layer: 3)),
+    ]
+    let formats: [PaneID: (Double) -> String] = [
+      .loss: { NumberText.compact($0, digits: 4) }, .attentionLogits: { NumberText.grouped($0) },
+      .learningRate: { NumberText.compact($0) }, .gradients: { NumberText.compact($0, digits: 2) },
+      .experts: { NumberText.compact($0, digits: 2) }, .outputs: { NumberText.signed($0) },
+      .throughput: { NumberText.grouped($0) }, .activations: { NumberText.compact($0) },
+    ]
+    for (id, metric) in charts {
+      guard let pane = PaneCatalog.pane(id), let value = other[metric]?.value(atOrBefore: 700)
+      else { continue }
+      let words = formats[id]?(value) ?? ""
+      for (columns, rows) in [(112, 32), (70, 14), (56, 12)] {
+        let text = own.grid(pane, columns: columns, rows: rows).text()
+        #expect(text.contains(words), "\(id) \(words) \(columns)x\(rows)\n\(text)")
+      }
     }
   }
 }

@@ -109,9 +109,13 @@ extension ChartFrame {
     if let place = placer.place(spaced + texts.prefix(2), beside: column, rows: rows) {
       return write(place, .cursor, into: &grid)
     }
-    guard let text = texts.first(where: { TextWidth.columns(of: $0) < plot.columns / 2 }) else {
-      return
+    // Words that name their numbers may cover what lies in the top row; more than half of it only
+    // numbers may.
+    let room = max(plot.columns - column - 1, column)
+    let short = texts.enumerated().first { index, text in
+      TextWidth.columns(of: text) <= min(room, index < 2 ? (plot.columns - 1) / 2 : .max)
     }
+    guard let text = short?.element else { return }
     let width = TextWidth.columns(of: text)
     let isRight = column + 1 + width <= plot.columns
     let label = LabelPlacer.Placement(
@@ -120,46 +124,85 @@ extension ChartFrame {
     placer.take(column: label.column, row: 0, columns: width)
   }
 
-  /// What lies above the axis gets an arrow at the top edge, what is not finite a cross.
+  /// What lies beyond the axis gets an arrow at its edge, what is not finite a cross. The run's own
+  /// farthest value and the first that is no number are named.
   mutating func drawEdges(
     lines: [ChartLine], columns: [[ChartLine.Column]], role: Role, format: (Double) -> String,
     into grid: inout CellGrid
   ) {
-    var highest: (column: Int, value: Double)?
-    var firstNonFinite: (column: Int, step: Int)?
-    let early = plot.columns / 50 + 2
-    for (line, columns) in zip(lines, columns) where line.isMeasured && line.shape != .spots {
+    var beyond = Beyond(early: plot.columns / 50 + 2)
+    for (line, columns) in zip(lines, columns) {
+      let isOwn = line.isMeasured && line.shape != .spots
       for column in columns {
         let cell = column.x / 2
-        if column.isNonFinite {
-          put("✗", cell, 0, .trouble, into: &grid)
-          placer.take(column: cell, row: 0)
-          if cell < firstNonFinite?.column ?? .max {
-            firstNonFinite = (cell, line.firstNonFinite(from: time.edges[column.x]))
-          }
-        } else if scale.share(of: column.high) > 1.02 {
-          put("▲", cell, 0, role, into: &grid)
-          placer.take(column: cell, row: 0)
-          let isNews = cell > early && column.high > highest?.value ?? -.infinity
-          if isNews { highest = (cell, column.high) }
+        if column.isNonFinite, line.isMeasured {
+          sign("✗", cell, 0, .trouble, into: &grid)
+          if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
+        }
+        guard column.low <= column.high else { continue }
+        if scale.share(of: column.high) > 1.02 {
+          guard !column.isNonFinite else { continue }
+          sign("▲", cell, 0, line.isMeasured ? role : line.role, into: &grid)
+          if isOwn { beyond.meet(high: column.high, at: cell) }
+        } else if scale.share(of: column.low) < -0.02 {
+          sign("▼", cell, plot.rows - 1, line.isMeasured ? role : line.role, into: &grid)
+          if isOwn { beyond.meet(low: column.low, at: cell) }
         }
       }
     }
-    if let (column, step) = firstNonFinite {
-      let texts = ["NaN from step \(NumberText.grouped(step))", "NaN"]
-      label(texts, beside: column, role: .trouble, into: &grid)
+    let top = Array(0..<min(2, plot.rows))
+    if let (column, step, value) = beyond.nonFinite {
+      let word = value.isNaN ? "NaN" : NumberText.compact(value)
+      label(
+        ["\(word) from step \(NumberText.grouped(step))", word], beside: column, rows: top,
+        role: .trouble, into: &grid)
     }
-    if let highest {
-      label([format(highest.value)], beside: highest.column, role: role, into: &grid)
+    if let (column, value) = beyond.highest {
+      label([format(value)], beside: column, rows: top, role: role, into: &grid)
+    }
+    if let (column, value) = beyond.lowest {
+      label(
+        [format(value)], beside: column, rows: top.map { plot.rows - 1 - $0 }, role: role,
+        into: &grid)
+    }
+  }
+
+  private mutating func sign(
+    _ scalar: Unicode.Scalar, _ column: Int, _ row: Int, _ role: Role, into grid: inout CellGrid
+  ) {
+    put(scalar, column, row, role, into: &grid)
+    placer.take(column: column, row: row)
+  }
+
+  /// What of a chart's lines is worth a word at the edge.
+  private struct Beyond {
+    /// A run begins far up: its first cells are no news.
+    let early: Int
+    private(set) var highest: (column: Int, value: Double)?
+    private(set) var lowest: (column: Int, value: Double)?
+    private(set) var nonFinite: (column: Int, step: Int, value: Double)?
+
+    init(early: Int) { self.early = early }
+
+    mutating func meet(high value: Double, at column: Int) {
+      if column > early, value > highest?.value ?? -.infinity { highest = (column, value) }
+    }
+
+    mutating func meet(low value: Double, at column: Int) {
+      if value < lowest?.value ?? .infinity { lowest = (column, value) }
+    }
+
+    mutating func meetNonFinite(_ line: ChartLine, at column: Int, from step: Int) {
+      guard column < nonFinite?.column ?? .max else { return }
+      let (step, value) = line.firstNonFinite(from: step)
+      nonFinite = (column, step, value)
     }
   }
 
   private mutating func label(
-    _ texts: [String], beside column: Int, role: Role, into grid: inout CellGrid
+    _ texts: [String], beside column: Int, rows: [Int], role: Role, into grid: inout CellGrid
   ) {
-    guard let place = placer.place(texts, beside: column, rows: Array(0..<min(2, plot.rows))) else {
-      return
-    }
+    guard let place = placer.place(texts, beside: column, rows: rows) else { return }
     write(place, role, into: &grid)
   }
 
@@ -168,9 +211,11 @@ extension ChartFrame {
     for mark in marks {
       guard let column = time.column(of: mark.step) else { continue }
       for row in 0..<plot.rows {
+        // A blank may lie between two words of the cursor's label.
+        let isFree = placer.isFree(column: column, row: row)
         placer.take(column: column, row: row)
         let cell = grid[plot.column + column, plot.row + row]
-        guard cell.isBlank || cell.scalar == context.symbols.horizontalDashed.value else {
+        guard isFree, cell.isBlank || cell.scalar == context.symbols.horizontalDashed.value else {
           continue
         }
         put(context.symbols.verticalDashed, column, row, mark.role, into: &grid)
@@ -217,7 +262,7 @@ extension ChartFrame {
       placed.append((tick, row))
     }
     let texts = scale.labels(placed.map(\.tick))
-    for (index, (text, label)) in zip(texts, placed).enumerated() {
+    for (index, (text, label)) in zip(texts, placed).enumerated() where text.count < gutter {
       let named = text + " " + unit
       let isTop = index == placed.count - 1 && !unit.isEmpty && named.count < gutter
       grid.writeRight(

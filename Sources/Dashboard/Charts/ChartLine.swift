@@ -20,6 +20,8 @@ struct ChartLine: Sendable {
   var role: Role
   /// What the cursor calls it; nil where the cursor leaves it out.
   var name: String?
+  /// Whether the cursor leaves it out first where there is little room.
+  var isDetail = false
   /// Whether the axis is chosen so that it holds this line.
   var isMeasured = true
   /// Whether it stands alone in the cells it goes through, so that it stays thin over others.
@@ -60,11 +62,11 @@ struct ChartLine: Sendable {
     }
   }
 
-  /// The step of the first value at or after `step` that is not finite.
-  func firstNonFinite(from step: Int) -> Int {
+  /// The first sample at or after `step` that is not finite.
+  func firstNonFinite(from step: Int) -> (step: Int, value: Double) {
     let start = series.index(atOrAfter: step)
     let index = (start..<series.count).first { !series.value(atIndex: $0).isFinite }
-    return index.map { series.step(atIndex: $0) } ?? step
+    return index.map { (series.step(atIndex: $0), series.value(atIndex: $0)) } ?? (step, .nan)
   }
 
   /// The value at the last sample up to `step`; another run has none after its end.

@@ -67,17 +67,23 @@ struct LineChart: Sendable {
   private func drawLegend(
     _ others: [ChartLine], into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
-    func span(_ name: String, _ line: ChartLine?, _ role: Role) -> Span {
+    func span(_ name: String, _ line: ChartLine?, _ role: Role, width: Int = 20) -> Span {
       let value = context.cursorStep.flatMap { line?.value(at: $0) }.map { " \(format($0))" }
-      return Span("━ \(TextWidth.truncated(name, to: 20))\(value ?? "")", role)
+      return Span("━ \(TextWidth.truncated(name, to: width))\(value ?? "")", role)
     }
     func spaced(_ spans: [Span]) -> Line {
       Line(Array(spans.map { [$0] }.joined(separator: [Span("   ", .text)])))
     }
     let own = span("this run", lines.first { $0.name != nil }, role ?? lines.last?.role ?? .text)
-    let spans = others.map { span($0.name ?? "", $0, $0.role) }
-    let all = spaced([own] + spans)
-    let line = all.columns <= rect.columns ? all : spaced(spans).fitted(to: rect.columns)
+    // Names are cut before a run is left out.
+    let widths = [20, 12, 8, 4].map { width in
+      others.map { span($0.name ?? "", $0, $0.role, width: width) }
+    }
+    let readable = widths.prefix(2), cut = widths.dropFirst(2)
+    let choices = [readable, cut].flatMap { $0.map { spaced([own] + $0) } + $0.map(spaced) }
+    let line =
+      choices.first { $0.columns <= rect.columns }
+      ?? spaced(widths.last ?? []).fitted(to: rect.columns)
     line.draw(on: &grid, at: rect.origin, theme: context.theme)
   }
 
@@ -106,7 +112,8 @@ struct LineChart: Sendable {
     if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
   }
 
-  private func scale(_ columns: [[ChartLine.Column]]) -> ValueScale {
+  /// The value axis for what these columns of the lines show.
+  func scale(_ columns: [[ChartLine.Column]]) -> ValueScale {
     let measured = zip(lines, columns).filter { $0.0.isMeasured }.flatMap(\.1)
       .filter { $0.low <= $0.high }
     let positive = kind == .logarithmic ? measured.filter { $0.low > 0 } : measured
@@ -136,12 +143,15 @@ struct LineChart: Sendable {
   private func cursorTexts(_ context: PaneContext) -> [String] {
     guard let step = context.cursorStep else { return [] }
     let named = lines.filter { $0.name != nil }
-    let values = named.compactMap { line in line.value(at: step).map { (line.name ?? "", $0) } }
+    let read = named.compactMap { line in line.value(at: step).map { (line: line, value: $0) } }
+    let values = read.map { ($0.line.name ?? "", $0.value) }
     let place = NumberText.grouped(step)
     let full = values.map { $0.0.isEmpty ? format($0.1) : "\($0.0) \(format($0.1))" }
     let counted = unit.isEmpty || values.isEmpty ? "" : " \(unit)"
     let all = full.joined(separator: " · ") + counted
-    let first = values.first.map { format($0.1) + counted }
-    return ["step \(place) · " + all, all, first ?? "", place].filter { !$0.isEmpty }
+    let main = read.filter { !$0.line.isDetail }
+    let bare = main.map { format($0.value) }.joined(separator: " · ") + counted
+    let first = main.first.map { format($0.value) + counted }
+    return ["step \(place) · " + all, all, bare, first ?? "", place].filter { !$0.isEmpty }
   }
 }

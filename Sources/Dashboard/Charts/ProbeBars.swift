@@ -10,9 +10,6 @@ import Telemetry
 struct ProbeBars: Sendable {
   let probe: LearningRateSensitivity
 
-  /// A rise above the lowest loss, in nats a token, below which a cliff is none.
-  private static let leastRise = 0.01
-
   /// The columns that its bars need at least, and those that it can use.
   static func width(bars: Int, in columns: Int) -> Int? {
     let pitch = min(4, columns / max(1, bars))
@@ -73,9 +70,8 @@ struct ProbeBars: Sendable {
   private func role(_ index: Int) -> Role {
     let multiplier = probe.multipliers[index]
     if multiplier == probe.bestMultiplier { return .good }
-    guard let cliff = probe.cliff, multiplier >= cliff else { return .learningRate }
-    let isNoise = probe.losses[index] - lowest < Self.leastRise
-    return isNoise ? .learningRate : .trouble
+    guard let cliff = probe.steepCliff, multiplier >= cliff else { return .learningRate }
+    return .trouble
   }
 
   private func drawBar(
@@ -106,5 +102,18 @@ struct ProbeBars: Sendable {
     let shift = max(0, (rect.columns - 1 - TextWidth.columns(of: text)) / 2)
     grid.write(
       text, at: rect.origin.offset(columns: shift), style: style, maxColumns: rect.columns - shift)
+  }
+}
+
+extension LearningRateSensitivity {
+  /// A rise above the lowest loss, in nats a token, below which a cliff is none.
+  private static let leastRise = 0.01
+
+  /// The first scale from the cliff on whose loss is more than noise above the lowest.
+  var steepCliff: Double? {
+    guard let cliff, let lowest = losses.filter(\.isFinite).min() else { return nil }
+    return zip(multipliers, losses).first { multiplier, loss in
+      multiplier >= cliff && !(loss - lowest < Self.leastRise)
+    }?.0
   }
 }

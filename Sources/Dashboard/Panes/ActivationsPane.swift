@@ -39,7 +39,7 @@ enum ActivationsPane {
       chart.lines.append(
         ChartLine(
           series: series, shape: .joined, role: isLast ? .activations : .activationsFaint,
-          name: isLast || layers.count <= 4 ? "L\(layer)" : nil))
+          name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = layers.last.map { [$0.name] } ?? []

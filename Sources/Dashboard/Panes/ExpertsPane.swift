@@ -85,7 +85,8 @@ enum ExpertsPane {
       chart.lines.append(
         ChartLine(
           series: series, shape: .range, role: .expertsFaint,
-          name: layers.count <= 4 ? "L\(layer)" : nil))
+          name: layers.count <= 4 ? "L\(layer)" : nil,
+          isDetail: true))
     }
     for (layer, _, series) in layers where layer == worst {
       chart.lines.append(

@@ -8,9 +8,10 @@ enum LearningRatePane {
     id: .learningRate, title: "learning rate", minimumRows: 3, weight: 2,
     explanation: """
       The learning rate so far, bright, and as the schedule has it to come, faint; beside it the \
-      probe batch's loss after the present update scaled by m. Healthy is a lowest bar (green) at 1 \
-      and a cliff (red) far to the right. When the cliff comes near, halve the rate with {; when \
-      the lowest bar is at 4 or more, double it with }.
+      probe batch's loss after the present update scaled by m, and below, where there is room, the \
+      best m and the cliff over time. Healthy is a best m (green) at 1 and a cliff (red) far above \
+      it. When the cliff comes near, halve the rate with {; when the best m is at 4 or more, double \
+      it with }.
       """,
     headline: headline, draw: draw)
 
@@ -39,7 +40,18 @@ enum LearningRatePane {
       ProbeBars(probe: probe).draw(into: &grid, rect.right(width), context)
       chartArea = rect.droppingRight(width + 2)
     }
-    chart(context).draw(into: &grid, chartArea, context)
+    var chart = chart(context)
+    // Where ticks are many they lie between powers of ten and are longer.
+    if rect.rows >= 20 { chart.gutter = 7 }
+    guard rect.rows >= 20, chartArea.columns >= 32, let ladder = ProbeLadder(context) else {
+      return chart.draw(into: &grid, chartArea, context)
+    }
+    let rowsPerRung = rect.rows >= 34 ? 2 : 1
+    let height = ProbeLadder.height(rowsPerRung: rowsPerRung)
+    chart.draw(into: &grid, chartArea.droppingBottom(height), context)
+    ladder.draw(
+      into: &grid, chartArea.bottom(height), gutter: chart.gutter,
+      steps: chart.steps ?? context.window.steps, rowsPerRung: rowsPerRung)
   }
 
   /// The latest probe at or before the playhead.
@@ -68,6 +80,7 @@ enum LearningRatePane {
           series: scheduleToCome(context, total: total), shape: .joined, role: .learningRateFaint,
           isForecast: true))
     }
+    chart.lines += context.older(MetricCatalog.learningRate)
     chart.lines.append(
       ChartLine(series: rate, shape: .joined, role: .learningRate, name: "lr"))
     chart.kind = context.isLogY ? .logarithmic : .linear

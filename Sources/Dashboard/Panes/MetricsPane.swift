@@ -65,7 +65,7 @@ enum MetricsPane {
     let hue = hue(name)
     chart.lines =
       MetricCatalog.family(of: name)?.reduction == .maximum
-      ? [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
+      ? context.older(name) + [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
       : context.lines(name, role: hue.role, faint: hue.faint, label: "")
     chart.overlaid = [name]
     chart.clipsOutliers = true

@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Signals
 import Telemetry
@@ -55,6 +56,92 @@ import Testing
     let grid = draw(chart(values), columns: 80, rows: 12, context(steps: 1_000))
     #expect(grid.lines[0].contains("✗"))
     #expect(grid.text().contains("NaN from step 637"))
+  }
+
+  @Test(arguments: [
+    (Double.infinity, "∞ from step 637"), (-.infinity, "\(NumberText.minus)∞ from step 637"),
+  ])
+  func `an infinite value is called one`(value: Double, words: String) {
+    var values = [Double](repeating: 2, count: 1_000)
+    values[637] = value
+    let grid = draw(chart(values), columns: 80, rows: 12, context(steps: 1_000))
+    #expect(grid.text().contains(words))
+  }
+
+  @Test func `what a logarithmic axis cannot hold is marked at its lower edge and named`() {
+    var values = (0..<1_000).map { 100 + Double($0 % 50) }
+    values[500] = 0
+    values[700] = -3
+    var chart = chart(values)
+    chart.kind = .logarithmic
+    chart.holds = [1]
+    let bottom = draw(chart, columns: 80, rows: 12, context(steps: 1_000)).lines[10]
+    #expect(bottom.filter { $0 == "▼" }.count == 2)
+    #expect(bottom.contains("▼\(NumberText.minus)3.000"))
+  }
+
+  @Test func `an older generation beyond the axis is marked, faint`() {
+    var chart = chart([Double](repeating: 2, count: 1_000))
+    var old = [Double](repeating: 2, count: 1_000)
+    old[400] = 80
+    let series = Series(steps: Array(old.indices), values: old)
+    chart.lines.insert(
+      ChartLine(series: series, shape: .joined, role: .track, isMeasured: false), at: 0)
+    let grid = draw(chart, columns: 80, rows: 12, context(steps: 1_000))
+    let marks = (0..<80).filter { grid[$0, 0].scalar == 0x25B2 }
+    #expect(marks.count == 1)
+    #expect(marks.allSatisfy { grid[$0, 0].style.role == Role.track.rawValue })
+  }
+
+  @Test func `a mark leaves the cursor's label whole`() {
+    var context = context(steps: 1_000)
+    context.cursorStep = 999
+    for step in stride(from: 300, to: 1_000, by: 9) {
+      var chart = chart((0..<1_000).map { Double($0 % 10) })
+      chart.lines[0].name = "train"
+      chart.unit = "nats"
+      chart.marks = [
+        EventMark(RunEvent(step: step, wallTime: 0, kind: .rewind, by: "you", text: ""))
+      ]
+      .compactMap(\.self)
+      let text = draw(chart, columns: 60, rows: 12, context).text()
+      #expect(text.contains("step 999 · train 9.000 nats"), "\(step)")
+    }
+  }
+
+  /// A run that falls, with noise and spikes: how often does its axis move as it grows?
+  private func axes(_ values: [Double], kind: ValueScale.Kind) -> [ValueScale] {
+    (20..<values.count).map { count in
+      var chart = chart(Array(values.prefix(count)))
+      chart.kind = kind
+      chart.clipsOutliers = true
+      let time = TimeScale(context(steps: count), columns: 74)
+      return chart.scale(chart.lines.map { $0.columns(time, playhead: count - 1) })
+    }
+  }
+
+  @Test(arguments: [ValueScale.Kind.linear, .logarithmic])
+  func `the axis does not jump about while a run grows`(kind: ValueScale.Kind) {
+    var state: UInt64 = 20_261_124
+    func noise() -> Double {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Double(state >> 11) / Double(1 << 53) - 0.5
+    }
+    let values: [Double] = (0..<1_500).map { step in
+      let spike: Double = step % 331 == 330 ? 3 : 0
+      let trend: Double = 1.2 + 3 * exp(-Double(step) / 60)
+      return trend + 0.3 * noise() + spike
+    }
+    let axes = axes(values, kind: kind)
+    let moves = zip(axes, axes.dropFirst()).filter { $0 != $1 }.count
+    var returns = 0
+    var seen: [ValueScale] = []
+    for axis in axes where axis != seen.last {
+      if seen.contains(axis) { returns += 1 }
+      seen.append(axis)
+    }
+    #expect(moves <= 12, "\(seen.map { ($0.low, $0.high) })")
+    #expect(returns <= 2)
   }
 
   @Test func `lines have no gaps, whether samples are many or few`() {

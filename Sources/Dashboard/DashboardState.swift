@@ -30,6 +30,8 @@ package struct DashboardState: Sendable {
   var listedRuns: [ListedRun]?
   /// The paths of the runs that are being read.
   var overlayRequests: Set<String> = []
+  /// The lines that were run in the palette, the newest last.
+  package var commandHistory: [String] = []
   /// What the mouse holds.
   var grip: Grip?
 

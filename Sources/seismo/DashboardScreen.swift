@@ -71,6 +71,7 @@ final class DashboardScreen {
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
     state.secondsFromGMT = TimeZone.current.secondsFromGMT()
     if let arrangement = memory.arrangement { state.arrangement = arrangement }
+    state.commandHistory = memory.commands
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }
 
@@ -165,6 +166,7 @@ final class DashboardScreen {
     case .writeScreen: writeScreen()
     case .quit(let leave): departure = .left(leave)
     case .changeTheme(let name): remember(theme: name)
+    case .rememberCommand(let words): memory.add(command: words)
     case .repaint: terminal.repaint()
     case .bell: terminal.ring()
     case .suspend: suspend()

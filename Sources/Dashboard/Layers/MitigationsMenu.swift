@@ -251,7 +251,7 @@ extension SettingValue {
 
 extension SettingDeclaration {
   /// The value that words name; a setting the catalogue does not know takes what its kind allows.
-  fileprivate func value(words: String) -> SettingValue? {
+  func value(words: String) -> SettingValue? {
     if let entry = SettingCatalog.entry(name) { return entry.value(words: words) }
     switch (kind, SettingValue(words: words)) {
     case (.flag, .flag(let flag)?): return .flag(flag)

@@ -113,6 +113,7 @@ package struct CommandPalette: Sendable, Hashable {
     }
     let isWide = rows.columns >= 50
     let shown = list.visible(count: candidates.count, rows: rows.rows)
+    box.drawPlace(list, of: candidates.count, showing: shown.count, on: &grid, theme: theme)
     for (row, index) in zip(rows.row..<rows.endRow, shown) {
       let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
       box.note(index, in: line)

@@ -142,6 +142,7 @@ extension MitigationsMenu {
       box.note(index, in: line)
       draw(settings[index], on: &grid, in: line, isChosen: index == list.index, state)
     }
+    box.drawPlace(list, of: settings.count, showing: shown.count, on: &grid, theme: theme)
     let purpose = chosen(in: state)?.purpose ?? ""
     let isCut = TextWidth.columns(of: purpose) > rows.columns - 2
     drawDetails(on: &grid, in: details, withPurpose: !isRoomy || isCut, state)
@@ -245,7 +246,7 @@ extension SettingValue {
   /// As a person reads it in a list: 0 is off.
   fileprivate var words: String {
     if case .number(let number) = self, number == 0 { return "0 (off)" }
-    return description
+    return description.replacing("e-0", with: "e-")
   }
 }
 

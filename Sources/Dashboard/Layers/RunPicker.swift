@@ -84,9 +84,9 @@ package struct RunPicker: Sendable, Hashable {
       grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
       return box
     }
-    for (row, index) in zip(
-      body.row..<body.endRow, list.visible(count: runs.count, rows: body.rows))
-    {
+    let shown = list.visible(count: runs.count, rows: body.rows)
+    box.drawPlace(list, of: runs.count, showing: shown.count, on: &grid, theme: theme)
+    for (row, index) in zip(body.row..<body.endRow, shown) {
       let line = Rect(column: body.column, row: row, columns: body.columns, rows: 1)
       box.note(index, in: line)
       draw(runs[index], on: &grid, in: line, isChosen: index == list.index, state)

@@ -24,7 +24,9 @@ struct BenchFrame: ParsableCommand {
   @Option(help: "frames of each kind") var frames = 200
 
   mutating func validate() throws {
-    guard (1...1_000_000).contains(frames) else { throw ValidationError("--frames: give 1 or more") }
+    guard (1...1_000_000).contains(frames) else {
+      throw ValidationError("--frames \(frames): give a whole number from 1 to 1000000")
+    }
   }
 
   mutating func run() throws {

@@ -39,6 +39,8 @@ package enum Effect: Sendable, Hashable {
   case quit(Leave)
   /// A person chose this theme; remember it.
   case changeTheme(name: String)
+  /// A person ran this line of the palette; remember it.
+  case rememberCommand(String)
   case repaint
   case bell
   case suspend

@@ -30,6 +30,8 @@ package struct DashboardState: Sendable {
   var listedRuns: [ListedRun]?
   /// The paths of the runs that are being read.
   var overlayRequests: Set<String> = []
+  /// The lines that were run in the palette, the newest last.
+  package var commandHistory: [String] = []
   /// What the mouse holds.
   var grip: Grip?
 
@@ -72,6 +74,16 @@ package struct Toast: Sendable, Hashable {
   package var role: Role
   /// Seconds since 1970.
   package var until: Double
+}
+
+/// See ``DashboardState/clockFace``.
+package struct ClockFace: Sendable, Hashable {
+  fileprivate let toast: Toast?
+  fileprivate let silence: Int?
+  /// Whether a replay goes on.
+  fileprivate let playback: Bool?
+  fileprivate let playhead: Int
+  fileprivate let recorder: String?
 }
 
 /// What is wrong around the run, not in it.
@@ -141,6 +153,14 @@ extension DashboardState {
   }
 
   package var isPaused: Bool { requests.isPaused ?? (history.state == .paused) }
+
+  /// What of the screen moves by the clock alone: where it stays, and nothing else has happened, no
+  /// frame need be drawn.
+  package var clockFace: ClockFace {
+    ClockFace(
+      toast: toast, silence: silence.map { Int($0) }, playback: playback?.isPlaying,
+      playhead: playhead, recorder: trouble.recorder)
+  }
 
   package mutating func say(_ text: String, _ role: Role = .text, seconds: Double = 4) {
     toast = Toast(text: text, role: role, until: now + seconds)

@@ -1,35 +1,28 @@
 package import Signals
-import Telemetry
+package import Telemetry
 
 /// A run that a person may lay over the charts, as a list shows it.
 package struct ListedRun: Sendable, Hashable {
-  package var name: String
   package var path: String
   /// Steps done.
   package var steps: Int
   package var finalLoss: Double?
-  package var alarms: Int
-  /// How it stands, in a word.
-  package var state: String
-  /// Every option of the run under its long name.
-  package var options: [String: String]
+  /// Name, options and what else it can be found by.
+  package var traits: RunTraits
 
-  package init(
-    name: String, path: String, steps: Int, finalLoss: Double?, alarms: Int, state: String,
-    options: [String: String]
-  ) {
-    self.name = name
+  package var name: String { traits.name }
+  package var options: [String: String] { traits.options }
+
+  package init(path: String, steps: Int, finalLoss: Double?, traits: RunTraits) {
     self.path = path
     self.steps = steps
     self.finalLoss = finalLoss
-    self.alarms = alarms
-    self.state = state
-    self.options = options
+    self.traits = traits
   }
 
-  /// What a filter looks through: `rescue finished lr=0.04 seed=1`.
+  /// What plain words are looked for in: `rescue finished lr=0.04 seed=1`.
   var words: String {
-    ([name, state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+    ([name, traits.state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
       .joined(separator: " ")
   }
 }

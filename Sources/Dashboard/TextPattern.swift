@@ -7,9 +7,13 @@ package struct TextPattern {
   }
 
   private let kind: Kind
+  /// Whether it has the signs of a regular expression and is none: its words are looked for.
+  package let isBroken: Bool
 
   package init(_ text: String) {
-    let expression = Self.expression(text).flatMap { try? Regex($0).ignoresCase() }
+    let written = Self.expression(text)
+    let expression = written.flatMap { try? Regex($0).ignoresCase() }
+    isBroken = written != nil && expression == nil
     kind = expression.map { .expression($0) } ?? .words(text.lowercased().split(separator: " "))
   }
 

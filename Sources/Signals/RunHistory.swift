@@ -26,7 +26,8 @@ package struct RunHistory: Sendable {
 
   package var lastStep: Int? { wallTimes.lastStep }
   package var firstStep: Int? { wallTimes.firstStep }
-  package var names: [MetricName] { series.keys.sorted() }
+  /// All metrics, in the order of their names.
+  package private(set) var names: [MetricName] = []
 
   package subscript(name: MetricName) -> Series? { series[name] }
 
@@ -50,6 +51,12 @@ package struct RunHistory: Sendable {
     for (name, value) in zip(samples.names, samples.values) {
       series[name, default: Series()].append(step: samples.step, value: value)
     }
+    orderNames()
+  }
+
+  /// A screen asks for the names many times between two that are new.
+  private mutating func orderNames() {
+    if names.count != series.count { names = series.keys.sorted() }
   }
 
   private mutating func append(_ column: MetricColumn) {
@@ -62,12 +69,14 @@ package struct RunHistory: Sendable {
     for (step, value) in zip(column.steps, column.values) {
       series[column.name, default: Series()].append(step: step, value: value)
     }
+    orderNames()
   }
 
   /// Takes the samples of a column that lie elsewhere, behind those of the metric that are known.
   package mutating func append(_ column: ArchivedColumn, of name: MetricName) {
     guard name != MetricColumn.wallTime else { return wallTimes.append(column) }
     series[name, default: Series()].append(column)
+    orderNames()
   }
 
   private mutating func append(line: String) {

@@ -128,34 +128,37 @@ package enum MetricCatalog {
       meaning: "share of this machine's measured sgemm peak"),
   ]
 
-  private static let familyByStem: [String: [MetricFamily]] =
-    Dictionary(grouping: families, by: \.stem)
+  private static let familyByStem: [Substring: [MetricFamily]] =
+    Dictionary(grouping: families, by: { $0.stem[...] })
 
   /// The line of the table that describes `name`, if the table knows it.
+  /// - Cost: a screen asks for each of some hundred names; nothing is allocated.
   package static func family(of name: MetricName) -> MetricFamily? {
-    let parts = name.path.split(separator: "/", omittingEmptySubsequences: false)
-    for length in stride(from: parts.count, through: 1, by: -1) {
-      let stem = parts.prefix(length).joined(separator: "/")
-      let candidates = familyByStem[stem] ?? []
-      if let family = candidates.first(where: { $0.parts.count == parts.count }) { return family }
+    let path = name.path
+    let slash = UInt8(ascii: "/")
+    let count = path.utf8.reduce(1) { $1 == slash ? $0 + 1 : $0 }
+    var end = path.endIndex
+    while true {
+      if let family = familyByStem[path[..<end]]?.first(where: { $0.partCount == count }) {
+        return family
+      }
+      guard let last = path.utf8[..<end].lastIndex(of: slash) else { return nil }
+      end = last
     }
-    return nil
   }
 
   /// What stands for the variable parts of `name`, as a person reads it: `L0 qkv` of
   /// `grad_rms/L0/qkv`; empty for a name the table does not know.
   package static func variableWords(of name: MetricName) -> String {
-    guard let family = family(of: name) else { return "" }
-    let fixed = family.stem.split(separator: "/").count
-    let words = name.path.split(separator: "/").dropFirst(fixed).joined(separator: " ")
-    return words.replacing("_", with: " ")
+    guard let family = family(of: name), family.partCount > family.stemPartCount else { return "" }
+    return String(
+      name.path.dropFirst(family.stem.count + 1).map { $0 == "_" || $0 == "/" ? " " : $0 })
   }
 
   /// The numbers in `name`: layer, then expert; empty for a name the table does not know.
   package static func indices(of name: MetricName) -> [Int] {
-    guard let family = family(of: name) else { return [] }
-    let fixed = family.stem.split(separator: "/").count
-    return name.path.split(separator: "/").dropFirst(fixed).compactMap { Int($0) }
+    guard let family = family(of: name), family.partCount > family.stemPartCount else { return [] }
+    return name.path.dropFirst(family.stem.count + 1).split(separator: "/").compactMap { Int($0) }
   }
 }
 

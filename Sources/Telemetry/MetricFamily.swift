@@ -19,6 +19,12 @@ package struct MetricFamily: Sendable {
   package let precision: MetricPrecision
   /// Whether a clock or the allocator says it, so that no two runs agree on it.
   package let isMeasuredByClock: Bool
+  /// The words of the pattern before its first variable part.
+  package let stem: String
+  /// How many words there are in a name.
+  let partCount: Int
+  /// How many of them are the stem's.
+  let stemPartCount: Int
 
   package init(
     _ pattern: String, unit: String, reduction: MetricReduction,
@@ -30,12 +36,10 @@ package struct MetricFamily: Sendable {
     self.precision = precision
     self.isMeasuredByClock = isMeasuredByClock
     self.meaning = meaning
-  }
-
-  /// The words of the pattern before its first variable part.
-  package var stem: String {
+    let parts = pattern.split(separator: "/")
     let fixed = parts.prefix { $0 != $0.uppercased() || $0 == $0.lowercased() }
-    return fixed.joined(separator: "/")
+    stem = fixed.joined(separator: "/")
+    (partCount, stemPartCount) = (parts.count, fixed.count)
   }
 
   package var parts: [Substring] { pattern.split(separator: "/") }

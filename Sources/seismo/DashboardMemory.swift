@@ -3,13 +3,15 @@ import Foundation
 import TOMLKit
 
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
-/// that a person chose.
+/// that a person chose, and the lines that were run in the palette.
 ///
 /// It is no configuration: it is written by the program, into the folder for such things, by
 /// rename.
 struct DashboardMemory: Equatable {
   var theme: String?
   var arrangement: Arrangement?
+  /// The newest last.
+  var commands: [String] = []
 
   /// `$XDG_STATE_HOME/seismo/dashboard.toml`; nil where there is no home.
   static var path: String? {
@@ -40,6 +42,8 @@ struct DashboardMemory: Equatable {
     }
     var memory = DashboardMemory()
     memory.theme = table["theme"]?.string
+    let commands = table["commands"]?.array.map { $0.compactMap(\.string) } ?? []
+    memory.commands = commands.suffix(DashboardState.commandHistoryLimit)
     guard let word = table["layout"]?.string else { return (memory, nil) }
     guard let preset = LayoutPreset(rawValue: word) else {
       let known = LayoutPreset.allCases.map(\.rawValue).joined(separator: ", ")
@@ -56,12 +60,15 @@ struct DashboardMemory: Equatable {
     (value?.array).map { array in array.compactMap { $0.string.flatMap(PaneID.init) } } ?? []
   }
 
+  private static let heading =
+    "# Written by seismo: the look that was chosen last, and what was typed after ':'."
+
   var text: String {
     func words(_ panes: [PaneID]) -> String {
       "[" + panes.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]"
     }
-    var lines = ["# Written by seismo: the look that was chosen last."]
-    if let theme { lines.append("theme = \"\(theme)\"") }
+    var lines = [Self.heading]
+    if let theme { lines.append("theme = \(Self.quoted(theme))") }
     if let arrangement {
       lines += [
         "layout = \"\(arrangement.preset.rawValue)\"",
@@ -69,7 +76,25 @@ struct DashboardMemory: Equatable {
         "hidden = " + words(arrangement.hidden.sorted { $0.rawValue < $1.rawValue }),
       ]
     }
+    if !commands.isEmpty {
+      lines += ["commands = ["] + commands.map { "  \(Self.quoted($0))," } + ["]"]
+    }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A TOML string; what is no printable character is left out.
+  private static func quoted(_ text: String) -> String {
+    let scalars = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
+    let escaped = String(String.UnicodeScalarView(scalars))
+      .replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"\(escaped)\""
+  }
+
+  /// Adds a line to those that are written down, by whichever dashboard; the newest stay.
+  mutating func add(command: String) {
+    commands = Self.read().memory.commands.filter { $0 != command } + [command]
+    commands = commands.suffix(DashboardState.commandHistoryLimit)
+    write()
   }
 
   /// Remembers; a folder that cannot be written to costs the memory, not the run.

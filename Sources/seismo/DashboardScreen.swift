@@ -55,6 +55,9 @@ final class DashboardScreen {
   private var interrupts: Interrupts?
   private var lastFrame = 0.0
   private var isUrgent = true
+  /// Whether anything has happened since the last frame, but for the clock.
+  private var isStale = true
+  private var clockFace: ClockFace?
   private var departure: Departure?
   private var send: (Command, String) -> Void = { _, _ in }
   private var memory: DashboardMemory
@@ -71,6 +74,7 @@ final class DashboardScreen {
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
     state.secondsFromGMT = TimeZone.current.secondsFromGMT()
     if let arrangement = memory.arrangement { state.arrangement = arrangement }
+    state.commandHistory = memory.commands
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }
 
@@ -151,11 +155,19 @@ final class DashboardScreen {
     guard now - lastFrame >= Self.keyFrameSeconds * 0.9 else { return }
     lastFrame = now
     isUrgent = state.playback?.isPlaying ?? false
-    terminal.draw(view(state))
+    if isStale || state.clockFace != clockFace {
+      isStale = false
+      clockFace = state.clockFace
+      terminal.draw(view(state))
+    }
     for line in terminal.strayLines() { act(.consoleLineCaptured(line)) }
   }
 
   private func act(_ action: Action) {
+    switch action {
+    case .ticked, .recorderStatusChanged: break
+    default: isStale = true
+    }
     for effect in update(&state, action) { carryOut(effect) }
   }
 
@@ -165,6 +177,7 @@ final class DashboardScreen {
     case .writeScreen: writeScreen()
     case .quit(let leave): departure = .left(leave)
     case .changeTheme(let name): remember(theme: name)
+    case .rememberCommand(let words): memory.add(command: words)
     case .repaint: terminal.repaint()
     case .bell: terminal.ring()
     case .suspend: suspend()

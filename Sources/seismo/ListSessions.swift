@@ -44,7 +44,7 @@ extension ListSessions {
       }
       let wanted = try filter.map { expression in
         do {
-          return try SessionFilter(expression)
+          return try RunFilter(expression)
         } catch {
           throw Failure.usage("--filter \(expression): \(error)")
         }
@@ -55,7 +55,7 @@ extension ListSessions {
         return
       }
       let summaries = all.filter { summary in
-        wanted?.matches(summary, SessionTraits(path: summary.path)) ?? true
+        wanted?.matches(RunTraits(summary)) ?? true
       }
       guard !summaries.isEmpty else {
         try StandardOutput.print("none of \(all.count) sessions in \(folder) matches")

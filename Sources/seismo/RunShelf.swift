@@ -95,8 +95,7 @@ final class RunShelf: Sendable {
 extension ListedRun {
   init(_ summary: SessionSummary) {
     self.init(
-      name: summary.name, path: URL(fileURLWithPath: summary.path).standardizedFileURL.path,
-      steps: summary.steps, finalLoss: summary.finalLoss, alarms: summary.alarms,
-      state: summary.word, options: summary.options)
+      path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, steps: summary.steps,
+      finalLoss: summary.finalLoss, traits: RunTraits(summary))
   }
 }

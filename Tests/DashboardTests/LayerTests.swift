@@ -106,8 +106,11 @@ import Testing
 }
 
 @Suite struct LayerBehaviourTests {
+  /// The effects of the keys, without those that only remember.
   private func press(_ state: inout DashboardState, _ keys: [Key]) -> [Effect] {
-    keys.flatMap { update(&state, .keyPressed($0)) }
+    keys.flatMap { update(&state, .keyPressed($0)) }.filter {
+      if case .rememberCommand = $0 { false } else { true }
+    }
   }
 
   private func keys(_ text: String) -> [Key] { text.map(Key.character) }

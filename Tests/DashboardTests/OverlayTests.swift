@@ -8,12 +8,22 @@ import Testing
 
 /// Other runs drawn over the charts.
 @Suite struct OverlayTests {
-  static let healthy = ListedRun(
-    name: "healthy", path: "sessions/healthy.seismo", steps: 1_401, finalLoss: 1.83, alarms: 0,
-    state: "finished", options: ["lr": "0.003", "steps": "4000", "seed": "1"])
-  static let collapse = ListedRun(
-    name: "collapse", path: "sessions/collapse.seismo", steps: 900, finalLoss: nil, alarms: 3,
-    state: "diverged", options: ["lr": "0.3", "seed": "2"])
+  static let healthy = listed(
+    "healthy", steps: 1_401, finalLoss: 1.83, state: "finished",
+    options: ["lr": "0.003", "steps": "4000", "seed": "1"])
+  static let collapse = listed(
+    "collapse", steps: 900, finalLoss: nil, alarms: 3, state: "diverged",
+    options: ["lr": "0.3", "seed": "2"])
+
+  private static func listed(
+    _ name: String, steps: Int, finalLoss: Double?, alarms: Int = 0, state: String,
+    options: [String: String]
+  ) -> ListedRun {
+    var traits = RunTraits()
+    (traits.name, traits.state, traits.alarms, traits.options) = (name, state, alarms, options)
+    return ListedRun(
+      path: "sessions/\(name).seismo", steps: steps, finalLoss: finalLoss, traits: traits)
+  }
 
   static func overlaid(
     _ columns: Int = 120, _ rows: Int = 40, history: RunHistory = SampleRun.mixture
@@ -140,6 +150,31 @@ import Testing
     #expect(value(.time) == 10)
     // That run was long over when this one began.
     #expect(value(.clock) == nil)
+  }
+
+  @Test(arguments: [
+    ("cfg.lr>=0.1", ["collapse"]), ("cfg.lr<0.1", ["healthy"]), ("-has:alarms", ["healthy"]),
+    ("state:diverged | cfg.seed=1", ["collapse", "healthy"]), ("lr=0.003", ["healthy"]),
+    ("cfg.absent=1", []), ("HEALTHY", ["healthy"]), ("heal*", ["healthy"]),
+  ])
+  func `runs are found by words, globs and their settings`(typed: String, names: [String]) {
+    var state = UpdateTests.live()
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
+    for character in typed { _ = press(&state, .character(character)) }
+    let lines = view(state).lines
+    for name in ["collapse", "healthy"] {
+      #expect(lines.contains { $0.contains("  \(name)  ") } == names.contains(name), "\(name)")
+    }
+  }
+
+  @Test func `an expression that compares nothing says so`() {
+    var state = UpdateTests.live()
+    _ = press(&state, .character("o"))
+    _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
+    for character in "cfg.lr" { _ = press(&state, .character(character)) }
+    #expect(
+      view(state).lines.contains { $0.contains("'cfg.lr' compares nothing: write cfg.lr>=1") })
   }
 
   @Test(arguments: [(40, 12), (80, 24), (120, 40)])

@@ -332,4 +332,25 @@ import Testing
       &state, .mouseMoved(MouseEvent(kind: .pressed, button: .left, point: point)))
     #expect(effects == [.send(.pause, by: "you")])
   }
+
+  @Test func `the clock alone moves the screen only where it shows`() {
+    var state = Self.live()
+    _ = update(&state, .recordsArrived([.state(.running)]))
+    _ = update(&state, .ticked(now: 1001))
+    let still = state.clockFace
+    let shown = view(state)
+    _ = update(&state, .ticked(now: 1005))
+    #expect(state.clockFace == still && view(state) == shown)
+    _ = update(&state, .ticked(now: 1011))
+    let silent = state.clockFace
+    #expect(silent != still && view(state) != shown)
+    _ = update(&state, .ticked(now: 1012))
+    #expect(state.clockFace != silent)
+    _ = press(&state, .character("a"))
+    let told = state.clockFace
+    _ = update(&state, .ticked(now: 1012.2))
+    #expect(state.clockFace == told)
+    _ = update(&state, .ticked(now: 1019))
+    #expect(state.clockFace != told)
+  }
 }

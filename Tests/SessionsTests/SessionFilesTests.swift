@@ -110,7 +110,7 @@ import Testing
     #expect(after.state == .finished)
     #expect(after[MetricCatalog.loss]?.values == before[MetricCatalog.loss]?.values)
     #expect(after.generationStarts.isEmpty)
-    #expect(SessionTraits(path: session.path).notes == ["went well"])
+    #expect(RunTraits(SessionSummary(path: session.path)).notes == ["went well"])
     #expect(folder.files == ["a.seismo"])
   }
 }

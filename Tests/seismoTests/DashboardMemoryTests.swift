@@ -14,6 +14,18 @@ import Testing
     #expect(warning == nil)
   }
 
+  @Test func `the palette's lines come back, whatever is in them, and only so many`() {
+    var memory = DashboardMemory()
+    memory.commands = ["set z_loss 1e-4", "note \"odd\" \\ näher 日本 # no comment", "step 3"]
+    #expect(DashboardMemory.parse(memory.text, path: "d.toml").memory == memory)
+    memory.commands = ["note a\u{7}\u{1B}b"]
+    #expect(DashboardMemory.parse(memory.text, path: "d.toml").memory.commands == ["note ab"])
+    memory.commands = (0..<500).map { "step \($0)" }
+    let read = DashboardMemory.parse(memory.text, path: "d.toml").memory.commands
+    #expect(read.count == 50 && read.last == "step 499")
+    #expect(DashboardMemory.parse("commands = 3\n", path: "d.toml").memory == DashboardMemory())
+  }
+
   @Test func `an unknown layout is a warning with its line, and the theme stays`() {
     let (read, warning) = DashboardMemory.parse(
       "theme = \"light\"\n\nlayout = \"cosy\"\n", path: "dashboard.toml")

@@ -14,6 +14,17 @@ package enum CommandTable {
       + PaneCommands.table(isMixture: isMixture) + ProgramCommands.table
   }
 
+  /// Words that fingers know from elsewhere, by the action that they stand for.
+  package static let aliases: [String: [String]] = [
+    "quit": ["q", "qa", "exit", "wq"], "write screen": ["w", "svg", "screenshot", "print"],
+    "help": ["h", "keys"], "overlay": ["compare", "diff"], "theme": ["colors", "colorscheme"],
+    "filter": ["search", "find", "grep"], "checkpoint": ["save"], "evaluate": ["eval"],
+    "mitigations": ["settings", "menu"], "note": ["mark", "comment"], "pause": ["hold"],
+    "resume": ["continue", "cont", "go"], "rewind": ["restore"], "freeze": ["lock"],
+    "all steps": ["reset"], "repaint": ["redraw", "clear"], "layouts": ["layout", "preset"],
+    "play": ["run"], "undo": ["revert"],
+  ]
+
   /// What can be asked for here, allowed at this moment or not.
   package static func applicable(to state: DashboardState) -> [DashboardCommand] {
     all(isMixture: state.isMixture).filter { $0.applies(state) }

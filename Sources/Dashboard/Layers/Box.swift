@@ -44,6 +44,19 @@ struct Box {
     }
   }
 
+  /// Says at the top right which entry of how many is chosen, where not all of them are in sight.
+  func drawPlace(
+    _ list: ListCursor, of count: Int, showing shown: Int, on grid: inout CellGrid, theme: Theme
+  ) {
+    guard shown < count else { return }
+    let text = " \(list.index + 1) of \(count) "
+    let columns = TextWidth.columns(of: text)
+    guard outer.columns >= columns + 20 else { return }
+    grid.write(
+      text, at: Point(column: outer.endColumn - 2 - columns, row: outer.row),
+      style: theme.style(.faint))
+  }
+
   /// Notes that entry `index` of the box's list stands in `rect`.
   mutating func note(_ index: Int, in rect: Rect) {
     lines.append((rect, index))

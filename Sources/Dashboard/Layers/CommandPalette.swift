@@ -7,11 +7,27 @@ package struct CommandPalette: Sendable, Hashable {
   var field = TextField()
   private(set) var list = ListCursor()
   private var complaint: String?
+  /// How far up in what was run before the line comes from; nil for a line of one's own.
+  private var recalled: Int?
 
   package init() {}
 
+  /// Up from an empty line goes back through what was run before, down forward again.
+  private mutating func recall(_ key: Key, in state: DashboardState) -> Bool {
+    let history = state.commandHistory
+    guard !history.isEmpty, list.index == 0, recalled != nil || field.isEmpty else { return false }
+    switch (key, recalled) {
+    case (.up, let place): recalled = max(0, (place ?? history.count) - 1)
+    case (.down, let place?): recalled = place + 1 < history.count ? place + 1 : nil
+    default: return false
+    }
+    field.replace(with: recalled.map { history[$0] } ?? "")
+    return true
+  }
+
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let candidates = Candidate.all(for: field.text, in: state)
+    if recall(key, in: state) { return .consumed }
     if list.handle(key, count: candidates.count) { return .consumed }
     switch key {
     case .escape: return .closed
@@ -25,6 +41,7 @@ package struct CommandPalette: Sendable, Hashable {
     default:
       guard field.handle(key) else { return .ignored }
       list.index = 0
+      recalled = nil
       complaint = nil
       return .consumed
     }
@@ -34,7 +51,7 @@ package struct CommandPalette: Sendable, Hashable {
   private mutating func execute(_ candidates: [Candidate]) -> LayerAnswer {
     let words = field.text
     if list.index == 0, let command = try? Command(words: words) {
-      return .closed { $0.obey(command) }
+      return .closed({ $0.remember(words) }, { $0.obey(command) })
     }
     guard candidates.indices.contains(list.index) else {
       complaint = Self.complaint(about: words)
@@ -42,9 +59,9 @@ package struct CommandPalette: Sendable, Hashable {
     }
     switch candidates[list.index].kind {
     case .action(let name):
-      return .closed { $0.run(named: name) }
+      return .closed({ $0.remember(name) }, { $0.run(named: name) })
     case .command(let command):
-      return .closed { $0.obey(command) }
+      return .closed({ $0.remember(command.words) }, { $0.obey(command) })
     case .incomplete:
       field.replace(with: candidates[list.index].completion)
       complaint = Self.complaint(about: field.text)
@@ -67,16 +84,23 @@ package struct CommandPalette: Sendable, Hashable {
     return .consumed
   }
 
+  private func keys(in state: DashboardState) -> [KeyHint] {
+    let isRecalling = recalled != nil || field.isEmpty && list.index == 0
+    return [
+      KeyHint("⏎", "run", .enter), KeyHint("⇥", "complete", .tab),
+      isRecalling && !state.commandHistory.isEmpty
+        ? KeyHint("↑↓", "earlier", .up, .down) : KeyHint("↑↓", "choose", .up, .down),
+      KeyHint("esc", "close", .escape),
+    ]
+  }
+
   func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let theme = state.appearance.theme
     let candidates = Candidate.all(for: field.text, in: state)
     var box = Box(
       on: &grid, state, columns: 84,
       rows: min(14, max(4, grid.size.rows - (grid.size.rows < 20 ? 3 : 6))), title: "command",
-      keys: [
-        .init("⏎", "run", .enter), .init("⇥", "complete", .tab),
-        .init("↑↓", "choose", .up, .down), .init("esc", "close", .escape),
-      ])
+      keys: keys(in: state))
     let line = box.inside.top(1)
     grid.write(":", at: line.origin, style: theme.style(.key))
     field.draw(on: &grid, in: line.droppingLeft(1), theme: theme)
@@ -89,6 +113,7 @@ package struct CommandPalette: Sendable, Hashable {
     }
     let isWide = rows.columns >= 50
     let shown = list.visible(count: candidates.count, rows: rows.rows)
+    box.drawPlace(list, of: candidates.count, showing: shown.count, on: &grid, theme: theme)
     for (row, index) in zip(rows.row..<rows.endRow, shown) {
       let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
       box.note(index, in: line)
@@ -100,85 +125,19 @@ package struct CommandPalette: Sendable, Hashable {
   }
 }
 
-/// One line that the palette offers.
-struct Candidate: Sendable {
-  enum Kind: Sendable {
-    case action(name: String)
-    case command(Command)
-    /// Words that still lack something.
-    case incomplete
-  }
-
-  let kind: Kind
-  /// What `tab` makes of the line.
-  let completion: String
-  let line: CommandLine
-
-  /// All that fits what was typed, the best first.
-  static func all(for typed: String, in state: DashboardState) -> [Candidate] {
-    let typed = typed.lowercased().drop { $0 == " " }
-    let everything = actions(in: state) + words(in: state) + settings(in: state)
-    guard !typed.isEmpty else { return everything }
-    let ranked = everything.compactMap { candidate in
-      candidate.rank(typed: typed).map { (rank: $0, candidate: candidate) }
-    }
-    return (0...2).flatMap { rank in ranked.filter { $0.rank == rank }.map(\.candidate) }
-  }
-
-  private func rank(typed: Substring) -> Int? {
-    let name = completion.lowercased()
-    if name.hasPrefix(typed) { return 0 }
-    if name.contains(typed) { return 1 }
-    let words = typed.split(separator: " ")
-    let haystack = name + " " + line.sentence.lowercased()
-    return words.allSatisfy { haystack.contains($0) } ? 2 : nil
-  }
-
-  private static func actions(in state: DashboardState) -> [Candidate] {
-    CommandTable.applicable(to: state).map { command in
-      Candidate(
-        kind: .action(name: command.name), completion: command.name,
-        line: CommandLine(command, state))
-    }
-  }
-
-  /// The run's own words that no key stands for.
-  private static func words(in state: DashboardState) -> [Candidate] {
-    let covered = Set(CommandTable.applicable(to: state).map(\.name))
-    return Command.vocabulary.filter { !covered.contains($0.name) && $0.name != "set" }.map {
-      word in
-      let command = try? Command(words: word.name)
-      return Candidate(
-        kind: command.map { .command($0) } ?? .incomplete, completion: word.name,
-        line: CommandLine(
-          keys: "", name: word.usage, sentence: word.sentence, refusal: state.commandRefusal))
-    }
-  }
-
-  /// Every live setting with its present value: a flag the other way round, a number to be typed.
-  private static func settings(in state: DashboardState) -> [Candidate] {
-    state.history.settings.map { setting in
-      let value = state.setting(setting.name) ?? setting.value
-      let refusal = setting.refusal ?? state.commandRefusal
-      let sentence = refusal.map { "not now: \($0)" } ?? "now \(value) · \(setting.purpose)"
-      switch setting.kind {
-      case .flag:
-        let other = SettingValue.flag(!value.isOn)
-        let words = "set \(setting.name) \(other)"
-        return Candidate(
-          kind: .command(.set(name: setting.name, value: other)), completion: words,
-          line: CommandLine(keys: "", name: words, sentence: sentence, refusal: refusal))
-      case .number:
-        let words = "set \(setting.name) "
-        return Candidate(
-          kind: .incomplete, completion: words,
-          line: CommandLine(keys: "", name: words + "…", sentence: sentence, refusal: refusal))
-      }
-    }
-  }
-}
-
 extension DashboardState {
+  /// So many lines are kept.
+  package static let commandHistoryLimit = 50
+
+  /// Keeps a line of the palette, once where it is given again and again.
+  mutating func remember(_ words: String) -> [Effect] {
+    let words = words.filter { !$0.isNewline }.trimmingPrefix { $0 == " " }
+    guard !words.isEmpty, words.count <= 200 else { return [] }
+    commandHistory.removeAll { $0 == words }
+    commandHistory = commandHistory.suffix(Self.commandHistoryLimit - 1) + [String(words)]
+    return [.rememberCommand(String(words))]
+  }
+
   /// Does what the palette's words say; what ends a run is asked about first.
   mutating func obey(_ command: Command) -> [Effect] {
     switch command {

@@ -80,6 +80,9 @@ package struct Help: Sendable, Hashable {
     let shown = ListCursor(index: chosen == 1 ? 0 : chosen)
       .visible(count: lines.count, rows: rows.rows)
     let isWide = rows.columns >= 50
+    box.drawPlace(
+      list, of: commands.count, showing: shown.count < lines.count ? 0 : commands.count, on: &grid,
+      theme: state.appearance.theme)
     for (row, entry) in zip(rows.row..<rows.endRow, lines[shown]) {
       let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
       switch entry {

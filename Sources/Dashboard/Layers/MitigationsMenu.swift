@@ -142,6 +142,7 @@ extension MitigationsMenu {
       box.note(index, in: line)
       draw(settings[index], on: &grid, in: line, isChosen: index == list.index, state)
     }
+    box.drawPlace(list, of: settings.count, showing: shown.count, on: &grid, theme: theme)
     let purpose = chosen(in: state)?.purpose ?? ""
     let isCut = TextWidth.columns(of: purpose) > rows.columns - 2
     drawDetails(on: &grid, in: details, withPurpose: !isRoomy || isCut, state)
@@ -245,13 +246,13 @@ extension SettingValue {
   /// As a person reads it in a list: 0 is off.
   fileprivate var words: String {
     if case .number(let number) = self, number == 0 { return "0 (off)" }
-    return description
+    return description.replacing("e-0", with: "e-")
   }
 }
 
 extension SettingDeclaration {
   /// The value that words name; a setting the catalogue does not know takes what its kind allows.
-  fileprivate func value(words: String) -> SettingValue? {
+  func value(words: String) -> SettingValue? {
     if let entry = SettingCatalog.entry(name) { return entry.value(words: words) }
     switch (kind, SettingValue(words: words)) {
     case (.flag, .flag(let flag)?): return .flag(flag)

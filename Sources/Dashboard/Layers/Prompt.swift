@@ -52,9 +52,30 @@ package struct Prompt: Sendable, Hashable {
       Line([Span(hint.sign, .key), Span(" \(hint.label)", .faint)])
         .draw(on: &grid, at: rect.origin, theme: theme)
     }
-    let end = places.first.map { $0.rect.column - 2 } ?? row.endColumn
+    var end = places.first.map { $0.rect.column - 2 } ?? row.endColumn
+    if let (text, role) = preview(state),
+      row.columns >= used + text.count + 20 + row.endColumn - end
+    {
+      end -= TextWidth.columns(of: text)
+      grid.write(text, at: Point(column: end, row: row.row), style: theme.style(role))
+      end -= 2
+    }
     field.draw(
       on: &grid, in: row.droppingLeft(used).droppingRight(row.endColumn - end), theme: theme)
+  }
+
+  /// What a filter finds as it stands.
+  private func preview(_ state: DashboardState) -> (text: String, role: Role)? {
+    guard subject == .filter, !field.isEmpty else { return nil }
+    let pattern = TextPattern(field.text)
+    guard !pattern.isBroken else { return ("no regular expression yet", .warning) }
+    let events = state.history.events(upTo: state.playhead).count { $0.matches(pattern) }
+    let metrics = state.history.names.count { pattern.matches($0.path) }
+    func words(_ count: Int, _ noun: String) -> String {
+      "\(NumberText.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+    }
+    let text = words(events, "event") + " · " + words(metrics, "metric")
+    return (text, events + metrics == 0 ? .warning : .faint)
   }
 
   private func title(_ state: DashboardState) -> String {

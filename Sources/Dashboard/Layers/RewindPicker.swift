@@ -58,9 +58,9 @@ package struct RewindPicker: Sendable, Hashable {
         .init("esc", "stay", .escape),
       ])
     let rows = max(0, box.inside.rows - (box.inside.rows >= 3 ? 2 : 0))
-    for (row, index) in zip(
-      box.inside.row..<box.inside.endRow, list.visible(count: checkpoints.count, rows: rows))
-    {
+    let shown = list.visible(count: checkpoints.count, rows: rows)
+    box.drawPlace(list, of: checkpoints.count, showing: shown.count, on: &grid, theme: theme)
+    for (row, index) in zip(box.inside.row..<box.inside.endRow, shown) {
       let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
       let isChosen = index == list.index
       box.note(index, in: line)

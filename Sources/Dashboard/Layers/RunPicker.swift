@@ -9,13 +9,26 @@ package struct RunPicker: Sendable, Hashable {
 
   package init() {}
 
+  private static let example = "words, or cfg.lr>=1e-2 -has:alarms | note:cured"
+
   private func found(in state: DashboardState) -> [ListedRun] {
     guard let runs = state.listedRuns else { return [] }
     let drawn = Set(state.overlays.map(\.path))
     let ordered = runs.filter { drawn.contains($0.path) } + runs.filter { !drawn.contains($0.path) }
     guard !search.isEmpty else { return ordered }
     let pattern = TextPattern(search.text)
-    return ordered.filter { pattern.matches($0.words) }
+    let filter = try? RunFilter(search.text)
+    return ordered.filter { pattern.matches($0.words) || filter?.matches($0.traits) == true }
+  }
+
+  /// Why what is typed compares nothing; nil where it does, or is words.
+  private var flaw: String? {
+    do throws(RunFilter.Flaw) {
+      _ = try RunFilter(search.text)
+      return nil
+    } catch {
+      return error.description
+    }
   }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
@@ -55,19 +68,25 @@ package struct RunPicker: Sendable, Hashable {
     let field = box.inside.top(1)
     let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
     search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
+    if search.isEmpty {
+      grid.write(
+        Self.example.cutBetweenWords(to: field.columns - used - 2),
+        at: field.origin.offset(columns: used + 2), style: theme.style(.faint))
+    }
     let details = box.inside.bottom(isRoomy ? 3 : 1)
     let body = box.inside.droppingTop(1).droppingBottom(details.rows)
     guard !runs.isEmpty else {
       let words =
         state.listedRuns == nil
         ? "looking for sessions"
-        : search.isEmpty ? "no other session lies beside this one" : "nothing found"
+        : search.isEmpty
+          ? "no other session lies beside this one" : flaw ?? "nothing found"
       grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
       return box
     }
-    for (row, index) in zip(
-      body.row..<body.endRow, list.visible(count: runs.count, rows: body.rows))
-    {
+    let shown = list.visible(count: runs.count, rows: body.rows)
+    box.drawPlace(list, of: runs.count, showing: shown.count, on: &grid, theme: theme)
+    for (row, index) in zip(body.row..<body.endRow, shown) {
       let line = Rect(column: body.column, row: row, columns: body.columns, rows: 1)
       box.note(index, in: line)
       draw(runs[index], on: &grid, in: line, isChosen: index == list.index, state)
@@ -91,12 +110,14 @@ package struct RunPicker: Sendable, Hashable {
     let name = TextWidth.padded(
       TextWidth.truncated(run.name, to: 22), to: line.columns < 60 ? 16 : 23)
     let loss = run.finalLoss.map { "loss \(NumberText.compact($0, digits: 4))" } ?? "no loss"
-    let alarms = run.alarms == 0 ? "" : "\(run.alarms) alarm\(run.alarms == 1 ? "" : "s")"
+    let alarms =
+      run.traits.alarms == 0
+      ? "" : "\(run.traits.alarms) alarm\(run.traits.alarms == 1 ? "" : "s")"
     Line([
       Span(name, overlay?.role ?? .text),
       Span(TextWidth.padded(loss, to: 13), .text),
       Span(TextWidth.padded("\(NumberText.grouped(run.steps)) steps", to: 14), .faint),
-      Span(TextWidth.padded(run.state, to: 10), .faint), Span(alarms, .warning),
+      Span(TextWidth.padded(run.traits.state, to: 10), .faint), Span(alarms, .warning),
     ]).fitted(to: line.columns - 2)
       .draw(on: &grid, at: line.origin.offset(columns: 2), theme: theme, surface: surface)
   }

@@ -61,10 +61,9 @@ package struct ThemePicker: Sendable, Hashable {
         .init("⏎", "keep", .enter), .init("↑↓", "look", .up, .down),
         .init("esc", "as before", .escape),
       ])
-    for (row, index) in zip(
-      box.inside.row..<box.inside.endRow,
-      list.visible(count: themes.count, rows: box.inside.rows))
-    {
+    let shown = list.visible(count: themes.count, rows: box.inside.rows)
+    box.drawPlace(list, of: themes.count, showing: shown.count, on: &grid, theme: theme)
+    for (row, index) in zip(box.inside.row..<box.inside.endRow, shown) {
       let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
       let isChosen = index == list.index
       box.note(index, in: line)

@@ -1,4 +1,4 @@
-import Telemetry
+package import Telemetry
 
 extension RecordedRun {
   /// The run with the metrics that `pattern` matches alone.

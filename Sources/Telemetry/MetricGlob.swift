@@ -1,5 +1,3 @@
-package import Telemetry
-
 /// A pattern of metric names as a shell writes it: `*` stands for any characters, `?` for one.
 ///
 /// Without either it matches the one name it is.

@@ -1,12 +1,10 @@
-import Telemetry
-
-/// Which sessions of a list are wanted: words that all must be found, `|` between alternatives, `-`
+/// Which runs of a list are wanted: words that all must be found, `|` between alternatives, `-`
 /// or `!` before what must not be found.
 ///
 /// A word is looked for in the name, the notes and the project; `name:`, `note:`, `project:`,
 /// `tag:` and `state:` look there alone, `config:` in the options (`lr=0.01`), `has:` for a metric
 /// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option. Case makes no difference.
-package struct SessionFilter: Sendable {
+package struct RunFilter: Sendable {
   /// Why an expression cannot be read. The description is one line.
   package enum Flaw: Error, Equatable, CustomStringConvertible {
     case unclosedQuote
@@ -142,24 +140,24 @@ package struct SessionFilter: Sendable {
   }
 }
 
-extension SessionFilter {
-  package func matches(_ summary: SessionSummary, _ traits: SessionTraits) -> Bool {
+extension RunFilter {
+  package func matches(_ traits: RunTraits) -> Bool {
     alternatives.contains { terms in
-      terms.allSatisfy { Self.holds($0.test, summary, traits) != $0.isNegated }
+      terms.allSatisfy { Self.holds($0.test, traits) != $0.isNegated }
     }
   }
 
   private static func holds(
-    _ test: Test, _ summary: SessionSummary, _ traits: SessionTraits
+    _ test: Test, _ traits: RunTraits
   ) -> Bool {
     switch test {
     case .word(let word):
-      return texts(.name, summary, traits).contains { $0.lowercased().contains(word) }
-        || texts(.note, summary, traits).contains { $0.lowercased().contains(word) }
-        || texts(.project, summary, traits).contains { $0.lowercased().contains(word) }
-    case .field(.has, let word): return has(word, summary, traits)
+      return texts(.name, traits).contains { $0.lowercased().contains(word) }
+        || texts(.note, traits).contains { $0.lowercased().contains(word) }
+        || texts(.project, traits).contains { $0.lowercased().contains(word) }
+    case .field(.has, let word): return has(word, traits)
     case .field(let field, let word):
-      return texts(field, summary, traits).contains { $0.lowercased().contains(word) }
+      return texts(field, traits).contains { $0.lowercased().contains(word) }
     case .option(let name, let comparator, let value):
       let found = traits.options.first { plain($0.key) == name }?.value
       guard let found else { return comparator == .unequal }
@@ -168,24 +166,24 @@ extension SessionFilter {
   }
 
   private static func texts(
-    _ field: Field, _ summary: SessionSummary, _ traits: SessionTraits
+    _ field: Field, _ traits: RunTraits
   ) -> [String] {
     switch field {
-    case .name: [summary.name]
+    case .name: [traits.name]
     case .note: traits.notes
     case .project: traits.environment["project"].map { [$0] } ?? []
     case .tag: (traits.environment["tags"] ?? traits.options["tags"]).map { [$0] } ?? []
-    case .state: [summary.word]
+    case .state: [traits.state]
     case .config: traits.options.map { "\($0.key)=\($0.value)" }
     case .has: []
     }
   }
 
   private static func has(
-    _ word: String, _ summary: SessionSummary, _ traits: SessionTraits
+    _ word: String, _ traits: RunTraits
   ) -> Bool {
     switch word {
-    case "alarm", "alarms": return summary.alarms > 0
+    case "alarm", "alarms": return traits.alarms > 0
     case "note", "notes": return !traits.notes.isEmpty
     default:
       let glob = MetricGlob(word)

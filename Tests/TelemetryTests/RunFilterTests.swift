@@ -1,20 +1,18 @@
-import Telemetry
 import Testing
 
-@testable import Sessions
+@testable import Telemetry
 
-@Suite struct SessionFilterTests {
+@Suite struct RunFilterTests {
   private func matches(_ expression: String) throws -> Bool {
-    var summary = SessionSummary(path: "/nowhere/Big-Run.seismo")
-    summary.flaw = nil
-    summary.state = .finished
-    summary.alarms = 2
-    var traits = SessionTraits()
+    var traits = RunTraits()
+    traits.name = "Big-Run"
+    traits.state = "finished"
+    traits.alarms = 2
     traits.options = ["lr": "0.01", "moe-aux-loss": "1e-3", "qk-layernorm": "on", "data": "corpus"]
     traits.environment = ["project": "Proxies", "tags": "first, paper"]
     traits.notes = ["cured: the loss falls", "a|b \"quoted\""]
     traits.metrics = ["loss", "attention_logit_max/0"]
-    return try SessionFilter(expression).matches(summary, traits)
+    return try RunFilter(expression).matches(traits)
   }
 
   @Test(arguments: [
@@ -61,29 +59,7 @@ import Testing
     ("cfg.>1", "'cfg.>1' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
   ])
   func `what cannot be read is said in one line`(expression: String, line: String) {
-    let flaw = #expect(throws: SessionFilter.Flaw.self) { try SessionFilter(expression) }
+    let flaw = #expect(throws: RunFilter.Flaw.self) { try RunFilter(expression) }
     #expect(flaw?.description == line)
-  }
-
-  @Test func `a list is ordered by what is asked, what has no number last`() {
-    let figures: [(name: String, loss: Double?, steps: Int, date: Double, bytes: Int)] = [
-      ("b", 2, 5, 1, 30), ("a", nil, 9, 3, 10), ("d", .nan, 1, 2, 20), ("c", 1, 9, 3, 10),
-    ]
-    let summaries = figures.map { figure in
-      var summary = SessionSummary(path: "/nowhere/\(figure.name).seismo")
-      summary.finalLoss = figure.loss
-      summary.steps = figure.steps
-      summary.lastWritten = figure.date
-      summary.bytes = figure.bytes
-      return summary
-    }
-    func names(_ order: SessionSummary.Order) -> String {
-      summaries.sorted(by: order).map(\.name).joined()
-    }
-    #expect(names(.loss) == "cbad")
-    #expect(names(.steps) == "acbd")
-    #expect(names(.date) == "acdb")
-    #expect(names(.size) == "bdac")
-    #expect(names(.name) == "abcd")
   }
 }

@@ -1,0 +1,14 @@
+/// What a recorded run can be found by.
+package struct RunTraits: Sendable, Hashable {
+  package var name = ""
+  /// How it stands, in a word.
+  package var state = ""
+  package var alarms = 0
+  /// Every option of the run under its long name.
+  package var options: [String: String] = [:]
+  package var environment: [String: String] = [:]
+  package var notes: [String] = []
+  package var metrics: [MetricName] = []
+
+  package init() {}
+}

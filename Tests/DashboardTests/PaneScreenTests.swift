@@ -68,6 +68,61 @@ import Testing
     #expect(PaneScreen.mixture.headline(pane) == text)
   }
 
+  static let frames = [(40, 12), (80, 24), (120, 40), (200, 60)]
+
+  /// A run that measures all there is, with the cursor.
+  private func framed(_ id: PaneID, _ columns: Int, _ rows: Int) -> DashboardState {
+    var state = UpdateTests.live(columns, rows, history: SampleRun.full)
+    state.arrangement.focus = id
+    state.arrangement.zoomed = id
+    state.viewport.cursor = 1_150
+    return state
+  }
+
+  private func frame(_ id: PaneID, _ state: DashboardState) -> CellGrid {
+    var grid = CellGrid(size: state.size, style: state.appearance.theme.style(.background))
+    PaneFrame(id).draw(on: &grid, in: grid.bounds, state)
+    grid.adapt(to: state.appearance.symbols)
+    return grid
+  }
+
+  @Test(arguments: PaneCatalog.panes.map(\.id), frames)
+  func `each pane on a whole screen looks as recorded`(id: PaneID, size: (Int, Int)) {
+    expectScreen(frame(id, framed(id, size.0, size.1)), "zoomed", id.rawValue)
+  }
+
+  @Test(arguments: PaneCatalog.panes.map(\.id))
+  func `each pane on a whole screen looks as recorded in ASCII`(id: PaneID) {
+    var state = framed(id, 80, 24)
+    state.appearance = Appearance(depth: .none, symbols: .ascii)
+    let grid = frame(id, state)
+    #expect(grid.lines.allSatisfy { $0.allSatisfy(\.isASCII) })
+    expectScreen(grid, "zoomed", "\(id.rawValue)-ascii")
+  }
+
+  @Test(arguments: PaneCatalog.panes.map(\.id))
+  func `each pane with its frame survives no room and one cell`(id: PaneID) {
+    for (columns, rows) in [(0, 0), (1, 1), (0, 5), (5, 0), (1, 9), (9, 1), (3, 3)] {
+      let grid = frame(id, framed(id, columns, rows))
+      #expect(grid.size == Size(columns: columns, rows: rows))
+    }
+  }
+
+  @Test func `a sharpness above what the rate can bear is amber`() {
+    func span(_ sharpness: Double) -> Span? {
+      var history = SampleRun(steps: 200).history
+      history.append(
+        .samples(
+          StepSamples(
+            step: 200, wallTime: 0, names: [MetricCatalog.sharpness, MetricCatalog.sharpnessLimit],
+            values: [sharpness, 950])))
+      return LearningRatePane.pane.headline(PaneScreen(history: history).context(.learningRate))
+        .last
+    }
+    #expect(span(812) == Span("sharpness 812 of 950 (38/lr)", .learningRate))
+    #expect(span(1_200)?.role == .warning)
+  }
+
   @Test func `growing logits are forecast in the headline`() {
     let screen = PaneScreen(playhead: 500)
     let headline = AttentionLogitsPane.pane.headline(screen.context(.attentionLogits))

@@ -24,7 +24,18 @@ enum LearningRatePane {
     if let sensitivity = context.value(MetricCatalog.learningRateSensitivity) {
       parts.append("sensitivity \(NumberText.compact(sensitivity, digits: 2)) nats")
     }
-    return Span.headline(parts, .learningRate)
+    return Span.headline(parts, .learningRate) + sharpness(context)
+  }
+
+  /// The curvature beside what this rate can bear, amber above it.
+  private static func sharpness(_ context: PaneContext) -> [Span] {
+    guard let sharpness = context.value(MetricCatalog.sharpness),
+      let limit = context.value(MetricCatalog.sharpnessLimit)
+    else { return [] }
+    let words =
+      "sharpness \(RoundNumber.groupedOrPower(sharpness)) "
+      + "of \(RoundNumber.groupedOrPower(limit)) (38/lr)"
+    return [Span(" · ", .faint), Span(words, sharpness > limit ? .warning : .learningRate)]
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {

@@ -391,7 +391,9 @@ def terminals():
                        ("dumb", True), ("nonsense", True)]:
         for columns, rows in [(80, 24), (40, 12), (120, 40)]:
             name = f"{term}{'' if utf8 else ' without UTF-8'} {columns}x{rows}"
-            terminal = Terminal(["replay", RECORDING, "--at", "800", "--speed", "1"], columns, rows, term, utf8)
+            # What the random hands left behind is remembered elsewhere.
+            terminal = Terminal(["replay", RECORDING, "--at", "800", "--speed", "1"], columns, rows,
+                                term, utf8, XDG_STATE_HOME=os.path.join(folder, "terminals"))
             terminal.settle()
             if term == "dumb":
                 text = terminal.written.decode(errors="replace")

@@ -37,7 +37,11 @@ package struct Theme: Sendable, Hashable {
   package var paper: Color
   /// The text's colour where a terminal would take its own.
   package var ink: Color
-  var looks: [Role: Look]
+  var looks: [Role: Look] {
+    didSet { styles = Self.styles(looks) }
+  }
+  /// The style of each role, at its raw value.
+  private var styles: [Style]
 
   /// A role's colours and attributes; an absent colour is the terminal's own.
   struct Look: Sendable, Hashable {
@@ -58,6 +62,7 @@ package struct Theme: Sendable, Hashable {
     self.paper = paper
     self.ink = ink
     self.looks = looks
+    styles = Self.styles(looks)
   }
 
   /// Whether colours carry a gradient; where not, a field shows its values as characters.
@@ -65,11 +70,21 @@ package struct Theme: Sendable, Hashable {
 
   /// The style of `role`, with more attributes where a place asks for them.
   package func style(_ role: Role, _ attributes: Attributes = []) -> Style {
-    let look = looks[role]
-    return Style(
-      foreground: look?.foreground ?? looks[.text]?.foreground ?? .terminalDefault,
-      background: look?.background ?? looks[.background]?.background ?? .terminalDefault,
-      attributes: (look?.attributes ?? []).union(attributes), role: role.rawValue)
+    var style = styles[Int(role.rawValue)]
+    style.attributes.formUnion(attributes)
+    return style
+  }
+
+  private static func styles(_ looks: [Role: Look]) -> [Style] {
+    var styles = [Style](repeating: .plain, count: Int(UInt8.max) + 1)
+    for role in Role.allCases {
+      let look = looks[role]
+      styles[Int(role.rawValue)] = Style(
+        foreground: look?.foreground ?? looks[.text]?.foreground ?? .terminalDefault,
+        background: look?.background ?? looks[.background]?.background ?? .terminalDefault,
+        attributes: look?.attributes ?? [], role: role.rawValue)
+    }
+    return styles
   }
 
   /// The style of `role` on the background of another, such as the header.

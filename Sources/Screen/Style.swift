@@ -2,6 +2,11 @@ package struct Attributes: OptionSet, Hashable, Sendable {
   package let rawValue: UInt8
   package init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// OptionSet's own goes through a witness table; a screen asks for thousands.
+  package init(arrayLiteral attributes: Attributes...) {
+    rawValue = attributes.reduce(0) { $0 | $1.rawValue }
+  }
+
   package static let bold = Attributes(rawValue: 1)
   package static let dim = Attributes(rawValue: 2)
   package static let italic = Attributes(rawValue: 4)

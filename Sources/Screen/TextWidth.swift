@@ -3,6 +3,7 @@ import Foundation
 /// How many columns text takes on a terminal.
 package enum TextWidth {
   package static func columns(of text: String) -> Int {
+    if text.isPrintableASCII { return text.utf8.count }
     var columns = 0
     for (_, width) in DisplayScalars(text) { columns += width }
     return columns
@@ -117,8 +118,15 @@ package enum TextWidth {
 /// them, since a cell holds one scalar and terminals disagree about longer ones.
 struct DisplayScalars: Sequence, IteratorProtocol {
   private var characters: String.Iterator
+  private var bytes: String.UTF8View.Iterator
+  /// Each byte is a character of one column then, and none need be looked at together.
+  private let isPlain: Bool
 
-  init(_ text: String) { characters = text.makeIterator() }
+  init(_ text: String) {
+    characters = text.makeIterator()
+    bytes = text.utf8.makeIterator()
+    isPlain = text.isPrintableASCII
+  }
 
   static let replacement: Unicode.Scalar = "\u{FFFD}"
 
@@ -126,6 +134,7 @@ struct DisplayScalars: Sequence, IteratorProtocol {
   static let lost: Unicode.Scalar = "?"
 
   mutating func next() -> (scalar: Unicode.Scalar, width: Int)? {
+    if isPlain { return bytes.next().map { (Unicode.Scalar($0), 1) } }
     while let character = characters.next() {
       if let shown = DisplayScalars.shown(character) { return shown }
     }
@@ -151,4 +160,8 @@ struct DisplayScalars: Sequence, IteratorProtocol {
     let text = String(character).precomposedStringWithCanonicalMapping
     return text.unicodeScalars.first ?? first
   }
+}
+
+extension String {
+  fileprivate var isPrintableASCII: Bool { utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
 }

@@ -28,6 +28,10 @@ package struct RunHistory: Sendable {
   package var firstStep: Int? { wallTimes.firstStep }
   /// All metrics, in the order of their names.
   package private(set) var names: [MetricName] = []
+  private var families: [String: [MetricName]] = [:]
+
+  /// The metrics of one line of the table, by its stem, in the order of their names.
+  package func names(ofFamily stem: String) -> [MetricName] { families[stem] ?? [] }
 
   package subscript(name: MetricName) -> Series? { series[name] }
 
@@ -56,7 +60,9 @@ package struct RunHistory: Sendable {
 
   /// A screen asks for the names many times between two that are new.
   private mutating func orderNames() {
-    if names.count != series.count { names = series.keys.sorted() }
+    guard names.count != series.count else { return }
+    names = series.keys.sorted()
+    families = Dictionary(grouping: names) { MetricCatalog.family(of: $0)?.stem ?? "" }
   }
 
   private mutating func append(_ column: MetricColumn) {

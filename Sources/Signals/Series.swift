@@ -102,6 +102,10 @@ extension Series {
   /// Index of the first sample at or after `step`; `count` where there is none.
   package func index(atOrAfter step: Int) -> Int {
     if let last = archive.lastStep, step <= last { return archive.position(atOrAfter: step) }
+    guard let first = tailSteps.first, step > first else { return archive.count }
+    if tailSteps[tailSteps.count - 1] - first == tailSteps.count - 1 {
+      return archive.count + min(step - first, tailSteps.count)  // no step left out
+    }
     var low = 0
     var high = tailSteps.count
     while low < high {

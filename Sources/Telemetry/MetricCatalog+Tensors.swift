@@ -30,8 +30,7 @@ extension MetricCatalog {
 
   /// What is measured of the update of the tensor whose gradient's RMS `gradRMS` is.
   package static func updateRMS(besides gradRMS: MetricName) -> MetricName {
-    MetricName(
-      "update_rms/" + gradRMS.path.split(separator: "/").dropFirst().joined(separator: "/"))
+    MetricName("update_rms" + gradRMS.path.drop { $0 != "/" })
   }
 
   package static func paramNorm(tensor: String) -> MetricName {

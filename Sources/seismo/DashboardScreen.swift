@@ -8,8 +8,8 @@ import Terminal
 
 /// The dashboard on a real terminal: one loop that owns the state, keys and records in, cells out.
 ///
-/// It draws at most thirty times a second, ten times where only records came, and only what
-/// changed.
+/// It draws at most thirty times a second for keys, ten times where only records came, and only what
+/// changed. A key is answered at once, however short a while ago a record was drawn.
 final class DashboardScreen {
   enum Departure {
     case left(Leave)
@@ -54,7 +54,12 @@ final class DashboardScreen {
   private let shelf = RunShelf()
   private var interrupts: Interrupts?
   private var lastFrame = 0.0
-  private var isUrgent = true
+  /// When the last frame was drawn that answered a key.
+  private var lastAnswer = 0.0
+  /// Whether a key has come since then.
+  private var owesAnswer = false
+  /// Whether a replay plays, or did when the last frame was drawn.
+  private var isPlaying = true
   /// Whether anything has happened since the last frame, but for the clock.
   private var isStale = true
   private var clockFace: ClockFace?
@@ -126,8 +131,9 @@ final class DashboardScreen {
 
   /// Waits for a key, at most until the next frame is due, then takes all that wait.
   private func takeInput() {
-    let frame = isUrgent ? Self.keyFrameSeconds : Self.recordFrameSeconds
-    var wait = min(max(0, lastFrame + frame - Self.uptime()), frame)
+    let frame = isPlaying || owesAnswer ? Self.keyFrameSeconds : Self.recordFrameSeconds
+    let last = owesAnswer ? lastAnswer : lastFrame
+    var wait = min(max(0, last + frame - Self.uptime()), frame)
     while true {
       switch keys.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
       case .event(let event): take(event)
@@ -141,7 +147,7 @@ final class DashboardScreen {
   }
 
   private func take(_ event: InputEvent) {
-    isUrgent = true
+    owesAnswer = true
     switch event {
     case .key(let key): act(.keyPressed(key))
     case .mouse(let mouse): act(.mouseMoved(mouse))
@@ -152,9 +158,12 @@ final class DashboardScreen {
 
   private func drawIfDue() {
     let now = Self.uptime()
-    guard now - lastFrame >= Self.keyFrameSeconds * 0.9 else { return }
+    let last = owesAnswer ? lastAnswer : lastFrame
+    guard now - last >= Self.keyFrameSeconds * 0.9 else { return }
     lastFrame = now
-    isUrgent = state.playback?.isPlaying ?? false
+    if owesAnswer { lastAnswer = now }
+    owesAnswer = false
+    isPlaying = state.playback?.isPlaying ?? false
     if isStale || state.clockFace != clockFace {
       isStale = false
       clockFace = state.clockFace
@@ -213,7 +222,7 @@ final class DashboardScreen {
   private func suspend() {
     terminal.suspend()
     act(.resized(terminal.size))
-    isUrgent = true
+    owesAnswer = true
   }
 
   /// Seconds on a clock that nobody sets.

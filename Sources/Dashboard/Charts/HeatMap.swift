@@ -29,11 +29,14 @@ struct HeatMap: Sendable {
     /// The one nearest to a floor; 0 only where all are.
     case smallestAboveZero
 
-    func callAsFunction(_ values: [Double]) -> Double? {
-      switch self {
-      case .largest: values.max()
-      case .smallestAboveZero: values.filter { !($0 <= 0) }.min() ?? values.max()
+    func callAsFunction(_ values: some Sequence<Double>) -> Double? {
+      var largest: Double?
+      var least: Double?
+      for value in values {
+        if largest.map({ $0 < value }) ?? true { largest = value }
+        if !(value <= 0), least.map({ value < $0 }) ?? true { least = value }
       }
+      return self == .largest ? largest : least ?? largest
     }
   }
 
@@ -120,7 +123,7 @@ struct HeatMap: Sendable {
   ) -> [Double?] {
     let all = rows.flatMap(\.series).map { values($0, time, context) }
     guard all.count != 1 else { return all[0] }
-    return (0..<time.dotColumns).map { x in chosen(all.compactMap { $0[x] }) }
+    return (0..<time.dotColumns).map { x in chosen(all.lazy.compactMap { $0[x] }) }
   }
 }
 
@@ -145,7 +148,7 @@ extension HeatMap {
   ) {
     for column in 0..<rect.columns where column * 2 + 1 < values.count {
       let (left, right) = (values[column * 2], values[column * 2 + 1])
-      guard let present = [left, right].compactMap(\.self).max() else { continue }
+      guard let present = Self.larger(left, right) else { continue }
       for row in rect.row..<rect.endRow {
         grid[rect.column + column, row] =
           context.theme.hasGradients && !context.symbols.isASCII
@@ -154,16 +157,21 @@ extension HeatMap {
     }
   }
 
+  private static func larger(_ one: Double?, _ other: Double?) -> Double? {
+    guard let one, let other else { return one ?? other }
+    return max(one, other)
+  }
+
   private func drawHalves(
     _ upper: [Double?], _ lower: [Double?]?, into grid: inout CellGrid, _ rect: Rect,
     _ context: PaneContext
   ) {
     for column in 0..<rect.columns where column * 2 + 1 < upper.count {
       func value(_ row: [Double?]?) -> Double? {
-        row.map { [$0[column * 2], $0[column * 2 + 1]].compactMap(\.self) }.flatMap { chosen($0) }
+        row.flatMap { chosen($0[column * 2...column * 2 + 1].lazy.compactMap { $0 }) }
       }
       let (top, bottom) = (value(upper), value(lower))
-      guard let present = [top, bottom].compactMap(\.self).max() else { continue }
+      guard let present = Self.larger(top, bottom) else { continue }
       grid[rect.column + column, rect.row] =
         context.theme.hasGradients && !context.symbols.isASCII
         ? pair(top, bottom, "▀", context) : digit(present, context)

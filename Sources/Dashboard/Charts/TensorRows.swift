@@ -46,6 +46,9 @@ struct TensorRows: Sendable {
     var layer: Int?
     var expert: Int?
     var part: String
+    private var place: Place
+
+    private typealias Place = (Int, Int, Int, Int, String)
 
     init(_ metric: MetricName) {
       var parts = MetricCatalog.variableWords(of: metric).split(separator: ".").map(String.init)[
@@ -60,7 +63,10 @@ struct TensorRows: Sendable {
       layer = number("L")
       expert = number("E")
       part = parts.joined(separator: ".")
+      place = Self.place(layer, expert, part)
     }
+
+    static func == (one: Tensor, other: Tensor) -> Bool { one.place == other.place }
 
     private static let order = [
       "embed", "norm1", "qkv", "q norm", "k norm", "out", "norm2", "router", "up", "down", "norm",
@@ -69,8 +75,8 @@ struct TensorRows: Sendable {
 
     private static let attention: Set = ["norm1", "qkv", "q norm", "k norm", "out"]
 
-    private var place: (Int, Int, Int, Int, String) {
-      let known = Self.order.firstIndex(of: part) ?? Self.order.count
+    private static func place(_ layer: Int?, _ expert: Int?, _ part: String) -> Place {
+      let known = order.firstIndex(of: part) ?? order.count
       let depth = layer ?? (part == "embed" ? -1 : .max)
       return (depth, expert == nil ? 0 : 1, expert ?? 0, known, part)
     }

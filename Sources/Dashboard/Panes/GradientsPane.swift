@@ -53,9 +53,7 @@ enum GradientsPane {
   }
 
   private static func tensors(_ context: PaneContext) -> [MetricName] {
-    context.history.names.filter {
-      MetricCatalog.family(of: $0)?.stem == "grad_rms" && context.has($0)
-    }
+    context.history.names(ofFamily: "grad_rms").filter(context.has)
   }
 
   private static func chart(_ context: PaneContext) -> LineChart {

@@ -60,8 +60,7 @@ enum ThroughputPane {
     if let memory = context.value(MetricCatalog.memoryBytes) {
       rows.append(GaugeTable.Row(name: "memory", text: NumberText.bytes(memory)))
     }
-    for name in context.history.names
-    where MetricCatalog.family(of: name)?.stem == "step_share" && context.has(name) {
+    for name in context.history.names(ofFamily: "step_share") where context.has(name) {
       let share = context.value(name) ?? .nan
       rows.append(
         GaugeTable.Row(

@@ -26,7 +26,9 @@ struct Ingest: ParsableCommand {
     }
     recorder.record(.state(.finished))
     do {
-      try recorder.close()
+      try recorder.close(
+        tryingFor: Recorder.lastTries, isGivenUp: { false },
+        onWait: { Seismo.report("\($0): trying for \(Int(Recorder.lastTries)) s more") })
     } catch {
       throw Failure(.failed, "\(error)")
     }

@@ -110,7 +110,7 @@ final class LiveRun {
   }
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
-    try close()
+    try close(request)
     let farewell = Farewell(session: session.path, checkpoint: reached.lastCheckpoint)
     if case .detached(let checkpoint) = reached.outcome {
       try goOn(from: checkpoint)
@@ -137,11 +137,19 @@ final class LiveRun {
     }
   }
 
-  private func close() throws {
+  /// Where the disk is full at the end a person has a while to make room, or to give up.
+  private func close(_ request: EndRequest) throws {
     control?.close()
     alarmCommand?.finish()
+    let asked = request.number
+    let isJSON = plan.watcher == .json
     do {
-      try session.recorder.close()
+      try session.recorder.close(
+        tryingFor: Recorder.lastTries, isGivenUp: { request.number != asked },
+        onWait: { error in
+          guard !isJSON else { return }
+          _ = StandardOutput.write("\(error): trying for \(Int(Recorder.lastTries)) s more\n")
+        })
     } catch {
       throw Failure(.failed, "\(error)")
     }

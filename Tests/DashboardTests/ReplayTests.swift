@@ -30,6 +30,25 @@ import Testing
     #expect(abs(state.playhead - once - 2 * once) <= 4)
   }
 
+  @Test func `comma and full stop go one recorded step, also where steps were left out`() {
+    var state = replay()
+    for step in [1410, 1420] {
+      state.history.append(
+        .samples(StepSamples(step: step, wallTime: 1e9, names: [MetricCatalog.loss], values: [1])))
+    }
+    state.playback = Playback(step: 1400, isPlaying: true)
+    var seen: [Int] = []
+    for key in "..,.,,,.." {
+      press(&state, .character(key))
+      seen.append(state.playhead)
+    }
+    #expect(seen == [1410, 1420, 1410, 1420, 1410, 1400, 1399, 1400, 1410])
+    #expect(state.playback?.isPlaying == false)
+    state.playback = Playback(step: 0)
+    press(&state, .character(","))
+    #expect(state.playhead == 0)
+  }
+
   @Test func `short ticks lose no time`() {
     var state = replay()
     press(&state, .character(" "))

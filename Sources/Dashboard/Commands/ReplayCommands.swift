@@ -14,8 +14,15 @@ enum ReplayCommands {
       return []
     },
     DashboardCommand(
-      "forward", keys: [.character(".")], group: .replay, bar: .init("step", rank: 6),
-      "Go one step forward.", applies: isReplay
+      "backward", keys: [.character(",")], group: .replay,
+      bar: .init("step", rank: 6, keys: ", .", second: "forward"),
+      "Go one step back.", applies: isReplay
+    ) { state in
+      state.movePlayhead(by: -1)
+      return []
+    },
+    DashboardCommand(
+      "forward", keys: [.character(".")], group: .replay, "Go one step forward.", applies: isReplay
     ) { state in
       state.movePlayhead(by: 1)
       return []

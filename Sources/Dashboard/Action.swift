@@ -35,7 +35,7 @@ package enum Action: Sendable {
 /// What the shell around the dashboard has to do.
 package enum Effect: Sendable, Hashable {
   case send(Command, by: String)
-  case writeScreen
+  case writeScreen(PictureRequest = PictureRequest())
   case quit(Leave)
   /// A person chose this theme; remember it.
   case changeTheme(name: String)

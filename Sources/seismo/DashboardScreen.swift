@@ -183,7 +183,7 @@ final class DashboardScreen {
   private func carryOut(_ effect: Effect) {
     switch effect {
     case .send(let command, let author): send(command, author)
-    case .writeScreen: writeScreen()
+    case .writeScreen(let request): write(request)
     case .quit(let leave): departure = .left(leave)
     case .changeTheme(let name): remember(theme: name)
     case .rememberCommand(let words): memory.add(command: words)
@@ -196,11 +196,13 @@ final class DashboardScreen {
     }
   }
 
-  private func writeScreen() {
-    let file = ScreenFile.fresh(name: state.source.name, step: state.playhead)
+  private func write(_ request: PictureRequest) {
+    let file =
+      request.file.map { ScreenFile(path: NSString(string: $0).expandingTildeInPath) }
+      ?? ScreenFile.fresh(name: state.source.name, step: state.playhead)
     do {
       try file.write(
-        view(state), title: state.source.name, theme: state.appearance.theme)
+        picture(state, size: request.size), title: state.source.name, theme: state.appearance.theme)
       act(.screenWritten(path: file.path))
     } catch {
       act(.screenNotWritten(reason: "\(error)"))

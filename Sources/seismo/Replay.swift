@@ -79,10 +79,9 @@ struct Replay: ParsableCommand {
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),
       appearance: look.appearance)
     for action in [.recordingOpened(history)] + overlays { _ = update(&state, action) }
-    state.toast = nil
     let last = state.history.lastStep ?? 0
     state.playback = Playback(step: min(at ?? last, last))
-    let grid = view(state)
+    let grid = picture(state)
     guard let svg else {
       try StandardOutput.print(grid.lines.joined(separator: "\n"))
       return

@@ -16,8 +16,23 @@ struct ScreenFile {
     do {
       try Data(picture.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw Failure(.failed, "\(path): cannot be written: choose another place")
+      throw Failure(.failed, "\(path): \(reason): choose another place")
     }
+  }
+
+  /// What is in the way.
+  private var reason: String {
+    let files = FileManager.default
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    guard files.fileExists(atPath: folder, isDirectory: &isFolder) else {
+      return "there is no folder \(folder)"
+    }
+    guard isFolder.boolValue else { return "\(folder) is a file" }
+    if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return "that is a folder"
+    }
+    return "cannot be written"
   }
 
   /// A name that is not taken, in the working directory.

@@ -135,7 +135,7 @@ import Testing
   @Test func `the palette completes with tab and runs an action by its name`() {
     var state = UpdateTests.live()
     #expect(press(&state, keys(":eval") + [.tab, .enter]) == [.send(.evaluate, by: "you")])
-    #expect(press(&state, keys(":write") + [.enter]) == [.writeScreen])
+    #expect(press(&state, keys(":write") + [.enter]) == [.writeScreen()])
   }
 
   @Test func `a number setting is completed, not guessed`() {

@@ -71,7 +71,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("w", Effect.writeScreen), ("svg", .writeScreen), ("compare", .listRuns), ("redraw", .repaint),
+    ("w", Effect.writeScreen()), ("svg", .writeScreen()), ("compare", .listRuns),
+    ("redraw", .repaint),
   ])
   func `words known from elsewhere find their action`(word: String, effect: Effect) {
     var state = UpdateTests.live()

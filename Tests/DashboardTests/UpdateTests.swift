@@ -307,7 +307,7 @@ import Testing
     var state = Self.live()
     #expect(
       press(&state, .control("z"), .control("l"), .character("w")) == [
-        .suspend, .repaint, .writeScreen,
+        .suspend, .repaint, .writeScreen(),
       ])
   }
 

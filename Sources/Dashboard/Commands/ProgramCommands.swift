@@ -18,8 +18,9 @@ enum ProgramCommands {
       return []
     },
     DashboardCommand(
-      "write screen", keys: [.character("w")], group: .program, "Write the screen as an SVG file."
-    ) { _ in [.writeScreen] },
+      "write screen", keys: [.character("w")], group: .program,
+      "Write the screen as SVG; :\(PictureRequest.usage) chooses file and size."
+    ) { _ in [.writeScreen()] },
     DashboardCommand(
       "repaint", keys: [.control("l")], group: .program, "Draw the whole screen anew."
     ) { _ in [.repaint] },

@@ -7,6 +7,7 @@ struct Candidate: Sendable {
   enum Kind: Sendable {
     case action(name: String)
     case command(Command)
+    case picture(PictureRequest)
     /// Words that still lack something.
     case incomplete
   }
@@ -18,6 +19,7 @@ struct Candidate: Sendable {
 
   /// All that fits what was typed, the best first.
   static func all(for typed: String, in state: DashboardState) -> [Candidate] {
+    let pictures = pictures(typed: typed, in: state)
     let typed = typed.lowercased().drop { $0 == " " }
     let everything = actions(in: state) + words(in: state) + settings(in: state)
     guard !typed.isEmpty else { return everything }
@@ -25,7 +27,7 @@ struct Candidate: Sendable {
       candidate.rank(typed: typed).map { (rank: $0, candidate: candidate) }
     }
     let values = values(typed: String(typed), in: state)
-    return values
+    return pictures + values
       + (0...3).flatMap { rank in ranked.filter { $0.rank == rank }.map(\.candidate) }
   }
 
@@ -122,6 +124,20 @@ struct Candidate: Sendable {
     return values.filter { value, _ in
       (typed.map { "\(value)".hasPrefix($0) || setting.value(words: $0) == value } ?? true)
         && seen.insert(value).inserted
+    }
+  }
+
+  /// The screen written as a file, once the words name one or a size.
+  private static func pictures(typed: String, in state: DashboardState) -> [Candidate] {
+    func candidate(_ kind: Kind, _ name: String, _ sentence: String) -> [Candidate] {
+      let line = CommandLine(keys: "", name: name, sentence: sentence, refusal: nil)
+      return [Candidate(kind: kind, completion: typed, line: line)]
+    }
+    do throws(PictureRequest.Flaw) {
+      guard let request = try PictureRequest(words: typed) else { return [] }
+      return candidate(.picture(request), typed, request.sentence(state))
+    } catch {
+      return candidate(.incomplete, PictureRequest.usage, "the file, the size, or both")
     }
   }
 

@@ -62,6 +62,8 @@ package struct CommandPalette: Sendable, Hashable {
       return .closed({ $0.remember(name) }, { $0.run(named: name) })
     case .command(let command):
       return .closed({ $0.remember(command.words) }, { $0.obey(command) })
+    case .picture(let request):
+      return .closed({ $0.remember(words) }, { _ in [.writeScreen(request)] })
     case .incomplete:
       field.replace(with: candidates[list.index].completion)
       complaint = Self.complaint(about: field.text)
@@ -72,10 +74,10 @@ package struct CommandPalette: Sendable, Hashable {
 
   private static func complaint(about words: String) -> String? {
     do {
-      _ = try Command(words: words)
+      if try PictureRequest(words: words) == nil { _ = try Command(words: words) }
       return nil
     } catch {
-      return error.description
+      return "\(error)"
     }
   }
 

@@ -112,7 +112,7 @@ package final class Recorder: Sendable {
   /// Closes; where the disk does not take the rest it is asked again until it does, `seconds` are
   /// over or the person gives up.
   ///
-  /// - Parameters: `onWait` is told once why there is a wait
+  /// - Parameter onWait: is told once why there is a wait
   /// - Throws: `recordsUnwritten` where the disk has not taken the rest to the end.
   package func close(
     tryingFor seconds: Double, isGivenUp: () -> Bool, onWait: (SessionError) -> Void

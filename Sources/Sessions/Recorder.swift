@@ -106,31 +106,6 @@ package final class Recorder: Sendable {
     if let failure { throw failure }
   }
 
-  /// How long a program that ends goes on asking a disk that takes nothing, seconds.
-  package static let lastTries = 10.0
-
-  /// Closes; where the disk does not take the rest it is asked again until it does, `seconds` are
-  /// over or the person gives up.
-  ///
-  /// - Parameter onWait: is told once why there is a wait
-  /// - Throws: `recordsUnwritten` where the disk has not taken the rest to the end.
-  package func close(
-    tryingFor seconds: Double, isGivenUp: () -> Bool, onWait: (SessionError) -> Void
-  ) throws(SessionError) {
-    let deadline = DispatchTime.now() + seconds
-    var isTold = false
-    while true {
-      do {
-        return try close()
-      } catch {
-        if isGivenUp() || .now() >= deadline { throw error }
-        if !isTold { onWait(error) }
-        isTold = true
-        usleep(100_000)
-      }
-    }
-  }
-
   /// Copies all that has been recorded into a new session at `path`, whole and with no writer.
   /// - Throws: `recordsUnwritten` where some of it is not in the file yet, `taken`, `unwritable`.
   package func copy(to path: String) throws(SessionError) {

@@ -26,9 +26,7 @@ struct Ingest: ParsableCommand {
     }
     recorder.record(.state(.finished))
     do {
-      try recorder.close(
-        tryingFor: Recorder.lastTries, isGivenUp: { false },
-        onWait: { Seismo.report("\($0): trying for \(Int(Recorder.lastTries)) s more") })
+      try recorder.close()
     } catch {
       throw Failure(.failed, "\(error)")
     }

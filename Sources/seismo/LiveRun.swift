@@ -110,7 +110,7 @@ final class LiveRun {
   }
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
-    try close(request)
+    try close()
     let farewell = Farewell(session: session.path, checkpoint: reached.lastCheckpoint)
     if case .detached(let checkpoint) = reached.outcome {
       try goOn(from: checkpoint)
@@ -137,19 +137,11 @@ final class LiveRun {
     }
   }
 
-  /// Where the disk is full at the end a person has a while to make room, or to give up.
-  private func close(_ request: EndRequest) throws {
+  private func close() throws {
     control?.close()
     alarmCommand?.finish()
-    let asked = request.number
-    let isJSON = plan.watcher == .json
     do {
-      try session.recorder.close(
-        tryingFor: Recorder.lastTries, isGivenUp: { request.number != asked },
-        onWait: { error in
-          guard !isJSON else { return }
-          _ = StandardOutput.write("\(error): trying for \(Int(Recorder.lastTries)) s more\n")
-        })
+      try session.recorder.close()
     } catch {
       throw Failure(.failed, "\(error)")
     }

@@ -58,33 +58,6 @@ import Testing
     #expect(folder.files == ["run.seismo"])
   }
 
-  @Test func `closing asks a full disk again until there is room or a person gives up`() throws {
-    let store = try SessionStore(creating: path, pageSize: 1024)
-    let recorder = Recorder(store: store)
-    recorder.record(.description(TestRun.description))
-    recorder.flush()
-    try limit(store, pages: 1)
-    let samples = TestRun.samples(0..<3000)
-    for record in samples { recorder.record(record) }
-    let full = SessionError.recordsUnwritten(path: path, records: 3000, reason: "the disk is full")
-    var heard: [SessionError] = []
-    #expect(throws: full) {
-      try recorder.close(tryingFor: 600, isGivenUp: { !heard.isEmpty }) { heard.append($0) }
-    }
-    #expect(throws: full) {
-      try recorder.close(tryingFor: 0, isGivenUp: { false }) { heard.append($0) }
-    }
-    #expect(heard == [full])
-    try recorder.close(tryingFor: 600, isGivenUp: { false }) { error in
-      heard.append(error)
-      try? limit(store, pages: nil)
-    }
-    #expect(heard == [full, full])
-    expectEqual(
-      TestRun.history(try SessionReader(path: path).records()), TestRun.history(samples))
-    #expect(folder.files == ["run.seismo"])
-  }
-
   @Test func `a locked file is waited for`() throws {
     let store = try SessionStore(creating: path)
     let recorder = Recorder(store: store)

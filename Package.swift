@@ -100,6 +100,7 @@ let package = Package(
       dependencies: [
         "Dashboard", "seismo", "Sessions", "Signals", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: settings),
   ],

@@ -8,7 +8,9 @@
 # moments. Each time the run must end well, every step must be in the session once, `PRAGMA
 # integrity_check` must be ok, the run must have said that records wait and that they are written
 # again, and its last checkpoint must be readable. Then
-#   - a disk that is full to the end: exit code 1 and one line, what was written before is whole;
+#   - a disk that is full when the run ends and freed a second later: all is there, checkpoint too;
+#   - one that stays full: half a minute later exit code 1 and a line that counts the records that
+#     are lost; what was written before is whole;
 #   - a disk that is full from the start, and one mounted read-only: one line, nothing left behind;
 #   - a folder that may not be written from some step on (an account of its own): the session's
 #     steps are all there, checkpoints that failed are said, later ones are written.
@@ -91,18 +93,40 @@ for round in $(seq "$rounds"); do
   [ -z "$(ls "$disk"/run.checkpoints | grep -v '^step-0')" ] || fail "something beside checkpoints"
 done
 
-round="full to the end"
-mount_fresh
-"$binary" train "${model[@]}" --steps 80000 --session "$disk/run.seismo" > run.log 2> run.errors &
-writer=$!
-wait_until grep -qs '^step 0/' run.log || fail "no step after 20 s"
+# Trains until the disk that was filled meanwhile is waited for; $writer is the process.
+end_on_full_disk() {
+  mount_fresh
+  "$binary" train "${model[@]}" --steps 80000 --session "$disk/run.seismo" > run.log 2> run.errors &
+  writer=$!
+  wait_until grep -qs '^step 0/' run.log || fail "no step after 20 s"
+  sleep 1
+  fill
+  while kill -0 "$writer" && [ ! -s run.errors ]; do sleep 0.05; done 2> /dev/null
+  grep -q 'records that wait in memory: the disk is full' run.errors ||
+    fail "not said that records wait: $(cat run.errors)"
+}
+
+round="freed after the end"
+end_on_full_disk
 sleep 1
-fill
+rm "$disk/filler"
+wait "$writer"
+code=$?
+[ "$code" = 0 ] || fail "exit code $code"
+[ "$(wc -l < run.errors)" = 1 ] || fail "not one line: $(cat run.errors)"
+echo "$round: $(cat run.errors)"
+expect_steps 80000
+[ -d "$disk/run.checkpoints/step-000080000" ] || fail "no last checkpoint"
+
+round="full to the end"
+end_on_full_disk
 wait "$writer"
 code=$?
 [ "$code" = 1 ] || fail "exit code $code"
-[ "$(wc -l < run.errors)" = 1 ] || fail "not one line: $(cat run.errors)"
-echo "$round: $(cat run.errors)"
+[ "$(wc -l < run.errors)" = 2 ] || fail "not two lines: $(cat run.errors)"
+lost=$(tail -1 run.errors | sed -n 's/^seismo: \([0-9]*\) records are lost.*/\1/p')
+[ "${lost:-0}" -gt 0 ] || fail "not said how many records are lost"
+echo "$round: $(tail -1 run.errors)"
 rm "$disk/filler"
 "$binary" export "$disk/run.seismo" --format csv > run.csv 2> run.err
 [ -s run.err ] && fail "$(head -1 run.err)"

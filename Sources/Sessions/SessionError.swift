@@ -55,7 +55,7 @@ extension SessionError {
   static let locked = "it is locked by another process"
 
   /// What helps where a file cannot be written, an imperative.
-  private static func remedy(for reason: String) -> String {
+  package static func remedy(for reason: String) -> String {
     let codes: [(code: Int32, remedy: String)] = [
       (ENOENT, "make its folder"), (ENOTDIR, "make its folder"),
       (EACCES, "change its permissions or its folder's"),

@@ -88,6 +88,20 @@ package final class Trainer: Sendable {
     }
   }
 
+  /// What a run came to once its last checkpoint, which could not be written at its end, has been
+  /// tried again.
+  package func completed(_ end: TrainingEnd) -> TrainingEnd {
+    guard end.checkpointFlaw != nil, end.outcome == .finished || end.outcome == .stopped else {
+      return end
+    }
+    return run.withLock { run in
+      run.writeCheckpoint(by: "run")
+      return TrainingEnd(
+        outcome: end.outcome, lastCheckpoint: run.lastCheckpoint,
+        checkpointFlaw: run.checkpointFlaw)
+    }
+  }
+
   private func train(_ run: TrainingRun) -> TrainingOutcome {
     run.begin()
     while true {

@@ -14,6 +14,7 @@ final class LiveRun {
   private let printer: RecordPrinter
   private let mailbox = DisplayMailbox()
   private let end = RunEnd()
+  private let finalWrite = FinalWrite()
   private let stage: DashboardScreen.Stage?
   private var interrupts: Interrupts?
   /// Nil where this account has no folder for it: the run goes on without.
@@ -100,9 +101,11 @@ final class LiveRun {
     try conclude(end.wait(), request)
   }
 
-  /// Has a first signal stop the run and a second one end the program at once.
+  /// Has a first signal stop the run and a second one end the program at once, or the wait for a
+  /// full disk where the run is over.
   private func listen(_ request: EndRequest) {
-    interrupts = Interrupts([SIGINT, SIGTERM]) { [trainer] number in
+    interrupts = Interrupts([SIGINT, SIGTERM]) { [trainer, finalWrite] number in
+      if finalWrite.cutShort() { return }
       if request.number != 0 { _exit(128 + number) }
       request.make(number)
       trainer.post(.stop, by: number == SIGINT ? "SIGINT" : "SIGTERM")
@@ -110,7 +113,7 @@ final class LiveRun {
   }
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
-    try close()
+    let reached = try close(reached)
     let farewell = Farewell(session: session.path, checkpoint: reached.lastCheckpoint)
     if case .detached(let checkpoint) = reached.outcome {
       try goOn(from: checkpoint)
@@ -137,14 +140,16 @@ final class LiveRun {
     }
   }
 
-  private func close() throws {
+  /// Ends the recording; a disk that was full and is no longer gets the last checkpoint too.
+  private func close(_ reached: TrainingEnd) throws(Failure) -> TrainingEnd {
     control?.close()
     alarmCommand?.finish()
-    do {
-      try session.recorder.close()
-    } catch {
-      throw Failure(.failed, "\(error)")
+    var reached = reached
+    try finalWrite.close(session.recorder, say: Seismo.report) {
+      reached = trainer.completed(reached)
+      printer.finish()
     }
+    return reached
   }
 
   /// Starts another process that goes on from `checkpoint`, headless.

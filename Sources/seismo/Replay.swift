@@ -23,6 +23,8 @@ struct Replay: ParsableCommand {
   var size: ScreenSize?
   @Option(help: "write one screen as SVG to this file, - for standard output") var svg: String?
   @Flag(help: "print one screen as text") var text = false
+  @Option(help: "of a printed screen this pane alone, such as attention-logits")
+  var pane: PaneName?
   @Option(help: "a session to draw over the charts; may be given several times")
   var overlay: [String] = []
   @Option(help: "theme: see seismo themes") var theme: String?
@@ -38,6 +40,9 @@ struct Replay: ParsableCommand {
     if svg == "" { throw ValidationError("--svg: give a file name, or - for standard output") }
     guard overlay.count <= Overlay.most else {
       throw ValidationError("--overlay \(overlay[Overlay.most]): \(Overlay.most) runs at most")
+    }
+    if pane != nil && svg == nil && !text {
+      throw ValidationError("--pane: give --svg or --text too; on a terminal enter zooms")
     }
     if svg != nil && text { throw ValidationError("--svg and --text: give one of them") }
   }
@@ -81,7 +86,8 @@ struct Replay: ParsableCommand {
     for action in [.recordingOpened(history)] + overlays { _ = update(&state, action) }
     let last = state.history.lastStep ?? 0
     state.playback = Playback(step: min(at ?? last, last))
-    let grid = picture(state)
+    if let pane = pane?.pane { (state.arrangement.zoomed, state.arrangement.focus) = (pane, pane) }
+    let grid = picture(state, size: pane == nil ? nil : state.size)
     guard let svg else {
       try StandardOutput.print(grid.lines.joined(separator: "\n"))
       return

@@ -143,6 +143,7 @@ struct LineChart: Sendable {
   private func cursorTexts(_ context: PaneContext) -> [String] {
     guard let step = context.cursorStep else { return [] }
     let named = lines.filter { $0.name != nil }
+    guard !named.isEmpty else { return [] }
     let read = named.compactMap { line in line.value(at: step).map { (line: line, value: $0) } }
     let values = read.map { ($0.line.name ?? "", $0.value) }
     let place = NumberText.grouped(step)

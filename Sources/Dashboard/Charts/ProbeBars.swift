@@ -29,6 +29,7 @@ struct ProbeBars: Sendable {
         column: bars.column + index * pitch, row: bars.row, columns: pitch - 1, rows: bars.rows)
       let role = role(index)
       drawBar(share(index), role, into: &grid, place, context)
+      if multiplier == 1 { drawGuide(into: &grid, place, context) }
       let isNews = role == .good || role == .trouble
       drawLabel(
         multiplier, into: &grid,
@@ -89,6 +90,19 @@ struct ProbeBars: Sendable {
     }
   }
 
+  /// The present update's place, through the free cells above its bar and through a red one.
+  private func drawGuide(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let column = rect.column + rect.columns / 2
+    for row in rect.row..<rect.endRow {
+      let cell = grid[column, row]
+      let isRed = cell.style.role == Role.trouble.rawValue && rect.columns >= 3
+      guard cell.isBlank || isRed else { continue }
+      grid[column, row] = Cell(
+        context.symbols.verticalDashed,
+        style: cell.isBlank ? context.style(.track) : context.guideStyle(on: cell.style))
+    }
+  }
+
   private func drawLabel(
     _ multiplier: Double, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext,
     _ style: Style
@@ -102,6 +116,16 @@ struct ProbeBars: Sendable {
     let shift = max(0, (rect.columns - 1 - TextWidth.columns(of: text)) / 2)
     grid.write(
       text, at: rect.origin.offset(columns: shift), style: style, maxColumns: rect.columns - shift)
+  }
+}
+
+extension PaneContext {
+  /// A guide that goes through what is filled.
+  func guideStyle(on filled: Style) -> Style {
+    var style = filled
+    style.foreground = theme.style(.title).foreground
+    style.background = filled.foreground
+    return style
   }
 }
 

@@ -75,12 +75,24 @@ struct ProbeLadder: Sendable {
         guard multiplier == 1 else { continue }
         cell = (context.symbols.horizontalDashed, context.style(.track))
       }
+      let isGuide = cell.scalar == context.symbols.horizontalDashed
       for row in rung.row..<rung.endRow {
         // A guide is one line, a rung is as high as its rows.
-        if cell.scalar == context.symbols.horizontalDashed, row > rung.row { continue }
+        if isGuide, row > rung.row { continue }
         grid[rung.column + offset, row] = Cell(cell.scalar, style: cell.style)
       }
+      if multiplier == 1, !isGuide, multiplier != column.best {
+        drawGuide(over: cell.style, at: Point(column: rung.column + offset, row: rung.row), &grid)
+      }
     }
+  }
+
+  /// The present rate's guide goes on through the red. Without colours nothing lies behind a sign:
+  /// there the two take turns.
+  private func drawGuide(over red: Style, at point: Point, _ grid: inout CellGrid) {
+    guard context.theme.depth != .none || point.column.isMultiple(of: 2) else { return }
+    grid[point.column, point.row] = Cell(
+      context.symbols.horizontalDashed, style: context.guideStyle(on: red))
   }
 
   private func plain(_ role: Role) -> Style {

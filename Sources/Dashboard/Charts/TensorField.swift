@@ -16,8 +16,9 @@ struct TensorField: Sendable {
 
   private static let updateColumns = 9
 
-  init(_ metrics: [MetricName], in rect: Rect, _ context: PaneContext) {
-    let most = max(1, rect.rows - max(7, rect.rows / 3) - 1)
+  /// `chartRows` are left above it at least.
+  init(_ metrics: [MetricName], in rect: Rect, chartRows: Int, _ context: PaneContext) {
+    let most = max(1, rect.rows - max(chartRows, rect.rows / 3) - 1)
     let rows = TensorRows(metrics, atMost: most).rows
     let values = rows.map { GradientsPane.least($0.metrics, context) }
     let names = rows.map { TextWidth.columns(of: $0.name) }.max() ?? 0

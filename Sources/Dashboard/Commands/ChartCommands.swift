@@ -38,7 +38,9 @@ enum ChartCommands {
       state.viewport.isLogX.toggle()
       state.say("\(state.viewport.isLogX ? "log" : "linear") horizontal axis")
     },
-    command("axis", "a", "Count steps, tokens or time along the horizontal axis.") { state in
+    command(
+      "axis", "a", "Count steps, tokens, time since the start or the time of day along the axis."
+    ) { state in
       state.viewport.cycleAxis()
       state.say("horizontal axis: \(state.viewport.axis.rawValue)")
     },

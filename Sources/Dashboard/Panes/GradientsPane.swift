@@ -7,8 +7,8 @@ enum GradientsPane {
   static let pane = Pane(
     id: .gradients, title: "gradients", minimumRows: 3, weight: 2,
     explanation: """
-      The global gradient norm before clipping with the level at which it is clipped, and each \
-      tensor's gradient RMS over time: amber below 10 times Adam's ε, red below ε, where updates \
+      The global gradient norm before clipping with the level at which it is clipped, the noise \
+      scale with the batch as a guide, and each tensor's gradient RMS over time: amber below 10 times Adam's ε, red below ε, where updates \
       fade. Healthy is a level or falling norm that is clipped seldom, and no amber or red. When \
       spikes grow halve the rate with {; when a tensor turns amber lower adam_eps with m.
       """,
@@ -32,24 +32,40 @@ enum GradientsPane {
     }
     let tensors = tensors(context)
     if rect.columns >= 48, rect.rows >= 12, !tensors.isEmpty {
-      return drawField(TensorField(tensors, in: rect, context), into: &grid, rect, context)
+      return drawFields(tensors, into: &grid, rect, context)
     }
     let room = max(0, rect.rows - max(4, rect.rows / 2))
     let table = table(tensors, room: room, columns: rect.columns, context)
     let tableRows = rect.rows >= 6 ? min(table.height(columns: rect.columns), room) : 0
-    chart(context).draw(into: &grid, rect.top(rect.rows - tableRows), context)
+    draw(chart(context), into: &grid, rect.top(rect.rows - tableRows), context)
     table.draw(into: &grid, rect.bottom(tableRows), context)
   }
 
   /// The norm above, the field below: one step lies in one column of both.
-  private static func drawField(
-    _ field: TensorField, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  private static func drawFields(
+    _ tensors: [MetricName], into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
+    let isShared =
+      context.has(MetricCatalog.noiseScale) && rect.rows >= (context.isZoomed ? 22 : 28)
+    let least = isShared ? TitledChart.sharedRows(isZoomed: context.isZoomed) : 7
+    let field = TensorField(tensors, in: rect, chartRows: least, context)
     var chart = chart(context)
     chart.gutter = field.gutter
     let parts = rect.splitRows(rect.rows - field.height - 1, field.height, 1)
-    chart.draw(into: &grid, parts[0].droppingRight(field.margin), context)
+    draw(chart, into: &grid, parts[0].droppingRight(field.margin), context)
     field.draw(into: &grid, parts[1], legend: parts[2], context)
+  }
+
+  /// The norm, and where there is room the noise scale below it.
+  private static func draw(
+    _ chart: LineChart, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    guard var below = NoiseScaleChart.chart(context),
+      let rows = TitledChart.rows(sharing: rect.rows, isZoomed: context.isZoomed)
+    else { return chart.draw(into: &grid, rect, context) }
+    below.chart.gutter = chart.gutter
+    chart.draw(into: &grid, rect.droppingBottom(rows), context)
+    below.draw(into: &grid, rect.bottom(rows), context)
   }
 
   private static func tensors(_ context: PaneContext) -> [MetricName] {

@@ -9,7 +9,7 @@ enum LearningRatePane {
     explanation: """
       The learning rate so far, bright, and as the schedule has it to come, faint; beside it the \
       probe batch's loss after the present update scaled by m, and below, where there is room, the \
-      best m and the cliff over time. Healthy is a best m (green) at 1 and a cliff (red) far above \
+      best m and the cliff over time, and the sharpness against what the rate can bear. Healthy is a best m (green) at 1 and a cliff (red) far above \
       it. When the cliff comes near, halve the rate with {; when the best m is at 4 or more, double \
       it with }.
       """,
@@ -55,14 +55,26 @@ enum LearningRatePane {
     // Where ticks are many they lie between powers of ten and are longer.
     if rect.rows >= 20 { chart.gutter = 7 }
     guard rect.rows >= 20, chartArea.columns >= 32, let ladder = ProbeLadder(context) else {
-      return chart.draw(into: &grid, chartArea, context)
+      return draw(chart, into: &grid, chartArea, context)
     }
     let rowsPerRung = rect.rows >= 34 ? 2 : 1
     let height = ProbeLadder.height(rowsPerRung: rowsPerRung)
-    chart.draw(into: &grid, chartArea.droppingBottom(height), context)
+    draw(chart, into: &grid, chartArea.droppingBottom(height), context)
     ladder.draw(
       into: &grid, chartArea.bottom(height), gutter: chart.gutter,
       steps: chart.steps ?? context.window.steps, rowsPerRung: rowsPerRung)
+  }
+
+  /// The rate, and where there is room the sharpness below it: one step lies in one column of both.
+  private static func draw(
+    _ chart: LineChart, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
+  ) {
+    guard var below = SharpnessChart.chart(context),
+      let rows = TitledChart.rows(sharing: rect.rows, isZoomed: context.isZoomed)
+    else { return chart.draw(into: &grid, rect, context) }
+    (below.chart.steps, below.chart.gutter) = (chart.steps, chart.gutter)
+    chart.draw(into: &grid, rect.droppingBottom(rows), context)
+    below.draw(into: &grid, rect.bottom(rows), context)
   }
 
   /// The latest probe at or before the playhead.

@@ -1,0 +1,27 @@
+import Screen
+
+/// A chart below another one, under a line that says what it draws.
+struct TitledChart: Sendable {
+  var title: [Span]
+  var chart: LineChart
+
+  /// The rows it needs at least: the title, four of the plot and the axis.
+  private static let minimumRows = 6
+
+  /// The rows that it and the chart above it need at least. A pane on the whole screen is looked at
+  /// for its details.
+  static func sharedRows(isZoomed: Bool) -> Int { isZoomed ? 11 : 13 }
+
+  /// Of `rows` that two charts share, those that the lower one takes; nil where one has no room.
+  static func rows(sharing rows: Int, isZoomed: Bool) -> Int? {
+    guard rows >= sharedRows(isZoomed: isZoomed) else { return nil }
+    return max(minimumRows, rows * 2 / 5)
+  }
+
+  func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    guard rect.rows >= 2 else { return }
+    Line(title).fitted(to: rect.columns - chart.gutter).draw(
+      on: &grid, at: rect.origin.offset(columns: chart.gutter), theme: context.theme)
+    chart.draw(into: &grid, rect.droppingTop(1), context)
+  }
+}

@@ -43,6 +43,8 @@ struct BadInputTests {
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),
+    (["replay", "--pane", "los", "--text"], "'los' is invalid"),
+    (["replay", "--pane", "loss"], "--pane: give --svg or --text too"),
     (["eval", "somewhere"], "--data"),
   ])
   func `a wrong command line ends with 64`(arguments: [String], text: String) throws {

@@ -83,6 +83,10 @@ struct TrainingCommandTests {
       #expect(text.output.contains("step 12/12") || text.output.contains("step 11/12"))
       #expect(text.output.contains("loss"))
     }
+    let pane = try binary.run(
+      ["replay", "a.seismo", "--pane", "attention-logits", "--size", "50x14", "--text"])
+    #expect(pane.output.hasPrefix("┌─ ²attention logits "))
+    #expect(pane.output.split(separator: "\n").count == 14)
     let svg = try binary.run(["replay", "a.seismo", "--svg", "-", "--at", "5"])
     #expect(svg.output.hasPrefix("<svg") || svg.output.hasPrefix("<?xml"))
     let list = try binary.run(["sessions", "."])

@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 @Suite struct LayerTests {
-  static let sizes = [(40, 12), (80, 24), (120, 40)]
+  static let sizes = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
   /// The layers alone on an empty screen, after `keys`.
   private func layers(
@@ -74,8 +74,9 @@ import Testing
     expectScreen(layers(columns, rows, after: keys("q")), "quit", "first")
   }
 
-  @Test func `themes are shown with their colours`() {
-    expectScreen(layers(40, 12, after: keys("t") + [.down]), "themes", "second")
+  @Test(arguments: sizes)
+  func `themes are shown with their colours`(columns: Int, rows: Int) {
+    expectScreen(layers(columns, rows, after: keys("t") + [.down]), "themes", "second")
   }
 
   @Test(arguments: sizes)
@@ -84,9 +85,13 @@ import Testing
     expectScreen(layers(columns, rows, after: keys("/qk")), "prompt", "filter")
   }
 
-  @Test func `boxes can be drawn in ASCII`() {
-    for (name, text) in [("help", "?"), ("mitigations", "m"), ("quit", "q"), ("palette", ":")] {
-      let grid = layers(80, 24, after: keys(text), symbols: .ascii)
+  @Test(arguments: sizes)
+  func `boxes can be drawn in ASCII`(columns: Int, rows: Int) {
+    for (name, text) in [
+      ("help", "?"), ("mitigations", "m"), ("quit", "q"), ("palette", ":"), ("rewind", "r"),
+      ("themes", "t"), ("filter", "/qk"),
+    ] {
+      let grid = layers(columns, rows, after: keys(text), symbols: .ascii)
       expectScreen(grid, "ascii", name)
       let isASCII = grid.rows.allSatisfy { $0.allSatisfy { $0.scalar < 0x7F } }
       #expect(isASCII)

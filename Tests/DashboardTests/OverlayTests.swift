@@ -177,14 +177,23 @@ import Testing
       view(state).lines.contains { $0.contains("'cfg.lr' compares nothing: write cfg.lr>=1") })
   }
 
-  @Test(arguments: [(40, 12), (80, 24), (120, 40)])
-  func `the list of runs looks as recorded`(columns: Int, rows: Int) {
+  private func list(_ columns: Int, _ rows: Int, symbols: Symbols) -> CellGrid {
     var state = Self.overlaid(columns, rows)
+    state.appearance.symbols = symbols
     _ = press(&state, .character("o"))
     _ = update(&state, .runsListed([Self.collapse, Self.healthy]))
     var grid = CellGrid(size: state.size)
     for layer in state.layers { layer.draw(on: &grid, state) }
-    expectScreen(grid, "runs", "list")
+    grid.adapt(to: symbols)
+    return grid
+  }
+
+  @Test(arguments: [(40, 12), (80, 24), (120, 40), (200, 60)])
+  func `the list of runs looks as recorded`(columns: Int, rows: Int) {
+    expectScreen(list(columns, rows, symbols: .unicode), "runs", "list")
+    let ascii = list(columns, rows, symbols: .ascii)
+    #expect(ascii.lines.allSatisfy { $0.allSatisfy(\.isASCII) })
+    expectScreen(ascii, "ascii", "runs")
   }
 
   @Test(arguments: [(80, 24), (120, 40)])

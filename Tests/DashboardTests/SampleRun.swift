@@ -16,6 +16,8 @@ struct SampleRun {
   /// Whether all is measured that a run can measure: tensors, sharpness, what a step's time goes
   /// into.
   var measuresAll = false
+  /// What else happens.
+  var extraEvents: [RunEvent] = []
 
   static let created = 1_700_000_000.0
   static let totalSteps = 4_000
@@ -110,7 +112,7 @@ extension SampleRun {
       events.append(
         event(step, .diverged, by: "run", "the loss is NaN", hint: "resume from step-000000900"))
     }
-    return events.sorted { $0.step < $1.step }
+    return (events + extraEvents).sorted { $0.step < $1.step }
   }
 
   private func event(

@@ -51,7 +51,7 @@ final class DashboardScreen {
   private let keys: KeyReader
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
-  private let shelf = RunShelf()
+  private let shelf: RunShelf
   private var interrupts: Interrupts?
   private var lastFrame = 0.0
   private var isUrgent = true
@@ -62,7 +62,11 @@ final class DashboardScreen {
   private var send: (Command, String) -> Void = { _, _ in }
   private var memory: DashboardMemory
 
-  init(source: RunSource, theme: String?, stage: Stage? = nil) throws {
+  /// Runs that `shelf` has read already are read on.
+  init(
+    source: RunSource, theme: String?, stage: Stage? = nil, shelf: RunShelf = RunShelf()
+  ) throws {
+    self.shelf = shelf
     let stage = try stage ?? Stage(theme: theme)
     let (capabilities, look) = (stage.capabilities, stage.look)
     memory = stage.memory

@@ -93,9 +93,10 @@ final class DashboardScreen {
     let seconds = times.isEmpty ? 0 : (times.lastValue ?? 0) - times.value(atIndex: 0)
     let length = pace == .time ? seconds : Double(times.count)
     let usual = Playback.speeds.first { $0 * 30 >= length } ?? 1000
+    let (first, last) = (state.history.firstStep ?? 0, state.history.lastStep ?? 0)
     state.playback = Playback(
-      step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual,
-      pace: pace, idleCap: idleCap)
+      step: min(step ?? first, last), isPlaying: step == nil, speed: speed ?? usual, pace: pace,
+      idleCap: idleCap)
   }
 
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.

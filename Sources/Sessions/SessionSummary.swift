@@ -13,6 +13,7 @@ package struct SessionSummary: Sendable {
   package var totalSteps: Int?
   /// Every option of the run under its long name.
   package var options: [String: String] = [:]
+  package var environment: [String: String] = [:]
   package var finalLoss: Double?
   package var alarms = 0
   /// Wall time from the first sample to the last.
@@ -79,6 +80,7 @@ extension SessionSummary {
   private mutating func take(_ digest: SessionDigest) {
     totalSteps = digest.description?.totalSteps
     options = digest.description?.options ?? [:]
+    environment = digest.description?.environment ?? [:]
     state = digest.state?.state ?? .starting
     alarms = digest.alarms
     finalLoss = digest.lastLoss?.value

@@ -8,18 +8,20 @@ import Telemetry
 extension TrainingRun {
   /// Goes on from `checkpoint`, bit for bit.
   ///
+  /// `state` is the checkpoint's continuation, for those who have read it already.
   /// `configuration` may differ from the checkpoint's in what leaves the model's shape alone.
   /// - Throws: ``CheckpointError``, ``DataError``, ``ConfigurationError`` for another shape.
   package convenience init(
-    resuming checkpoint: Checkpoint, configuration: TrainingConfiguration, corpus: Corpus,
-    script: [ScriptedCommand], autopilot: [AutopilotRule] = [], checkpointFolder: URL?
+    resuming checkpoint: Checkpoint, with state: ContinuationState? = nil,
+    configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
+    autopilot: [AutopilotRule] = [], checkpointFolder: URL?
   ) throws {
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
         reason: "\(checkpoint.path) holds \(checkpoint.configuration.words), not"
           + " \(configuration.model.words): leave the sizes out when resuming")
     }
-    let state = try checkpoint.run(as: ContinuationState.self)
+    let state = try state ?? checkpoint.continuation()
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules

@@ -136,7 +136,7 @@ extension TrainingRun {
     _ entry: CheckpointFolder.Entry
   ) throws -> (Checkpoint, ContinuationState) {
     let checkpoint = try CheckpointFolder.read(entry.path)
-    let state = try checkpoint.run(as: ContinuationState.self)
+    let state = try checkpoint.continuation()
     let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
     try check(checkpoint, state, name: name)
     return (checkpoint, state)

@@ -51,7 +51,7 @@ final class DashboardScreen {
   private let keys: KeyReader
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
-  private let shelf = RunShelf()
+  private let shelf: RunShelf
   private var interrupts: Interrupts?
   private var lastFrame = 0.0
   /// When the last frame was drawn that answered a key.
@@ -67,7 +67,11 @@ final class DashboardScreen {
   private var send: (Command, String) -> Void = { _, _ in }
   private var memory: DashboardMemory
 
-  init(source: RunSource, theme: String?, stage: Stage? = nil) throws {
+  /// Runs that `shelf` has read already are read on.
+  init(
+    source: RunSource, theme: String?, stage: Stage? = nil, shelf: RunShelf = RunShelf()
+  ) throws {
+    self.shelf = shelf
     let stage = try stage ?? Stage(theme: theme)
     let (capabilities, look) = (stage.capabilities, stage.look)
     memory = stage.memory
@@ -94,9 +98,10 @@ final class DashboardScreen {
     let seconds = times.isEmpty ? 0 : (times.lastValue ?? 0) - times.value(atIndex: 0)
     let length = pace == .time ? seconds : Double(times.count)
     let usual = Playback.speeds.first { $0 * 30 >= length } ?? 1000
+    let (first, last) = (state.history.firstStep ?? 0, state.history.lastStep ?? 0)
     state.playback = Playback(
-      step: step ?? state.history.firstStep ?? 0, isPlaying: step == nil, speed: speed ?? usual,
-      pace: pace, idleCap: idleCap)
+      step: min(step ?? first, last), isPlaying: step == nil, speed: speed ?? usual, pace: pace,
+      idleCap: idleCap)
   }
 
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.

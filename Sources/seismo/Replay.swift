@@ -55,15 +55,22 @@ struct Replay: ParsableCommand {
     let source = RunSource(
       kind: .replay, name: name, path: Invocation.shown(path), file: path,
       refusal: "a recording cannot be changed")
-    let overlays = try overlay.map { path in
-      Action.runLoaded(ListedRun(SessionSummary(path: path)), try RunShelf.history(path: path))
-    }
+    let shelf = RunShelf()
+    let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
       try printScreen(source, history, overlays)
       for line in damage.take() { Seismo.report(line) }
     } else {
-      try play(source, history, overlays, damage)
+      try play(source, history, overlays, from: shelf, damage)
     }
+  }
+
+  /// What lays a session over the charts; one that is still being written grows there.
+  private static func overlaid(_ path: String, by shelf: RunShelf) throws -> Action {
+    // A file that cannot be read is told under the name it was given by.
+    _ = try SessionReader(path: path)
+    let run = ListedRun(SessionSummary(path: path))
+    return .runLoaded(run, try shelf.read(path: run.path))
   }
 
   static func latest() throws -> String {
@@ -96,9 +103,10 @@ struct Replay: ParsableCommand {
   }
 
   private func play(
-    _ source: RunSource, _ history: RunHistory, _ overlays: [Action], _ damage: DamageReports
+    _ source: RunSource, _ history: RunHistory, _ overlays: [Action], from shelf: RunShelf,
+    _ damage: DamageReports
   ) throws {
-    let screen = try DashboardScreen(source: source, theme: theme)
+    let screen = try DashboardScreen(source: source, theme: theme, shelf: shelf)
     screen.take(.recordingOpened(history))
     for action in overlays { screen.take(action) }
     screen.play(from: at, speed: speed, pace: by, idleCap: idleCap)

@@ -49,8 +49,8 @@ extension RunPlan {
         checkpointFolder: checkpointFolder)
     }
     return try TrainingRun(
-      resuming: checkpoint, configuration: configuration, corpus: corpus, script: script,
-      autopilot: autopilot, checkpointFolder: checkpointFolder)
+      resuming: checkpoint, with: continuation, configuration: configuration, corpus: corpus,
+      script: script, autopilot: autopilot, checkpointFolder: checkpointFolder)
   }
 
   /// Opens the session, new or to be continued, and commits what the run is.

@@ -17,6 +17,8 @@ struct RunPlan {
   var autopilot: [AutopilotRule]
   var sessionPath: String
   var checkpoint: Checkpoint?
+  /// The checkpoint's own state, read once.
+  var continuation: ContinuationState?
   var watcher: Watcher
   var theme: String?
   /// A command for the shell, once an alarm; empty for none, whatever the person's settings say.
@@ -39,19 +41,20 @@ struct RunPlan {
     var merged = person.alarms.merging(options) { _, own in own }
     if let path = conduct["resume"] {
       let checkpoint = try CheckpointFolder.read(path)
-      merged = try Self.options(of: checkpoint, under: options)
-      self.checkpoint = checkpoint
+      let continuation = try checkpoint.continuation()
+      merged = Self.options(continuation.options, under: options)
+      (self.checkpoint, self.continuation) = (checkpoint, continuation)
     }
     configuration = try TrainingConfiguration(options: merged)
     if let checkpoint { try Self.refuseFinished(checkpoint, steps: configuration.steps) }
-    self.script = script.isEmpty ? try checkpoint?.script() ?? [] : script
+    self.script = script.isEmpty ? continuation?.script ?? [] : script
     theme = conduct["theme"]
     onAlarm = conduct["on-alarm"]
     watcher = Self.watcher(conduct, data: configuration.dataPath)
     sessionPath =
       conduct["session"] ?? checkpoint.map(Self.sessionPath)
       ?? Self.freshPath(for: configuration)
-    if let checkpoint { changes = try changes(given, of: checkpoint) }
+    if let continuation { changes = changes(given, after: continuation.options) }
     guard !sessionPath.isEmpty else { throw Failure.usage("--session: give a path") }
     if let theme, watcher != .dashboard {
       _ = try Look(theme: theme, depth: .none, symbols: .ascii)
@@ -62,9 +65,9 @@ struct RunPlan {
   /// The checkpoint's options under those that are given; what another optimizer or decay is
   /// usually run with is its own default again.
   private static func options(
-    of checkpoint: Checkpoint, under given: [String: String]
-  ) throws -> [String: String] {
-    var options = try checkpoint.options()
+    _ earlier: [String: String], under given: [String: String]
+  ) -> [String: String] {
+    var options = earlier
     if let optimizer = given["optimizer"], optimizer != options["optimizer"] {
       options["update-clip"] = nil
       options["grad-clip"] = nil
@@ -76,10 +79,9 @@ struct RunPlan {
   /// The settings that the command line's options stand for, those included that come with another
   /// optimizer or decay.
   private func changes(
-    _ given: [String: String], of checkpoint: Checkpoint
-  ) throws -> [(name: String, value: SettingValue)] {
+    _ given: [String: String], after earlier: [String: String]
+  ) -> [(name: String, value: SettingValue)] {
     var given = given
-    let earlier = try checkpoint.options()
     if let optimizer = given["optimizer"], optimizer != earlier["optimizer"] {
       given["update-clip"] = "\(configuration.updateClip)"
       given["grad-clip"] = "\(configuration.gradClip)"

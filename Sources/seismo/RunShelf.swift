@@ -9,12 +9,21 @@ import Telemetry
 /// The recorded runs beside the one on screen, read where they hold no frame up. What is laid over
 /// the charts and still grows is followed.
 final class RunShelf: Sendable {
-  private static let followInterval = DispatchTimeInterval.seconds(1)
+  private struct Followed {
+    /// Those that grow, by their paths.
+    var runs: [String: Follower] = [:]
+    var isDue = false
+  }
 
+  private let interval: DispatchTimeInterval
   private let found = Mutex<[Action]>([])
-  /// Those that grow, by their paths; touched on the queue alone.
-  private let followed = Mutex<[String: Follower]>([:])
+  private let followed = Mutex(Followed())
   private let queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
+
+  /// Runs that grow are read on every `interval`.
+  init(interval: DispatchTimeInterval = .seconds(1)) {
+    self.interval = interval
+  }
 
   /// What has been read since it was last asked.
   func take() -> [Action] {
@@ -43,7 +52,7 @@ final class RunShelf: Sendable {
     queue.async { [self] in
       let action: Action
       do throws(SessionError) {
-        action = .runLoaded(run, try follow(run.path))
+        action = .runLoaded(run, try read(path: run.path))
       } catch {
         action = .runNotLoaded(run, reason: error.description)
       }
@@ -53,42 +62,44 @@ final class RunShelf: Sendable {
 
   /// Has the run that was taken away from the charts no longer read.
   func drop(path: String) {
-    queue.async { [self] in followed.withLock { $0[path] = nil } }
+    queue.async { [self] in followed.withLock { $0.runs[path] = nil } }
   }
 
-  private func follow(_ path: String) throws(SessionError) -> RunHistory {
-    guard WriterLock.isHeld(session: path) else { return try Self.history(path: path) }
+  /// All there is of a run, here and now; one that is still being written is followed from then on.
+  func read(path: String) throws(SessionError) -> RunHistory {
+    guard WriterLock.isHeld(session: path) else { return try SessionReader(path: path).history() }
     var follower = try Follower(path: path)
     let history = try follower.history()
-    let isFirst = followed.withLock { followed in
-      defer { followed[path] = follower }
-      return followed.isEmpty
-    }
-    if isFirst { readOnLater() }
+    followed.withLock { $0.runs[path] = follower }
+    readOnLater()
     return history
   }
 
+  /// Sees to it that runs that grow are read on once, however many ask for it.
   private func readOnLater() {
-    queue.asyncAfter(deadline: .now() + Self.followInterval) { [weak self] in self?.readOn() }
+    let isMine = followed.withLock { followed in
+      guard !followed.isDue, !followed.runs.isEmpty else { return false }
+      followed.isDue = true
+      return true
+    }
+    guard isMine else { return }
+    queue.asyncAfter(deadline: .now() + interval) { [weak self] in self?.readOn() }
   }
 
   /// Reads what has come of the runs that grow; one that cannot be read just now is tried again.
   private func readOn() {
     let arrived = followed.withLock { followed in
+      followed.isDue = false
       var arrived: [Action] = []
-      for (path, var follower) in followed {
+      for (path, var follower) in followed.runs {
         let records = (try? follower.poll()) ?? []
         if !records.isEmpty { arrived.append(.runGrew(path: path, records)) }
-        followed[path] = follower.writer == .writing ? follower : nil
+        followed.runs[path] = follower.writer == .writing ? follower : nil
       }
       return arrived
     }
     found.withLock { $0 += arrived }
-    if followed.withLock({ !$0.isEmpty }) { readOnLater() }
-  }
-
-  static func history(path: String) throws(SessionError) -> RunHistory {
-    try SessionReader(path: path).history()
+    readOnLater()
   }
 }
 

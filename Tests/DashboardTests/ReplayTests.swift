@@ -145,6 +145,47 @@ import Testing
     #expect(state.playhead == state.history.firstStep)
   }
 
+  @Test func `a comma and a dot go exactly one recorded step, back and on`() {
+    var state = replay(at: 10)
+    state.history = RunHistory()
+    // An imported run has no sample at most of its steps.
+    for step in [0, 10, 20, 25, 60] {
+      state.history.append(
+        .samples(
+          StepSamples(
+            step: step, wallTime: Double(step), names: [MetricCatalog.loss], values: [1])))
+    }
+    func steps(pressing key: Character, times: Int) -> [Int] {
+      (0..<times).map { _ in
+        press(&state, .character(key))
+        return state.playhead
+      }
+    }
+    #expect(steps(pressing: ".", times: 4) == [20, 25, 60, 60])
+    #expect(steps(pressing: ",", times: 5) == [25, 20, 10, 0, 0])
+    state.playback?.jump(to: 22)
+    #expect(steps(pressing: ",", times: 1) == [20])
+    state.playback?.jump(to: 22)
+    #expect(steps(pressing: ".", times: 1) == [25])
+  }
+
+  @Test(arguments: [",", "."] as [Character])
+  func `a step by hand pauses what was playing`(key: Character) {
+    var state = replay(at: 500)
+    press(&state, .character(" "), .character(key))
+    #expect(state.playback?.isPlaying == false)
+    _ = update(&state, .ticked(now: 200))
+    #expect(state.playhead == (key == "," ? 499 : 501))
+  }
+
+  @Test func `the step back is in the bar, in help and in the palette of a replay alone`() throws {
+    let back = try #require(
+      CommandTable.all(isMixture: false).first { $0.keys == [.character(",")] })
+    #expect(back.name == "backward" && back.applies(replay()))
+    #expect(view(replay(at: 500)).lines.last?.contains(", . step") == true)
+    #expect(!back.applies(UpdateTests.live()))
+  }
+
   @Test func `brackets jump to events`() {
     var state = replay(at: 999)
     press(&state, .character("]"))
@@ -169,7 +210,7 @@ import Testing
   @Test func `an empty recording can be played with`() {
     var state = replay()
     state.history = RunHistory()
-    for key in "  .[]hlgG+-0x<>".map(Key.character) { press(&state, key) }
+    for key in "  .,[]hlgG+-0x<>".map(Key.character) { press(&state, key) }
     _ = update(&state, .ticked(now: 105))
     #expect(view(state).size == state.size)
   }

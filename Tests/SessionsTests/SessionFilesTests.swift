@@ -15,8 +15,10 @@ import Testing
   private var session: SessionFiles { SessionFiles(path: folder.path("a.seismo")) }
 
   private func record() throws {
+    var description = TestRun.description
+    description.environment["host"] = "here"
     try TestRun.record(
-      [.description(TestRun.description)] + TestRun.samples(0..<30) + [.state(.finished)],
+      [.description(description)] + TestRun.samples(0..<30) + [.state(.finished)],
       at: session.path)
   }
 
@@ -110,7 +112,11 @@ import Testing
     #expect(after.state == .finished)
     #expect(after[MetricCatalog.loss]?.values == before[MetricCatalog.loss]?.values)
     #expect(after.generationStarts.isEmpty)
-    #expect(RunTraits(SessionSummary(path: session.path)).notes == ["went well"])
+    let traits = RunTraits(SessionSummary(path: session.path))
+    #expect(traits.notes == ["went well"])
+    #expect(traits.metrics.contains(MetricCatalog.loss))
+    #expect(traits.options == ["lr": "0.01"])
+    #expect(traits.environment == ["host": "here"])
     #expect(folder.files == ["a.seismo"])
   }
 }

@@ -123,7 +123,7 @@ struct RouterRunTests {
       let rest = try await TrainedRun(
         TrainingRun(
           resuming: checkpoint,
-          configuration: TrainingConfiguration(options: checkpoint.options()),
+          configuration: TrainingConfiguration(options: checkpoint.continuation().options),
           corpus: Self.corpus, script: [], checkpointFolder: nil))
       let expected = Array(whole.samples.map(\.unclocked).dropFirst(entry.step))
       #expect(rest.samples.map(\.unclocked) == expected, "from \(entry.step)")

@@ -34,8 +34,9 @@ struct TrainedRun {
   init(resuming checkpoint: Checkpoint) async throws {
     try await self.init(
       TrainingRun(
-        resuming: checkpoint, configuration: TrainingConfiguration(options: checkpoint.options()),
-        corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: checkpoint.script(),
+        resuming: checkpoint,
+        configuration: TrainingConfiguration(options: checkpoint.continuation().options),
+        corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: checkpoint.continuation().script,
         checkpointFolder: nil))
   }
 

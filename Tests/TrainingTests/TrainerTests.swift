@@ -112,8 +112,8 @@ struct TrainerTests {
       let rest = await Self.train(
         try TrainingRun(
           resuming: checkpoint,
-          configuration: try TrainingConfiguration(options: checkpoint.options()),
-          corpus: Self.corpus, script: checkpoint.script(), checkpointFolder: nil))
+          configuration: try TrainingConfiguration(options: checkpoint.continuation().options),
+          corpus: Self.corpus, script: checkpoint.continuation().script, checkpointFolder: nil))
       #expect(rest.numbers == Array(whole.numbers.dropFirst(entry.step)), "from \(entry.step)")
     }
   }
@@ -150,8 +150,8 @@ struct TrainerTests {
       let rest = await Self.train(
         try TrainingRun(
           resuming: checkpoint,
-          configuration: try TrainingConfiguration(options: checkpoint.options()),
-          corpus: Self.corpus, script: checkpoint.script(), checkpointFolder: nil))
+          configuration: try TrainingConfiguration(options: checkpoint.continuation().options),
+          corpus: Self.corpus, script: checkpoint.continuation().script, checkpointFolder: nil))
       #expect(rest.numbers == Array(whole.numbers.dropFirst(entry.step)), "from \(entry.step)")
     }
   }

@@ -16,13 +16,14 @@ enum ReplayCommands {
     DashboardCommand(
       "backward", keys: [.character(",")], group: .replay,
       bar: .init("step", rank: 6, keys: ", .", second: "forward"),
-      "Go one step back.", applies: isReplay
+      "Go one recorded step back, and pause.", applies: isReplay
     ) { state in
       state.movePlayhead(by: -1)
       return []
     },
     DashboardCommand(
-      "forward", keys: [.character(".")], group: .replay, "Go one step forward.", applies: isReplay
+      "forward", keys: [.character(".")], group: .replay,
+      "Go one recorded step forward, and pause.", applies: isReplay
     ) { state in
       state.movePlayhead(by: 1)
       return []
@@ -67,12 +68,14 @@ extension DashboardState {
     return playback?.pace == .step ? "\(number) steps/s" : number + "×"
   }
 
-  /// Moves a replay to the recorded step `count` samples away.
+  /// Moves a replay to the recorded step `count` samples away; from between two of them, the first
+  /// counts.
   mutating func movePlayhead(by count: Int) {
     let times = history.wallTimes
     guard let step = playback?.step, !times.isEmpty else { return }
     let next = times.index(atOrAfter: step)
-    let index = min(max(0, next + count), times.count - 1)
+    let isBetween = next < times.count && times.step(atIndex: next) > step
+    let index = min(max(0, next + (isBetween && count > 0 ? count - 1 : count)), times.count - 1)
     playback?.halt()
     playback?.jump(to: times.step(atIndex: index))
   }

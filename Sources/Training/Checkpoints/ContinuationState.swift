@@ -4,10 +4,11 @@ import Telemetry
 /// All that an exact continuation needs beside weights and moments.
 ///
 /// The data's position and the random state are functions of the step, so the step is both.
-struct ContinuationState: Codable {
+package struct ContinuationState: Codable {
   /// Every option of the run under its long name.
-  var options: [String: String]
-  var script: [ScriptedCommand]
+  package var options: [String: String]
+  /// The run's commands by step.
+  package var script: [ScriptedCommand]
   /// Scripted commands of the checkpoint's own step that were applied before it was written.
   var scriptedDone: Int
   var settings: LiveSettings
@@ -32,15 +33,9 @@ struct ContinuationState: Codable {
 }
 
 extension Checkpoint {
-  /// The options of the run that wrote it, by long name.
+  /// What the run that wrote it goes on with, read from its file each time.
   /// - Throws: `damaged`.
-  package func options() throws(CheckpointError) -> [String: String] {
-    try run(as: ContinuationState.self).options
-  }
-
-  /// The commands by step of the run that wrote it.
-  /// - Throws: `damaged`.
-  package func script() throws(CheckpointError) -> [ScriptedCommand] {
-    try run(as: ContinuationState.self).script
+  package func continuation() throws(CheckpointError) -> ContinuationState {
+    try run(as: ContinuationState.self)
   }
 }

@@ -13,7 +13,17 @@ struct KeyHint: Sendable, Hashable {
     self.keys = keys
   }
 
+  private init(sign: String, label: String, keys: [Key]) {
+    (self.sign, self.label, self.keys) = (sign, label, keys)
+  }
+
   var text: String { "\(sign) \(label)" }
+
+  /// The hint with its sign in words where the terminal has no such sign.
+  func spelled(with symbols: Symbols) -> KeyHint {
+    let signs = ["⏎": symbols.enterKey, "⇥": symbols.tabKey]
+    return KeyHint(sign: signs[sign] ?? sign, label: label, keys: keys)
+  }
 
   /// The key that a click on the given column of the sign and its label is for: of two keys the
   /// first on the left half of the sign.

@@ -27,7 +27,8 @@ struct Box {
       " \(title) ", at: Point(column: outer.column + 2, row: outer.row),
       style: theme.style(.title), maxColumns: outer.columns - 4)
     drawKeys(
-      keys, on: &grid, in: outer.bottom(1).inset(columns: 2), theme: theme)
+      keys.map { $0.spelled(with: state.appearance.symbols) }, on: &grid,
+      in: outer.bottom(1).inset(columns: 2), theme: theme)
   }
 
   /// As many of the keys as fit.

@@ -89,7 +89,8 @@ package struct Prompt: Sendable, Hashable {
   /// Where the keys stand at the end of the row, where there is room for them.
   private func hints(in row: Rect, _ state: DashboardState) -> [(rect: Rect, hint: KeyHint)] {
     let hints = [
-      KeyHint("⏎", verbs.done, .enter), KeyHint("esc", verbs.dropped, .escape),
+      KeyHint("⏎", verbs.done, .enter).spelled(with: state.appearance.symbols),
+      KeyHint("esc", verbs.dropped, .escape),
     ]
     let widths = hints.map { TextWidth.columns(of: $0.text) }
     let total = widths.reduce(0) { $0 + $1 + 2 }

@@ -60,6 +60,13 @@ import Testing
     #expect(title(1001)?.role == .warning)
   }
 
+  @Test func `a single sharpness is a spot that can be seen`() {
+    let history = SampleRun(experts: 8, steps: 60, measuresAll: true).history
+    #expect(history[MetricCatalog.sharpness]?.count == 1)
+    let drawn = lines(LearningRatePane.pane, 116, 38, history: history)
+    #expect(drawn.filter { $0.contains("•") }.count == 1)
+  }
+
   @Test func `values of any size are drawn inside the pane`() {
     let wild: [Double] = [.nan, .infinity, -.infinity, 0, -1e300, 1e300, .leastNonzeroMagnitude, 1]
     let names = SampleRun.full.names

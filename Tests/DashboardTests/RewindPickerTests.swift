@@ -92,6 +92,16 @@ import Testing
       ])
   }
 
+  @Test func `home and end go to the newest and the oldest`() {
+    for (keys, step) in [([Key.end], 300), ([.end, .home], 1_300), ([.down, .home, .end], 300)] {
+      var state = state()
+      _ = press(&state, .character("r"))
+      for key in keys { _ = press(&state, key) }
+      let name = "step-\(String(repeating: "0", count: step < 1_000 ? 6 : 5))\(step)"
+      #expect(press(&state, .enter) == [.send(.rewind(checkpoint: name, skip: 0), by: "you")])
+    }
+  }
+
   @Test func `esc stays, and without a checkpoint there is no box`() {
     var state = state()
     #expect(press(&state, .character("r"), .escape).isEmpty && state.layers.isEmpty)

@@ -28,7 +28,7 @@ package struct CommandPalette: Sendable, Hashable {
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let candidates = Candidate.all(for: field.text, in: state)
     if recall(key, in: state) { return .consumed }
-    if list.handle(key, count: candidates.count) { return .consumed }
+    if list.handle(key, count: candidates.count, hasText: true) { return .consumed }
     switch key {
     case .escape: return .closed
     case .backspace where field.isEmpty: return .closed

@@ -21,7 +21,7 @@ package struct Help: Sendable, Hashable {
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let commands = found(in: state)
-    if list.handle(key, count: commands.count) { return .consumed }
+    if list.handle(key, count: commands.count, hasText: true) { return .consumed }
     switch key {
     case .escape:
       return .closed

@@ -100,8 +100,13 @@ extension Layer {
 struct ListCursor: Sendable, Hashable {
   var index = 0
 
-  mutating func handle(_ key: Key, count: Int, page: Int = 8) -> Bool {
+  /// - Parameters: `hasText` says whether home and end are a text field's beside the list
+  mutating func handle(
+    _ key: Key, count: Int, page: Int = 8, hasText: Bool = false
+  ) -> Bool {
     switch key {
+    case .home where !hasText: index = 0
+    case .end where !hasText: index = count - 1
     case .up, .control("p"): index -= 1
     case .down, .control("n"): index += 1
     case .pageUp: index -= page

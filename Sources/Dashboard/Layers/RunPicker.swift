@@ -33,7 +33,7 @@ package struct RunPicker: Sendable, Hashable {
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let runs = found(in: state)
-    if list.handle(key, count: runs.count) { return .consumed }
+    if list.handle(key, count: runs.count, hasText: true) { return .consumed }
     switch key {
     case .escape:
       return .closed

@@ -2,14 +2,15 @@
 ///
 /// The letters in this room: B batch, T position, D width, H heads, Dh head width, F feed-forward
 /// width, V vocabulary, L layer, E expert, M = B·T rows of a slice. Gradients are `d` and the name.
-/// Activation gradients overwrite unless a label says `adding`; parameter gradients add.
+/// Gradients overwrite unless a label says `adding`; those of gains, embeddings and routers add.
 ///
 /// A view does not keep its buffer alive; whoever planned the memory does.
-// Unchecked for the pointer alone, which never changes and points into a `Buffer`: the argument
-// there is about the memory, whatever it is reached by. A view crosses threads only inside a
-// `WorkerPool.run`, whose caller holds the buffer, or the `Arena` with it, until the run has ended.
-package struct Matrix: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Float>
+// All but `base` is checked by the compiler. That pointer never changes and points into a `Buffer`:
+// the argument there is about the memory, whatever it is reached by. A view crosses threads only
+// inside a `WorkerPool.run`, whose caller holds the buffer, or the `Arena` with it, until the run
+// has ended.
+package struct Matrix: Sendable {
+  nonisolated(unsafe) let base: UnsafeMutablePointer<Float>
   package let rows: Int
   package let columns: Int
   /// Elements from one row's start to the next's.

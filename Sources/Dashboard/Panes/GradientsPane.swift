@@ -8,9 +8,10 @@ enum GradientsPane {
     id: .gradients, title: "gradients", minimumRows: 3, weight: 2,
     explanation: """
       The global gradient norm before clipping with the level at which it is clipped, the noise \
-      scale with the batch as a guide, and each tensor's gradient RMS over time: amber below 10 times Adam's ε, red below ε, where updates \
-      fade. Healthy is a level or falling norm that is clipped seldom, and no amber or red. When \
-      spikes grow halve the rate with {; when a tensor turns amber lower adam_eps with m.
+      scale with the batch as a guide, and each tensor's gradient RMS over time: amber below 10 \
+      times Adam's ε, red below ε, where updates fade. Healthy is a level or falling norm that is \
+      clipped seldom, and no amber or red. When spikes grow halve the rate with {; when a tensor \
+      turns amber lower adam_eps with m.
       """,
     headline: headline, draw: draw)
 

@@ -9,9 +9,9 @@ enum LearningRatePane {
     explanation: """
       The learning rate so far, bright, and as the schedule has it to come, faint; beside it the \
       probe batch's loss after the present update scaled by m, and below, where there is room, the \
-      best m and the cliff over time, and the sharpness against what the rate can bear. Healthy is a best m (green) at 1 and a cliff (red) far above \
-      it. When the cliff comes near, halve the rate with {; when the best m is at 4 or more, double \
-      it with }.
+      best m and the cliff over time, and the sharpness against what the rate can bear. Healthy is \
+      a best m (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate \
+      with {; when the best m is at 4 or more, double it with }.
       """,
     headline: headline, draw: draw)
 

@@ -12,8 +12,21 @@ struct TitledChart: Sendable {
   /// for its details.
   static func sharedRows(isZoomed: Bool) -> Int { isZoomed ? 11 : 13 }
 
+  /// Draws `upper`, and where there is room `lower` below it: one step lies in one column of both.
+  static func draw(
+    _ upper: LineChart, over lower: TitledChart?, into grid: inout CellGrid, _ rect: Rect,
+    _ context: PaneContext
+  ) {
+    guard var lower, let rows = rows(sharing: rect.rows, isZoomed: context.isZoomed) else {
+      return upper.draw(into: &grid, rect, context)
+    }
+    (lower.chart.steps, lower.chart.gutter) = (upper.steps, upper.gutter)
+    upper.draw(into: &grid, rect.droppingBottom(rows), context)
+    lower.draw(into: &grid, rect.bottom(rows), context)
+  }
+
   /// Of `rows` that two charts share, those that the lower one takes; nil where one has no room.
-  static func rows(sharing rows: Int, isZoomed: Bool) -> Int? {
+  private static func rows(sharing rows: Int, isZoomed: Bool) -> Int? {
     guard rows >= sharedRows(isZoomed: isZoomed) else { return nil }
     return max(minimumRows, rows * 2 / 5)
   }

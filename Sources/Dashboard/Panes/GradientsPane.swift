@@ -61,12 +61,7 @@ enum GradientsPane {
   private static func draw(
     _ chart: LineChart, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
-    guard var below = NoiseScaleChart.chart(context),
-      let rows = TitledChart.rows(sharing: rect.rows, isZoomed: context.isZoomed)
-    else { return chart.draw(into: &grid, rect, context) }
-    below.chart.gutter = chart.gutter
-    chart.draw(into: &grid, rect.droppingBottom(rows), context)
-    below.draw(into: &grid, rect.bottom(rows), context)
+    TitledChart.draw(chart, over: NoiseScaleChart.chart(context), into: &grid, rect, context)
   }
 
   private static func tensors(_ context: PaneContext) -> [MetricName] {

@@ -65,16 +65,11 @@ enum LearningRatePane {
       steps: chart.steps ?? context.window.steps, rowsPerRung: rowsPerRung)
   }
 
-  /// The rate, and where there is room the sharpness below it: one step lies in one column of both.
+  /// The rate, and where there is room the sharpness below it.
   private static func draw(
     _ chart: LineChart, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
-    guard var below = SharpnessChart.chart(context),
-      let rows = TitledChart.rows(sharing: rect.rows, isZoomed: context.isZoomed)
-    else { return chart.draw(into: &grid, rect, context) }
-    (below.chart.steps, below.chart.gutter) = (chart.steps, chart.gutter)
-    chart.draw(into: &grid, rect.droppingBottom(rows), context)
-    below.draw(into: &grid, rect.bottom(rows), context)
+    TitledChart.draw(chart, over: SharpnessChart.chart(context), into: &grid, rect, context)
   }
 
   /// The latest probe at or before the playhead.

@@ -1,26 +1,5 @@
 package import Screen
 
-/// Three colours and all between them.
-package struct Gradient: Sendable, Hashable {
-  package var low: Color
-  package var middle: Color
-  package var high: Color
-
-  package init(low: Color, middle: Color, high: Color) {
-    self.low = low
-    self.middle = middle
-    self.high = high
-  }
-
-  /// The colour of `share`, 0 to 1; what is not finite takes the high end.
-  package func color(at share: Double) -> Color {
-    guard share.isFinite else { return high }
-    let place = min(max(share, 0), 1) * 2
-    return place < 1
-      ? low.blended(with: middle, amount: place) : middle.blended(with: high, amount: place - 1)
-  }
-}
-
 /// How many colours a terminal can show.
 package enum ColorDepth: String, Sendable, CaseIterable {
   case none, ansi16, indexed256, rgb

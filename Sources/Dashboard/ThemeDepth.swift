@@ -6,7 +6,8 @@ extension Theme {
   ]
 
   /// The theme for a terminal with fewer colours: made by hand for sixteen and for none, since the
-  /// nearest of sixteen colours is seldom a good one. 256 are left to the terminal's nearest.
+  /// nearest of sixteen colours is seldom a good one. Of 256 the gradients have ramps of their own;
+  /// the roles' colours take the nearest.
   package func adapted(to depth: ColorDepth) -> Theme {
     guard depth != self.depth else { return self }
     // A theme of sixteen colours has no more on a better terminal.
@@ -16,6 +17,8 @@ extension Theme {
     case .indexed256:
       var theme = self
       theme.depth = .indexed256
+      theme.logitsGradient.useRamp(isDark: isDark)
+      theme.expertsGradient.useRamp(isDark: isDark)
       return theme
     case .ansi16: return Self.ansi16(like: self)
     case .none: return Self.monochrome(like: self)
@@ -31,6 +34,8 @@ extension Theme {
   private static func ansi16(like theme: Theme) -> Theme {
     let isDark = theme.isDark
     func color(_ number: UInt8) -> Color { .ansi(isDark ? number + 8 : number) }
+    // Many terminals draw a colour and its bright twin much alike: dim tells raw from smooth on all.
+    func faint(_ number: UInt8) -> Look { Look(foreground: .ansi(number), attributes: .dim) }
     let grey: Color = isDark ? .ansi(7) : .ansi(8)
     let (red, green, yellow, blue, magenta, cyan) = (
       color(1), color(2), isDark ? Color.ansi(11) : .ansi(3), color(4), color(5), color(6)
@@ -47,14 +52,14 @@ extension Theme {
         .key: Look(foreground: blue, attributes: .bold), .good: Look(foreground: green),
         .warning: Look(foreground: yellow, attributes: .bold),
         .trouble: Look(foreground: red, attributes: .bold), .person: Look(foreground: magenta),
-        .loss: Look(foreground: cyan), .lossFaint: Look(foreground: .ansi(isDark ? 6 : 8)),
-        .logits: Look(foreground: yellow), .logitsFaint: Look(foreground: .ansi(3)),
-        .learningRate: Look(foreground: magenta), .learningRateFaint: Look(foreground: .ansi(5)),
-        .experts: Look(foreground: green), .expertsFaint: Look(foreground: .ansi(2)),
-        .gradients: Look(foreground: green), .gradientsFaint: Look(foreground: .ansi(2)),
-        .throughput: Look(foreground: blue), .throughputFaint: Look(foreground: .ansi(4)),
-        .activations: Look(foreground: yellow), .activationsFaint: Look(foreground: .ansi(3)),
-        .outputs: Look(foreground: blue), .outputsFaint: Look(foreground: .ansi(4)),
+        .loss: Look(foreground: cyan), .lossFaint: faint(6),
+        .logits: Look(foreground: yellow), .logitsFaint: faint(3),
+        .learningRate: Look(foreground: magenta), .learningRateFaint: faint(5),
+        .experts: Look(foreground: green), .expertsFaint: faint(2),
+        .gradients: Look(foreground: green), .gradientsFaint: faint(2),
+        .throughput: Look(foreground: blue), .throughputFaint: faint(4),
+        .activations: Look(foreground: yellow), .activationsFaint: faint(3),
+        .outputs: Look(foreground: blue), .outputsFaint: faint(4),
         .overlayFirst: Look(foreground: red), .overlaySecond: Look(foreground: yellow),
         .overlayThird: Look(foreground: magenta), .overlayFourth: Look(foreground: blue),
         .header: Look(attributes: isDark ? [] : .reverse),
@@ -77,6 +82,10 @@ extension Theme {
         .banner: Look(attributes: [.bold, .reverse]), .selection: Look(attributes: .reverse),
         .loss: Look(attributes: .bold), .logits: Look(attributes: .bold),
         .cursor: Look(attributes: .bold), .faint: Look(attributes: .dim),
+        .lossFaint: Look(attributes: .dim), .logitsFaint: Look(attributes: .dim),
+        .learningRateFaint: Look(attributes: .dim), .expertsFaint: Look(attributes: .dim),
+        .gradientsFaint: Look(attributes: .dim), .throughputFaint: Look(attributes: .dim),
+        .activationsFaint: Look(attributes: .dim), .outputsFaint: Look(attributes: .dim),
       ])
   }
 }

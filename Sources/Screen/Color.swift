@@ -1,5 +1,3 @@
-import Foundation
-
 /// A colour in 32 bits: the terminal's own, one of the 256 numbered ones, or red, green and blue.
 package struct Color: Hashable, Sendable {
   /// What a colour is, taken apart.
@@ -106,10 +104,7 @@ package struct Color: Hashable, Sendable {
   /// Relative luminance after WCAG, 0 (black) to 1 (white); nil for the terminal's own.
   package var luminance: Double? {
     guard let (red, green, blue) = channels else { return nil }
-    func linear(_ channel: UInt8) -> Double {
-      let value = Double(channel) / 255
-      return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
-    }
-    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    return 0.2126 * PerceivedColor.linear(red) + 0.7152 * PerceivedColor.linear(green)
+      + 0.0722 * PerceivedColor.linear(blue)
   }
 }

@@ -23,26 +23,28 @@ enum Palette256 {
     }
   }
 
+  /// The cube and the greys: the sixteen before them may have been redefined by the user.
+  private static let fixed: [PerceivedColor] = (UInt8(16)...255).map { number in
+    let (red, green, blue) = channels(number)
+    return PerceivedColor(red: red, green: green, blue: blue)
+  }
+
   static func nearest(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
-    let cube =
-      16 + 36 * nearestLevel(red) + 6 * nearestLevel(green) + nearestLevel(blue)
-    let mean = (Int(red) + Int(green) + Int(blue)) / 3
-    let grey = UInt8(232 + min(23, max(0, (mean - 3) / 10)))
-    let target = (red, green, blue)
-    return distance(channels(grey), target) < distance(channels(UInt8(cube)), target)
-      ? grey : UInt8(cube)
+    let target = PerceivedColor(red: red, green: green, blue: blue)
+    var best = 0
+    var least = Double.infinity
+    for (index, color) in fixed.enumerated() {
+      let distance = color.squaredDistance(to: target)
+      guard distance < least else { continue }
+      (best, least) = (index, distance)
+    }
+    return UInt8(16 + best)
   }
 
   static func nearest16(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
     let target = (red, green, blue)
     let best = (0..<16).min { distance(named[$0], target) < distance(named[$1], target) }
     return UInt8(best ?? 7)
-  }
-
-  private static func nearestLevel(_ channel: UInt8) -> Int {
-    cubeLevels.indices.min { left, right in
-      abs(Int(cubeLevels[left]) - Int(channel)) < abs(Int(cubeLevels[right]) - Int(channel))
-    } ?? 0
   }
 
   private static func distance(

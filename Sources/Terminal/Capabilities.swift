@@ -36,13 +36,15 @@ package struct Capabilities: Hashable, Sendable {
   }
 
   /// What is known about a terminal.
-  package struct Traits: Hashable, Sendable {
+  package struct Traits: Sendable {
     package var environment: [String: String]
     package var isUTF8: Bool
     /// The file of the terminal, such as `/dev/pts/3`; a virtual console is `/dev/tty1`.
     package var devicePath: String
     /// Descriptions by their names, for TERM and what may stand in for it.
     package var descriptions: [String: Description]
+    /// A description of our own that asks for colours by their channels, where one was made.
+    package var ownDirect: (name: String, description: Description)?
 
     package init(
       environment: [String: String], isUTF8: Bool, devicePath: String,
@@ -81,23 +83,15 @@ package struct Capabilities: Hashable, Sendable {
     else {
       throw .unusable(terminalType: name)
     }
-    let isConsole = name.hasPrefix("linux") || Capabilities.isConsole(traits.devicePath)
-    let wanted = overrides.colors ?? Capabilities.wantedColors(traits, isConsole: isConsole)
-    let direct = Capabilities.directName(name)
-    let canDirect = traits.descriptions[direct]?.hasDirectColor == true
+    let wanted = traits.wantedColors(overrides)
     let has = Capabilities.colors(of: description)
-    let colors: Colors
-    if wanted == .rgb {
-      colors = description.hasDirectColor || canDirect ? .rgb : has
-    } else {
-      colors = Capabilities.lesser(wanted ?? has, has)
-    }
-    let usesDirect = colors == .rgb && !description.hasDirectColor
+    let direct = wanted == .rgb && has != .rgb ? traits.directType : nil
     self.init(
-      colors: colors,
-      symbols: overrides.isASCII || !traits.isUTF8 ? .ascii : isConsole ? .console : .unicode,
+      colors: direct != nil ? .rgb : Capabilities.lesser(wanted ?? has, has),
+      symbols: overrides.isASCII || !traits.isUTF8
+        ? .ascii : traits.isConsole ? .console : .unicode,
       hasMouse: overrides.hasMouse && description.hasMouse,
-      terminalType: usesDirect ? direct : type)
+      terminalType: direct ?? type)
   }
 
   /// TERM, and for a name nobody knows what most terminals understand.
@@ -115,22 +109,6 @@ package struct Capabilities: Hashable, Sendable {
     return base + "-direct"
   }
 
-  private static func isConsole(_ path: String) -> Bool {
-    let prefix = "/dev/tty"
-    guard path.hasPrefix(prefix) else { return false }
-    let number = path.dropFirst(prefix.count)
-    return !number.isEmpty && number.allSatisfy(\.isNumber)
-  }
-
-  /// Nil where nothing is asked for: then all the terminal has. NO_COLOR counts when it is not
-  /// empty (no-color.org).
-  private static func wantedColors(_ traits: Traits, isConsole: Bool) -> Colors? {
-    if !(traits.environment["NO_COLOR"] ?? "").isEmpty { return Colors.none }
-    if isConsole { return .ansi16 }
-    let promised = traits.environment["COLORTERM"] ?? ""
-    return promised == "truecolor" || promised == "24bit" ? .rgb : nil
-  }
-
   private static func colors(of description: Description) -> Colors {
     if description.hasDirectColor { return .rgb }
     switch description.colors {
@@ -144,5 +122,50 @@ package struct Capabilities: Hashable, Sendable {
     let order = Colors.allCases
     let index = min(order.firstIndex(of: left) ?? 0, order.firstIndex(of: right) ?? 0)
     return order[index]
+  }
+}
+
+extension Capabilities.Traits {
+  var isConsole: Bool {
+    if (environment["TERM"] ?? "").hasPrefix("linux") { return true }
+    let prefix = "/dev/tty"
+    guard devicePath.hasPrefix(prefix) else { return false }
+    let number = devicePath.dropFirst(prefix.count)
+    return !number.isEmpty && number.allSatisfy(\.isNumber)
+  }
+
+  /// Nil where nothing is asked for: then all the terminal has. NO_COLOR counts when it is not
+  /// empty (no-color.org).
+  func wantedColors(_ overrides: Capabilities.Overrides) -> Capabilities.Colors? {
+    if let colors = overrides.colors { return colors }
+    if !(environment["NO_COLOR"] ?? "").isEmpty { return Capabilities.Colors.none }
+    if isConsole { return .ansi16 }
+    return promisesAllColors ? .rgb : nil
+  }
+
+  /// What COLORTERM says was said by the terminal around; GNU screen, unlike tmux, keeps the
+  /// variable and does not pass such colours on.
+  private var promisesAllColors: Bool {
+    let isScreen =
+      (environment["TERM"] ?? "").hasPrefix("screen") && (environment["TMUX"] ?? "").isEmpty
+    return !isScreen && ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+  }
+
+  /// The type that all colours can be asked of: ours says the same as TERM in all else.
+  var directType: String? {
+    if let ownDirect, ownDirect.description.hasDirectColor { return ownDirect.name }
+    let name = Capabilities.directName(environment["TERM"] ?? "")
+    return descriptions[name]?.hasDirectColor == true ? name : nil
+  }
+
+  /// The type that a description of our own has to be made for; nil where none is needed.
+  func typeToDescribe(_ overrides: Capabilities.Overrides) -> String? {
+    let type = Capabilities.candidates(environment).first {
+      descriptions[$0]?.canMoveCursor == true
+    }
+    guard wantedColors(overrides) == .rgb, let type, let description = descriptions[type],
+      description.colors >= 256, !description.hasDirectColor
+    else { return nil }
+    return type
   }
 }

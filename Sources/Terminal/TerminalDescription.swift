@@ -4,18 +4,30 @@ import Screen
 
 extension Capabilities {
   /// What the terminal of this process can do. Sets the locale's characters (LC_CTYPE), which
-  /// curses needs before it starts.
+  /// curses needs before it starts, and the environment: to be called before there are threads.
+  ///
+  /// `ownDescriptions` is a folder of the user's for descriptions that the system lacks.
   package static func detected(
     devicePath: String = "/dev/tty",
     environment: [String: String] = ProcessInfo.processInfo.environment,
-    overrides: Overrides = Overrides()
+    overrides: Overrides = Overrides(), ownDescriptions: String? = nil
   ) throws(TerminalError) -> Capabilities {
-    let names = candidates(environment) + [directName(environment["TERM"] ?? "")]
+    let name = environment["TERM"] ?? ""
     var descriptions: [String: Description] = [:]
-    for name in Set(names) { descriptions[name] = Description(terminfo: name) }
-    let traits = Traits(
+    for name in Set(candidates(environment) + [directName(name)]) {
+      descriptions[name] = Description(terminfo: name)
+    }
+    var traits = Traits(
       environment: environment, isUTF8: setCharacters(environment),
       devicePath: realPath(devicePath), descriptions: descriptions)
+    guard let ownDescriptions, let type = traits.typeToDescribe(overrides) else {
+      return try Capabilities(traits, overrides: overrides)
+    }
+    let own = DirectColorDescription(base: type, in: ownDescriptions)
+    if own.isMade() {
+      own.announce()
+      traits.ownDirect = Description(terminfo: own.name).map { (own.name, $0) }
+    }
     return try Capabilities(traits, overrides: overrides)
   }
 

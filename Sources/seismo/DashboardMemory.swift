@@ -13,13 +13,8 @@ struct DashboardMemory: Equatable {
   /// The newest last.
   var commands: [String] = []
 
-  /// `$XDG_STATE_HOME/seismo/dashboard.toml`; nil where there is no home.
-  static var path: String? {
-    let environment = ProcessInfo.processInfo.environment
-    let given = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-    let home = environment["HOME"].map { $0 + "/.local/state" }
-    return (given ?? home).map { $0 + "/seismo/dashboard.toml" }
-  }
+  /// Nil where there is no home.
+  static var path: String? { StateFolder.path.map { $0 + "/dashboard.toml" } }
 
   /// What was remembered last, and what is wrong with its file, in a line.
   static func read() -> (memory: DashboardMemory, warning: String?) {
@@ -105,4 +100,18 @@ struct DashboardMemory: Equatable {
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try? Data(text.utf8).write(to: file, options: .atomic)
   }
+}
+
+/// Where the program writes down what is no configuration: `$XDG_STATE_HOME/seismo`.
+enum StateFolder {
+  /// Nil where there is no home.
+  static var path: String? {
+    let environment = ProcessInfo.processInfo.environment
+    let given = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let home = environment["HOME"].map { $0 + "/.local/state" }
+    return (given ?? home).map { $0 + "/seismo" }
+  }
+
+  /// Terminal descriptions of our own.
+  static var terminfo: String? { path.map { $0 + "/terminfo" } }
 }

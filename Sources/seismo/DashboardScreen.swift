@@ -26,7 +26,7 @@ final class DashboardScreen {
 
     /// `theme` wins over the one that was chosen last; what is remembered wrongly is a warning.
     init(theme: String?) throws {
-      capabilities = try Capabilities.detected()
+      capabilities = try Capabilities.detected(ownDescriptions: StateFolder.terminfo)
       let (memory, flaw) = DashboardMemory.read()
       self.memory = memory
       let remembered = theme == nil ? memory.theme : nil

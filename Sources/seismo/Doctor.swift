@@ -59,7 +59,8 @@ extension Doctor {
           "terminal", .note, "standard output is none: runs print plain lines; TERM is '\(type)'")
       ]
     }
-    guard let capabilities = try? Capabilities.detected() else {
+    guard let capabilities = try? Capabilities.detected(ownDescriptions: StateFolder.terminfo)
+    else {
       return [
         Finding(
           "terminal", .note,
@@ -79,7 +80,17 @@ extension Doctor {
     _ capabilities: Capabilities, _ environment: [String: String]
   ) -> Finding {
     switch capabilities.colors {
+    case .rgb where environment["TMUX"]?.isEmpty == false && !tmuxPassesAllColors():
+      Finding(
+        "colours", .note,
+        "all of them, of which tmux shows this terminal the nearest 256: where it can more, "
+          + "tmux set -as terminal-features ',*:RGB' and attach anew")
     case .rgb: Finding("colours", .ok, "all of them")
+    case .indexed256 where ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? ""):
+      Finding(
+        "colours", .note,
+        "256: COLORTERM promises all, but \(capabilities.terminalType) has no description that "
+          + "asks for them, and tic could not make one in \(StateFolder.terminfo ?? "a home")")
     case .indexed256:
       Finding("colours", .ok, "256: COLORTERM=truecolor where the terminal can more")
     case .ansi16: Finding("colours", .note, "16: TERM=xterm-256color where the terminal can more")
@@ -87,6 +98,22 @@ extension Doctor {
       Finding("colours", .note, "none, as NO_COLOR asks")
     case .none: Finding("colours", .note, "none: TERM=xterm-256color where the terminal can more")
     }
+  }
+
+  /// Whether the terminal that tmux is attached to gets colours as they are. True where tmux does
+  /// not say.
+  private static func tmuxPassesAllColors() -> Bool {
+    let client = Process()
+    client.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    client.arguments = ["tmux", "display-message", "-p", "#{client_termfeatures}"]
+    let output = Pipe()
+    client.standardOutput = output
+    client.standardError = FileHandle.nullDevice
+    guard (try? client.run()) != nil else { return true }
+    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    client.waitUntilExit()
+    let features = said.split { ",\n".contains($0) }
+    return features.isEmpty || features.contains("RGB")
   }
 
   private static func symbols(_ capabilities: Capabilities) -> Finding {

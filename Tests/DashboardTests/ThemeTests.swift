@@ -154,4 +154,65 @@ import Testing
     #expect(gradient.color(at: -3) == gradient.low)
     #expect(gradient.color(at: .nan) == gradient.high)
   }
+
+  private static let numbered = Theme.builtIn.filter { $0.depth == .rgb }.flatMap { theme in
+    let theme = theme.adapted(to: .indexed256)
+    return [
+      (theme.name + " logits", theme.isDark, theme.logitsGradient.ramp),
+      (theme.name + " experts", theme.isDark, theme.expertsGradient.ramp),
+    ]
+  }
+
+  @Test(arguments: numbered)
+  func `of 256 colours a gradient goes one way in lightness, by steps that are seen and no jumps`(
+    name: String, isDark: Bool, ramp: [Color]
+  ) throws {
+    #expect(ramp.count >= 6)
+    let colors = try ramp.map { try #require($0.perceived) }
+    for (before, after) in zip(colors, colors.dropFirst()) {
+      #expect(isDark ? after.lightness > before.lightness : after.lightness < before.lightness)
+      #expect((0.04...0.16).contains(after.distance(to: before)), "\(before) to \(after)")
+    }
+  }
+
+  @Test func `a gradient of 256 colours takes those of its ramp and no others`() {
+    let gradient = Theme.dark.adapted(to: .indexed256).logitsGradient
+    #expect(gradient.color(at: 0) == gradient.ramp.first)
+    #expect(gradient.color(at: 1) == gradient.ramp.last)
+    #expect(gradient.color(at: .nan) == gradient.ramp.last)
+    let taken = Set((0...1000).map { gradient.color(at: Double($0) / 1000) })
+    #expect(taken == Set(gradient.ramp))
+  }
+
+  @Test(arguments: [
+    ("low = #3F7A8C", "high = #FF5A50", true), ("low = #9CC7D4", "high = #A1141F", false),
+    ("low = #000000", "high = #FFFFFF", true), ("low = #808080", "high = #808080", true),
+  ])
+  func `a gradient of a person's own goes one way too, to its own high end`(
+    low: String, high: String, isDark: Bool
+  ) throws {
+    let theme = try Theme(
+      name: "mine",
+      entries: entries(
+        "isDark = \(isDark)", "logitsGradient.\(low)", "logitsGradient.middle = #E3B340",
+        "logitsGradient.\(high)"))
+    let ramp = theme.adapted(to: .indexed256).logitsGradient.ramp
+    let lightness = try ramp.map { try #require($0.perceived?.lightness) }
+    #expect(lightness == (isDark ? lightness.sorted() : lightness.sorted().reversed()))
+    #expect(ramp.last?.nearest256 == theme.logitsGradient.high.nearest256)
+  }
+
+  @Test(arguments: [ColorDepth.ansi16, .none])
+  func `a raw line looks other than the smooth one where colours are few`(depth: ColorDepth) {
+    let pairs: [(Role, Role)] = [
+      (.loss, .lossFaint), (.logits, .logitsFaint), (.learningRate, .learningRateFaint),
+      (.experts, .expertsFaint), (.gradients, .gradientsFaint), (.throughput, .throughputFaint),
+      (.activations, .activationsFaint), (.outputs, .outputsFaint),
+    ]
+    for theme in Theme.builtIn.map({ $0.adapted(to: depth) }) {
+      for (smooth, raw) in pairs {
+        #expect(theme.style(smooth).attributes != theme.style(raw).attributes, "\(smooth)")
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import Screen
-import Terminal
 import Testing
+
+@testable import Terminal
 
 struct CapabilitiesTests {
   private static let terminfo: [String: Capabilities.Description] = [
@@ -42,6 +43,26 @@ struct CapabilitiesTests {
     let found = try CapabilitiesTests.capabilities(environment)
     #expect(found.colors == colors)
     #expect(found.terminalType == type)
+  }
+
+  @Test(arguments: [
+    (["TERM": "xterm-256color", "COLORTERM": "truecolor"], "xterm-256color"),
+    (["TERM": "screen-256color", "COLORTERM": "24bit", "TMUX": "/tmp/tmux"], "screen-256color"),
+    (["TERM": "ghost", "COLORTERM": "truecolor"], "xterm-256color"),
+    // GNU screen keeps COLORTERM and does not pass such colours on.
+    (["TERM": "screen-256color", "COLORTERM": "truecolor"], nil),
+    (["TERM": "xterm-256color"], nil), (["TERM": "vt100", "COLORTERM": "truecolor"], nil),
+    (["TERM": "xterm-direct", "COLORTERM": "truecolor"], nil),
+    (["TERM": "linux", "COLORTERM": "truecolor"], nil),
+    (["TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"], nil),
+  ])
+  func `a description of our own is made where more is promised than terminfo knows`(
+    environment: [String: String], type: String?
+  ) {
+    let traits = Capabilities.Traits(
+      environment: environment, isUTF8: true, devicePath: "/dev/pts/0",
+      descriptions: CapabilitiesTests.terminfo)
+    #expect(traits.typeToDescribe(Capabilities.Overrides()) == type)
   }
 
   @Test(arguments: [

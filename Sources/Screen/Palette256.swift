@@ -29,12 +29,16 @@ enum Palette256 {
     return PerceivedColor(red: red, green: green, blue: blue)
   }
 
+  /// A hue says which pane a line belongs to: being a little too light does less harm than being
+  /// grey, or olive for green.
+  private static let lightnessWeight = 0.4
+
   static func nearest(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
     let target = PerceivedColor(red: red, green: green, blue: blue)
     var best = 0
     var least = Double.infinity
     for (index, color) in fixed.enumerated() {
-      let distance = color.squaredDistance(to: target)
+      let distance = color.squaredDistance(to: target, lightnessWeight: lightnessWeight)
       guard distance < least else { continue }
       (best, least) = (index, distance)
     }

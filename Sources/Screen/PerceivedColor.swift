@@ -25,15 +25,24 @@ package struct PerceivedColor: Hashable, Sendable {
     return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
   }
 
+  /// How far from grey.
+  package var chroma: Double {
+    (greenToRed * greenToRed + blueToYellow * blueToYellow).squareRoot()
+  }
+
+  /// The angle of the hue in radians, from -pi to pi.
+  package var hue: Double { atan2(blueToYellow, greenToRed) }
+
   package func distance(to other: PerceivedColor) -> Double {
     squaredDistance(to: other).squareRoot()
   }
 
-  func squaredDistance(to other: PerceivedColor) -> Double {
+  /// The square of the distance, in which lightness counts by `lightnessWeight`.
+  func squaredDistance(to other: PerceivedColor, lightnessWeight: Double = 1) -> Double {
     let light = lightness - other.lightness
     let red = greenToRed - other.greenToRed
     let yellow = blueToYellow - other.blueToYellow
-    return light * light + red * red + yellow * yellow
+    return lightnessWeight * light * light + red * red + yellow * yellow
   }
 }
 

@@ -175,6 +175,20 @@ import Testing
     }
   }
 
+  @Test(arguments: Theme.builtIn.filter { $0.depth == .rgb }.map(\.name))
+  func `of 256 colours a role's hue stays what it is`(name: String) throws {
+    let theme = try builtIn(name)
+    for role in Role.allCases {
+      guard let color = theme.style(role).foreground.perceived, color.chroma > 0.05 else {
+        continue
+      }
+      let number = Color.indexed(theme.style(role).foreground.nearest256)
+      let found = try #require(number.perceived)
+      let turn = abs((found.hue - color.hue).remainder(dividingBy: 2 * .pi))
+      #expect(found.chroma > 0.04 && turn < 0.6, "\(role): \(found)")
+    }
+  }
+
   @Test func `a gradient of 256 colours takes those of its ramp and no others`() {
     let gradient = Theme.dark.adapted(to: .indexed256).logitsGradient
     #expect(gradient.color(at: 0) == gradient.ramp.first)

@@ -27,6 +27,7 @@ struct Seismo: ParsableCommand {
   static func main() {
     // A reader that goes away ends the printing, not the run.
     signal(SIGPIPE, SIG_IGN)
+    StandardStream.occupyClosed()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -37,22 +38,34 @@ struct Seismo: ParsableCommand {
 
   /// Writes the one line that `error` comes to and gives the exit code.
   private static func reporting(_ error: any Error) -> Int32 {
+    if error is OutputFile.ReaderGone { return 0 }
     let code = exitCode(for: error)
-    if code == .success {
-      print(fullMessage(for: error))
-      return code.rawValue
-    }
+    if code == .success { return answering(fullMessage(for: error)) }
     if code == .validationFailure {
       report("\(message(for: error).oneLine); 'seismo --help' says more")
       return SeismoExit.usage.rawValue
     }
-    let failure = Failure(error)
+    return reporting(Failure(error))
+  }
+
+  private static func reporting(_ failure: Failure) -> Int32 {
     report(failure.description)
     return failure.exit.rawValue
   }
 
+  /// Writes what the parser itself answers with: help, the version, a shell's completions.
+  private static func answering(_ text: String) -> Int32 {
+    do throws(Failure) {
+      try StandardOutput.print(text)
+      return 0
+    } catch {
+      return reporting(error)
+    }
+  }
+
+  /// Says a line on standard error; where nobody can read it, nothing more can be done.
   static func report(_ line: String) {
-    FileHandle.standardError.write(Data("seismo: \(line.oneLine)\n".utf8))
+    try? StandardStream.error.write("seismo: \(line.oneLine)\n")
   }
 }
 

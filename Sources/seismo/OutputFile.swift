@@ -82,9 +82,11 @@ final class OutputFile {
 
   /// - Returns: the failure; what was written in part is taken away.
   private func refused() -> Failure {
-    let reason = String(cString: strerror(errno))
+    let code = errno
     if let partial { unlink(partial) }
+    let reason = String(cString: strerror(code))
+    let remedy = code == EISDIR ? "" : "free the disk or "
     return Failure(
-      .failed, "\(path ?? ""): \(reason): free the disk or choose another --output")
+      .failed, "\(path ?? ""): \(reason): \(remedy)choose another --output")
   }
 }

@@ -86,7 +86,7 @@ struct RunOptions: ParsableArguments {
 
 extension ArgumentHelp {
   /// What the table of a run's options says of `option`.
-  fileprivate static func of(_ option: String) -> ArgumentHelp {
-    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.help ?? "")
+  static func of(_ option: String) -> ArgumentHelp {
+    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.sentence ?? "")
   }
 }

@@ -127,7 +127,18 @@ struct RunPlan {
   }
 
   private func refuseExistingSession() throws {
-    guard checkpoint == nil, FileManager.default.fileExists(atPath: sessionPath) else { return }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: sessionPath, isDirectory: &isFolder) else {
+      return
+    }
+    if isFolder.boolValue {
+      throw Failure(
+        .badInput,
+        "\(sessionPath) is a folder: name a file with --session, such as"
+          + " \(Invocation.shown(sessionPath + (sessionPath.hasSuffix("/") ? "" : "/") + "run.seismo"))"
+      )
+    }
+    guard checkpoint == nil else { return }
     throw Failure(
       .badInput,
       "\(sessionPath) exists: choose another --session, or go on from a checkpoint with --resume")

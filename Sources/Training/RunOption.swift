@@ -163,6 +163,17 @@ package enum RunOptionCatalog {
       name: "checkpoint-every", kind: .count(1...1_000_000_000),
       help: "steps between checkpoints, the first at step 0"),
     RunOption(
+      name: "keep", kind: .count(0...1_000_000),
+      help: "periodic checkpoints to keep, the last ones; 0 is all; those asked for always stay"),
+    RunOption(
+      name: "keep-best", kind: .flag,
+      help:
+        "keep also the periodic checkpoint of the lowest held-out loss: that of its own step, or"
+        + " of the last evaluation before"),
+    RunOption(
+      name: "patience", kind: .count(0...1_000_000),
+      help: "evaluations without a lower held-out loss after which the run stops; 0 is never"),
+    RunOption(
       name: "workers", kind: .count(1...256),
       help: "cores to use; the numbers do not depend on it"),
   ]

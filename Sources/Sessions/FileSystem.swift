@@ -6,6 +6,11 @@ enum FileSystem {
     access(path, F_OK) == 0
   }
 
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Length in bytes; nil where there is no file.
   static func size(_ path: String) -> Int? {
     var status = stat()

@@ -8,6 +8,13 @@ extension RunTraits {
     name = summary.name
     state = summary.word
     alarms = summary.alarms
+    if summary.flaw == nil {
+      numbers = [
+        .steps: Double(summary.steps), .alarms: Double(summary.alarms), .length: summary.seconds,
+      ]
+      numbers[.loss] = summary.finalLoss
+    }
+    numbers[.size] = Double(summary.bytes)
     options = summary.options
     environment = summary.environment
     guard let reader = try? SessionReader(path: summary.path),

@@ -135,6 +135,9 @@ private enum SessionAccess {
 
   /// Whether the file's first page says that it has a log, or a rollback waits beside it.
   private static func needsRecovery(_ path: String) throws -> Bool {
+    guard !FileSystem.isFolder(path) else {
+      throw SessionError.notASession(path: path, found: "a folder")
+    }
     let header = try FileSystem.firstBytes(of: path, count: 100)
     guard !header.isEmpty else {
       throw SessionError.notASession(path: path, found: "an empty file")

@@ -42,6 +42,7 @@ package final class SessionStore: Sendable {
   /// Opens a session that was ended or whose writer was killed, to write on.
   package init(appendingTo path: String) throws(SessionError) {
     guard FileSystem.exists(path) else { throw .absent(path: path) }
+    guard !FileSystem.isFolder(path) else { throw .notASession(path: path, found: "a folder") }
     lock = try WriterLock(session: path)
     self.path = path
     do {

@@ -100,11 +100,23 @@ package struct RunHistory: Sendable {
     _ = wallTimes.cut(from: step)
   }
 
-  /// The checkpoints that the run as it is can go back to, oldest first.
+  /// The checkpoints that the run as it is can go back to, oldest first; none that was removed, in
+  /// a stretch given up too.
   package var checkpoints: [RunEvent] {
     var latest: [Int: RunEvent] = [:]
     for event in lineage.events where event.kind == .checkpoint { latest[event.step] = event }
+    for step in removedCheckpoints { latest[step] = nil }
     return latest.values.sorted { $0.step < $1.step }
+  }
+
+  /// The steps of checkpoints that were removed and not written again.
+  private var removedCheckpoints: Set<Int> {
+    var removed: Set<Int> = []
+    for event in events where event.kind == .checkpoint {
+      removed.remove(event.step)
+      removed.formUnion(event.removedCheckpoints)
+    }
+    return removed
   }
 
   /// The events that led to the run as it is.

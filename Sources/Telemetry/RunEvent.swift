@@ -66,3 +66,20 @@ package struct RunEvent: Sendable, Hashable, Codable {
     self.values = values
   }
 }
+
+extension RunEvent {
+  private static let removal = "removed/"
+
+  /// The steps of the checkpoints that were removed once this one was whole.
+  package var removedCheckpoints: [Int] {
+    get {
+      values.keys.compactMap { key in
+        key.hasPrefix(Self.removal) ? Int(key.dropFirst(Self.removal.count)) : nil
+      }.sorted()
+    }
+    set {
+      values = values.filter { !$0.key.hasPrefix(Self.removal) }
+      for step in newValue { values["\(Self.removal)\(step)"] = 1 }
+    }
+  }
+}

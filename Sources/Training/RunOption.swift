@@ -15,6 +15,12 @@ package struct RunOption: Sendable {
   package let kind: Kind
   package let help: String
 
+  /// What it is for, with the values there are to choose from.
+  package var sentence: String {
+    guard case .choice(let words) = kind else { return help }
+    return "\(help): \(words.joined(separator: ", "))"
+  }
+
   /// What may be given, in words; nil if `value` may be.
   package func refusal(of value: String) -> String? {
     switch kind {
@@ -157,6 +163,17 @@ package enum RunOptionCatalog {
       name: "checkpoint-every", kind: .count(1...1_000_000_000),
       help: "steps between checkpoints, the first at step 0"),
     RunOption(
+      name: "keep", kind: .count(0...1_000_000),
+      help: "periodic checkpoints to keep, the last ones; 0 is all; those asked for always stay"),
+    RunOption(
+      name: "keep-best", kind: .flag,
+      help:
+        "keep also the periodic checkpoint of the lowest held-out loss: that of its own step, or"
+        + " of the last evaluation before"),
+    RunOption(
+      name: "patience", kind: .count(0...1_000_000),
+      help: "evaluations without a lower held-out loss after which the run stops; 0 is never"),
+    RunOption(
       name: "workers", kind: .count(1...256),
       help: "cores to use; the numbers do not depend on it"),
   ]
@@ -164,4 +181,22 @@ package enum RunOptionCatalog {
   package static func option(_ name: String) -> RunOption? {
     all.first { $0.name == name }
   }
+
+  /// What other trainers call these options, so that a suggestion can be made.
+  package static let namesElsewhere = [
+    "learning-rate": "lr", "max-lr": "lr", "peak-lr": "lr", "batch-size": "batch",
+    "hidden-size": "width", "d-model": "width", "embed-dim": "width", "n-layers": "layers",
+    "num-layers": "layers", "depth": "layers", "n-heads": "heads", "num-heads": "heads",
+    "seq-len": "context", "sequence-length": "context", "block-size": "context",
+    "context-length": "context", "max-steps": "steps", "iterations": "steps", "epochs": "steps",
+    "warmup-steps": "warmup", "lr-schedule": "schedule", "scheduler": "schedule",
+    "dataset": "data", "data-path": "data", "input": "data", "text": "data",
+    "gradient-clip": "grad-clip", "clip-grad": "grad-clip", "max-grad-norm": "grad-clip",
+    "eps": "adam-eps", "epsilon": "adam-eps", "beta2": "adam-beta2", "wd": "weight-decay",
+    "qk-norm": "qk-layernorm", "num-experts": "experts", "top-k": "expert-active",
+    "capacity-factor": "moe-capacity", "aux-loss": "moe-aux-loss", "threads": "workers",
+    "cores": "workers", "jobs": "workers", "save-every": "checkpoint-every",
+    "save-interval": "checkpoint-every", "eval-interval": "eval-every", "model": "preset",
+    "size": "preset",
+  ]
 }

@@ -106,6 +106,7 @@ package final class Trainer: Sendable {
     run.begin()
     while true {
       if run.isFinished { return run.finish(.finished) }
+      if run.isOutOfPatience { return run.stopForWantOfProgress() }
       run.writePeriodicCheckpoint()
       let rewinds = run.rewindCount
       applyCommands(run)

@@ -97,6 +97,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   package var alarms = AlarmThresholds()
   /// Steps between checkpoints; nil for only those that are asked for.
   public var checkpointEvery: Int?
+  /// Periodic checkpoints to keep, the last ones; 0 is all.
+  public var keptCheckpoints = 0
+  /// Whether the periodic checkpoint of the lowest held-out loss stays beside them.
+  public var keepsBest = false
+  /// Evaluations without a lower held-out loss after which the run stops; 0 is never.
+  public var patience = 0
   /// Cores to use; nil for all of them. No number depends on it.
   public var workers: Int?
 
@@ -234,6 +240,9 @@ extension TrainingConfiguration {
       tellsHeadLogits = SettingValue(words: words)?.isOn ?? tellsHeadLogits
     }
     options.read("checkpoint-every") { (every: Int) in checkpointEvery = every }
+    options.read("keep") { keptCheckpoints = $0 }
+    if let words = options["keep-best"] { keepsBest = SettingValue(words: words)?.isOn ?? false }
+    options.read("patience") { patience = $0 }
     options.read("workers") { (workers: Int) in self.workers = workers }
   }
 
@@ -265,6 +274,20 @@ extension TrainingConfiguration {
           + " machine has \(NumberText.bytes(memory)): choose smaller ones")
     }
     try validateOptimizer()
+    try validateKeeping()
+  }
+
+  private func validateKeeping() throws(ConfigurationError) {
+    guard checkpointEvery != nil || (keptCheckpoints == 0 && !keepsBest) else {
+      throw .impossible(
+        reason: "\(keptCheckpoints > 0 ? "keep" : "keep-best") chooses among periodic checkpoints:"
+          + " add --checkpoint-every 100")
+    }
+    guard evalEvery > 0 || (patience == 0 && !keepsBest) else {
+      throw .impossible(
+        reason: "\(patience > 0 ? "patience" : "keep-best") goes by the held-out loss: give an"
+          + " --eval-every above 0")
+    }
   }
 
   /// What the parameters and all that is as large as they are, and the activations, take, about.
@@ -346,6 +369,9 @@ extension TrainingConfiguration {
     options.merge(alarms.options) { _, own in own }
     options["data"] = dataPath
     options["checkpoint-every"] = checkpointEvery.map(String.init)
+    options["keep"] = keptCheckpoints > 0 ? "\(keptCheckpoints)" : nil
+    options["keep-best"] = keepsBest ? "on" : nil
+    options["patience"] = patience > 0 ? "\(patience)" : nil
     return options
   }
 }

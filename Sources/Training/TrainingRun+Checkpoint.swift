@@ -71,6 +71,9 @@ extension TrainingRun {
     lastWrittenStep = nil
     batchOffset = state.batchOffset ?? 0
     rewinds = state.rewinds ?? []
+    heldOutProgress = state.heldOutProgress ?? HeldOutProgress()
+    keeping = state.keeping ?? CheckpointKeeping()
+    keeping.filter { $0 < checkpoint.step && isOwnCheckpoint(ofStep: $0, beside: checkpoint.path) }
   }
 
   /// Moments of another rule mean something else.
@@ -85,21 +88,24 @@ extension TrainingRun {
     }
   }
 
-  /// Writes the checkpoint that is due at the present step, before its commands are applied.
+  /// Writes the checkpoint that is due at the present step, before its commands are applied, and
+  /// removes those that need not stay then.
   func writePeriodicCheckpoint() {
     guard let every = configuration.checkpointEvery, step % every == 0, scriptedDone == 0,
       resumedFrom != step, lastWrittenStep != step
     else { return }
-    writeCheckpoint(by: "run")
+    writeCheckpoint(by: "run", isPeriodic: true)
   }
 
   /// Writes a checkpoint of the present step and records it; a failure is recorded too and ends
   /// nothing.
   /// - Returns: the checkpoint's folder, nil where it could not be written.
   @discardableResult
-  func writeCheckpoint(by author: String) -> URL? {
+  func writeCheckpoint(by author: String, isPeriodic: Bool = false) -> URL? {
     guard let checkpointFolder else { return nil }
     let start = DispatchTime.now().uptimeNanoseconds
+    keeping.forget(step: step)
+    if isPeriodic { keeping.add(step: step) }
     do {
       let path = try CheckpointFolder.write(
         contents, step: step, run: continuation(), to: checkpointFolder.path)
@@ -108,9 +114,11 @@ extension TrainingRun {
       lastCheckpoint = folder
       lastWrittenStep = step
       checkpointFlaw = nil
-      recordCheckpoint(folder, by: author, milliseconds: milliseconds)
+      let removed = isPeriodic ? removeSuperfluous(in: checkpointFolder.path) : []
+      recordCheckpoint(folder, by: author, milliseconds: milliseconds, removed: removed)
       return folder
     } catch {
+      keeping.forget(step: step)
       checkpointFlaw = "the checkpoint could not be written: \(error)"
       record(
         RunEvent(
@@ -120,15 +128,49 @@ extension TrainingRun {
     }
   }
 
-  private func recordCheckpoint(_ folder: URL, by author: String, milliseconds: Double) {
+  /// - Returns: the steps of the checkpoints that are gone.
+  private func removeSuperfluous(in parent: String) -> [Int] {
+    let steps = keeping.superfluous(
+      keepingLast: configuration.keptCheckpoints, andBest: configuration.keepsBest)
+    return steps.filter { step in
+      // One that cannot be removed is told once and left alone.
+      keeping.forget(step: step)
+      do {
+        try CheckpointFolder.remove(step: step, in: parent)
+        return true
+      } catch {
+        record(
+          RunEvent(
+            step: self.step, wallTime: Trainer.now(), kind: .fault, by: "run",
+            text: "a checkpoint that need not stay could not be removed: \(error)"))
+        return false
+      }
+    }
+  }
+
+  /// Whether the checkpoint of `step` lies where this run writes its own, beside `path`.
+  private func isOwnCheckpoint(ofStep step: Int, beside path: String) -> Bool {
+    guard let checkpointFolder else { return false }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL
+    return folder.path == checkpointFolder.standardizedFileURL.path
+      && CheckpointFolder.holds(step: step, in: checkpointFolder.path)
+  }
+
+  private func recordCheckpoint(
+    _ folder: URL, by author: String, milliseconds: Double, removed: [Int]
+  ) {
     let bytes = Self.bytes(in: folder)
     let cost =
       "\(NumberText.bytes(bytes)) in \(NumberText.grouped(milliseconds.rounded(.up))) ms"
-    record(
-      RunEvent(
-        step: step, wallTime: Trainer.now(), kind: .checkpoint, by: author,
-        name: folder.lastPathComponent, text: "checkpoint \(folder.lastPathComponent), \(cost)",
-        values: ["bytes": bytes]))
+    let gone = removed.map { CheckpointFolder.folderName(step: $0) }.joined(separator: ", ")
+    var event = RunEvent(
+      step: step, wallTime: Trainer.now(), kind: .checkpoint, by: author,
+      name: folder.lastPathComponent,
+      text: "checkpoint \(folder.lastPathComponent), \(cost)"
+        + (removed.isEmpty ? "" : "; removed \(gone)"),
+      values: ["bytes": bytes])
+    event.removedCheckpoints = removed
+    record(event)
   }
 
   private static func bytes(in folder: URL) -> Double {
@@ -156,7 +198,8 @@ extension TrainingRun {
       lastLoss: lastLoss,
       lastEvalLoss: lastEvalLoss, batchOffset: batchOffset, rewinds: rewinds,
       rewindCount: rewindCount, spentCommands: spentCommands.sorted(),
-      autopilot: autopilot, dataFingerprint: try windows.corpus.fingerprint())
+      autopilot: autopilot, keeping: keeping, heldOutProgress: heldOutProgress,
+      dataFingerprint: try windows.corpus.fingerprint())
   }
 }
 

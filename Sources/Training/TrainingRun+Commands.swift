@@ -117,6 +117,29 @@ extension TrainingRun {
     return parts.joined(separator: ", ")
   }
 
+  var isOutOfPatience: Bool { heldOutProgress.isExhausted(configuration.patience) }
+
+  /// Ends as a run does that is told to stop, and says why.
+  func stopForWantOfProgress() -> TrainingOutcome {
+    var text =
+      "stop: the held-out loss has not improved for"
+      + " \(NumberText.grouped(heldOutProgress.evaluationsSince)) evaluations"
+    var values = ["patience": Double(configuration.patience)]
+    if let best = heldOutProgress.best, let step = heldOutProgress.bestStep {
+      text += ", since \(NumberText.compact(best, digits: 5)) at step \(NumberText.grouped(step))"
+      values["loss/eval"] = best
+      values["best_step"] = Double(step)
+    }
+    if configuration.keepsBest, let best = keeping.best {
+      text += "; the best checkpoint is \(CheckpointFolder.folderName(step: best.step))"
+    }
+    record(
+      RunEvent(
+        step: step, wallTime: Trainer.now(), kind: .stop, by: "run", name: "patience",
+        text: text, values: values))
+    return finish(.stopped)
+  }
+
   /// Ends here so that another process goes on from the checkpoint written now.
   func detach() -> TrainingOutcome {
     guard let checkpoint = writeCheckpoint(by: "run") else {

@@ -178,6 +178,8 @@ extension TrainingRun {
     do {
       let branch = try brancher(name, step)
       checkpointFolder = branch.checkpointFolder
+      // The session it branched from keeps what it has.
+      keeping.filter { _ in false }
       emit(.description(branch.description))
       let parent = folder.deletingPathExtension().lastPathComponent
       record(

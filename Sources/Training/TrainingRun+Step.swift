@@ -41,6 +41,8 @@ extension TrainingRun {
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
     if let held {
+      heldOutProgress.evaluated(held.loss, at: step)
+      keeping.evaluated(held.loss, at: step)
       samples.add(MetricCatalog.evalLoss, held.loss)
       for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
     }

@@ -65,6 +65,8 @@ package final class TrainingRun {
   var initialLoss: Double?
   var lastLoss: Double?
   var lastEvalLoss: Double?
+  var keeping = CheckpointKeeping()
+  var heldOutProgress = HeldOutProgress()
   package internal(set) var lastCheckpoint: URL?
   /// The step whose checkpoint this run was resumed from.
   var resumedFrom: Int?

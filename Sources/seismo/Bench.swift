@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
     abstract: "Time the training step of a preset on this machine.",
     discussion: "Medians over the steps after warm-up, on random bytes.")
 
-  @Option(help: "tiny, small, base, moe-tiny or moe-small") var preset = Preset.small.rawValue
+  @Option(help: .of("preset")) var preset = Preset.small.rawValue
   @Option(help: "model width, a multiple of twice the heads (default: the preset's)")
   var width: Int?
   @Option(help: "blocks (default: the preset's)") var layers: Int?

@@ -20,7 +20,7 @@ struct BenchFrame: ParsableCommand {
     shouldDisplay: false)
 
   @Option(help: "a recording") var session = "sessions/rescue.seismo"
-  @Option(help: "columns and rows") var size: ScreenSize?
+  @Option(help: "columns and rows", transform: ScreenSize.init(words:)) var size: ScreenSize?
   @Option(help: "frames of each kind") var frames = 200
 
   mutating func validate() throws {

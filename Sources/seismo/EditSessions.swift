@@ -62,7 +62,7 @@ extension ListSessions {
       let size = NumberText.bytes(Double(summary.bytes))
       let too = checkpoints && files.hasCheckpoints ? " and its checkpoints" : ""
       let steps = NumberText.grouped(summary.steps)
-      _ = StandardOutput.write(
+      StandardOutput.say(
         "remove \(Invocation.shown(files.path))\(too), \(steps) steps, \(size)? [y/N] ")
       let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased()
       return answer == "y" || answer == "yes"

@@ -40,7 +40,8 @@ struct Farewell {
 
   private func write(_ lines: [(label: String, text: String)]) {
     for line in lines {
-      Swift.print(line.label.padding(toLength: 12, withPad: " ", startingAt: 0) + line.text)
+      let label = line.label.padding(toLength: 12, withPad: " ", startingAt: 0)
+      StandardOutput.say("\(label)\(line.text)\n")
     }
   }
 }

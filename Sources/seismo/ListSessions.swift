@@ -25,35 +25,29 @@ extension SessionSummary.Order: ExpressibleByArgument {}
 extension ListSessions {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List what is recorded, the newest first.",
+      commandName: "list", abstract: "List what is recorded, the newest first.",
       discussion: """
         A filter has words that all must be found, | between alternatives, - or ! before what must \
         not be found. Words are looked for in names, notes and projects; name: note: project: tag: \
-        state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, and \
-        cfg.lr>=1e-3 compares an option.
+        state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, \
+        loss<2 compares what the list says (loss, steps, alarms, length in seconds, size in bytes) \
+        and cfg.lr>=1e-3 an option.
         """)
 
     @Argument(help: "the folder to look in") var folder = ListSessions.usual
     @Option(help: "loss, steps, date, size or name") var sort = SessionSummary.Order.date
-    @Option(help: "only those that match, such as 'cfg.lr>=1e-3 has:alarms | note:cured'")
+    @Option(help: "only those that match, such as 'loss<2 cfg.lr>=1e-3 | note:cured'")
     var filter: String?
 
     mutating func run() throws {
-      guard FileManager.default.fileExists(atPath: folder) || folder == ListSessions.usual else {
-        throw Failure(.badInput, "no folder \(folder): name one that holds sessions")
-      }
-      let wanted = try filter.map { expression in
-        do {
-          return try RunFilter(expression)
-        } catch {
-          throw Failure.usage("--filter \(expression): \(error)")
-        }
-      }
+      try checkFolder()
+      let wanted = try filter.map(Self.filter)
       let all = try SessionSummary.sessions(in: folder)
       guard !all.isEmpty else {
         try StandardOutput.print("no sessions in \(folder): '\(Invocation.command)' records one")
         return
       }
+      try wanted?.checkOptions(of: all)
       let summaries = all.filter { summary in
         wanted?.matches(RunTraits(summary)) ?? true
       }
@@ -62,6 +56,26 @@ extension ListSessions {
         return
       }
       try printTable(summaries.sorted(by: sort))
+    }
+
+    private func checkFolder() throws(Failure) {
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+      guard exists else {
+        if folder == ListSessions.usual { return }
+        throw Failure(.badInput, "no folder \(folder): name one that holds sessions")
+      }
+      guard isFolder.boolValue else {
+        throw Failure(.badInput, "\(folder) is a file: name the folder that holds it")
+      }
+    }
+
+    private static func filter(_ expression: String) throws(Failure) -> RunFilter {
+      do throws(RunFilter.Flaw) {
+        return try RunFilter(expression)
+      } catch {
+        throw Failure.usage("--filter '\(expression)': \(error)")
+      }
     }
 
     private func printTable(_ summaries: [SessionSummary]) throws {
@@ -85,6 +99,19 @@ extension ListSessions {
         NumberText.duration(seconds: summary.seconds), NumberText.bytes(Double(summary.bytes)),
         summary.word,
       ]
+    }
+  }
+}
+
+extension RunFilter {
+  /// An option that no session has was hardly meant.
+  fileprivate func checkOptions(of sessions: [SessionSummary]) throws(Failure) {
+    let options = sessions.reduce(into: [:]) { $0.merge($1.options) { first, _ in first } }
+    for name in comparedOptions where !RunFilter.has(option: name, in: options) {
+      let nearest = name.nearest(among: options.keys.sorted())
+      throw Failure.usage(
+        "--filter: no session here has an option '\(name)'"
+          + (nearest.map { ": did you mean 'cfg.\($0)'?" } ?? ": seismo train --help lists them"))
     }
   }
 }

@@ -8,7 +8,9 @@ struct ListThemes: ParsableCommand {
 
   mutating func run() throws {
     let (themes, flaws) = ThemeFile.all()
-    for theme in themes { print("\(theme.name)  (\(theme.isDark ? "dark" : "light"))") }
+    for theme in themes {
+      try StandardOutput.print("\(theme.name)  (\(theme.isDark ? "dark" : "light"))")
+    }
     for flaw in flaws { Seismo.report("\(flaw)") }
   }
 }

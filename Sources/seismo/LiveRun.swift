@@ -129,6 +129,7 @@ final class LiveRun {
   ) throws {
     if case .failed(let reason) = reached.outcome { throw Failure(.failed, reason) }
     if let flaw = reached.checkpointFlaw { throw Failure(.failed, flaw) }
+    try reportPrinting()
     if reached.outcome == .diverged {
       throw Failure(.failed, "the run diverged: \(farewell.lastGood)")
     }
@@ -138,6 +139,15 @@ final class LiveRun {
     case SIGTERM: throw Failure(.terminated, "terminated: \(farewell.comeBack)")
     default: return
     }
+  }
+
+  /// Lines that could not be printed are told; where they are what was asked for, the run has
+  /// failed to give them.
+  private func reportPrinting() throws(Failure) {
+    guard let refusal = printer.refusal, !refusal.isReaderGone else { return }
+    let failure = StandardOutput.failure(refusal)
+    if plan.watcher == .json { throw failure }
+    if !refusal.isClosed { Seismo.report("\(failure); the run itself is recorded") }
   }
 
   /// Ends the recording; a disk that was full and is no longer gets the last checkpoint too.

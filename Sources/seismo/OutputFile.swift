@@ -1,13 +1,17 @@
 import Foundation
 
 /// Standard output, or a file that is there once it is whole: bytes are gathered and written in
-/// large pieces.
+/// large pieces. A device, a pipe or a link that is named as a file is
+/// written as it is.
 final class OutputFile {
   private let path: String?
+  /// Where the bytes lie until they are whole; nil where they go to their place at once.
+  private let partial: String?
   private let descriptor: Int32
   private var pending: [UInt8] = []
-  /// Whether the reader of standard output has seen enough.
-  private var isReaderGone = false
+
+  /// The reader of standard output has seen enough: the rest need not be made.
+  struct ReaderGone: Error {}
 
   private static let pieceSize = 1 << 18
 
@@ -16,14 +20,22 @@ final class OutputFile {
   init(path: String?) throws {
     self.path = path == "-" ? nil : path
     guard let path = self.path else {
-      descriptor = STDOUT_FILENO
+      (partial, descriptor) = (nil, STDOUT_FILENO)
       return
     }
-    descriptor = open(path + ".partial", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    partial = Self.isSpecial(path) ? nil : path + ".partial"
+    descriptor = open(partial ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
       throw Failure(.badInput, "\(path) cannot be written: \(reason): choose another --output")
     }
+  }
+
+  /// Whether a device, a pipe, a link or the like lies at `path`: a file must not take its place.
+  static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
   func write(line: String) throws {
@@ -41,28 +53,40 @@ final class OutputFile {
   func finish() throws {
     try flush()
     guard let path else { return }
-    guard fsync(descriptor) == 0 || errno == EINVAL, close(descriptor) == 0,
-      rename(path + ".partial", path) == 0
-    else { throw refused() }
+    guard fsync(descriptor) == 0 || errno == EINVAL, close(descriptor) == 0 else {
+      throw refused()
+    }
+    if let partial, rename(partial, path) != 0 { throw refused() }
   }
 
   private func flush() throws {
+    defer { pending.removeAll(keepingCapacity: true) }
+    guard path != nil else { return try flushToStandardOutput() }
     var rest = pending[...]
-    while !rest.isEmpty, !isReaderGone {
+    while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }
-      if count < 0 && errno == EPIPE && path == nil { isReaderGone = true }
-      guard count > 0 || isReaderGone else { throw refused() }
-      rest = rest.dropFirst(max(0, count))
+      guard count > 0 else { throw refused() }
+      rest = rest.dropFirst(count)
     }
-    pending.removeAll(keepingCapacity: true)
+  }
+
+  private func flushToStandardOutput() throws {
+    do throws(StandardStream.Refusal) {
+      try StandardStream.output.write(pending)
+    } catch {
+      if error.isReaderGone { throw ReaderGone() }
+      throw StandardOutput.failure(error)
+    }
   }
 
   /// - Returns: the failure; what was written in part is taken away.
   private func refused() -> Failure {
-    let reason = String(cString: strerror(errno))
-    if let path { unlink(path + ".partial") }
+    let code = errno
+    if let partial { unlink(partial) }
+    let reason = String(cString: strerror(code))
+    let remedy = code == EISDIR ? "" : "free the disk or "
     return Failure(
-      .failed, "\(path ?? "standard output"): \(reason): free the disk or choose another --output")
+      .failed, "\(path ?? ""): \(reason): \(remedy)choose another --output")
   }
 }

@@ -7,7 +7,7 @@ import Telemetry
 final class RecordPrinter: Sendable {
   private let queue = DispatchQueue(label: "seismo.printer")
   private let line: @Sendable (RunRecord) -> String?
-  private let isReaderGone = Mutex(false)
+  private let refused = Mutex<StandardStream.Refusal?>(nil)
 
   init(_ watcher: RunPlan.Watcher, totalSteps: Int) {
     switch watcher {
@@ -20,10 +20,17 @@ final class RecordPrinter: Sendable {
 
   func print(_ record: RunRecord) {
     queue.async { [self] in
-      guard !isReaderGone.withLock({ $0 }), let text = line(record) else { return }
-      if !StandardOutput.write(text + "\n") { isReaderGone.withLock { $0 = true } }
+      guard refusal == nil, let text = line(record) else { return }
+      do throws(StandardStream.Refusal) {
+        try StandardStream.output.write(text + "\n")
+      } catch {
+        refused.withLock { $0 = error }
+      }
     }
   }
+
+  /// What ended the printing; the run goes on without it.
+  var refusal: StandardStream.Refusal? { refused.withLock { $0 } }
 
   /// Returns once everything handed over is written.
   func finish() {

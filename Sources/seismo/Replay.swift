@@ -19,7 +19,9 @@ struct Replay: ParsableCommand {
   @Option(help: "time or step: what the speed counts") var by = Playback.Pace.time
   @Option(help: "the longest pause between two steps, recorded seconds")
   var idleCap = Playback.usualIdleCap
-  @Option(help: "columns and rows of a printed screen, such as 120x40")
+  @Option(
+    help: "columns and rows of a printed screen, such as 120x40", transform: ScreenSize.init(words:)
+  )
   var size: ScreenSize?
   @Option(help: "write one screen as SVG to this file, - for standard output") var svg: String?
   @Flag(help: "print one screen as text") var text = false

@@ -48,7 +48,8 @@ struct Reproduce: ParsableCommand {
   ) throws -> TrainingRun {
     var options = description.options
     options["workers"] = workers.map { "\($0)" }
-    options["checkpoint-every"] = nil
+    // It writes no checkpoints, and ends where the record does, whatever its patience was then.
+    for name in ["checkpoint-every", "keep", "keep-best", "patience"] { options[name] = nil }
     guard options["data"] != "-" else {
       throw Failure(
         .badInput, "\(session): its data came from standard input and is not there any more")

@@ -48,9 +48,7 @@ struct RunFile {
     do {
       text = try String(contentsOfFile: path, encoding: .utf8)
     } catch {
-      let exists = FileManager.default.fileExists(atPath: path)
-      let reason = exists ? "cannot be read as UTF-8 text" : "no such file: check --config"
-      throw .unreadable(path: path, reason: reason)
+      throw .unreadable(path: path, reason: TOMLText.whyUnreadable(path, option: "--config"))
     }
     try self.init(text: text, path: path)
   }

@@ -55,6 +55,9 @@ struct RunOptions: ParsableArguments {
   @Option(help: .of("sharpness-every")) var sharpnessEvery: String?
   @Flag(inversion: .prefixedNo, help: .of("per-head-logits")) var perHeadLogits: Bool?
   @Option(help: .of("checkpoint-every")) var checkpointEvery: String?
+  @Option(help: .of("keep")) var keep: String?
+  @Flag(inversion: .prefixedNo, help: .of("keep-best")) var keepBest: Bool?
+  @Option(help: .of("patience")) var patience: String?
   @Option(help: .of("workers")) var workers: String?
 
   /// What was given, by long name.
@@ -73,6 +76,7 @@ struct RunOptions: ParsableArguments {
       "expert-width": expertWidth, "expert-active": expertActive, "expert-every": expertEvery,
       "shared-expert-width": sharedExpertWidth,
       "eval-windows": evalWindows, "checkpoint-every": checkpointEvery, "workers": workers,
+      "keep": keep, "keep-best": keepBest.map { $0 ? "on" : "off" }, "patience": patience,
       "schedule": schedule, "decay-steps": decaySteps, "optimizer": optimizer,
       "sharpness-every": sharpnessEvery,
       "per-head-logits": perHeadLogits.map { $0 ? "on" : "off" },
@@ -86,7 +90,7 @@ struct RunOptions: ParsableArguments {
 
 extension ArgumentHelp {
   /// What the table of a run's options says of `option`.
-  fileprivate static func of(_ option: String) -> ArgumentHelp {
-    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.help ?? "")
+  static func of(_ option: String) -> ArgumentHelp {
+    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.sentence ?? "")
   }
 }

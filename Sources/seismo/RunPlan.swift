@@ -46,7 +46,10 @@ struct RunPlan {
       (self.checkpoint, self.continuation) = (checkpoint, continuation)
     }
     configuration = try TrainingConfiguration(options: merged)
-    if let checkpoint { try Self.refuseFinished(checkpoint, steps: configuration.steps) }
+    if let checkpoint {
+      try Self.refuseFinished(checkpoint, steps: configuration.steps)
+      try Self.refuseExhausted(checkpoint, continuation, patience: configuration.patience)
+    }
     self.script = script.isEmpty ? continuation?.script ?? [] : script
     theme = conduct["theme"]
     onAlarm = conduct["on-alarm"]
@@ -119,6 +122,15 @@ struct RunPlan {
       "\(checkpoint.path) has done \(checkpoint.step) of \(steps) steps: give more with --steps")
   }
 
+  private static func refuseExhausted(
+    _ checkpoint: Checkpoint, _ state: ContinuationState?, patience: Int
+  ) throws {
+    guard let progress = state?.heldOutProgress, progress.isExhausted(patience) else { return }
+    throw Failure.usage(
+      "\(checkpoint.path) has had \(progress.evaluationsSince) evaluations without a lower held-out"
+        + " loss: give more with --patience, or 0 for no end")
+  }
+
   /// The first five minutes: all four signals alive, at a rate at which the attention logits grow
   /// until somebody switches qk-layernorm on.
   static func firstRun() throws -> RunPlan {
@@ -127,7 +139,18 @@ struct RunPlan {
   }
 
   private func refuseExistingSession() throws {
-    guard checkpoint == nil, FileManager.default.fileExists(atPath: sessionPath) else { return }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: sessionPath, isDirectory: &isFolder) else {
+      return
+    }
+    if isFolder.boolValue {
+      throw Failure(
+        .badInput,
+        "\(sessionPath) is a folder: name a file with --session, such as"
+          + " \(Invocation.shown(sessionPath + (sessionPath.hasSuffix("/") ? "" : "/") + "run.seismo"))"
+      )
+    }
+    guard checkpoint == nil else { return }
     throw Failure(
       .badInput,
       "\(sessionPath) exists: choose another --session, or go on from a checkpoint with --resume")

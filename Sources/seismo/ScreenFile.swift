@@ -14,7 +14,9 @@ struct ScreenFile {
       return
     }
     do {
-      try Data(picture.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      // A file that is renamed into place would take the place of a device.
+      try Data(picture.utf8).write(
+        to: URL(fileURLWithPath: path), options: OutputFile.isSpecial(path) ? [] : .atomic)
     } catch {
       throw Failure(.failed, "\(path): \(reason): choose another place")
     }

@@ -27,32 +27,67 @@ struct Seismo: ParsableCommand {
   static func main() {
     // A reader that goes away ends the printing, not the run.
     signal(SIGPIPE, SIG_IGN)
+    StandardStream.occupyClosed()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(CommandLineWords.readable(words))
       try command.run()
     } catch {
       Foundation.exit(reporting(error))
     }
   }
 
+  /// What was typed after the program's name.
+  private static var words: [String] { Array(CommandLine.arguments.dropFirst()) }
+
+  /// What is wrong with the command line, in one line.
+  private static func flaw(_ error: any Error) -> String {
+    if let tree = CommandTree.ofProgram, let flaw = CommandLineFlaw(in: words, of: tree) {
+      return flaw.description
+    }
+    let said = message(for: error).oneLine
+    guard !isAnswerEnough(said) else { return said }
+    // What the option is for tells what its value may be.
+    let help = fullMessage(for: error).split(whereSeparator: \.isNewline)
+      .first { $0.hasPrefix("Help:") }
+    let meaning = help?.range(of: ">  ").map { help?[$0.upperBound...] ?? "" }
+    return meaning.map { "\(said): \($0)" } ?? "\(said); 'seismo --help' says more"
+  }
+
+  /// A line of our own says what to give.
+  private static func isAnswerEnough(_ line: String) -> Bool {
+    line.contains(": give ") || line.contains("Please provide one of")
+  }
+
   /// Writes the one line that `error` comes to and gives the exit code.
   private static func reporting(_ error: any Error) -> Int32 {
+    if error is OutputFile.ReaderGone { return 0 }
     let code = exitCode(for: error)
-    if code == .success {
-      print(fullMessage(for: error))
-      return code.rawValue
-    }
+    if code == .success { return answering(fullMessage(for: error)) }
     if code == .validationFailure {
-      report("\(message(for: error).oneLine); 'seismo --help' says more")
+      report(flaw(error))
       return SeismoExit.usage.rawValue
     }
-    let failure = Failure(error)
+    return reporting(Failure(error))
+  }
+
+  private static func reporting(_ failure: Failure) -> Int32 {
     report(failure.description)
     return failure.exit.rawValue
   }
 
+  /// Writes what the parser itself answers with: help, the version, a shell's completions.
+  private static func answering(_ text: String) -> Int32 {
+    do throws(Failure) {
+      try StandardOutput.print(text)
+      return 0
+    } catch {
+      return reporting(error)
+    }
+  }
+
+  /// Says a line on standard error; where nobody can read it, nothing more can be done.
   static func report(_ line: String) {
-    FileHandle.standardError.write(Data("seismo: \(line.oneLine)\n".utf8))
+    try? StandardStream.error.write("seismo: \(line.oneLine)\n")
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import TOMLKit
 
 /// Reads TOML as the library does, and refuses first what the library would not survive.
@@ -7,6 +8,16 @@ enum TOMLText {
     /// Nil where the library does not say.
     let line: Int?
     let reason: String
+  }
+
+  /// Why the file at `path`, which `option` names, gives no text.
+  static func whyUnreadable(_ path: String, option: String) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      return "no such file: check \(option)"
+    }
+    return isFolder.boolValue
+      ? "a folder: name a file in it with \(option)" : "cannot be read as UTF-8 text"
   }
 
   static func table(_ text: String) throws(Flaw) -> TOMLTable {

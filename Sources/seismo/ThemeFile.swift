@@ -22,7 +22,8 @@ struct ThemeFile {
 
     var description: String {
       switch self {
-      case .unreadable(let path): "\(path): cannot be read as UTF-8 text"
+      case .unreadable(let path):
+        "\(path): \(TOMLText.whyUnreadable(path, option: "--theme"))"
       case .syntax(let path, let line, let reason): "\(path):\(line): \(reason)"
       case .wrong(let path, let error): "\(path): \(error)"
       case .unknown(let name, let known):

@@ -53,6 +53,23 @@ struct RunHistoryTests {
     #expect(history.setting("lr", at: 30) == nil)
   }
 
+  @Test func `a checkpoint that was removed is not offered, whatever was gone back over since`() {
+    var history = RunHistory()
+    func write(_ step: Int, removing removed: [Int] = []) {
+      var event = RunEvent(step: step, wallTime: 0, kind: .checkpoint, by: "run", text: "")
+      event.removedCheckpoints = removed
+      history.append(.event(event))
+    }
+    for step in [10, 20, 30] { write(step) }
+    write(40, removing: [10, 20])
+    #expect(history.checkpoints.map(\.step) == [30, 40])
+    history.append(.generation(startingAt: 30))
+    #expect(history.checkpoints.map(\.step) == [30])
+    history.append(.generation(startingAt: 0))
+    for step in [10, 20] { write(step) }
+    #expect(history.checkpoints.map(\.step) == [10, 20])
+  }
+
   @Test func `the console keeps its last lines`() {
     var history = RunHistory()
     for line in 0..<2500 { history.append(.console(wallTime: 0, line: "\(line)")) }

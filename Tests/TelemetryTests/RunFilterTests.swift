@@ -8,6 +8,7 @@ import Testing
     traits.name = "Big-Run"
     traits.state = "finished"
     traits.alarms = 2
+    traits.numbers = [.loss: 1.75, .steps: 300, .alarms: 2]
     traits.options = ["lr": "0.01", "moe-aux-loss": "1e-3", "qk-layernorm": "on", "data": "corpus"]
     traits.environment = ["project": "Proxies", "tags": "first, paper"]
     traits.notes = ["cured: the loss falls", "a|b \"quoted\""]
@@ -38,6 +39,16 @@ import Testing
   }
 
   @Test(arguments: [
+    ("loss<2", true), ("loss<1.75", false), ("loss<=1.75", true), ("LOSS>1.7e0", true),
+    ("-loss<2", false), ("steps>=300", true), ("alarms=2", true), ("alarms!=2", false),
+    ("loss<2 big", true), ("loss>2 | big", true), ("size>1", false), ("size!=1", true),
+    ("\"loss<2\"", false),
+  ])
+  func `what the list says is compared as numbers`(expression: String, isFound: Bool) throws {
+    #expect(try matches(expression) == isFound)
+  }
+
+  @Test(arguments: [
     ("-small", true), ("!big", false), ("--big", true), ("big -cured", false),
     ("small | big", true), ("small|big", true), ("small big | cured", true),
     ("small | big tiny", false), ("\"the loss falls\"", true), ("-\"the loss falls\"", false),
@@ -56,6 +67,15 @@ import Testing
     ("-", "nothing stands after '-': give a word"),
     ("nme:x", "no field 'nme:', did you mean 'name:'? (quote a word that has a colon)"),
     ("cfg.lr", "'cfg.lr' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
+    ("lss<2", "no number 'lss' to compare: did you mean 'loss'?"),
+    (
+      "lr>=1e-3",
+      "no number 'lr' to compare: there are loss, steps, alarms, length, size; an option is cfg.lr,"
+        + " a word with a sign is quoted"
+    ),
+    ("loss<two", "'two' is no number to compare with"),
+    ("loss<", "nothing stands after 'loss<': give a word"),
+    ("<2", "'<2' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
     ("cfg.>1", "'cfg.>1' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
   ])
   func `what cannot be read is said in one line`(expression: String, line: String) {

@@ -38,7 +38,7 @@ struct SeismoBinary {
   }
 
   /// SwiftPM puts the program beside the test bundle.
-  private static var executable: URL {
+  static var executable: URL {
     let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     let candidates = [bundle, bundle.deletingLastPathComponent()].map {
       $0.appending(path: "seismo")

@@ -28,6 +28,9 @@ package struct ContinuationState: Codable {
   var rewindCount: Int?
   var spentCommands: [Int]?
   var autopilot: Autopilot?
+  /// Nil in a checkpoint from before any was removed, or a run stopped by itself.
+  var keeping: CheckpointKeeping?
+  package var heldOutProgress: HeldOutProgress?
   /// What the data was, so that other data is noticed.
   var dataFingerprint: String
 }

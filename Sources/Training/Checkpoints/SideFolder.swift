@@ -53,7 +53,9 @@ func removeLeftovers(in parent: String) {
   guard let names = try? CheckpointFolder.names(in: parent) else { return }
   for name in names where name.hasPrefix(".step-") {
     let path = parent + "/" + name
-    if name.contains(".partial-") {
+    if name.contains(".removed-") {
+      removeFolder(path)
+    } else if name.contains(".partial-") {
       if !isHeld(path) { removeFolder(path) }
     } else if let end = name.range(of: ".replaced-")?.lowerBound {
       // Without a checkpoint of that name the writer was killed between its two renames.
@@ -84,7 +86,7 @@ func syncFolder(_ path: String) throws(CheckpointError) {
   }
 }
 
-private func removeFolder(_ path: String) {
+func removeFolder(_ path: String) {
   try? FileManager.default.removeItem(atPath: path)
 }
 

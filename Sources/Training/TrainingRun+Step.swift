@@ -43,8 +43,7 @@ extension TrainingRun {
     if let held {
       heldOutProgress.evaluated(held.loss, at: step)
       keeping.evaluated(held.loss, at: step)
-      samples.add(MetricCatalog.evalLoss, held.loss)
-      for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
+      addHeldOut(held, to: &samples)
     }
     for (name, value) in routing { samples.add(name, value) }
     addUpdate(update, to: &samples)
@@ -141,7 +140,14 @@ extension TrainingRun {
       values: metrics.values(statistics, numbers))
   }
 
+  func addHeldOut(_ held: StepStatistics, to samples: inout StepSamples) {
+    samples.add(MetricCatalog.evalLoss, held.loss)
+    for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
+  }
+
+  /// Where a person asks, too, so that what the answer says stands among the samples.
   private func evaluationIsDue(at step: Int) -> Bool {
+    if evaluationAskedAt == step { return true }
     guard let every = settings.evalEvery, every > 0 else { return false }
     return step % every == 0
   }

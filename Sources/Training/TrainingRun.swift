@@ -67,6 +67,8 @@ package final class TrainingRun {
   var lastEvalLoss: Double?
   var keeping = CheckpointKeeping()
   var heldOutProgress = HeldOutProgress()
+  /// The step at which a command last asked for the held-out loss.
+  var evaluationAskedAt: Int?
   package internal(set) var lastCheckpoint: URL?
   /// The step whose checkpoint this run was resumed from.
   var resumedFrom: Int?

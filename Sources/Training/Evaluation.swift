@@ -25,6 +25,39 @@ package struct Evaluation {
     windows = try ConsecutiveWindows(corpus: corpus, context: checkpoint.configuration.context)
   }
 
+  /// Of the part of its own run's data that the run held out.
+  /// - Throws: ``EvaluationError``, ``DataError``, ``CheckpointError``.
+  package init(heldOutOf checkpoint: Checkpoint, workers: Int?) throws {
+    let state = try checkpoint.continuation()
+    let configuration = try TrainingConfiguration(options: state.options)
+    let corpus = try Self.ownCorpus(checkpoint, state, path: configuration.dataPath)
+    let source = try WindowSource(
+      corpus: corpus, evalFraction: configuration.evalFraction,
+      context: checkpoint.configuration.context, order: configuration.order,
+      seed: configuration.seed)
+    self.checkpoint = checkpoint
+    self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
+    windows = try ConsecutiveWindows(
+      corpus: corpus, from: source.trainingCount, context: source.context)
+  }
+
+  private static func ownCorpus(
+    _ checkpoint: Checkpoint, _ state: ContinuationState, path: String?
+  ) throws -> Corpus {
+    guard path != "-" else { throw EvaluationError.dataIsGone(checkpoint: checkpoint.path) }
+    let corpus = try path.map { path throws(DataError) in try Corpus.open(path: path) }
+    let found = corpus ?? .synthetic()
+    guard try found.fingerprint() == state.dataFingerprint else {
+      throw EvaluationError.otherData(checkpoint: checkpoint.path, found: found.name)
+    }
+    return found
+  }
+
+  /// What it is measured on.
+  package var corpusName: String { windows.corpus.name }
+  /// Nats a byte, where the source's own entropy is known.
+  package var entropyPerByte: Double? { windows.corpus.entropyPerByte }
+
   /// - Throws: ``CheckpointError`` or ``DataError`` where a file cannot be read.
   package func run() throws -> Result {
     let engine = TransformerEngine(
@@ -42,5 +75,20 @@ package struct Evaluation {
       sum += statistics.loss * Double(range.count)
     }
     return Result(loss: sum / Double(windows.count), tokens: windows.targets)
+  }
+}
+
+/// Why the data of a checkpoint's own run cannot be used. The description is one line.
+package enum EvaluationError: Error, Equatable, CustomStringConvertible {
+  case dataIsGone(checkpoint: String)
+  case otherData(checkpoint: String, found: String)
+
+  package var description: String {
+    switch self {
+    case .dataIsGone(let checkpoint):
+      "\(checkpoint): its run's data came from standard input: give some with --data"
+    case .otherData(let checkpoint, let found):
+      "\(checkpoint): \(found) is not what its run was trained on any more: give data with --data"
+    }
   }
 }

@@ -45,7 +45,6 @@ struct BadInputTests {
     (["replay", "--size", "12", "--text"], "12"),
     (["replay", "--pane", "los", "--text"], "'los' is invalid"),
     (["replay", "--pane", "loss"], "--pane: give --svg or --text too"),
-    (["eval", "somewhere"], "--data"),
   ])
   func `a wrong command line ends with 64`(arguments: [String], text: String) throws {
     try expect(64, text, from: arguments) { _ in }
@@ -64,6 +63,7 @@ struct BadInputTests {
     (["replay", "foreign.seismo", "--text"], "foreign.seismo is no session of Seismo"),
     (["replay", "--text"], "no session in sessions/"),
     (["eval", "nowhere", "--data", "short.txt"], "nowhere"),
+    (["eval", "nowhere"], "nowhere: no checkpoint there"),
   ])
   func `a file that cannot be used ends with 65 and is named`(arguments: [String], text: String)
     throws

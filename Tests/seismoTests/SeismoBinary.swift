@@ -59,7 +59,11 @@ struct SeismoBinary {
 
   /// Runs to the end; output goes through files, so that no pipe fills up.
   func run(_ arguments: [String]) throws -> Result {
-    let process = process(arguments)
+    try result(of: process(arguments))
+  }
+
+  /// Runs `process` to its end.
+  func result(of process: Process) throws -> Result {
     let names = ["stdout", "stderr"].map { folder.appending(path: "\($0)-\(UUID().uuidString)") }
     for name in names { _ = FileManager.default.createFile(atPath: name.path, contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: names[0])

@@ -30,6 +30,7 @@ final class LiveRun {
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
     description.environment[ControlServer.environmentKey] = control?.path
+    if let branch = plan.branch { description.environment["parent"] = branch.parent }
     session = SessionInUse(
       try plan.recorder(startingAt: run.step, description: description), path: plan.sessionPath,
       description: description)

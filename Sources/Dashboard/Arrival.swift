@@ -25,7 +25,7 @@ extension DashboardState {
 
   /// A run that branches off goes on under another name, beside the session it left.
   private mutating func rename(as description: RunDescription) {
-    guard source.kind == .live, let before = history.description?.name,
+    guard !isReplay, let before = history.description?.name,
       before != description.name
     else { return }
     source.name = description.name

@@ -33,7 +33,7 @@ struct Banner {
     } else if run.isOver {
       self.init(over: state)
     } else if state.isPaused {
-      let step = NumberText.grouped(state.playhead)
+      let step = NumberText.grouped(state.stepsDone)
       self.init(
         .notice, [run == .paused ? "PAUSED at step \(step)" : "PAUSING after step \(step)"],
         keys: state.source.obeys

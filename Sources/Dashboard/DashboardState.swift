@@ -105,10 +105,23 @@ extension DashboardState {
     return min(frozenAt ?? .max, history.lastStep ?? 0)
   }
 
-  /// The steps from the first recorded one up to the playhead.
+  /// The steps that charts can show: from the first recorded one up to the playhead.
   package var steps: Range<Int> {
     let first = history.firstStep ?? 0
-    return first..<max(first, playhead) + (history.lastStep == nil ? 0 : 1)
+    return first..<max(first, lastShownStep) + (history.lastStep == nil ? 0 : 1)
+  }
+
+  /// The playhead; at the run's end the updates done, and the last step that the run reached before
+  /// it went back, too.
+  private var lastShownStep: Int {
+    guard playhead >= history.lastStep ?? 0 else { return playhead }
+    let end = showsEnd ? history.stepsDone : playhead
+    return max(playhead, end, history.lastSupersededStep ?? 0)
+  }
+
+  /// Updates done at the playhead, as checkpoints and lists count them.
+  package var stepsDone: Int {
+    playhead >= history.lastStep ?? 0 ? history.stepsDone : playhead
   }
 
   /// Every recorded step.

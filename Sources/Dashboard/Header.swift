@@ -148,7 +148,9 @@ extension Header {
   }
 
   private var name: Segment? {
-    let name = state.history.description?.name ?? state.source.name
+    // A recording may have another name by now, or be a line of the run.
+    let told = state.isReplay ? nil : state.history.description?.name
+    let name = told ?? state.source.name
     return Segment(
       line: Line([Span(TextWidth.truncated(name, to: 24), .title)]), rank: 3, gap: 2)
   }

@@ -15,8 +15,7 @@ struct RunNumbers {
     let history = state.history
     let playhead = state.playhead
     total = history.description?.totalSteps
-    let isFinished = state.showsEnd && history.state == .finished
-    let step = isFinished ? max(playhead, total ?? playhead) : playhead
+    let step = state.stepsDone
     self.step = step
     loss = history[MetricCatalog.loss]?.value(atOrBefore: playhead)
     tokensPerSecond = history[MetricCatalog.tokensPerSecond]?.recentMean(at: playhead)

@@ -24,7 +24,7 @@ struct Timeline {
   }
 
   private var last: Line {
-    Line([Span(" \(NumberText.grouped(state.recordedSteps.upperBound)) ", .faint)])
+    Line([Span(" \(NumberText.grouped(state.history.stepsDone)) ", .faint)])
   }
 
   private func bar(in rect: Rect) -> Rect {

@@ -33,7 +33,7 @@ package struct Follower {
     damage: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
     let reader = try SessionReader(path: path)
-    guard let (history, cursor) = reader.archived(damage: damage) else {
+    guard let (history, cursor) = try reader.archived(damage: damage) else {
       return try poll().reduce(into: RunHistory()) { $0.append($1) }
     }
     self.cursor = cursor

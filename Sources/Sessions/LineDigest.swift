@@ -20,7 +20,7 @@ struct LineDigest {
     let starts: [Int: Int]
   }
 
-  init(database: Database, totalSteps: Int?) throws {
+  init(database: Database, totalSteps: Int?, state: RunState = .running) throws {
     let starts = try Self.starts(in: database)
     let newest = starts.keys.max() ?? 0
     // Of a run that never went back the end is enough.
@@ -30,10 +30,12 @@ struct LineDigest {
       heldOut: try GenerationColumns(of: MetricCatalog.evalLoss, in: database),
       clock: try GenerationColumns(of: MetricColumn.wallTime, newest: chunks, in: database),
       starts: starts)
-    let totals = Array(repeating: totalSteps, count: newest + 1)
-    self.newest = Self.line(newest, of: columns, totals)
+    let endings = try LineEnding.all(in: database)
+    let totals = (0...newest).map { endings[$0]?.runDescription?.totalSteps ?? totalSteps }
+    self.newest = Self.line(newest, of: columns, totals, state)
     abandoned = (0..<newest).compactMap { number in
-      Self.abandonedLine(number, newest: newest, columns, totals)
+      Self.abandonedLine(
+        number, newest: newest, columns, totals, endings[number]?.runState ?? .stopped)
     }
   }
 
@@ -48,14 +50,17 @@ struct LineDigest {
     }
   }
 
-  private static func line(_ number: Int, of columns: Columns, _ totals: [Int?]) -> SessionLine {
+  private static func line(
+    _ number: Int, of columns: Columns, _ totals: [Int?], _ state: RunState
+  ) -> SessionLine {
     var line = SessionLine(number: number + 1)
     let loss = columns.loss.line(through: number, starts: columns.starts)
     let heldOut = columns.heldOut.line(through: number, starts: columns.starts)
     let clock = columns.clock.line(through: number, starts: columns.starts)
     line.totalSteps = totals[number]
     line.steps = RunHistory.stepsDone(
-      last: clock.last?.step ?? loss.last?.step, loss: loss.last?.step, heldOut: heldOut.last?.step)
+      last: clock.last?.step ?? loss.last?.step, loss: loss.last?.step, heldOut: heldOut.last?.step,
+      state: state)
     (line.heldOut, line.best) = (heldOut.last, heldOut.lowest)
     var average = DebiasedAverage(weight: smoothing)
     for value in loss.values.suffix(smoothedSamples) { average.add(value) }
@@ -66,7 +71,7 @@ struct LineDigest {
   /// The line that generation `number` ended; nil where nothing of it was left, or all of it came
   /// again to the last bit, as a run that was killed and resumed does it.
   private static func abandonedLine(
-    _ number: Int, newest: Int, _ columns: Columns, _ totals: [Int?]
+    _ number: Int, newest: Int, _ columns: Columns, _ totals: [Int?], _ state: RunState
   ) -> SessionLine? {
     let later = (number + 1)...newest
     guard let start = later.compactMap({ columns.starts[$0] }).min() else { return nil }
@@ -80,7 +85,7 @@ struct LineDigest {
         if own.allSatisfy({ others[$0.key] == $0.value }) { return nil }
       }
     }
-    var line = Self.line(number, of: columns, totals)
+    var line = Self.line(number, of: columns, totals, state)
     line.leftAt = start
     return line
   }

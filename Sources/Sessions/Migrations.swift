@@ -76,6 +76,16 @@ enum Migrations {
         ) WITHOUT ROWID
         """
       ]),
+    Migration(
+      name: "what a run was when a line of it was left",
+      statements: [
+        """
+        CREATE TABLE endings (
+          generation INTEGER PRIMARY KEY, description TEXT NOT NULL, state TEXT NOT NULL,
+          checksum INTEGER NOT NULL
+        )
+        """
+      ]),
   ]
 
   static var currentVersion: Int { all.count }

@@ -12,7 +12,7 @@ extension RunTraits {
       numbers = [
         .steps: Double(summary.steps), .alarms: Double(summary.alarms), .length: summary.seconds,
       ]
-      numbers[.loss] = summary.finalLoss
+      numbers[.loss] = summary.judgedLoss
     }
     numbers[.size] = Double(summary.bytes)
     options = summary.options

@@ -29,7 +29,7 @@ final class SessionArchive: Sendable {
   struct Contents {
     fileprivate let stretches: [Stretch]
     fileprivate let names: [Int: MetricName]
-    fileprivate let findings: SessionCursor.Findings
+    var findings: SessionCursor.Findings
     /// Where reading goes on as the session grows.
     let cursor: SessionCursor
   }

@@ -32,6 +32,10 @@ extension SessionDraft {
           Checksum.of("", generation.number, generation.startingStep),
         ])
     }
+    // Before the documents say what the run is from now on.
+    for generation in newGenerations where generation.number > 0 {
+      try LineEnding(before: generation, in: database).write(to: database)
+    }
     if let newDescription { try write(newDescription, as: .description, to: database) }
     if let newSettings { try write(newSettings, as: .settings, to: database) }
     if let newState { try write(newState, as: .state, to: database) }

@@ -47,6 +47,8 @@ struct SessionDraft {
   struct Generation {
     let number: Int
     let startingStep: Int
+    /// What the run was called before, and how it stood, where the file does not say so yet.
+    var before: (description: RunDescription?, state: StoredState?) = (nil, nil)
   }
 
   var columns: [Column] = []
@@ -165,7 +167,9 @@ struct SessionDraft {
       closeSummaries(ofColumn: index)
       columns[index].last = nil
     }
-    let next = Generation(number: generation.map { $0.number + 1 } ?? 0, startingStep: step)
+    let next = Generation(
+      number: generation.map { $0.number + 1 } ?? 0, startingStep: step,
+      before: (newDescription, newState))
     generation = next
     newGenerations.append(next)
     lastStep = nil

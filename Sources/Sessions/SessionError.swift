@@ -5,6 +5,9 @@ import Glibc
 /// Why a session cannot be read or written. The description is one line: what, where, what to do.
 package enum SessionError: Error, Equatable {
   case absent(path: String)
+  /// Neither a path nor a session's name.
+  case unknown(name: String, nearest: String?)
+  case noLine(path: String, number: Int, count: Int)
   case exists(path: String)
   case taken(path: String)
   case alreadyWritten(path: String)
@@ -22,6 +25,12 @@ extension SessionError: CustomStringConvertible {
     switch self {
     case .absent(let path):
       "no session at \(path): 'seismo sessions' lists what is recorded"
+    case .unknown(let name, let nearest):
+      "no session at \(name): " + (nearest.map { "did you mean \($0)? " } ?? "")
+        + "'seismo sessions' lists what is recorded"
+    case .noLine(let path, let number, let count):
+      "\(path) has no line \(number): "
+        + (count == 1 ? "it has one, leave @\(number) out" : "its lines are 1 to \(count)")
     case .exists(let path):
       "\(path) exists already: name another file with --session, or go on with --resume"
     case .taken(let path):

@@ -23,7 +23,7 @@ package struct SessionFiles: Sendable {
 
   /// Whether the file can be taken for a session, so that nothing else is ever removed.
   /// - Throws: `absent`, `notASession`.
-  private func check() throws(SessionError) {
+  func check() throws(SessionError) {
     do {
       _ = try SessionReader(path: path)
     } catch SessionError.absent {
@@ -97,7 +97,7 @@ extension SessionFiles {
   package func add(note text: String) throws(SessionError) -> Int {
     try check()
     let summary = SessionSummary(path: path)
-    let step = max(0, summary.steps - 1)
+    let step = summary.steps
     let recorder = try Recorder(appendingTo: SessionStore(appendingTo: path))
     recorder.record(
       .event(

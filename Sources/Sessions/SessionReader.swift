@@ -40,31 +40,49 @@ package final class SessionReader: Sendable {
     }
   }
 
+  /// All that is recorded of a line: as `records()` would have told it before the run left it; nil
+  /// stands for the newest.
+  ///
+  /// - Throws: `noLine` too.
+  package func records(line: Int?) throws(SessionError) -> [RunRecord] {
+    guard let line else { return try records() }
+    var cursor = SessionCursor()
+    return try read { database in
+      let findings = try cursor.find(in: database).upTo(
+        line: line, endings: LineEnding.all(in: database), path: path)
+      return findings.records + Self.doubts(about: database)
+    }
+  }
+
   /// What is recorded as a history, of which the older samples of a long session stay in the file
   /// and are fetched when they are looked at.
   ///
   /// A session that is short or of an older format is read whole. `damage` is given what turns out
-  /// to be lost later on, a line each.
+  /// to be lost later on, a line each. `line` is one as of ``records(line:)``.
   package func history(
-    damage: @escaping @Sendable (String) -> Void = { _ in }
+    line: Int? = nil, damage: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
-    if var (history, _) = archived(damage: damage) {
+    if var (history, _) = try archived(line: line, damage: damage) {
       for doubt in try read({ Self.doubts(about: $0) }) { history.append(doubt) }
       return history
     }
-    return try records().reduce(into: RunHistory()) { $0.append($1) }
+    return try records(line: line).reduce(into: RunHistory()) { $0.append($1) }
   }
 
   /// What is recorded with the older samples left in the file, and where reading goes on; nil where
   /// the session is to be read whole.
   func archived(
-    damage: @escaping @Sendable (String) -> Void
-  ) -> (history: RunHistory, cursor: SessionCursor)? {
+    line: Int? = nil, damage: @escaping @Sendable (String) -> Void
+  ) throws(SessionError) -> (history: RunHistory, cursor: SessionCursor)? {
     let isGrowing = WriterLock.isHeld(session: path)
     let archive = SessionArchive(
       reader: isGrowing ? ArchiveReader(reopening: path) : ArchiveReader(self), damage: damage)
     // Where a page is damaged, reading all of it keeps the rest and says what is lost.
-    guard let contents = (try? read { try archive.contents(of: $0) }) ?? nil else { return nil }
+    let found = (try? read { (try archive.contents(of: $0), try LineEnding.all(in: $0)) })
+    guard let found, var contents = found.0 else { return nil }
+    if let line {
+      contents.findings = try contents.findings.upTo(line: line, endings: found.1, path: path)
+    }
     return (archive.history(of: contents), contents.cursor)
   }
 

@@ -87,7 +87,11 @@ extension SessionSummary {
       let (digest, lines) = try reader.read { database in
         let digest = try SessionDigest(database: database)
         let total = digest.description?.totalSteps
-        return (digest, try LineDigest(database: database, totalSteps: total))
+        return (
+          digest,
+          try LineDigest(
+            database: database, totalSteps: total, state: digest.state?.state ?? .running)
+        )
       }
       take(digest)
       (newest, abandoned, steps) = (lines.newest, lines.abandoned, lines.newest.steps)

@@ -17,6 +17,8 @@ package struct RunHistory: Sendable {
   package private(set) var console: [String] = []
   /// Steps at which a later generation began.
   package private(set) var generationStarts: [Int] = []
+  /// The last step of all that was superseded.
+  package private(set) var lastSupersededStep: Int?
   /// The events that led to the run as it is, without what was gone back over.
   private var lineage = EventLineage()
 
@@ -40,14 +42,18 @@ package struct RunHistory: Sendable {
   package var stepsDone: Int {
     Self.stepsDone(
       last: lastStep, loss: self[MetricCatalog.loss]?.lastStep,
-      heldOut: self[MetricCatalog.evalLoss]?.lastStep)
+      heldOut: self[MetricCatalog.evalLoss]?.lastStep, state: state)
   }
 
   /// From the last steps of a run, of its loss and of its held-out loss.
   ///
-  /// A run's end measures its held-out loss at the step that would come next.
-  package static func stepsDone(last: Int?, loss: Int?, heldOut: Int?) -> Int {
+  /// A run's end measures its held-out loss at the step that would come next; the step at which a
+  /// run diverges has no update.
+  package static func stepsDone(
+    last: Int?, loss: Int?, heldOut: Int?, state: RunState = .running
+  ) -> Int {
     guard let last else { return 0 }
+    if state == .diverged { return last }
     if let loss, loss < last, heldOut == last { return last }
     return last + 1
   }
@@ -113,6 +119,9 @@ package struct RunHistory: Sendable {
     for name in series.keys {
       guard let old = series[name]?.cut(from: step), !old.isEmpty else { continue }
       superseded[name, default: []].append(old)
+    }
+    if let last = lastStep, last >= step {
+      lastSupersededStep = max(last, lastSupersededStep ?? last)
     }
     _ = wallTimes.cut(from: step)
   }

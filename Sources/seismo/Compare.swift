@@ -12,7 +12,8 @@ struct Compare: ParsableCommand {
       one line with a band in the charts.
       """)
 
-  @Argument(help: "two .seismo files or more") var sessions: [String]
+  @Argument(help: "two sessions or more: files, names, or NAME@1 for an abandoned line")
+  var sessions: [String]
   @Option(
     help: "only the metrics that match, such as 'loss*' (default: no layer's own)")
   var metric: String?
@@ -30,11 +31,14 @@ struct Compare: ParsableCommand {
   }
 
   mutating func run() throws {
-    let runs = try sessions.map { path in
-      let records = try SessionReader(path: path).records()
-      for flaw in RecordedRun(records: records).damage { Seismo.report("\(path): \(flaw)") }
+    let references = try sessions.map { try SessionReference($0) }
+    let runs = try references.map { reference in
+      let records = try SessionReader(path: reference.path).records(line: reference.line)
+      for flaw in RecordedRun(records: records).damage {
+        Seismo.report("\(reference.path): \(flaw)")
+      }
       let history = records.reduce(into: RunHistory()) { $0.append($1) }
-      return Comparison.Run(name: name(of: path), history: history)
+      return Comparison.Run(name: Self.name(of: reference, among: references), history: history)
     }
     let comparison = Comparison(runs: runs)
     let metrics = comparison.metrics(matching: metric.map { MetricGlob($0) })
@@ -64,10 +68,11 @@ struct Compare: ParsableCommand {
   }
 
   /// The file's name, with its folder where two have the same.
-  private func name(of path: String) -> String {
-    let names = sessions.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
-    let own = URL(fileURLWithPath: path).deletingPathExtension()
-    let isUnique = names.filter { $0 == own.lastPathComponent }.count == 1
-    return isUnique ? own.lastPathComponent : own.relativePath
+  private static func name(
+    of reference: SessionReference, among all: [SessionReference]
+  ) -> String {
+    guard all.count(where: { $0.name == reference.name }) > 1 else { return reference.name }
+    let own = URL(fileURLWithPath: reference.path).deletingPathExtension()
+    return own.relativePath + reference.suffix
   }
 }

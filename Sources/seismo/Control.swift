@@ -9,13 +9,14 @@ struct Control: ParsableCommand {
     discussion: """
       The words are those of the palette and of [[at]]: \
       \(Command.vocabulary.map(\.usage).joined(separator: ", ")). It waits for the answer and ends with 0 \
-      where the command was applied, 1 where it was refused, 65 where no run is live.
+      where the command was applied, 1 where it was refused, 65 where no run is live. A run that \
+      was just detached is waited for.
       """)
 
   @Option(help: "seconds to wait for the answer") var timeout = 60
   @Option(help: "who gives it, as the events show") var by = "control"
   @Flag(help: "the answer as one JSON object on standard output") var json = false
-  @Argument(help: "the .seismo file that the run is recording to") var session: String
+  @Argument(help: "the session that the run is recording to: a file, or a name") var session: String
   @Argument(parsing: .remaining, help: "the command, in one word or several")
   var command: [String]
 
@@ -35,8 +36,8 @@ struct Control: ParsableCommand {
     }
     let answer: CommandAnswer
     do {
-      answer = try ControlClient(session: session).ask(
-        command, by: by, timeoutSeconds: timeout)
+      answer = try ControlClient.ask(
+        SessionReference.file(session), command, by: by, timeoutSeconds: timeout)
     } catch let error as ControlError {
       throw Failure(error.isOfTheRun ? .failed : .badInput, error.description)
     }

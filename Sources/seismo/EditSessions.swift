@@ -8,7 +8,7 @@ extension ListSessions {
     static let configuration = CommandConfiguration(
       abstract: "Give a session, and its checkpoints, another name.")
 
-    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Argument(help: .init(stringLiteral: SessionReference.words)) var session: String
     @Argument(help: "the new name, without folder") var name: String
 
     mutating func validate() throws {
@@ -20,7 +20,7 @@ extension ListSessions {
     }
 
     mutating func run() throws {
-      let path = ListSessions.path(of: session)
+      let path = try SessionReference.file(session)
       let renamed = try SessionFiles(path: path).rename(to: name)
       try StandardOutput.print("\(Invocation.shown(path)) is \(Invocation.shown(renamed)) now")
     }
@@ -31,16 +31,13 @@ extension ListSessions {
       abstract: "Remove a session, after a question.",
       discussion: "Its checkpoints stay unless --checkpoints is given.")
 
-    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Argument(help: .init(stringLiteral: SessionReference.words)) var session: String
     @Flag(help: "remove its checkpoints too") var checkpoints = false
     @Flag(help: "do not ask") var yes = false
 
     mutating func run() throws {
-      let path = ListSessions.path(of: session)
+      let path = try SessionReference.file(session)
       let files = SessionFiles(path: path)
-      guard FileManager.default.fileExists(atPath: path) else {
-        throw SessionError.absent(path: path)
-      }
       guard try yes || agrees(files) else {
         try StandardOutput.print("\(Invocation.shown(path)) is kept")
         return
@@ -73,7 +70,7 @@ extension ListSessions {
     static let configuration = CommandConfiguration(
       abstract: "Add a note to a session, at its last step.")
 
-    @Argument(help: "a .seismo file, or a name in sessions/") var session: String
+    @Argument(help: .init(stringLiteral: SessionReference.words)) var session: String
     @Argument(help: "the words") var words: [String]
 
     mutating func validate() throws {
@@ -82,11 +79,33 @@ extension ListSessions {
     }
 
     mutating func run() throws {
-      let path = ListSessions.path(of: session)
+      let path = try SessionReference.file(session)
       let text = words.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
       let step = try SessionFiles(path: path).add(note: text)
       try StandardOutput.print(
         "noted in \(Invocation.shown(path)) at step \(NumberText.grouped(step))")
+    }
+  }
+
+  struct Restore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make an abandoned line the run again.",
+      discussion: """
+        What the run came to meanwhile is an abandoned line then, so that nothing is lost. \
+        Checkpoints stay as they are: 'train --resume' goes on from one of the line's.
+        """)
+
+    @Argument(help: "a session and its line, as 'seismo sessions' lists it: NAME@1")
+    var line: String
+
+    mutating func run() throws {
+      let reference = try SessionReference(line)
+      guard let number = reference.line else {
+        throw Failure.usage("restore: give a line too, such as \(reference.name)@1")
+      }
+      let steps = try SessionFiles(path: reference.path).restore(line: number)
+      try StandardOutput.print(
+        "\(reference.shown) is the run again, with \(NumberText.grouped(steps)) steps")
     }
   }
 }

@@ -6,18 +6,11 @@ import Telemetry
 
 struct ListSessions: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sessions", abstract: "List what is recorded; rename, delete, note.",
-    subcommands: [List.self, Rename.self, Delete.self, Note.self], defaultSubcommand: List.self)
+    commandName: "sessions", abstract: "List what is recorded; rename, delete, note, restore.",
+    subcommands: [List.self, Rename.self, Delete.self, Note.self, Restore.self],
+    defaultSubcommand: List.self)
 
-  static let usual = "sessions"
-
-  /// The file that `session` names: a path, or the name of one in sessions/.
-  static func path(of session: String) -> String {
-    let ending = SessionSummary.ending
-    let candidates = [session + ending, "\(usual)/\(session)\(ending)"]
-    guard !session.hasSuffix(ending) else { return session }
-    return candidates.first { FileManager.default.fileExists(atPath: $0) } ?? session
-  }
+  static let usual = SessionReference.folder
 }
 
 extension SessionSummary.Order: ExpressibleByArgument {}
@@ -30,8 +23,16 @@ extension ListSessions {
         A filter has words that all must be found, | between alternatives, - or ! before what must \
         not be found. Words are looked for in names, notes and projects; name: note: project: tag: \
         state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, \
-        loss<2 compares what the list says (loss, steps, alarms, length in seconds, size in bytes) \
-        and cfg.lr>=1e-3 an option.
+        loss<2 compares what the list says (loss, the held-out one where it was measured, steps, \
+        alarms, length in seconds, size in bytes) and cfg.lr>=1e-3 an option.
+
+        held-out is the held-out loss measured last, best the lowest one and its step, loss the \
+        training loss, smoothed. The order by loss is that of the held-out loss, and of the smoothed \
+        one where none was measured.
+
+        A run that was resumed from an earlier step, or went back, leaves the way it had gone as an \
+        abandoned line, listed below it. NAME@1, the first line of NAME, is taken by replay, export, \
+        compare, reproduce and --overlay; 'sessions restore NAME@1' makes it the run again.
         """)
 
     @Argument(help: "the folder to look in") var folder = ListSessions.usual
@@ -79,25 +80,48 @@ extension ListSessions {
     }
 
     private func printTable(_ summaries: [SessionSummary]) throws {
-      let header = ["name", "steps", "loss", "alarms", "length", "size", "state"]
-      let rows = [header] + summaries.map(Self.row)
+      let header = [
+        "name", "steps", "loss", "held-out", "best", "at step", "alarms", "length", "size", "state",
+      ]
+      let rows = [header] + summaries.flatMap(Self.rows)
       let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
       for row in rows {
         let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
         let line = cells.joined(separator: "  ")
-        try StandardOutput.print(line.trimmingCharacters(in: CharacterSet.whitespaces))
+        let end = line.lastIndex { $0 != " " }.map { line.index(after: $0) } ?? line.startIndex
+        try StandardOutput.print(String(line[..<end]))
       }
     }
 
-    private static func row(_ summary: SessionSummary) -> [String] {
+    /// The run as it went in the end, below it the lines that it left.
+    private static func rows(_ summary: SessionSummary) -> [[String]] {
+      let size = NumberText.bytes(Double(summary.bytes))
       if let flaw = summary.flaw {
-        return [summary.name, "", "", "", "", NumberText.bytes(Double(summary.bytes)), flaw]
+        return [[summary.name, "", "", "", "", "", "", "", size, flaw]]
       }
+      let left = summary.abandoned.count
+      let words = left == 0 ? "" : ", \(left == 1 ? "one" : "\(left)") abandoned"
+      let figures = [
+        "\(summary.alarms)", NumberText.duration(seconds: summary.seconds), size,
+        summary.word + words,
+      ]
+      let lines = summary.abandoned.map { line in
+        let name = SessionReference(path: summary.path, line: line.number).name
+        let place = line.leftAt.map { "abandoned at step \(NumberText.grouped($0))" } ?? ""
+        return ["  \(name)"] + losses(line) + ["", "", "", place]
+      }
+      return [[summary.name] + losses(summary.newest) + figures] + lines
+    }
+
+    /// How far a line went, and how good it was.
+    private static func losses(_ line: SessionLine) -> [String] {
+      func text(_ value: Double?) -> String { value.map { NumberText.compact($0) } ?? "–" }
+      let steps = NumberText.grouped(line.steps)
+      let isThrough = line.totalSteps.map { line.steps >= $0 } ?? true
+      let total = isThrough ? "" : line.totalSteps.map { " of \(NumberText.grouped($0))" } ?? ""
       return [
-        summary.name, NumberText.grouped(summary.steps),
-        summary.finalLoss.map { NumberText.compact($0) } ?? "–", "\(summary.alarms)",
-        NumberText.duration(seconds: summary.seconds), NumberText.bytes(Double(summary.bytes)),
-        summary.word,
+        steps + total, text(line.smoothedLoss), text(line.heldOut?.value), text(line.best?.value),
+        line.best.map { NumberText.grouped($0.step) } ?? "–",
       ]
     }
   }

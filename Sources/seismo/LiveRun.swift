@@ -2,6 +2,7 @@ import Dashboard
 import Dispatch
 import Foundation
 import Sessions
+import Signals
 import Synchronization
 import Telemetry
 import Training
@@ -30,6 +31,7 @@ final class LiveRun {
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
     description.environment[ControlServer.environmentKey] = control?.path
+    if let branch = plan.branch { description.environment["parent"] = branch.parent }
     session = SessionInUse(
       try plan.recorder(startingAt: run.step, description: description), path: plan.sessionPath,
       description: description)
@@ -181,6 +183,7 @@ extension LiveRun {
       kind: .live, name: plan.name, path: Invocation.shown(plan.sessionPath),
       file: plan.sessionPath)
     let screen = try DashboardScreen(source: source, theme: plan.theme, stage: stage)
+    if let earlier = earlierHistory() { screen.take(.recordingOpened(earlier)) }
     start()
     // A disk that is full at the end is asked again each second, not with every frame.
     var nextClose = DispatchTime.now()
@@ -196,6 +199,15 @@ extension LiveRun {
         return recorder.status.text
       })
     try depart(leave, screen.endRequest)
+  }
+
+  /// What a run that goes on had recorded before, also what it leaves now.
+  private func earlierHistory() -> RunHistory? {
+    guard plan.checkpoint != nil,
+      var history = try? SessionReader(path: plan.sessionPath).history(), history.lastStep != nil
+    else { return nil }
+    history.append(.state(.starting))
+    return history
   }
 
   private func depart(_ leave: DashboardScreen.Departure, _ request: EndRequest) throws {

@@ -28,13 +28,22 @@ final class RemoteHands: Sendable {
   func send(_ command: Command, by author: String, step: Int) {
     queue.async(group: unsent) { [self] in
       do {
-        _ = try ControlClient(session: session).ask(command, by: author)
+        _ = try ask(command, by: author)
       } catch {
         let event = RunEvent(
           step: step, wallTime: Date().timeIntervalSince1970, kind: .refused, by: "watch",
           name: command.words, text: "\(command.words) refused: \(error)")
         failures.withLock { $0.append(.event(event)) }
       }
+    }
+  }
+
+  /// The run may have branched off since the screen was last drawn.
+  private func ask(_ command: Command, by author: String) throws -> CommandAnswer {
+    do {
+      return try ControlClient.ask(session, command, by: author)
+    } catch ControlError.branched(_, let branch) {
+      return try ControlClient.ask(branch, command, by: author)
     }
   }
 

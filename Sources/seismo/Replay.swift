@@ -10,9 +10,16 @@ import Telemetry
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Play a recording, or print one screen of it.",
-    discussion: "Without a session it takes the latest one.")
+    discussion: """
+      Without a session it takes the latest one. A step beyond the run's end that an abandoned line \
+      reached is shown of that line.
+      """)
 
-  @Argument(help: "a .seismo file (default: the latest in sessions/)") var session: String?
+  @Argument(
+    help: "a .seismo file, or a name that 'seismo sessions' lists (default: the latest)")
+  var session: String?
+  @Option(help: "an abandoned line: 1 for the one that is listed as NAME@1")
+  var line: Int?
   @Option(help: "the step to show (default: the beginning to play, the end to print)")
   var at: Int?
   @Option(help: "recorded seconds, or with --by step steps, a second") var speed: Double?
@@ -27,7 +34,7 @@ struct Replay: ParsableCommand {
   @Flag(help: "print one screen as text") var text = false
   @Option(help: "of a printed screen this pane alone, such as attention-logits")
   var pane: PaneName?
-  @Option(help: "a session to draw over the charts; may be given several times")
+  @Option(help: "a session, or NAME@1, to draw over the charts; may be given several times")
   var overlay: [String] = []
   @Option(help: "theme: see seismo themes") var theme: String?
 
@@ -50,12 +57,10 @@ struct Replay: ParsableCommand {
   }
 
   mutating func run() throws {
-    let path = try session ?? Self.latest()
     let damage = DamageReports()
-    let history = try SessionReader(path: path).history { damage.add($0) }
-    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    let (reference, history) = try recording(damage)
     let source = RunSource(
-      kind: .replay, name: name, path: Invocation.shown(path), file: path,
+      kind: .replay, name: reference.name, path: reference.shown, file: reference.path,
       refusal: "a recording cannot be changed")
     let shelf = RunShelf()
     let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
@@ -67,11 +72,30 @@ struct Replay: ParsableCommand {
     }
   }
 
+  /// The run, or where `--at` lies beyond its end the newest line that reached it.
+  private func recording(_ damage: DamageReports) throws -> (SessionReference, RunHistory) {
+    let asked = try SessionReference(session ?? Self.latest(), line: line)
+    let reader = try SessionReader(path: asked.path)
+    let history = try reader.history(line: asked.line) { damage.add($0) }
+    guard let at, asked.line == nil, at > history.stepsDone else { return (asked, history) }
+    let reached = SessionSummary(path: asked.path).abandoned.last { $0.steps >= at }
+    guard let reached else { return (asked, history) }
+    let reference = SessionReference(path: asked.path, line: reached.number)
+    let left = reached.leftAt.map { ", abandoned at step \(NumberText.grouped($0))" } ?? ""
+    Seismo.report(
+      "step \(NumberText.grouped(at)) lies beyond the \(NumberText.grouped(history.stepsDone))"
+        + " steps of \(asked.name): this is \(reference.name)\(left)")
+    return (reference, try reader.history(line: reached.number) { damage.add($0) })
+  }
+
   /// What lays a session over the charts; one that is still being written grows there.
-  private static func overlaid(_ path: String, by shelf: RunShelf) throws -> Action {
+  private static func overlaid(_ words: String, by shelf: RunShelf) throws -> Action {
+    let reference = try SessionReference(words)
     // A file that cannot be read is told under the name it was given by.
-    _ = try SessionReader(path: path)
-    let run = ListedRun(SessionSummary(path: path))
+    _ = try SessionReader(path: reference.path)
+    var run = ListedRun(SessionSummary(path: reference.path))
+    run.path += reference.suffix
+    run.traits.name = reference.name
     return .runLoaded(run, try shelf.read(path: run.path))
   }
 

@@ -14,7 +14,8 @@ struct Reproduce: ParsableCommand {
       allocator says (speed, times, memory) is left out.
       """)
 
-  @Argument(help: "a .seismo file of a run that Seismo trained") var session: String
+  @Argument(help: "a session of a run that Seismo trained: a file, a name, or NAME@1")
+  var session: String
   @Option(help: "cores to use; the numbers do not depend on it") var workers: Int?
   @Flag(help: "one JSON object on standard output") var json = false
 
@@ -25,7 +26,9 @@ struct Reproduce: ParsableCommand {
   }
 
   mutating func run() throws {
-    let recorded = RecordedRun(records: try SessionReader(path: session).records())
+    let reference = try SessionReference(session)
+    let recorded = RecordedRun(
+      records: try SessionReader(path: reference.path).records(line: reference.line))
     for flaw in recorded.damage { Seismo.report("\(session): \(flaw)") }
     let comparison = ComparisonWithRecord(recorded)
     guard let description = recorded.description, description.model != nil,
@@ -113,23 +116,13 @@ private final class ComparisonBox: Sendable {
 }
 
 extension RecordedRun {
-  /// The events that led to the run as it went in the end, each generation's start among them.
-  private var lineage: [RunEvent] {
-    var lineage = EventLineage()
-    for (number, generation) in generations.enumerated() {
-      if number > 0 { lineage.beginGeneration(at: generation.startingStep) }
-      for case .event(let event) in generation.happenings { lineage.append(event) }
-    }
-    return lineage.events
-  }
-
   /// The changes of settings that led to the run as it went in the end.
-  private var changes: [RunEvent] { lineage.filter { $0.kind == .set } }
+  private var changes: [RunEvent] { lineage.events.filter { $0.kind == .set } }
 
   /// What went otherwise than the options say: changes of settings, and batches left out.
   fileprivate var script: [ScriptedCommand] {
     var offset = 0
-    return lineage.compactMap { event in
+    return lineage.events.compactMap { event in
       if event.kind == .set, let name = event.name, let after = event.after {
         return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
       }

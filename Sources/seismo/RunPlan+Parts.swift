@@ -56,6 +56,9 @@ extension RunPlan {
   /// Opens the session, new or to be continued, and commits what the run is.
   func recorder(startingAt step: Int, description: RunDescription) throws -> Recorder {
     let recorder: Recorder
+    if let branch, FileManager.default.fileExists(atPath: branch.origin) {
+      try SessionFiles(path: branch.origin).branch(to: sessionPath, at: step)
+    }
     if checkpoint != nil, FileManager.default.fileExists(atPath: sessionPath) {
       recorder = try Recorder(
         appendingTo: SessionStore(appendingTo: sessionPath), generationStartingAt: step)
@@ -64,6 +67,13 @@ extension RunPlan {
       recorder = Recorder(store: try freshStore())
     }
     recorder.record(.description(description))
+    if let branch {
+      recorder.record(
+        .event(
+          RunEvent(
+            step: step, wallTime: Date().timeIntervalSince1970, kind: .branch, by: "command line",
+            name: name, text: "goes on as \(name), a branch of \(branch.parent)")))
+    }
     recorder.flush()
     return recorder
   }

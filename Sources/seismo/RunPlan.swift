@@ -19,6 +19,9 @@ struct RunPlan {
   var checkpoint: Checkpoint?
   /// The checkpoint's own state, read once.
   var continuation: ContinuationState?
+  /// What the run leaves as it is and goes on from under another name; nil where it goes on in its
+  /// own session.
+  var branch: Branching?
   var watcher: Watcher
   var theme: String?
   /// A command for the shell, once an alarm; empty for none, whatever the person's settings say.

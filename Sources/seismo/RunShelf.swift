@@ -44,7 +44,8 @@ final class RunShelf: Sendable {
       let runs = summaries.filter {
         $0.flaw == nil && URL(fileURLWithPath: $0.path).standardizedFileURL.path != own
       }
-      found.withLock { $0.append(.runsListed(runs.map(ListedRun.init))) }
+      let lines = summaries.filter { $0.flaw == nil }.flatMap(ListedRun.abandoned)
+      found.withLock { $0.append(.runsListed(runs.map(ListedRun.init) + lines)) }
     }
   }
 
@@ -65,8 +66,13 @@ final class RunShelf: Sendable {
     queue.async { [self] in followed.withLock { $0.runs[path] = nil } }
   }
 
-  /// All there is of a run, here and now; one that is still being written is followed from then on.
+  /// All there is of a run, or of a line of it, here and now; one that is still being written is
+  /// followed from then on.
   func read(path: String) throws(SessionError) -> RunHistory {
+    let reference = try SessionReference(path)
+    if let line = reference.line {
+      return try SessionReader(path: reference.path).history(line: line)
+    }
     guard WriterLock.isHeld(session: path) else { return try SessionReader(path: path).history() }
     var follower = try Follower(path: path)
     let history = try follower.history()
@@ -107,6 +113,21 @@ extension ListedRun {
   init(_ summary: SessionSummary) {
     self.init(
       path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, steps: summary.steps,
-      finalLoss: summary.finalLoss, traits: RunTraits(summary))
+      finalLoss: summary.judgedLoss, traits: RunTraits(summary))
+  }
+
+  /// The lines that a run left, to be laid over the charts like other runs.
+  static func abandoned(_ summary: SessionSummary) -> [ListedRun] {
+    summary.abandoned.map { line in
+      let reference = SessionReference(
+        path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, line: line.number)
+      var traits = RunTraits()
+      traits.name = reference.name
+      traits.state = "abandoned"
+      traits.options = summary.options
+      return ListedRun(
+        path: reference.path + reference.suffix, steps: line.steps, finalLoss: line.judgedLoss,
+        traits: traits)
+    }
   }
 }

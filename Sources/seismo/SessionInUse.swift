@@ -53,7 +53,7 @@ final class SessionInUse: Sendable {
       try? FileManager.default.removeItem(atPath: path)
       throw error
     }
-    Self.link(RunPlan.checkpointFolder(of: old.path), to: checkpoints)
+    SessionFiles(path: old.path).linkCheckpoints(to: SessionFiles(path: path))
     if let listener { next.onStatusChange(listener) }
     do {
       try end(recorder, as: name, at: step)
@@ -80,18 +80,5 @@ final class SessionInUse: Sendable {
           text: "goes on as \(name)")))
     recorder.record(.state(.stopped))
     try recorder.close()
-  }
-
-  /// Checkpoints are never changed, only replaced: two names for one file are enough.
-  private static func link(_ old: URL, to new: URL) {
-    let files = FileManager.default
-    for name in (try? files.contentsOfDirectory(atPath: old.path)) ?? []
-    where name.hasPrefix("step-") {
-      let (from, to) = (old.appending(path: name), new.appending(path: name))
-      try? files.createDirectory(at: to, withIntermediateDirectories: true)
-      for file in (try? files.contentsOfDirectory(atPath: from.path)) ?? [] {
-        try? files.linkItem(at: from.appending(path: file), to: to.appending(path: file))
-      }
-    }
   }
 }

@@ -13,6 +13,8 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(help: "where to record (default: sessions/NAME.seismo)") var session: String?
   @Option(help: "a checkpoint folder to go on from, bit for bit") var resume: String?
+  @Option(help: "with --resume: go on in a session of this name, and leave the other as it is")
+  var branch: String?
   @Flag(inversion: .prefixedNo, help: "no dashboard: plain lines") var headless: Bool?
   @Flag(help: "one JSON object a step and an event, on standard output") var json = false
   @Option(help: "a command for the shell, once an alarm: its environment tells which")
@@ -29,9 +31,13 @@ struct Train: ParsableCommand {
     if let headless { conduct["headless"] = headless ? "on" : "off" }
     if json { conduct["json"] = "on" }
     let options = file.options.merging(self.options.given) { _, given in given }
-    let plan = try RunPlan(
+    var plan = try RunPlan(
       options: options, given: self.options.given, conduct: conduct, script: file.script,
       autopilot: file.autopilot, person: .found())
+    if branch != nil, session != nil {
+      throw Failure.usage("--branch and --session: give one of them")
+    }
+    try plan.settleLine(branch: branch)
     if let line = plan.unreachedCommands { Seismo.report(line) }
     try LiveRun(plan: plan).run()
   }

@@ -119,7 +119,7 @@ import Testing
         Header(state).draw(on: &grid, in: state.layout.header)
         let text = (0..<rows).map { grid.line($0) }.joined(separator: "\n")
         let hasLoss = text.contains("loss 2.00") || text.contains("loss 1.9962")
-        let hasStep = text.contains("step 1,400") || text.contains("step 4,000")
+        let hasStep = text.contains("step 1,401") || text.contains("step 4,000")
         let hasRoomForOne = columns < 20 && state.layout.header.rows == 1
         guard hasLoss, hasStep || hasRoomForOne else {
           Issue.record("\(columns)x\(rows): \(text)")

@@ -214,4 +214,44 @@ import Testing
     _ = update(&state, .ticked(now: 105))
     #expect(view(state).size == state.size)
   }
+
+  /// A run of 100 steps, resumed from step 40 up to step 60.
+  private func resumed(_ state: RunState) -> DashboardState {
+    var shown = replay()
+    shown.history = RunHistory()
+    for record in [(0..<100, 40), (40..<60, 0)].flatMap({ steps, next -> [RunRecord] in
+      steps.map { step -> RunRecord in
+        .samples(
+          StepSamples(
+            step: step, wallTime: Double(step), names: [MetricCatalog.loss], values: [2]))
+      } + (next > 0 ? [.generation(startingAt: next)] : [])
+    }) { shown.history.append(record) }
+    shown.history.append(.state(state))
+    return shown
+  }
+
+  @Test func `at a run's end charts reach as far as it had got before it went back`() {
+    var state = resumed(.stopped)
+    state.playback = Playback(step: 59)
+    #expect(state.steps == 0..<100)
+    #expect(state.context(for: .loss).older(MetricCatalog.loss).first?.isForecast == true)
+    state.playback = Playback(step: 50)
+    #expect(state.steps == 0..<51)
+  }
+
+  @Test func `steps are counted as updates that are done, here and in lists`() {
+    var state = resumed(.stopped)
+    state.playback = Playback(step: 59)
+    #expect(state.stepsDone == 60)
+    #expect(view(state).text().contains("step 60/"))
+    state.playback = Playback(step: 50)
+    #expect(view(state).text().contains("step 50/"))
+    // The held-out loss at the end is of the step that would come next.
+    state.history.append(
+      .samples(
+        StepSamples(step: 60, wallTime: 60, names: [MetricCatalog.evalLoss], values: [1.5])))
+    state.playback = Playback(step: 60)
+    #expect(view(state).text().contains("step 60/"))
+    #expect(resumed(.diverged).history.stepsDone == 59)
+  }
 }

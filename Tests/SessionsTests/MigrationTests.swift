@@ -60,6 +60,7 @@ import Testing
     let store = try SessionStore(appendingTo: long)
     try store.database.writeWithoutTransaction { database in
       try database.execute(sql: "DROP TABLE summaries")
+      try database.execute(sql: "DROP TABLE endings")
       try database.execute(sql: "PRAGMA user_version = 1")
     }
     store.finish()

@@ -105,7 +105,7 @@ import Testing
   @Test func `a note stands at the last step and changes nothing else`() throws {
     try record()
     let before = TestRun.history(try SessionReader(path: session.path).records())
-    #expect(try session.add(note: "went well") == 29)
+    #expect(try session.add(note: "went well") == 30)
     let after = TestRun.history(try SessionReader(path: session.path).records())
     #expect(after.events.count == before.events.count + 1)
     #expect(after.events.last?.text == "went well")

@@ -33,6 +33,18 @@ struct ControlCommandTests {
     #expect(try run.control("pause").status == 65)
   }
 
+  @Test func `a run that was just detached is waited for`() throws {
+    let run = try LiveBinary()
+    defer {
+      _ = try? run.control("stop")
+      run.end()
+    }
+    #expect(try run.control("detach").status == 0)
+    let paused = try run.control("pause")
+    #expect(paused.status == 0, "\(paused.error)")
+    #expect(try run.control("stop").status == 0)
+  }
+
   @Test func `only this account may open the socket, and its folder`() throws {
     let run = try LiveBinary()
     defer { run.end() }

@@ -20,6 +20,25 @@ struct WatchCommandTests {
     #expect(events.contains("\"event\":\"pause\",\"by\":\"watch pts/"))
   }
 
+  @Test func `a run that branches off is followed into its new session`() throws {
+    let run = try LiveBinary()
+    defer { run.end() }
+    let screen = try TerminalScreen(run.binary, ["watch", "a"])
+    #expect(try run.control("branch", "probe").status == 0)
+    #expect(screen.receives("probe"))
+    screen.type(" ")
+    // Refused as long as the run goes on: once it is applied, the key has paused the branch.
+    let resumed = try (0..<300).contains { _ in
+      try run.binary.run(["control", "probe", "resume"]).status == 0
+    }
+    #expect(resumed)
+    #expect(screen.end() == 0)
+    let gone = try run.control("pause")
+    #expect(gone.status == 65 && gone.error.contains("it goes on in"), "\(gone.error)")
+    #expect(try run.binary.run(["control", "probe", "stop"]).status == 0)
+    run.process.waitUntilExit()
+  }
+
   @Test func `with --read-only no key reaches the run`() throws {
     let run = try LiveBinary()
     defer { run.end() }

@@ -67,7 +67,10 @@ extension PaneContext {
   /// What later generations superseded of a metric, to be drawn behind all else.
   func older(_ name: MetricName) -> [ChartLine] {
     (history.superseded[name] ?? []).map {
-      ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+      var line = ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+      // Beyond the run's end too, where it had got further before.
+      line.isForecast = playhead >= history.lastStep ?? 0
+      return line
     }
   }
 

@@ -82,7 +82,7 @@ package struct Prompt: Sendable, Hashable {
     switch subject {
     case .note: "note at step \(NumberText.grouped(state.playhead)): "
     case .filter: "filter: "
-    case .branch: "branch at step \(NumberText.grouped(state.playhead)), name: "
+    case .branch: "branch at step \(NumberText.grouped(state.stepsDone)), name: "
     }
   }
 

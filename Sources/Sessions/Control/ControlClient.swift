@@ -19,13 +19,22 @@ package struct ControlClient: ~Copyable {
     close(descriptor)
   }
 
-  /// A run that has just taken a session over may not have said yet where its socket is.
+  /// So often a run that is being taken over is asked, each 50 ms.
+  private static let attempts = 160
+
+  /// A run that was detached a moment ago may have no process yet, and one that has just taken a
+  /// session over may not have said yet where its socket is.
   private static func connected(_ session: String) throws -> CInt {
     var reason = "it has just begun"
-    for attempt in 0..<20 {
+    for attempt in 0..<attempts {
       if attempt > 0 { usleep(50_000) }
       let path = try socketPath(of: session)
       guard WriterLock.isHeld(session: session) else {
+        let succession = try SessionSuccession(session: session)
+        if succession.isBeingTakenOver { continue }
+        if let branch = succession.branch {
+          throw ControlError.branched(session: session, branch: branch)
+        }
         throw ControlError.notLive(session: session)
       }
       guard let path, let address = SocketAddress(path: path) else {
@@ -47,6 +56,28 @@ package struct ControlClient: ~Copyable {
     }
     let description = body.flatMap { try? JSONText.decode(RunDescription.self, from: $0) }
     return description?.environment[ControlServer.environmentKey]
+  }
+
+  /// Gives one command to the run that is writing `session` and waits for what becomes of it; a run
+  /// that is going over to another process is asked again.
+  /// - Throws: as `init` and `ask(_:by:timeoutSeconds:)` do.
+  package static func ask(
+    _ session: String, _ command: Command, by author: String, timeoutSeconds: Int = 60
+  ) throws -> CommandAnswer {
+    for _ in 0..<attempts {
+      do {
+        let answer = try ControlClient(session: session).ask(
+          command, by: author, timeoutSeconds: timeoutSeconds)
+        guard answer.isOfARunThatEnds else { return answer }
+        guard try SessionSuccession(session: session).isBeingTakenOver else { return answer }
+      } catch ControlError.unreachable(let session, let reason) {
+        guard try SessionSuccession(session: session).isBeingTakenOver else {
+          throw ControlError.unreachable(session: session, reason: reason)
+        }
+      }
+      usleep(50_000)
+    }
+    throw ControlError.unreachable(session: session, reason: "no process has taken it over")
   }
 
   /// Gives one command and waits for what becomes of it.
@@ -81,5 +112,12 @@ package struct ControlClient: ~Copyable {
       throw .unreachable(session: session, reason: "it ended before it answered")
     }
     return Array(bytes.prefix(count))
+  }
+}
+
+extension CommandAnswer {
+  /// Whether it was refused because the process that answered is on its way out.
+  fileprivate var isOfARunThatEnds: Bool {
+    !isApplied && (step == nil || text.hasSuffix("the run is ending"))
   }
 }

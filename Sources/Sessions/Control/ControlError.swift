@@ -2,6 +2,8 @@
 package enum ControlError: Error, Equatable {
   case noFolder(reason: String)
   case notLive(session: String)
+  /// It ended here and goes on in another session.
+  case branched(session: String, branch: String)
   case deaf(session: String)
   case unreachable(session: String, reason: String)
   case silent(session: String, seconds: Int)
@@ -15,6 +17,8 @@ extension ControlError: CustomStringConvertible {
     case .notLive(let session):
       "no live run in \(session): nobody is writing it; 'seismo train --resume' goes on from a "
         + "checkpoint"
+    case .branched(let session, let branch):
+      "no live run in \(session): it goes on in \(branch)"
     case .deaf(let session):
       "the run in \(session) takes no commands: it has no control socket"
     case .unreachable(let session, let reason):

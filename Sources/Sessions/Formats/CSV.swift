@@ -81,7 +81,7 @@ package enum CSV {
   }
 
   /// A field that needs quotes gets them, its own doubled.
-  private static func quoted(_ field: String) -> String {
+  package static func quoted(_ field: String) -> String {
     guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
     return "\""
       + field.split(separator: "\"", omittingEmptySubsequences: false)

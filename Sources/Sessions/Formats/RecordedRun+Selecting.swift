@@ -15,13 +15,21 @@ extension RecordedRun {
     var run = self
     guard var merged = generations.first else { return run }
     for generation in generations.dropFirst() {
-      let start = generation.startingStep
-      merged.wallTimes.cut(from: start)
-      for index in merged.columns.indices { merged.columns[index].cut(from: start) }
+      merged.cut(from: generation.startingStep)
       merged.append(generation)
     }
     run.generations = [merged]
     return run
+  }
+
+  /// The events that led to the run as it went in the end, each generation's start among them.
+  package var lineage: EventLineage {
+    var lineage = EventLineage()
+    for (number, generation) in generations.enumerated() {
+      if number > 0 { lineage.beginGeneration(at: generation.startingStep) }
+      for case .event(let event) in generation.happenings { lineage.append(event) }
+    }
+    return lineage
   }
 }
 
@@ -46,6 +54,12 @@ extension RecordedRun {
 }
 
 extension RecordedRun.Generation {
+  /// Leaves the samples out from `step` on.
+  mutating func cut(from step: Int) {
+    wallTimes.cut(from: step)
+    for index in columns.indices { columns[index].cut(from: step) }
+  }
+
   fileprivate mutating func append(_ later: RecordedRun.Generation) {
     wallTimes.steps += later.wallTimes.steps
     wallTimes.values += later.wallTimes.values

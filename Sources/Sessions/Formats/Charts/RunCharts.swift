@@ -23,7 +23,9 @@ package struct RunCharts {
     marks = history.events.compactMap(PlotMark.init)
     let firsts =
       history.series.values.compactMap(\.firstStep) + [history.firstStep].compactMap(\.self)
-    let lasts = history.series.values.compactMap(\.lastStep) + [history.lastStep].compactMap(\.self)
+    let lasts =
+      history.series.values.compactMap(\.lastStep)
+      + [history.lastStep, history.lastSupersededStep].compactMap(\.self)
     let first = firsts.min() ?? 0
     steps = first...max(first, lasts.max() ?? 0)
   }

@@ -24,7 +24,8 @@ package struct RunReport {
     var words = [history.state.word]
     if let last = history.lastStep ?? history.series.values.compactMap(\.lastStep).max() {
       let total = history.description?.totalSteps.map { " of \(NumberText.grouped($0))" } ?? ""
-      words.append("\(NumberText.grouped(last + 1))\(total) steps")
+      let steps = history.lastStep == nil ? last + 1 : history.stepsDone
+      words.append("\(NumberText.grouped(steps))\(total) steps")
     }
     let times = history.wallTimes
     let first = times.isEmpty ? .nan : times.value(atIndex: 0)

@@ -65,7 +65,7 @@ struct SteppingBack {
 
 extension SteppingBack {
   private func say(_ text: String) {
-    _ = StandardOutput.write(text)
+    StandardOutput.say(text)
   }
 }
 

@@ -9,6 +9,8 @@ struct LineChart: Sendable {
   struct Guide: Sendable {
     var value: Double
     var role: Role
+    /// Words for it at its right end, the longest first.
+    var labels: [String] = []
   }
 
   var lines: [ChartLine] = []

@@ -101,8 +101,8 @@ enum AttentionLogitsPane {
   /// Forecasts and what a switch did are written at their marks.
   private static func marks(_ context: PaneContext) -> [EventMark] {
     let events = context.events
-    return context.markedEvents(on: .attentionLogits).compactMap { event in
-      guard var mark = EventMark(event) else { return nil }
+    return context.numberedMarks(on: .attentionLogits).map { event, mark in
+      var mark = mark
       mark.essential = forecastWords(event) + effectWords(of: event, in: events)
       return mark
     }

@@ -184,6 +184,19 @@ struct AlarmTests {
       alarm.text == "L2 E5 dead: 0.4% of 12.5%: the router has stopped choosing it")
   }
 
+  @Test func `a dead expert is no longer one once it gets an eighth of an even share`() {
+    let events = events(0..<900) { step, values in
+      guard step >= 300 else { return }
+      let weak = MetricCatalog.expertLoad(layer: 2, expert: 5)
+      let load = step < 600 ? 0.004 : 0.02
+      let rest = (values[weak] ?? 0) - load
+      values[MetricCatalog.expertLoad(layer: 2, expert: 4)]? += rest
+      values[weak] = load
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    #expect(events.map(\.step) == [400, 700])
+  }
+
   @Test func `an overloaded expert is told after 100 steps`() throws {
     let events = events(0..<700, settings: [SettingCatalog.balanceLoss: .number(0)]) {
       step, values in

@@ -122,6 +122,11 @@ extension RunFacts {
       found[setting] = Fact(
         name: setting, value: Self.plain(value), standing: isUsual ? .usual : .own)
     }
+    // What no option names is the built-in language, as the presets have it.
+    if options["data"] == nil, let source = context.description?.environment["data"] {
+      found["data"] = Fact(
+        name: "data", value: source, standing: context.defaults.isEmpty ? .own : .usual)
+    }
     return found
   }
 
@@ -165,9 +170,6 @@ extension RunFacts {
 
   private func data(_ description: RunDescription) -> [Fact] {
     var facts: [Fact] = []
-    if options["data"] == nil, let source = description.environment["data"] {
-      facts.append(Fact(name: "data", value: source))
-    }
     if let model = description.model {
       let batch = context.setting(SettingCatalog.batch)?.number ?? 0
       let windows = batch >= 1 && batch < 1e9 ? Int(batch) : model.batch

@@ -88,6 +88,8 @@ package struct PaneContext: Sendable {
   package var overlays: [Overlay]
   /// How far the person's clock is ahead of Greenwich's.
   package var secondsFromGMT = 0
+  /// The options as the run's preset has them; empty where that is not known.
+  package var defaults: [String: String] = [:]
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,

@@ -181,8 +181,20 @@ struct AlarmTests {
     #expect(alarm.step == 400 && alarm.name == "dead-expert")
     #expect(alarm.hint == "m: raise moe.aux_loss")
     #expect(
-      alarm.text == "expert 5 of L2 is dead: 0.4% of the load, an even share is 12.5%: "
-        + "the router has stopped choosing it")
+      alarm.text == "L2 E5 dead: 0.4% of 12.5%: the router has stopped choosing it")
+  }
+
+  @Test func `a dead expert is no longer one once it gets an eighth of an even share`() {
+    let events = events(0..<900) { step, values in
+      guard step >= 300 else { return }
+      let weak = MetricCatalog.expertLoad(layer: 2, expert: 5)
+      let load = step < 600 ? 0.004 : 0.02
+      let rest = (values[weak] ?? 0) - load
+      values[MetricCatalog.expertLoad(layer: 2, expert: 4)]? += rest
+      values[weak] = load
+    }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    #expect(events.map(\.step) == [400, 700])
   }
 
   @Test func `an overloaded expert is told after 100 steps`() throws {
@@ -197,7 +209,7 @@ struct AlarmTests {
     let alarm = try #require(events.first)
     #expect(alarm.step == 400 && alarm.hint == "m: switch moe.aux_loss on (0.01)")
     #expect(
-      alarm.text == "expert 6 of L1 is overloaded: 40.0% of the load, MaxVio 2.20: "
+      alarm.text == "L1 E6 overloaded: 40.0% of 12.5%, MaxVio 2.20: "
         + "the router leans on few experts")
   }
 

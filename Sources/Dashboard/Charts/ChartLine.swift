@@ -22,6 +22,8 @@ struct ChartLine: Sendable {
   var name: String?
   /// Whether the cursor leaves it out first where there is little room.
   var isDetail = false
+  /// What stands at its end, where the chart names its lines.
+  var ending: String?
   /// Whether the axis is chosen so that it holds this line.
   var isMeasured = true
   /// Whether it stands alone in the cells it goes through, so that it stays thin over others.

@@ -14,6 +14,8 @@ struct EventMark: Sendable, Equatable {
   var essential: [String] = []
   /// Of several in one column the highest is drawn.
   var rank: Int
+  /// Its numbers in the list of events, the first and the last of those that it stands for.
+  private(set) var numbers: ClosedRange<Int>?
   private var isAlarm = false
 
   /// The mark of `event`, nil for what charts do not show.
@@ -61,6 +63,54 @@ struct EventMark: Sendable, Equatable {
 }
 
 extension EventMark {
+  /// Whether charts mark events of a kind.
+  static func marks(_ kind: RunEvent.Kind) -> Bool {
+    switch kind {
+    case .set, .diverged, .fault, .alarm, .note, .rewind, .branch: true
+    case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
+      .refused, .calm:
+      false
+    }
+  }
+
+  /// The number by which each of `events`, oldest first, is found on the charts and in the list: 1
+  /// for the first that charts mark, nil for what they don't. Events to come change none of them.
+  static func numbers(of events: [RunEvent]) -> [Int?] {
+    var last = 0
+    return events.map { event in
+      guard marks(event.kind) else { return nil }
+      last += 1
+      return last
+    }
+  }
+
+  /// The marks of `events`, numbered, of those that `isShown` lets through.
+  static func numbered(
+    _ events: [RunEvent], where isShown: (RunEvent) -> Bool
+  ) -> [(event: RunEvent, mark: EventMark)] {
+    zip(events, numbers(of: events)).compactMap { event, number in
+      guard let number, isShown(event), var mark = EventMark(event) else { return nil }
+      mark.numbers = number...number
+      return (event, mark)
+    }
+  }
+
+  /// A mark's number as the charts and the list write it: `³`, `¹²`.
+  static func raised(_ number: Int) -> String {
+    let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return String(String(number).compactMap { $0.wholeNumberValue.map { digits[$0] } })
+  }
+
+  /// What stands on a chart for a mark that cannot be named: `³`, of several `³⁻⁵`.
+  var numberText: String? {
+    numbers.map { range in
+      let first = Self.raised(range.lowerBound)
+      return range.count == 1 ? first : first + "⁻" + Self.raised(range.upperBound)
+    }
+  }
+}
+
+extension EventMark {
   /// Alarms closer than so many columns share one mark.
   private static let leastGap = 4
 
@@ -100,6 +150,10 @@ extension EventMark {
     guard var mark = alarms.first, alarms.count > 1 else { return alarms.first }
     let word = alarms.allSatisfy { $0.texts == mark.texts } ? mark.texts[0] : "alarms"
     mark.texts = ["\(word) ×\(alarms.count)", "×\(alarms.count)"]
+    let numbers = alarms.compactMap(\.numbers)
+    if let first = numbers.first, let last = numbers.last {
+      mark.numbers = first.lowerBound...max(first.lowerBound, last.upperBound)
+    }
     mark.essential = alarms.map(\.essential).first { !$0.isEmpty } ?? []
     return mark
   }

@@ -9,6 +9,8 @@ struct LineChart: Sendable {
   struct Guide: Sendable {
     var value: Double
     var role: Role
+    /// Words for it at its right end, the longest first.
+    var labels: [String] = []
   }
 
   var lines: [ChartLine] = []
@@ -28,6 +30,8 @@ struct LineChart: Sendable {
   var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
+  /// Whether a line's name stands at its end, right of the plot.
+  var namesLines = false
   /// The metrics whose lines of other runs are drawn too.
   var overlaid: [MetricName] = []
   /// The steps along the axis, where they are not the window's.
@@ -93,6 +97,7 @@ struct LineChart: Sendable {
     let hasValueLabels = rect.columns >= 14
     let plot = rect.droppingBottom(hasTimeLabels ? 1 : 0)
       .droppingLeft(hasValueLabels ? gutter : 0)
+      .droppingRight(rect.columns >= 40 && namesLines ? LineEnds.columns(of: lines) : 0)
     guard !plot.isEmpty else { return }
     let time = TimeScale(
       context, steps: steps ?? context.window.steps, columns: plot.columns)
@@ -109,6 +114,10 @@ struct LineChart: Sendable {
       into: &grid)
     frame.drawNames(of: marks, isNamed: isNamed, into: &grid)
     if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
+    if namesLines {
+      LineEnds(lines, columns: columns, scale: scale).draw(
+        into: &grid, rightOf: plot, within: rect, context)
+    }
     if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
   }
 

@@ -36,10 +36,11 @@ extension PaneContext {
   }
 
   /// What is marked on the charts of `pane`: commands on all, alarms where they concern it.
-  func marks(on pane: PaneID) -> [EventMark] { markedEvents(on: pane).compactMap { EventMark($0) } }
+  func marks(on pane: PaneID) -> [EventMark] { numberedMarks(on: pane).map(\.mark) }
 
-  func markedEvents(on pane: PaneID) -> [RunEvent] {
-    events.filter { event in
+  /// The same, each with its event.
+  func numberedMarks(on pane: PaneID) -> [(event: RunEvent, mark: EventMark)] {
+    EventMark.numbered(events) { event in
       guard event.kind == .alarm else { return true }
       // A rule that only its source knows is about the loss.
       return event.alarmRule?.place.panes.contains(pane) ?? (pane == .loss)

@@ -22,11 +22,33 @@ enum AttentionLogitsPane {
     let isHigh = largest >= LogitGrowth.warningLevel || growth != nil
     let isCritical = !(largest < LogitGrowth.criticalLevel)
     let role: Role = isCritical ? .trouble : (isHigh ? .warning : .faint)
-    var trend = "steady"
-    if let growth {
+    var trend = [direction(context), standing(largest)].compactMap(\.self).joined(separator: ", ")
+    if let growth, !isCritical {
       trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
     }
-    return Span.headline(["max \(word(largest))", isCritical ? "above 1e4" : trend], role)
+    return Span.headline(["max \(word(largest))", trend], role)
+  }
+
+  /// Among which of the levels that matter it is.
+  private static func standing(_ largest: Double) -> String {
+    guard largest.isFinite else { return "no number" }
+    let levels = [LogitGrowth.criticalLevel, LogitGrowth.warningLevel, LogitGrowth.healthyLevel]
+    let passed = levels.first { largest >= $0 }
+    return passed.map { "above \(NumberText.level($0))" }
+      ?? "below \(NumberText.level(LogitGrowth.healthyLevel))"
+  }
+
+  private static let stepsCompared = 20
+
+  /// Where it goes: the last steps beside those a hundred steps before; nil where there are none.
+  private static func direction(_ context: PaneContext) -> String? {
+    guard let series = context.history[MetricCatalog.attentionLogitMax] else { return nil }
+    func mean(before end: Int) -> Double {
+      series.summary(of: max(0, end - stepsCompared)..<max(0, end)).mean
+    }
+    let change = mean(before: context.playhead + 1) / mean(before: context.playhead - 99)
+    guard change.isFinite else { return nil }
+    return change > 1.1 ? "rising" : change < 0.9 ? "falling" : "flat"
   }
 
   private static func word(_ value: Double) -> String {
@@ -101,8 +123,8 @@ enum AttentionLogitsPane {
   /// Forecasts and what a switch did are written at their marks.
   private static func marks(_ context: PaneContext) -> [EventMark] {
     let events = context.events
-    return context.markedEvents(on: .attentionLogits).compactMap { event in
-      guard var mark = EventMark(event) else { return nil }
+    return context.numberedMarks(on: .attentionLogits).map { event, mark in
+      var mark = mark
       mark.essential = forecastWords(event) + effectWords(of: event, in: events)
       return mark
     }

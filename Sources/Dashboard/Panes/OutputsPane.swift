@@ -29,10 +29,13 @@ enum OutputsPane {
     chart.lines = context.older(MetricCatalog.logZ)
     if let series = context.history[MetricCatalog.outputLogitMean] {
       chart.lines.append(
-        ChartLine(series: series, shape: .range, role: .outputsFaint, name: "mean logit"))
+        ChartLine(
+          series: series, shape: .range, role: .outputsFaint, name: "mean logit",
+          ending: "mean logit"))
     }
     if let series = context.history[MetricCatalog.logZ] {
-      chart.lines.append(ChartLine(series: series, shape: .range, role: .outputs, name: "log Z"))
+      chart.lines.append(
+        ChartLine(series: series, shape: .range, role: .outputs, name: "log Z", ending: "log Z"))
     }
     guard chart.lines.contains(where: { ($0.series.firstStep ?? .max) <= context.playhead }) else {
       return context.drawWaiting(into: &grid, rect, "no output logits yet")
@@ -40,6 +43,7 @@ enum OutputsPane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.logZ]
     chart.clipsOutliers = true
+    chart.namesLines = context.isZoomed
     chart.format = { NumberText.signed($0) }
     if !context.isLogY { chart.guides = [LineChart.Guide(value: 0, role: .track)] }
     chart.marks = context.marks(on: .outputs)

@@ -23,7 +23,7 @@ package struct SessionFiles: Sendable {
 
   /// Whether the file can be taken for a session, so that nothing else is ever removed.
   /// - Throws: `absent`, `notASession`.
-  private func check() throws(SessionError) {
+  func check() throws(SessionError) {
     do {
       _ = try SessionReader(path: path)
     } catch SessionError.absent {

@@ -3,7 +3,8 @@
 ///
 /// A word is looked for in the name, the notes and the project; `name:`, `note:`, `project:`,
 /// `tag:` and `state:` look there alone, `config:` in the options (`lr=0.01`), `has:` for a metric
-/// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option. Case makes no difference.
+/// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option, `loss<2` a figure of the run: the
+/// held-out `loss`, the `best` one, `steps`, `alarms`. Case makes no difference.
 package struct RunFilter: Sendable {
   /// Why an expression cannot be read. The description is one line.
   package enum Flaw: Error, Equatable, CustomStringConvertible {
@@ -11,6 +12,7 @@ package struct RunFilter: Sendable {
     case emptyTerm(String)
     case unknownField(String, nearest: String?)
     case noComparison(String)
+    case unknownFigure(String, name: String)
 
     package var description: String {
       switch self {
@@ -21,6 +23,9 @@ package struct RunFilter: Sendable {
           + " (quote a word that has a colon)"
       case .noComparison(let term):
         "'\(term)' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"
+      case .unknownFigure(let term, let name):
+        "'\(term)': a run has no figure '\(name)': compare loss, best, steps or alarms, or an "
+          + "option as cfg.\(term)"
       }
     }
   }
@@ -29,10 +34,16 @@ package struct RunFilter: Sendable {
     case name, note, project, tag, state, config, has
   }
 
+  /// What of a run is a number.
+  package enum Figure: String, Sendable, CaseIterable {
+    case loss, best, steps, alarms
+  }
+
   private enum Test {
     case word(String)
     case field(Field, String)
     case option(String, Comparator, String)
+    case figure(Figure, Comparator, String)
   }
 
   private enum Comparator: String, CaseIterable {
@@ -107,6 +118,8 @@ package struct RunFilter: Sendable {
     guard !token.isQuoted else { return term }
     if token.text.lowercased().hasPrefix("cfg.") {
       term.test = try option(token.text)
+    } else if let test = try figure(token.text) {
+      term.test = test
     } else if let colon = token.text.firstIndex(of: ":") {
       let word = token.text[..<colon].lowercased()
       guard let field = Field(rawValue: word) else {
@@ -119,19 +132,37 @@ package struct RunFilter: Sendable {
     return term
   }
 
-  /// The leftmost comparison counts, of two that begin there the longer.
   private static func option(_ text: String) throws(Flaw) -> Test {
-    let body = text.dropFirst(4)
-    guard let start = body.firstIndex(where: { "<>=!".contains($0) }) else {
+    guard let (name, comparator, value) = comparison(text.dropFirst(4)) else {
       throw .noComparison(text)
     }
-    guard
-      let comparator = Comparator.allCases.first(where: { body[start...].hasPrefix($0.rawValue) }),
-      start > body.startIndex
-    else { throw .noComparison(text) }
-    let value = body[start...].dropFirst(comparator.rawValue.count)
     guard !value.isEmpty else { throw .emptyTerm(text) }
-    return .option(plain(String(body[..<start])), comparator, value.lowercased())
+    return .option(plain(name), comparator, value)
+  }
+
+  /// Words that compare no figure are words, unless they say that they mean to.
+  private static func figure(_ text: String) throws(Flaw) -> Test? {
+    guard let (name, comparator, value) = comparison(text[...]) else { return nil }
+    guard let figure = Figure(rawValue: name.lowercased()) else {
+      guard comparator == .equal || comparator == .unequal else {
+        throw .unknownFigure(text, name: name)
+      }
+      return nil
+    }
+    guard !value.isEmpty else { throw .emptyTerm(text) }
+    return .figure(figure, comparator, value)
+  }
+
+  /// The leftmost comparison counts, of two that begin there the longer; nil where there is none,
+  /// or no name before it.
+  private static func comparison(
+    _ text: Substring
+  ) -> (name: String, comparator: Comparator, value: String)? {
+    guard let start = text.firstIndex(where: { "<>=!".contains($0) }), start > text.startIndex,
+      let comparator = Comparator.allCases.first(where: { text[start...].hasPrefix($0.rawValue) })
+    else { return nil }
+    let value = text[start...].dropFirst(comparator.rawValue.count)
+    return (String(text[..<start]), comparator, value.lowercased())
   }
 
   /// Options under either spelling: `moe.aux_loss` is `moe-aux-loss`.
@@ -162,6 +193,9 @@ extension RunFilter {
       let found = traits.options.first { plain($0.key) == name }?.value
       guard let found else { return comparator == .unequal }
       return compares(found.lowercased(), comparator, value)
+    case .figure(let figure, let comparator, let value):
+      guard let found = traits.figures[figure] else { return comparator == .unequal }
+      return compares("\(found)", comparator, value)
     }
   }
 
@@ -172,7 +206,8 @@ extension RunFilter {
     case .name: [traits.name]
     case .note: traits.notes
     case .project: traits.environment["project"].map { [$0] } ?? []
-    case .tag: (traits.environment["tags"] ?? traits.options["tags"]).map { [$0] } ?? []
+    case .tag:
+      traits.tags + [traits.environment["tags"] ?? traits.options["tags"]].compactMap(\.self)
     case .state: [traits.state]
     case .config: traits.options.map { "\($0.key)=\($0.value)" }
     case .has: []

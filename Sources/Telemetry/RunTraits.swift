@@ -9,6 +9,8 @@ package struct RunTraits: Sendable, Hashable {
   package var environment: [String: String] = [:]
   package var notes: [String] = []
   package var metrics: [MetricName] = []
+  package var tags: [String] = []
+  package var figures: [RunFilter.Figure: Double] = [:]
 
   package init() {}
 }

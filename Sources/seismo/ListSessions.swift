@@ -6,8 +6,9 @@ import Telemetry
 
 struct ListSessions: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sessions", abstract: "List what is recorded; rename, delete, note.",
-    subcommands: [List.self, Rename.self, Delete.self, Note.self], defaultSubcommand: List.self)
+    commandName: "sessions", abstract: "List what is recorded; rename, delete, tag, note.",
+    subcommands: [List.self, Rename.self, Delete.self, Tag.self, Note.self],
+    defaultSubcommand: List.self)
 
   static let usual = "sessions"
 
@@ -30,7 +31,7 @@ extension ListSessions {
         A filter has words that all must be found, | between alternatives, - or ! before what must \
         not be found. Words are looked for in names, notes and projects; name: note: project: tag: \
         state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, and \
-        cfg.lr>=1e-3 compares an option.
+        cfg.lr>=1e-3 compares an option, loss<2 a figure: loss and best (held-out), steps, alarms.
         """)
 
     @Argument(help: "the folder to look in") var folder = ListSessions.usual

@@ -12,6 +12,8 @@ import Testing
     traits.environment = ["project": "Proxies", "tags": "first, paper"]
     traits.notes = ["cured: the loss falls", "a|b \"quoted\""]
     traits.metrics = ["loss", "attention_logit_max/0"]
+    traits.tags = ["keep"]
+    traits.figures = [.loss: 1.9, .steps: 2500, .alarms: 2]
     return try RunFilter(expression).matches(traits)
   }
 
@@ -38,6 +40,18 @@ import Testing
   }
 
   @Test(arguments: [
+    ("loss<2", true), ("loss<1.9", false), ("LOSS<=1.90", true), ("loss=1.9", true),
+    ("best<9", false), ("best!=9", true), ("steps>=2500", true), ("steps>1e4", false),
+    ("alarms>0 loss<2", true), ("-loss<2", false), ("\"loss<2\"", false), ("lr=0.01", false),
+    ("tag:keep", true), ("tag:keep tag:paper", true),
+  ])
+  func `figures of the run are compared, and tags found`(
+    expression: String, isFound: Bool
+  ) throws {
+    #expect(try matches(expression) == isFound)
+  }
+
+  @Test(arguments: [
     ("-small", true), ("!big", false), ("--big", true), ("big -cured", false),
     ("small | big", true), ("small|big", true), ("small big | cured", true),
     ("small | big tiny", false), ("\"the loss falls\"", true), ("-\"the loss falls\"", false),
@@ -56,6 +70,12 @@ import Testing
     ("-", "nothing stands after '-': give a word"),
     ("nme:x", "no field 'nme:', did you mean 'name:'? (quote a word that has a colon)"),
     ("cfg.lr", "'cfg.lr' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
+    ("loss<", "nothing stands after 'loss<': give a word"),
+    (
+      "lr<0.1",
+      "'lr<0.1': a run has no figure 'lr': compare loss, best, steps or alarms, or an option as "
+        + "cfg.lr<0.1"
+    ),
     ("cfg.>1", "'cfg.>1' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"),
   ])
   func `what cannot be read is said in one line`(expression: String, line: String) {

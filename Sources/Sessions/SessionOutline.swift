@@ -10,8 +10,9 @@ package struct SessionOutline: Sendable {
   package private(set) var bestHeldOut: Measured?
   /// The losses of the lines that the run went back from, the oldest first.
   package private(set) var abandoned: [CurveOutline] = []
-  /// What happened, in the order in which it did.
-  package private(set) var happenings: [Happening] = []
+  /// Alarms and what was done about them, in the order in which they happened; of very many the
+  /// last ones.
+  package private(set) var events: [RunEvent] = []
   package private(set) var tags: [String] = []
   package private(set) var notes: [String] = []
   package private(set) var metrics: [MetricName] = []
@@ -20,12 +21,6 @@ package struct SessionOutline: Sendable {
   package struct Measured: Sendable, Hashable {
     package var step: Int
     package var value: Double
-  }
-
-  /// An event as a list shows it: a sign.
-  package struct Happening: Sendable, Hashable {
-    package var step: Int
-    package var kind: RunEvent.Kind
   }
 
   /// Beyond so many samples the summaries of a session are read instead of its samples.
@@ -39,7 +34,8 @@ package struct SessionOutline: Sendable {
     takeHeldOut(history[MetricCatalog.evalLoss] ?? Series())
     abandoned = (history.superseded[MetricCatalog.loss] ?? []).map { CurveOutline(of: $0) }
     try reader.read { database in
-      (happenings, notes) = try Self.events(in: database)
+      events = try Self.events(in: database)
+      notes = try Self.notes(in: database)
       tags = try SessionTags.read(from: database)
       metrics = try Row.fetchAll(database, sql: "SELECT name FROM metrics").compactMap { row in
         row.text(0).map { MetricName($0) }
@@ -115,25 +111,25 @@ package struct SessionOutline: Sendable {
     }
   }
 
-  private static func events(
-    in database: Database
-  ) throws -> (happenings: [Happening], notes: [String]) {
-    var happenings: [Happening] = []
-    var notes: [String] = []
-    let rows = try Row.fetchCursor(
+  private static let mostEvents = 60
+
+  private static func events(in database: Database) throws -> [RunEvent] {
+    let rows = try Row.fetchAll(
       database,
       sql: """
-        SELECT step, kind, CASE kind WHEN 'note' THEN body END FROM events
-        WHERE kind NOT IN ('checkpoint', 'run', 'evaluate') ORDER BY id
+        SELECT body FROM events WHERE kind IN
+        ('alarm', 'calm', 'set', 'note', 'rewind', 'branch', 'diverged', 'fault')
+        ORDER BY id DESC LIMIT \(mostEvents)
         """)
-    while let row = try rows.next() {
-      guard let step = row.integer(0), let kind = row.text(1).flatMap(RunEvent.Kind.init) else {
-        continue
-      }
-      happenings.append(Happening(step: step, kind: kind))
-      let note = row.text(2).flatMap { try? JSONText.decode(RunEvent.self, from: $0) }
-      if let note { notes.append(note.text) }
+    return rows.reversed().compactMap { row in
+      row.text(0).flatMap { try? JSONText.decode(RunEvent.self, from: $0) }
     }
-    return (happenings, notes)
+  }
+
+  private static func notes(in database: Database) throws -> [String] {
+    let notes = "SELECT body FROM events WHERE kind = '\(RunEvent.Kind.note.rawValue)' ORDER BY id"
+    return try Row.fetchAll(database, sql: notes).compactMap { row in
+      row.text(0).flatMap { try? JSONText.decode(RunEvent.self, from: $0) }?.text
+    }
   }
 }

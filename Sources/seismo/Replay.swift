@@ -51,10 +51,7 @@ struct Replay: ParsableCommand {
     let path = try session ?? Self.latest()
     let damage = DamageReports()
     let history = try SessionReader(path: path).history { damage.add($0) }
-    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    let source = RunSource(
-      kind: .replay, name: name, path: Invocation.shown(path), file: path,
-      refusal: "a recording cannot be changed")
+    let source = RunSource.recording(at: path)
     let shelf = RunShelf()
     let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
@@ -110,9 +107,9 @@ struct Replay: ParsableCommand {
     screen.take(.recordingOpened(history))
     for action in overlays { screen.take(action) }
     screen.play(from: at, speed: speed, pace: by, idleCap: idleCap)
-    _ = screen.run(
+    let departure = screen.run(
       records: { (damage.records(), 0) }, send: { _, _ in }, tend: { nil })
-    try screen.endRequest.leaveIfAsked()
+    try Viewing(theme: theme).goOn(after: (screen, departure))
   }
 }
 

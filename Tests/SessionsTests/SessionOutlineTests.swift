@@ -36,7 +36,7 @@ import Testing
     #expect(outline.abandoned.map { [$0.steps.first, $0.steps.last] } == [[30, 89]])
     #expect(outline.lastHeldOut == SessionOutline.Measured(step: 60, value: 2.2))
     #expect(outline.bestHeldOut == SessionOutline.Measured(step: 40, value: 2))
-    #expect(outline.happenings.map(\.kind) == [.alarm, .set])
+    #expect(outline.events.map(\.kind) == [.alarm, .set])
     #expect(outline.metrics.contains("loss"))
   }
 

@@ -1,0 +1,78 @@
+package import Signals
+package import Telemetry
+
+/// A run that a person may lay over the charts, as a list shows it.
+package struct ListedRun: Sendable, Hashable {
+  package var path: String
+  /// Steps done.
+  package var steps: Int
+  package var finalLoss: Double?
+  /// Name, options and what else it can be found by.
+  package var traits: RunTraits
+  package var details = RunDetails()
+
+  package var name: String { traits.name }
+  package var options: [String: String] { traits.options }
+
+  package init(path: String, steps: Int, finalLoss: Double?, traits: RunTraits) {
+    self.path = path
+    self.steps = steps
+    self.finalLoss = finalLoss
+    self.traits = traits
+  }
+
+  /// What plain words are looked for in: `rescue finished lr=0.04 seed=1`.
+  var words: String {
+    ([name, traits.state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+      .joined(separator: " ")
+  }
+}
+
+/// What a list of runs shows of one, beyond its name.
+package struct RunDetails: Sendable, Hashable {
+  /// How a run stands.
+  package enum Standing: Sendable, Hashable {
+    /// It is there; the rest is being read.
+    case unread
+    case live, paused, finished, stopped, diverged, failed, killed, unreadable
+  }
+
+  /// A value and the step at which it was measured.
+  package struct Measured: Sendable, Hashable {
+    package var step: Int
+    package var value: Double
+
+    package init(step: Int, value: Double) {
+      (self.step, self.value) = (step, value)
+    }
+  }
+
+  package var standing = Standing.unread
+  /// Whether it is the run on the screen.
+  package var isPresent = false
+  /// The folder it lies in, as a person would type it.
+  package var folder = ""
+  /// Why it cannot be read.
+  package var flaw: String?
+  package var totalSteps: Int?
+  /// The peak learning rate.
+  package var rate: Double?
+  package var heldOut: Measured?
+  package var best: Measured?
+  package var loss = CurveOutline()
+  package var heldOutCurve = CurveOutline()
+  /// The losses of the lines that the run went back from.
+  package var abandoned: [CurveOutline] = []
+  /// Alarms and what was done about them, in order.
+  package var events: [RunEvent] = []
+  /// When it was last written, seconds since 1970.
+  package var lastWritten = 0.0
+  /// Bytes on disk, the checkpoints' not among them.
+  package var bytes = 0
+  package var checkpoints = 0
+
+  package init() {}
+
+  /// Whether a process writes it now: then nothing of its files may be changed.
+  var isLive: Bool { standing == .live || standing == .paused }
+}

@@ -8,13 +8,18 @@ package struct SessionSummary: Sendable {
   package var path: String
   /// Bytes on disk, the log included.
   package var bytes: Int
-  /// Steps done: one more than the last step's number.
+  /// Steps done.
   package var steps = 0
   package var totalSteps: Int?
   /// Every option of the run under its long name.
   package var options: [String: String] = [:]
   package var environment: [String: String] = [:]
+  /// The training loss of the last batch: noisy, see ``judgedLoss``.
   package var finalLoss: Double?
+  /// The run as it went in the end.
+  package var newest = SessionLine(number: 1)
+  /// The ways it had gone before it was resumed from an earlier step or went back, oldest first.
+  package var abandoned: [SessionLine] = []
   package var alarms = 0
   /// Wall time from the first sample to the last.
   package var seconds = 0.0
@@ -25,6 +30,15 @@ package struct SessionSummary: Sendable {
   package var lastWritten = 0.0
   /// Why it cannot be read; nil where it can.
   package var flaw: String?
+
+  /// The held-out loss measured last, and the lowest one.
+  package var heldOut: StepValue? { newest.heldOut }
+  package var best: StepValue? { newest.best }
+  /// The training loss, smoothed as the charts do it.
+  package var smoothedLoss: Double? { newest.smoothedLoss }
+  /// What the run is judged by in lists, their order and filters: the held-out loss, or where none
+  /// was measured the smoothed one.
+  package var judgedLoss: Double? { newest.judgedLoss }
 
   /// Whether its writer ended without saying so.
   package var isKilled: Bool { !isLive && !state.isOver && flaw == nil }
@@ -75,8 +89,13 @@ extension SessionSummary {
     isLive = WriterLock.isHeld(session: path)
     do {
       let reader = try SessionReader(path: path)
-      let digest = try reader.read { try SessionDigest(database: $0) }
+      let (digest, lines) = try reader.read { database in
+        let digest = try SessionDigest(database: database)
+        let total = digest.description?.totalSteps
+        return (digest, try LineDigest(database: database, totalSteps: total))
+      }
       take(digest)
+      (newest, abandoned, steps) = (lines.newest, lines.abandoned, lines.newest.steps)
     } catch {
       flaw = "\(error)"
     }
@@ -89,7 +108,6 @@ extension SessionSummary {
     state = digest.state?.state ?? .starting
     alarms = digest.alarms
     finalLoss = digest.lastLoss?.value
-    steps = (digest.lastWallTime?.step ?? digest.lastLoss?.step).map { $0 + 1 } ?? 0
     if let first = digest.firstWallTime?.value, let last = digest.lastWallTime?.value {
       seconds = max(0, last - first)
       lastWritten = last
@@ -102,7 +120,7 @@ extension SessionSummary {
 extension SessionSummary {
   /// What a list can be ordered by.
   package enum Order: String, Sendable, CaseIterable {
-    /// The lowest first; runs without one, and diverged ones, last.
+    /// The lowest ``SessionSummary/judgedLoss`` first; runs without one, and diverged ones, last.
     case loss
     /// The most first.
     case steps
@@ -137,7 +155,7 @@ extension [SessionSummary] {
 
 extension SessionSummary {
   fileprivate var sortingLoss: Double {
-    guard let finalLoss, !finalLoss.isNaN else { return .infinity }
-    return finalLoss
+    guard let judgedLoss, !judgedLoss.isNaN, finalLoss?.isNaN != true else { return .infinity }
+    return judgedLoss
   }
 }

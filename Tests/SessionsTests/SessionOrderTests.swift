@@ -9,7 +9,7 @@ import Testing
     ]
     let summaries = figures.map { figure in
       var summary = SessionSummary(path: "/nowhere/\(figure.name).seismo")
-      summary.finalLoss = figure.loss
+      summary.newest.smoothedLoss = figure.loss
       summary.steps = figure.steps
       summary.lastWritten = figure.date
       summary.bytes = figure.bytes

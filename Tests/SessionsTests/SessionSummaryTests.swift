@@ -72,6 +72,59 @@ import Testing
     #expect(summary.isKilled)
   }
 
+  /// Held-out losses every 50 steps, the lowest at 100.
+  private func judged(_ steps: Range<Int>, shift: Double = 0) -> [RunRecord] {
+    steps.map { step in
+      let isMeasured = step % 50 == 0
+      return .samples(
+        StepSamples(
+          step: step, wallTime: Double(step),
+          names: isMeasured ? ["loss", "loss/eval"] : ["loss"],
+          values: [step % 2 == 0 ? 3 : 5 + shift] + (isMeasured ? [abs(Double(step) - 100)] : [])))
+    }
+  }
+
+  @Test func `a run is judged by its held-out loss, or by the smoothed one, not by a batch`() throws
+  {
+    let path = folder.path("run.seismo")
+    try TestRun.record(judged(0..<180), at: path)
+    let summary = SessionSummary(path: path)
+    #expect(summary.heldOut == StepValue(step: 150, value: 50))
+    #expect(summary.best == StepValue(step: 100, value: 0))
+    #expect(summary.judgedLoss == 50)
+    #expect(summary.finalLoss == 5)
+    #expect(abs((summary.smoothedLoss ?? 0) - 4) < 0.1)
+
+    let plain = folder.path("plain.seismo")
+    try TestRun.record(samples(0..<1030, from: 0), at: plain)
+    #expect(SessionSummary(path: plain).heldOut == nil)
+    #expect(SessionSummary(path: plain).judgedLoss == SessionSummary(path: plain).smoothedLoss)
+    #expect(abs((SessionSummary(path: plain).judgedLoss ?? 0) - 9) < 0.1)
+  }
+
+  @Test func `the lines that a run left are told with what they came to`() throws {
+    let path = folder.path("run.seismo")
+    try TestRun.record(
+      [.description(RunDescription(name: "run", created: 0, totalSteps: 300))] + judged(0..<300)
+        + [.generation(startingAt: 80)] + judged(80..<130, shift: 1)
+        + [.generation(startingAt: 120)] + judged(120..<125, shift: 2), at: path)
+    let summary = SessionSummary(path: path)
+    #expect(summary.steps == 125)
+    #expect(summary.newest.number == 3)
+    #expect(!summary.newest.isAbandoned)
+    #expect(summary.abandoned.map(\.number) == [1, 2])
+    #expect(summary.abandoned.map(\.steps) == [300, 130])
+    #expect(summary.abandoned.map(\.leftAt) == [80, 120])
+    #expect(summary.abandoned.map(\.heldOut?.step) == [250, 100])
+  }
+
+  @Test func `steps that came again to the last bit leave no line`() throws {
+    let path = folder.path("run.seismo")
+    try TestRun.record(
+      judged(0..<130) + [.generation(startingAt: 100)] + judged(100..<160), at: path)
+    #expect(SessionSummary(path: path).abandoned.isEmpty)
+  }
+
   @Test func `no folder holds no sessions`() throws {
     #expect(try SessionSummary.sessions(in: folder.path("absent")).isEmpty)
     #expect(try SessionSummary.latest(in: folder.url.path) == nil)

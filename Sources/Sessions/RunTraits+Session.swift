@@ -3,7 +3,7 @@ package import Telemetry
 extension RunTraits {
   /// The traits of a session; of one that cannot be read those of its line in the list.
   package init(_ summary: SessionSummary) {
-    self.init(summary, try? SessionOutline(path: summary.path))
+    self.init(summary, try? SessionOutline(summary))
   }
 
   package init(_ summary: SessionSummary, _ outline: SessionOutline?) {
@@ -15,8 +15,8 @@ extension RunTraits {
     environment = summary.environment
     figures[.steps] = Double(summary.steps)
     figures[.alarms] = Double(summary.alarms)
-    figures[.loss] = outline?.lastHeldOut?.value ?? summary.finalLoss
-    figures[.best] = outline?.bestHeldOut?.value
+    figures[.loss] = summary.judgedLoss
+    figures[.best] = summary.best?.value
     guard let outline else { return }
     (notes, metrics, tags) = (outline.notes, outline.metrics, outline.tags)
   }

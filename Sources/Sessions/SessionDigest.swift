@@ -61,7 +61,7 @@ struct SessionDigest {
     ].compactMap { $0 }
   }
 
-  static func metric(_ name: MetricName, in database: Database) throws -> Int? {
+  private static func metric(_ name: MetricName, in database: Database) throws -> Int? {
     try Row.fetchOne(
       database, sql: "SELECT id FROM metrics WHERE name = ?", arguments: [name.path])?.integer(0)
   }

@@ -133,7 +133,7 @@ extension ListedRun {
   }
 
   init(_ summary: SessionSummary) {
-    let outline = summary.flaw == nil ? try? SessionOutline(path: summary.path) : nil
+    let outline = summary.flaw == nil ? try? SessionOutline(summary) : nil
     self.init(
       path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, steps: summary.steps,
       finalLoss: summary.finalLoss, traits: RunTraits(summary, outline))
@@ -150,11 +150,14 @@ extension RunDetails {
     rate = summary.options["lr"].flatMap { SettingValue(words: $0)?.number }
     lastWritten = summary.lastWritten
     bytes = summary.bytes
+    (heldOut, best) = (summary.heldOut, summary.best)
     guard let outline else { return }
-    heldOut = outline.lastHeldOut.map { Measured(step: $0.step, value: $0.value) }
-    best = outline.bestHeldOut.map { Measured(step: $0.step, value: $0.value) }
-    (loss, heldOutCurve, abandoned) = (outline.loss, outline.heldOut, outline.abandoned)
-    events = outline.events
+    (loss, heldOutCurve, events) = (outline.loss, outline.heldOut, outline.events)
+    abandoned = zip(summary.abandoned, outline.abandoned).map { line, loss in
+      Abandoned(
+        leftAt: line.leftAt ?? 0, steps: line.steps, heldOut: line.heldOut?.value, best: line.best,
+        loss: loss)
+    }
   }
 
   private static func standing(of summary: SessionSummary) -> Standing {

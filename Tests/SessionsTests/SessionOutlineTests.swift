@@ -30,12 +30,11 @@ import Testing
       [.description(TestRun.description)] + samples(0..<90, loss: 3)
         + [.event(TestRun.event(50, .alarm)), .generation(startingAt: 30)]
         + samples(30..<61, loss: 2) + [.event(TestRun.event(60, .set)), .state(.stopped)], at: path)
-    let outline = try SessionOutline(path: path)
+    let outline = try SessionOutline(SessionSummary(path: path))
     #expect(outline.loss.steps == Array(0...60))
     #expect(outline.loss.values == Array(repeating: 3, count: 30) + Array(repeating: 2, count: 31))
     #expect(outline.abandoned.map { [$0.steps.first, $0.steps.last] } == [[30, 89]])
-    #expect(outline.lastHeldOut == SessionOutline.Measured(step: 60, value: 2.2))
-    #expect(outline.bestHeldOut == SessionOutline.Measured(step: 40, value: 2))
+    #expect(outline.heldOut.steps == [0, 10, 20, 30, 40, 50, 60])
     #expect(outline.events.map(\.kind) == [.alarm, .set])
     #expect(outline.metrics.contains("loss"))
   }
@@ -44,16 +43,16 @@ import Testing
     let recorder = Recorder(store: try SessionStore(creating: folder.path("live.seismo")))
     for record in samples(0..<1_500, loss: 2) { recorder.record(record) }
     recorder.flush()
-    let outline = try SessionOutline(path: folder.path("live.seismo"))
+    let outline = try SessionOutline(SessionSummary(path: folder.path("live.seismo")))
     #expect(outline.loss.steps.last == 1_499)
-    #expect(outline.lastHeldOut?.step == 1_490)
+    #expect(outline.heldOut.steps.last == 1_490)
     try recorder.close()
   }
 
   @Test func `a session without a loss has an empty outline`() throws {
     let path = folder.path("a.seismo")
     try TestRun.record([.description(TestRun.description), .state(.stopped)], at: path)
-    let outline = try SessionOutline(path: path)
-    #expect(outline.loss.isEmpty && outline.abandoned.isEmpty && outline.bestHeldOut == nil)
+    let outline = try SessionOutline(SessionSummary(path: path))
+    #expect(outline.loss.isEmpty && outline.abandoned.isEmpty && outline.heldOut.isEmpty)
   }
 }

@@ -11,8 +11,7 @@ extension DashboardState {
 
   /// Shows the list of runs, at the one on screen; with those at `path` too.
   mutating func browseRuns(in path: String? = nil) -> [Effect] {
-    let present = listedRuns?.first(where: \.details.isPresent)
-    layers.append(.browser(RunBrowser(at: path == nil ? present?.path : nil)))
+    layers.append(.browser(RunBrowser()))
     runsAskedAt = now
     return [path.map { .lookForRuns(in: $0) } ?? .listRuns]
   }

@@ -37,13 +37,21 @@ package struct RunDetails: Sendable, Hashable {
     case live, paused, finished, stopped, diverged, failed, killed, unreadable
   }
 
-  /// A value and the step at which it was measured.
-  package struct Measured: Sendable, Hashable {
-    package var step: Int
-    package var value: Double
+  /// A line that the run went back from.
+  package struct Abandoned: Sendable, Hashable {
+    /// The step from which on the run went another way.
+    package var leftAt: Int
+    package var steps: Int
+    package var heldOut: Double?
+    package var best: StepValue?
+    /// Its loss from there on.
+    package var loss: CurveOutline
 
-    package init(step: Int, value: Double) {
-      (self.step, self.value) = (step, value)
+    package init(
+      leftAt: Int, steps: Int, heldOut: Double?, best: StepValue?, loss: CurveOutline
+    ) {
+      (self.leftAt, self.steps, self.heldOut) = (leftAt, steps, heldOut)
+      (self.best, self.loss) = (best, loss)
     }
   }
 
@@ -57,12 +65,12 @@ package struct RunDetails: Sendable, Hashable {
   package var totalSteps: Int?
   /// The peak learning rate.
   package var rate: Double?
-  package var heldOut: Measured?
-  package var best: Measured?
+  package var heldOut: StepValue?
+  package var best: StepValue?
   package var loss = CurveOutline()
   package var heldOutCurve = CurveOutline()
-  /// The losses of the lines that the run went back from.
-  package var abandoned: [CurveOutline] = []
+  /// The lines that the run went back from, the oldest first.
+  package var abandoned: [Abandoned] = []
   /// Alarms and what was done about them, in order.
   package var events: [RunEvent] = []
   /// When it was last written, seconds since 1970.

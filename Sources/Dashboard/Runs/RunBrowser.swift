@@ -6,7 +6,7 @@ import Telemetry
 /// compare, tag, name and remove.
 package struct RunBrowser: Sendable, Hashable {
   private(set) var list = ListCursor()
-  /// The chosen run; the list moves under it as runs are read and sorted.
+  /// The chosen run; the list moves under it as runs are read and sorted. Nil for the one on screen.
   private(set) var chosenPath: String?
   /// The marked runs, in the order in which they were marked.
   private(set) var marked: [String] = []
@@ -16,10 +16,7 @@ package struct RunBrowser: Sendable, Hashable {
   var isComparing = false
   var question: RunQuestion?
 
-  /// `path` is the run to begin at.
-  package init(at path: String? = nil) {
-    chosenPath = path
-  }
+  package init() {}
 
   var isTyping: Bool { question?.isTyping ?? false }
 
@@ -33,7 +30,9 @@ package struct RunBrowser: Sendable, Hashable {
 
   /// The place of the chosen run among those found.
   func index(in runs: [ListedRun]) -> Int {
-    let index = runs.firstIndex { $0.path == chosenPath } ?? list.index
+    let index =
+      runs.firstIndex { chosenPath == nil ? $0.details.isPresent : $0.path == chosenPath }
+      ?? list.index
     return min(max(0, index), max(0, runs.count - 1))
   }
 

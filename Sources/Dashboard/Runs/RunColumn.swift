@@ -109,6 +109,17 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// What stands in a column of numbers for a line that a run went back from.
+  func text(of line: RunDetails.Abandoned) -> String {
+    switch self {
+    case .heldOut: Self.loss(line.heldOut, .faint).text
+    case .best: Self.loss(line.best?.value, .faint).text
+    case .bestStep: line.best.map { Self.count($0.step) } ?? ""
+    case .steps: Self.count(line.steps)
+    case .sign, .name, .course, .rate, .happened: ""
+    }
+  }
+
   private static func loss(_ value: Double?, _ role: Role) -> Span {
     guard let value else { return Span("–", .faint) }
     return Span(NumberText.compact(value, digits: 4), value.isFinite ? role : .trouble)
@@ -118,8 +129,9 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
     steps < 1_000_000 ? NumberText.grouped(steps) : NumberText.compact(Double(steps))
   }
 
-  /// As one types it: `3e-3`, `0.04`.
+  /// As one types it: `3e-4`, `0.005`, `1000`.
   private static func rate(_ value: Double) -> String {
-    value >= 0.01 ? "\(value)" : NumberText.compact(value, digits: 2)
+    "\(value)".replacing("e-0", with: "e-").replacing(".0e", with: "e")
+      .replacing(/\.0$/, with: "")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 /// What the list of runs is ordered by.
 enum RunOrder: Sendable, Hashable, CaseIterable {

@@ -152,17 +152,16 @@ struct RunTable {
         column: place.rect.column, row: strip.row, columns: place.rect.columns, rows: 1)
       switch place.column {
       case .name:
-        let words = "  \(number + 1), left at \(NumberText.grouped(line.steps.first ?? 0))"
+        let words = "  \(number + 1), left at \(NumberText.grouped(line.leftAt))"
         grid.write(TextWidth.truncated(words, to: rect.columns), at: rect.origin, style: style)
       case .course:
-        let last = max(course(of: run), (line.steps.last ?? 0) + 1)
-        Sparkline(curve: line, steps: last).draw(
+        Sparkline(curve: line.loss, steps: max(course(of: run), line.steps)).draw(
           on: &grid, in: rect, style: style, trouble: style, symbols: state.appearance.symbols)
-      case .steps:
+      case .sign, .rate, .happened: break
+      case .heldOut, .best, .bestStep, .steps:
         grid.writeRight(
-          NumberText.grouped((line.steps.last ?? -1) + 1), endColumn: rect.endColumn,
-          row: rect.row, style: style, maxColumns: rect.columns)
-      default: break
+          place.column.text(of: line), endColumn: rect.endColumn, row: rect.row, style: style,
+          maxColumns: rect.columns)
       }
     }
   }

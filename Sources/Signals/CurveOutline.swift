@@ -1,7 +1,8 @@
 /// A long line as a few points, enough to tell its course: what a list of runs draws of each.
 ///
 /// A point is the mean of the finite samples of a stretch of steps, averaged with its neighbours on
-/// both sides, so that the line lags behind nothing. A stretch without a finite sample is a NaN.
+/// both sides, so that the line lags behind nothing. A stretch without a finite sample is a NaN. A
+/// line of fewer samples keeps its own steps.
 package struct CurveOutline: Sendable, Hashable {
   package private(set) var steps: [Int] = []
   package private(set) var values: [Double] = []
@@ -13,6 +14,11 @@ package struct CurveOutline: Sendable, Hashable {
   /// `reach` is the share of the points, on each side, that a point is averaged with.
   package init(of series: Series, mostPoints: Int = Self.mostPoints, reach: Double = 0.01) {
     guard let first = series.firstStep, let last = series.lastStep, mostPoints > 0 else { return }
+    guard series.count > mostPoints else {
+      steps = series.steps
+      values = Self.smoothed(series.values, reach: Int(Double(series.count) * reach))
+      return
+    }
     let count = min(mostPoints, last - first + 1)
     let edges = (0...count).map {
       first + Int(Double(last + 1 - first) * Double($0) / Double(count))

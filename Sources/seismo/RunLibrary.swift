@@ -22,7 +22,7 @@ final class RunLibrary: Sendable {
 
   private let content = Mutex(Content())
 
-  /// Seconds between two reports of what has been read so far.
+  /// Seconds up to the first report of what has been read so far, and between two of them.
   private static let reportSeconds = 0.15
 
   /// The list of all sessions; `report` has it before, with those that are read already.
@@ -45,7 +45,6 @@ final class RunLibrary: Sendable {
         content.entries[path] = Entry(stamp: stamp, run: ListedRun(unread: path, stamp))
       }
     }
-    report(listing())
     var last = DispatchTime.now().uptimeNanoseconds
     for (path, stamp) in unread {
       let run = ListedRun(SessionSummary(path: path))

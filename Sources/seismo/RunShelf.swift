@@ -66,7 +66,8 @@ final class RunShelf: Sendable {
     queue.async { [self] in
       let answer: Action
       do throws(SessionError) {
-        answer = .runsChanged(try edit.perform(), at: nil)
+        let (words, path) = try edit.perform()
+        answer = .runsChanged(words, at: path)
       } catch {
         answer = .runsNotChanged(reason: error.description)
       }

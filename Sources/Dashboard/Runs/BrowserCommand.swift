@@ -29,14 +29,14 @@ struct BrowserCommand: Sendable {
     },
     BrowserCommand(
       "mark", .character(" "), label: "mark", rank: 3,
-      "Mark the run, to compare it or to lay it over the charts; or unmark it."
+      "Mark the run, to compare it or lay it over the charts."
     ) { browser, state in
       browser.toggleMark(in: state)
       return .consumed
     },
     BrowserCommand(
       "overlay", .character("o"), label: "overlay", rank: 4,
-      "Draw the marked runs, or the chosen one, over the charts of the run on screen."
+      "Draw the marked runs, or this one, over the charts."
     ) { browser, state in
       let marked = browser.markedRuns(in: state)
       let runs = marked.isEmpty ? [browser.chosen(in: state)].compactMap(\.self) : marked
@@ -44,7 +44,7 @@ struct BrowserCommand: Sendable {
     },
     BrowserCommand(
       "compare", .character("c"), label: "compare", rank: 5,
-      "Give the chart of the marked runs the screen, or go back to the list."
+      "Give the chart of the marked runs the screen, or not."
     ) { browser, state in
       guard browser.isComparing || browser.compared(in: state).count > 1 else {
         return .stays {
@@ -57,14 +57,14 @@ struct BrowserCommand: Sendable {
     },
     BrowserCommand(
       "sort", .character("s"), label: "sort", rank: 6,
-      "Order by time, held-out loss, best held-out loss, name or steps."
+      "Order by time, held-out loss, best, name or steps."
     ) { browser, _ in
       browser.order = browser.order.next
       return .consumed
     },
     BrowserCommand(
       "filter", .character("/"), label: "filter", rank: 2,
-      "List what matches, such as cfg.lr>=1e-2 has:alarms loss<2; or add a folder or file by path."
+      "List what matches (loss<2 tag:paper), or add a path."
     ) { browser, _ in
       browser.question = RunQuestion(.filter(before: browser.filter))
       return .consumed
@@ -116,7 +116,8 @@ struct BrowserCommand: Sendable {
   ) -> BrowserCommand {
     BrowserCommand(name, .character(key), label: name, rank: rank, sentence) { browser, state in
       guard let run = browser.chosen(in: state) else { return .consumed }
-      let refusal = refusal(of: run, isForOthers: isForOthers)
+      let isOwnNote = name == "note" && run.details.isPresent && state.commandRefusal == nil
+      let refusal = isOwnNote ? nil : refusal(of: run, isForOthers: isForOthers)
       guard let refusal else {
         browser.question = RunQuestion(subject(run))
         return .consumed

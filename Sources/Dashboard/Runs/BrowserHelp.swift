@@ -10,12 +10,23 @@ package struct BrowserHelp: Sendable, Hashable {
     ("●", .good, "live"), ("‖", .warning, "paused"), ("✓", .good, "finished"),
     ("■", .faint, "stopped"), ("✗", .trouble, "diverged or failed"), ("!", .warning, "killed"),
     ("?", .trouble, "unreadable"), ("▪", .key, "marked"), ("━", .overlayFirst, "over the charts"),
+    ("▲", .warning, "alarm"), ("◆", .person, "change or note"), ("◀", .person, "rewind or branch"),
   ]
 
-  private static let happenings: [(sign: String, role: Role, words: String)] = [
-    ("▲", .warning, "alarm"), ("◆", .person, "change or note"), ("◀", .person, "rewind or branch"),
-    ("✗", .trouble, "diverged"), ("✓", .good, "calm again"),
-  ]
+  /// The signs with their words, in as many lines as it takes.
+  private static func legend(columns: Int) -> [Line] {
+    var lines = [Line([])]
+    for (sign, role, words) in signs {
+      let entry = [Span("\(sign) ", role), Span("\(words)  ", .faint)]
+      let longer = Line(lines[lines.count - 1].spans + entry)
+      if longer.columns <= columns || lines[lines.count - 1].spans.isEmpty {
+        lines[lines.count - 1] = longer
+      } else {
+        lines.append(Line(entry))
+      }
+    }
+    return lines
+  }
 
   mutating func handle(_ key: Key) -> LayerAnswer {
     if list.handle(key, count: BrowserCommand.table.count) { return .consumed }
@@ -32,9 +43,10 @@ package struct BrowserHelp: Sendable, Hashable {
     let theme = state.appearance.theme
     let commands = BrowserCommand.table
     var box = Box(
-      on: &grid, state, columns: 108, rows: commands.count + 4, title: "the list of runs",
+      on: &grid, state, columns: 96, rows: commands.count + 3, title: "the list of runs",
       keys: [.init("esc", "close", .escape)])
-    let signs = box.inside.rows >= 10 ? box.inside.bottom(3) : .empty
+    let legend = Self.legend(columns: box.inside.columns)
+    let signs = box.inside.rows >= 10 ? box.inside.bottom(legend.count + 1) : .empty
     let rows = box.inside.droppingBottom(signs.rows)
     let shown = list.visible(count: commands.count, rows: rows.rows)
     box.drawPlace(list, of: commands.count, showing: shown.count, on: &grid, theme: theme)
@@ -47,17 +59,12 @@ package struct BrowserHelp: Sendable, Hashable {
         keys: command.keys.map(\.words).joined(separator: " "), name: command.name,
         sentence: command.sentence, refusal: nil
       ).draw(
-        on: &grid, in: line, keyColumns: rows.columns >= 50 ? 11 : 7,
+        on: &grid, in: line, keyColumns: 8,
         nameColumns: rows.columns >= 50 ? 10 : 9, isChosen: isChosen, state)
     }
-    for (row, signs) in zip(signs.row + 1..<max(signs.row + 1, signs.endRow), Self.legend) {
-      let line = Line(
-        signs.flatMap { [Span("\($0.sign) ", $0.role), Span("\($0.words)  ", .faint)] })
-      line.fitted(to: rows.columns)
-        .draw(on: &grid, at: Point(column: rows.column, row: row), theme: theme)
+    for (row, line) in zip(signs.row + 1..<max(signs.row + 1, signs.endRow), legend) {
+      line.draw(on: &grid, at: Point(column: rows.column, row: row), theme: theme)
     }
     return box
   }
-
-  private static let legend = [signs, happenings]
 }

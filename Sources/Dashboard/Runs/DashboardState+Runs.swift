@@ -26,7 +26,7 @@ extension DashboardState {
     guard let path else { return }
     for index in layers.indices {
       guard case .browser(var browser) = layers[index] else { continue }
-      browser.go(to: path)
+      browser.go(to: path, in: self)
       layers[index] = .browser(browser)
     }
   }

@@ -21,6 +21,11 @@ package struct ListedRun: Sendable, Hashable {
     self.traits = traits
   }
 
+  /// Its name, with the folder in front where that is not `home`.
+  func name(from home: String?) -> String {
+    home == nil || details.folder == home ? name : "\(details.folder)/\(name)"
+  }
+
   /// What plain words are looked for in: `rescue finished lr=0.04 seed=1`.
   var words: String {
     ([name, traits.state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })

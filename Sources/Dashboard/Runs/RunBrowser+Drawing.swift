@@ -34,8 +34,10 @@ struct BrowserLayout: Equatable {
     if isComparing {
       chartRows = max(0, body.rows - fixed - lines)
     } else {
-      let listRows = min(max(lines, 5), body.rows - fixed - Self.leastChartRows)
-      chartRows = body.rows >= 28 ? body.rows - fixed - listRows : 0
+      // A long list gives the chart its least only where the screen is tall.
+      let spare = body.rows - fixed - max(lines, 5)
+      let least = body.rows >= 28 ? Self.leastChartRows : 0
+      chartRows = spare >= 7 ? max(spare, least) : least
     }
     chart = body.bottom(chartRows)
     let upper = body.droppingBottom(chart.rows)

@@ -91,9 +91,10 @@ package struct RunBrowser: Sendable, Hashable {
     return .consumed
   }
 
-  mutating func go(to path: String) {
+  /// Chooses a run, and drops the filter where that does not find it.
+  mutating func go(to path: String, in state: DashboardState) {
     chosenPath = path
-    filter = ""
+    if !found(in: state).contains(where: { $0.path == path }) { filter = "" }
   }
 
   mutating func toggleMark(in state: DashboardState) {

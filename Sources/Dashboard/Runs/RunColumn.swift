@@ -12,7 +12,12 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
     var rect: Rect
   }
 
-  var title: String {
+  /// What stands above it, in at most so many columns.
+  func title(fitting columns: Int) -> String {
+    self == .course && columns < 15 ? "loss" : title
+  }
+
+  private var title: String {
     switch self {
     case .sign: ""
     case .name: "name"
@@ -52,7 +57,7 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
 
   /// As many columns as fit, with two cells between them. What is left over goes to the names up to
   /// the longest, then to the lines and what happened.
-  static func places(in rect: Rect, of runs: [ListedRun]) -> [Place] {
+  static func places(in rect: Rect, of runs: [ListedRun], home: String?) -> [Place] {
     var shown: Set<RunColumn> = []
     var room = rect.columns
     for column in byWorth {
@@ -68,7 +73,7 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
       extra[column, default: 0] += more
       room -= more
     }
-    let names = runs.map { TextWidth.columns(of: $0.name) + 1 }
+    let names = runs.map { TextWidth.columns(of: $0.name(from: home)) }
     give(.name, upTo: min(names.max() ?? 0, 22))
     give(.course, upTo: 24)
     give(.happened, upTo: 12)
@@ -91,18 +96,19 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
   private var gap: Int { self == .name || self == .sign ? 1 : 2 }
 
   /// What stands in a column of text or numbers.
-  func span(of run: ListedRun, shows folder: String?) -> Span {
+  func span(of run: ListedRun, home: String?) -> Span {
     let details = run.details
+    let isKnown = details.standing != .unread && details.flaw == nil
+    guard isKnown || self == .name else { return Span("", .faint) }
     switch self {
     case .name:
-      let name = folder.map { "\($0)/\(run.name)" } ?? run.name
-      let role: Role = details.flaw != nil ? .faint : details.isPresent ? .key : .text
-      return Span(name, role)
+      let role: Role = !isKnown ? .faint : details.isPresent ? .key : .text
+      return Span(run.name(from: home), role)
     case .heldOut: return Self.loss(details.heldOut?.value, .loss)
     case .best: return Self.loss(details.best?.value, .faint)
     case .bestStep:
       return Span(details.best.map { Self.count($0.step) } ?? "", .faint)
-    case .steps: return Span(details.standing == .unread ? "" : Self.count(run.steps), .text)
+    case .steps: return Span(Self.count(run.steps), .text)
     case .rate:
       return Span(details.rate.map { Self.rate($0) } ?? "", .learningRate)
     case .sign, .course, .happened: return Span("", .text)

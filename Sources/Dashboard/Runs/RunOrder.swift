@@ -32,7 +32,8 @@ enum RunOrder: Sendable, Hashable, CaseIterable {
 
   private func key(_ run: ListedRun) -> Double {
     switch self {
-    case .time: -run.details.lastWritten
+    // What is not read yet comes below, so that nothing moves while it arrives.
+    case .time: run.details.standing == .unread ? .infinity : -run.details.lastWritten
     case .heldOut: Self.finite(run.details.heldOut?.value)
     case .best: Self.finite(run.details.best?.value)
     case .name: 0

@@ -46,8 +46,8 @@ struct RunQuestion: Sendable, Hashable {
     case .enter: return given
     default:
       guard field.handle(key) else { return Outcome(isConsumed: false) }
-      guard case .filter = subject, !namesPlace else { return Outcome() }
-      return Outcome(filter: field.text)
+      guard case .filter(let before) = subject else { return Outcome() }
+      return Outcome(filter: namesPlace ? before : field.text)
     }
   }
 
@@ -71,8 +71,12 @@ struct RunQuestion: Sendable, Hashable {
       return Outcome(isDone: true, filter: before, deeds: [{ _ in [.lookForRuns(in: text)] }])
     case .tags(let run): return edit(.tag(path: run.path, words: text))
     case .note(let run):
-      return text.allSatisfy(\.isWhitespace)
-        ? Outcome(isDone: true) : edit(.note(path: run.path, text: text))
+      guard !text.allSatisfy(\.isWhitespace) else { return Outcome(isDone: true) }
+      let note = RunEdit.note(path: run.path, text: text)
+      // A run that goes on writes its notes itself.
+      return Outcome(
+        isDone: true,
+        deeds: [{ run.details.isLive ? $0.ask(.note(text)) : [.editRun(note)] }])
     case .name(let run):
       guard text != run.name else { return Outcome(isDone: true) }
       return edit(.rename(path: run.path, name: text))

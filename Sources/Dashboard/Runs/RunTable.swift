@@ -34,15 +34,18 @@ struct RunTable {
   private var theme: Theme { state.appearance.theme }
 
   func drawNames(on grid: inout CellGrid, in rect: Rect) {
-    for place in RunColumn.places(in: rect, of: runs) where place.column != .sign {
+    for place in RunColumn.places(in: rect, of: runs, home: state.runPlaces.first)
+    where place.column != .sign {
       let style = theme.style(.faint)
       if place.column.isNumeric {
         grid.writeRight(
-          place.column.title, endColumn: place.rect.endColumn, row: rect.row, style: style,
+          place.column.title(fitting: place.rect.columns), endColumn: place.rect.endColumn,
+          row: rect.row, style: style,
           maxColumns: place.rect.columns)
       } else {
         grid.write(
-          place.column.title, at: place.rect.origin, style: style, maxColumns: place.rect.columns)
+          place.column.title(fitting: place.rect.columns), at: place.rect.origin, style: style,
+          maxColumns: place.rect.columns)
       }
     }
   }
@@ -53,7 +56,7 @@ struct RunTable {
     let chosen = browser.index(in: runs)
     let chosenLine = lines.firstIndex(of: .run(chosen)) ?? 0
     let shown = ListCursor(index: chosenLine).visible(count: lines.count, rows: rect.rows)
-    let columns = RunColumn.places(in: rect, of: runs)
+    let columns = RunColumn.places(in: rect, of: runs, home: state.runPlaces.first)
     for (row, line) in zip(rect.row..<rect.endRow, lines[shown]) {
       let strip = Rect(column: rect.column, row: row, columns: rect.columns, rows: 1)
       switch line {
@@ -102,7 +105,7 @@ struct RunTable {
         run.details.happenings(fitting: rect.columns).draw(
           on: &grid, at: rect.origin, theme: theme, surface: surface)
       default:
-        let span = place.column.span(of: run, shows: folder(of: run))
+        let span = place.column.span(of: run, home: state.runPlaces.first)
         let style = theme.style(span.role, on: surface)
         if place.column.isNumeric {
           grid.writeRight(
@@ -114,11 +117,6 @@ struct RunTable {
         }
       }
     }
-  }
-
-  /// The folder in front of the name of a run that does not lie beside the one on screen.
-  private func folder(of run: ListedRun) -> String? {
-    run.details.folder == state.runPlaces.first ? nil : run.details.folder
   }
 
   /// The steps that the width of a line stands for: a run that goes on has some of it before it.

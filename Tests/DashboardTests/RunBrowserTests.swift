@@ -228,6 +228,14 @@ import Testing
     #expect(browser(state)?.order == .heldOut)
   }
 
+  @Test func `the list is written as it is, without what lies over it`() {
+    var state = SampleRuns.browsing()
+    #expect(type(&state, "w") == [.writeScreen()])
+    let lines = view(state).lines
+    _ = type(&state, "?")
+    #expect(picture(state).lines == lines)
+  }
+
   @Test func `pasted text is typed where a line is asked for and pressed nowhere`() {
     var state = SampleRuns.browsing(120, 40, [.down])
     #expect(update(&state, .textPasted("Dy")) == [])

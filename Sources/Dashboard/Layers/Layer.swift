@@ -14,6 +14,14 @@ package enum Layer: Sendable, Hashable {
   case browserHelp(BrowserHelp)
 }
 
+extension Layer {
+  /// Whether it takes the whole screen.
+  var isScreen: Bool {
+    if case .browser = self { return true }
+    return false
+  }
+}
+
 /// What a layer makes of a key.
 struct LayerAnswer {
   /// Not consumed: the key goes on to what lies behind.

@@ -80,6 +80,9 @@ struct BrowserCommand: Sendable {
       .removal($0)
     },
     BrowserCommand(
+      "write", .character("w"), label: "write", rank: 12, "Write the list as it is as SVG."
+    ) { _, _ in .stays { _ in [.writeScreen()] } },
+    BrowserCommand(
       "help", .character("?"), label: "help", rank: 1, "List these keys and the signs."
     ) { browser, _ in .stays { $0.show(.browserHelp(BrowserHelp())) } },
     BrowserCommand(

@@ -33,11 +33,9 @@ extension DashboardState {
 
   /// Runs come, go and grow while their list is looked at.
   mutating func refreshRuns() -> [Effect] {
-    let isListed = layers.contains { layer in
-      if case .browser = layer { return true }
-      return false
+    guard layers.contains(where: \.isScreen), now - runsAskedAt >= Self.refreshSeconds else {
+      return []
     }
-    guard isListed, now - runsAskedAt >= Self.refreshSeconds else { return [] }
     runsAskedAt = now
     return [.listRuns]
   }

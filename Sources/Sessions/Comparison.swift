@@ -13,8 +13,7 @@ package struct Comparison: Sendable {
     }
 
     package var options: [String: String] { history.description?.options ?? [:] }
-    /// Steps done: one more than the last step's number.
-    package var steps: Int { history.lastStep.map { $0 + 1 } ?? 0 }
+    package var steps: Int { history.stepsDone }
     /// The changes that were made while it ran.
     package var changes: [RunEvent] { history.events.filter { $0.kind == .set } }
   }

@@ -1,3 +1,4 @@
+import Signals
 package import Telemetry
 
 /// Holds a run that is computed again against its record, number by number, bit by bit.
@@ -31,10 +32,16 @@ package struct ComparisonWithRecord: Sendable {
   package private(set) var first: Difference?
   /// The last step of the record.
   package let lastStep: Int
+  /// Updates done in the record.
+  package let steps: Int
 
   package init(_ run: RecordedRun) {
     let recorded = run.newest.generations.first?.columns ?? []
     lastStep = recorded.compactMap(\.steps.last).max() ?? -1
+    func last(_ name: MetricName) -> Int? { recorded.first { $0.name == name }?.steps.last }
+    steps = RunHistory.stepsDone(
+      last: lastStep < 0 ? nil : lastStep, loss: last(MetricCatalog.loss),
+      heldOut: last(MetricCatalog.evalLoss))
     for column in recorded {
       if MetricCatalog.family(of: column.name)?.isMeasuredByClock == true {
         leftOut.append(column.name)

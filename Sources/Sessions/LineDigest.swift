@@ -54,18 +54,13 @@ struct LineDigest {
     let heldOut = columns.heldOut.line(through: number, starts: columns.starts)
     let clock = columns.clock.line(through: number, starts: columns.starts)
     line.totalSteps = totals[number]
-    line.steps = stepsDone(clock.last?.step ?? loss.last?.step, total: totals[number])
+    line.steps = RunHistory.stepsDone(
+      last: clock.last?.step ?? loss.last?.step, loss: loss.last?.step, heldOut: heldOut.last?.step)
     (line.heldOut, line.best) = (heldOut.last, heldOut.lowest)
     var average = DebiasedAverage(weight: smoothing)
     for value in loss.values.suffix(smoothedSamples) { average.add(value) }
     line.smoothedLoss = loss.values.isEmpty ? nil : average.value
     return line
-  }
-
-  /// A run that is through has measured its held-out loss at the step that would come next.
-  private static func stepsDone(_ last: Int?, total: Int?) -> Int {
-    guard let last else { return 0 }
-    return last == total ? last : last + 1
   }
 
   /// The line that generation `number` ended; nil where nothing of it was left, or all of it came

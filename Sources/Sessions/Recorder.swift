@@ -51,7 +51,9 @@ package final class Recorder: Sendable {
     appendingTo store: SessionStore, generationStartingAt step: Int? = nil
   ) throws(SessionError) {
     var draft = try SessionDraft(continuing: store)
-    if let step, let last = draft.lastStep, last >= step { draft.beginGeneration(at: step) }
+    if let step, let last = draft.lastTrainedStep, last >= step {
+      draft.beginGeneration(at: step)
+    }
     self.init(store: store, draft: draft)
   }
 

@@ -9,6 +9,7 @@ extension SessionDraft {
       try store.database.read { database in
         try loadStructure(from: database, path: store.path)
         try loadUnsummed(from: database)
+        try loadLastSamples(from: database)
         try loadTail(from: database)
       }
     } catch {
@@ -63,6 +64,23 @@ extension SessionDraft {
         guard columns[index].unsummed.count == SummaryRow.capacity else { continue }
         closeSummaries(ofColumn: index)
       }
+    }
+  }
+
+  /// The last sample of each column that is in a chunk.
+  private mutating func loadLastSamples(from database: Database) throws {
+    guard let generation else { return }
+    let statement = try database.cachedStatement(
+      sql: """
+        \(ChunkRow.query) WHERE metric = ? AND generation = ? ORDER BY first_step DESC LIMIT 1
+        """)
+    for index in columns.indices {
+      let row = try Row.fetchOne(
+        statement, arguments: [columns[index].metric, generation.number])
+      guard let row, case .piece(let piece) = ChunkRow.read(row),
+        let step = piece.chunk.steps.last, let value = piece.chunk.values.last
+      else { continue }
+      columns[index].last = StepValue(step: step, value: value)
     }
   }
 

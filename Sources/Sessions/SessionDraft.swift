@@ -16,6 +16,8 @@ struct SessionDraft {
     var start = 0
     var steps: [Int] = []
     var values: [Double] = []
+    /// The last sample of the present generation, wherever it lies.
+    var last: StepValue?
     /// How many of the samples held here are in the file's tail.
     var tailed = 0
 
@@ -104,7 +106,8 @@ struct SessionDraft {
       knownNames = samples.names
       knownIndices = samples.names.map { columnIndex(of: $0) }
     }
-    for (index, value) in zip(knownIndices, samples.values) {
+    for (index, value) in zip(knownIndices, samples.values)
+    where !ends(with: value, at: samples.step, column: index) {
       append(step: samples.step, value: value, toColumn: index)
     }
   }
@@ -130,10 +133,27 @@ struct SessionDraft {
     return columns.count - 1
   }
 
+  /// Whether the column ends with this sample: a run that goes on where it ended measures there
+  /// once more what it had measured.
+  private func ends(with value: Double, at step: Int, column index: Int) -> Bool {
+    guard let last = columns[index].last else { return false }
+    return last.step == step && last.value.bitPattern == value.bitPattern
+  }
+
   mutating func append(step: Int, value: Double, toColumn index: Int) {
+    columns[index].last = StepValue(step: step, value: value)
     columns[index].steps.append(step)
     columns[index].values.append(value)
     if columns[index].steps.count == ColumnChunk.capacity { closeChunk(ofColumn: index) }
+  }
+
+  /// The last step of the present generation, unless it was only measured and is still to be
+  /// trained.
+  var lastTrainedStep: Int? {
+    let loss = columnIndices[MetricCatalog.loss].flatMap { columns[$0].last?.step }
+    let heldOut = columnIndices[MetricCatalog.evalLoss].flatMap { columns[$0].last?.step }
+    let done = RunHistory.stepsDone(last: lastStep, loss: loss, heldOut: heldOut)
+    return done > 0 ? done - 1 : nil
   }
 
   /// Supersedes the samples from `step` on, without losing them. A generation that has no sample
@@ -141,7 +161,10 @@ struct SessionDraft {
   mutating func beginGeneration(at step: Int) {
     if let generation, lastStep == nil, generation.startingStep == step { return }
     closeChunks()
-    for index in columns.indices { closeSummaries(ofColumn: index) }
+    for index in columns.indices {
+      closeSummaries(ofColumn: index)
+      columns[index].last = nil
+    }
     let next = Generation(number: generation.map { $0.number + 1 } ?? 0, startingStep: step)
     generation = next
     newGenerations.append(next)

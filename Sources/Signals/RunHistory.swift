@@ -35,6 +35,23 @@ package struct RunHistory: Sendable {
 
   package subscript(name: MetricName) -> Series? { series[name] }
 
+  /// Updates done: as many as the last step's number, and one more where that step was trained and
+  /// not only measured.
+  package var stepsDone: Int {
+    Self.stepsDone(
+      last: lastStep, loss: self[MetricCatalog.loss]?.lastStep,
+      heldOut: self[MetricCatalog.evalLoss]?.lastStep)
+  }
+
+  /// From the last steps of a run, of its loss and of its held-out loss.
+  ///
+  /// A run's end measures its held-out loss at the step that would come next.
+  package static func stepsDone(last: Int?, loss: Int?, heldOut: Int?) -> Int {
+    guard let last else { return 0 }
+    if let loss, loss < last, heldOut == last { return last }
+    return last + 1
+  }
+
   package mutating func append(_ record: RunRecord) {
     switch record {
     case .description(let description): self.description = description

@@ -66,6 +66,7 @@ extension TrainingRun {
     initialLoss = state.initialLoss
     lastLoss = state.lastLoss
     lastEvalLoss = state.lastEvalLoss
+    evaluationAskedAt = nil
     lastCheckpoint = URL(fileURLWithPath: checkpoint.path)
     resumedFrom = checkpoint.step
     lastWrittenStep = nil

@@ -64,6 +64,7 @@ extension TrainingRun {
 
   private func reportEvaluation() {
     let loss = evaluate().loss
+    evaluationAskedAt = step
     record(
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .evaluate, by: "run",
@@ -96,9 +97,10 @@ extension TrainingRun {
 
 extension TrainingRun {
   func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
-    if checkpointFolder != nil { writeCheckpoint(by: "run") }
     let isMeasured = outcome == .finished && (settings.evalEvery ?? 0) > 0
-    let held = isMeasured ? evaluate().loss : lastEvalLoss
+    if isMeasured || evaluationAskedAt == step { measureEnd() }
+    if checkpointFolder != nil { writeCheckpoint(by: "run") }
+    let held = lastEvalLoss
     var values: [String: Double] = [:]
     values["loss"] = lastLoss
     values["loss/eval"] = held
@@ -110,6 +112,13 @@ extension TrainingRun {
     return outcome
   }
 
+  /// The held-out loss of the weights as they are left: a sample of the step that would come next.
+  private func measureEnd() {
+    var samples = StepSamples(step: step, wallTime: Trainer.now(), names: [], values: [])
+    addHeldOut(evaluate(), to: &samples)
+    emit(.samples(samples))
+  }
+
   private func ending(_ outcome: TrainingOutcome, heldOut: Double?) -> String {
     var parts = [outcome == .finished ? "finished" : "stopped"]
     if let lastLoss { parts.append("loss \(NumberText.compact(lastLoss, digits: 5))") }
@@ -119,6 +128,7 @@ extension TrainingRun {
 
   /// Ends here so that another process goes on from the checkpoint written now.
   func detach() -> TrainingOutcome {
+    if evaluationAskedAt == step { measureEnd() }
     guard let checkpoint = writeCheckpoint(by: "run") else {
       return fail("no checkpoint could be written, so the run cannot go on elsewhere")
     }

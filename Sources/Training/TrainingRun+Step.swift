@@ -40,10 +40,7 @@ extension TrainingRun {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     var samples = self.samples(
       statistics, gradNorm: update.gradNorm, seconds: seconds, wallTime: now())
-    if let held {
-      samples.add(MetricCatalog.evalLoss, held.loss)
-      for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
-    }
+    if let held { addHeldOut(held, to: &samples) }
     for (name, value) in routing { samples.add(name, value) }
     addUpdate(update, to: &samples)
     if probeIsDue { addProbe(to: &samples, settings: lossSettings) }
@@ -139,7 +136,14 @@ extension TrainingRun {
       values: metrics.values(statistics, numbers))
   }
 
+  func addHeldOut(_ held: StepStatistics, to samples: inout StepSamples) {
+    samples.add(MetricCatalog.evalLoss, held.loss)
+    for (name, value) in routingMetrics.heldOutViolations(held) { samples.add(name, value) }
+  }
+
+  /// Where a person asks, too, so that what the answer says stands among the samples.
   private func evaluationIsDue(at step: Int) -> Bool {
+    if evaluationAskedAt == step { return true }
     guard let every = settings.evalEvery, every > 0 else { return false }
     return step % every == 0
   }

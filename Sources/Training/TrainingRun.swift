@@ -65,6 +65,8 @@ package final class TrainingRun {
   var initialLoss: Double?
   var lastLoss: Double?
   var lastEvalLoss: Double?
+  /// The step at which a command last asked for the held-out loss.
+  var evaluationAskedAt: Int?
   package internal(set) var lastCheckpoint: URL?
   /// The step whose checkpoint this run was resumed from.
   var resumedFrom: Int?

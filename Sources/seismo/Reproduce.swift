@@ -34,7 +34,7 @@ struct Reproduce: ParsableCommand {
       throw Failure(
         .badInput, "\(session) was not trained by Seismo: only its own runs can be run again")
     }
-    let run = try trainingRun(description, recorded, lastStep: comparison.lastStep)
+    let run = try trainingRun(description, recorded, steps: comparison.steps)
     for line in surroundings(description, now: run) { Seismo.report(line) }
     let result = again(run, comparison)
     try StandardOutput.print(json ? result.json : result.text)
@@ -44,7 +44,7 @@ struct Reproduce: ParsableCommand {
   }
 
   private func trainingRun(
-    _ description: RunDescription, _ recorded: RecordedRun, lastStep: Int
+    _ description: RunDescription, _ recorded: RecordedRun, steps: Int
   ) throws -> TrainingRun {
     var options = description.options
     options["workers"] = workers.map { "\($0)" }
@@ -59,8 +59,8 @@ struct Reproduce: ParsableCommand {
       try Corpus.open(path: path)
     }
     var script = recorded.script
-    if lastStep + 1 < configuration.steps {
-      script.append(ScriptedCommand(step: lastStep + 1, command: .stop))
+    if steps < configuration.steps {
+      script.append(ScriptedCommand(step: steps, command: .stop))
     }
     return try TrainingRun(
       configuration: configuration, corpus: corpus ?? .synthetic(), script: script,
@@ -132,10 +132,21 @@ extension RecordedRun {
       if event.kind == .set, let name = event.name, let after = event.after {
         return ScriptedCommand(step: event.step, command: .set(name: name, value: after))
       }
+      if isMeasuredThere(event) { return ScriptedCommand(step: event.step, command: .evaluate) }
       guard let next = event.values["offset"].map({ Int($0) }), next > offset else { return nil }
       defer { offset = next }
       return ScriptedCommand(step: event.step, command: .skip(next - offset))
     }
+  }
+
+  /// Whether the event is a measurement of the held-out loss, on demand or at the end of a run that
+  /// went on later, and what it measured stands among the samples.
+  private func isMeasuredThere(_ event: RunEvent) -> Bool {
+    guard event.kind == .evaluate || event.kind == .run, event.values["loss/eval"] != nil else {
+      return false
+    }
+    let column = newest.generations.first?.columns.first { $0.name == MetricCatalog.evalLoss }
+    return column?.steps.contains(event.step) ?? false
   }
 
   /// What the settings that were changed were at first, by their options' names: a run that was
@@ -179,7 +190,7 @@ extension ComparisonWithRecord {
       ? "all equal, bit for bit"
       : "\(differing) differ, \(missing) did not come again, \(additional) are new"
     return "\(NumberText.grouped(compared)) numbers of \(metricCount) metrics over "
-      + "\(NumberText.grouped(lastStep + 1)) steps compared: \(verdict)\(left)\(new)"
+      + "\(NumberText.grouped(steps)) steps compared: \(verdict)\(left)\(new)"
   }
 
   fileprivate var json: String {

@@ -88,4 +88,40 @@ import Testing
       + TestRun.samples(1600..<1800)
     expectEqual(TestRun.history(try SessionReader(path: path).records()), TestRun.history(told))
   }
+
+  /// The held-out loss at a run's end, of the step that would come next.
+  private func end(_ step: Int, heldOut: Double) -> RunRecord {
+    .samples(
+      StepSamples(
+        step: step, wallTime: 1.8e9, names: [MetricCatalog.evalLoss], values: [heldOut]))
+  }
+
+  @Test(arguments: [true, false])
+  func `a run goes on behind its measured end without leaving a line`(measuresAgain: Bool) throws {
+    let path = folder.path("run.seismo")
+    try TestRun.record(TestRun.samples(0..<1500) + [end(1500, heldOut: 2)], at: path)
+    #expect(SessionSummary(path: path).steps == 1500)
+    let recorder = try Recorder(
+      appendingTo: SessionStore(appendingTo: path), generationStartingAt: 1500)
+    let more = TestRun.samples(1500..<1600)
+    for (index, record) in more.enumerated() {
+      guard case .samples(var samples) = record, index == 0, measuresAgain else {
+        recorder.record(record)
+        continue
+      }
+      samples.names.append(MetricCatalog.evalLoss)
+      samples.values.append(2)
+      recorder.record(.samples(samples))
+    }
+    try recorder.close()
+    let run = RecordedRun(records: try SessionReader(path: path).records())
+    #expect(run.generations.count == 1)
+    let columns = run.generations[0].columns
+    #expect(columns.first { $0.name == MetricCatalog.evalLoss }?.steps == [1500])
+    #expect(columns.first { $0.name == MetricCatalog.loss }?.steps == Array(0..<1600))
+    #expect(run.generations[0].wallTimes.steps == Array(0..<1600))
+    let summary = SessionSummary(path: path)
+    #expect(summary.steps == 1600)
+    #expect(summary.abandoned.isEmpty)
+  }
 }

@@ -27,7 +27,7 @@ struct RewindTests {
     let straight = try await Self.train(changes, preset: preset)
     let back = try await Self.train(changes + [(33, "rewind 20")], preset: preset)
     #expect(back.generations == [20])
-    #expect(back.samples.count == 53)
+    #expect(back.samples.count == 54)
     #expect(back.numbersByStep == straight.numbersByStep)
   }
 

@@ -74,10 +74,35 @@ struct TrainerTests {
       tellings.append(await Self.train(run))
     }
     #expect(tellings[0].outcome == .finished)
-    #expect(tellings[0].samples.map(\.step) == Array(0..<40))
+    #expect(tellings[0].samples.map(\.step) == Array(0...40))
     #expect(tellings[0].numbers == tellings[1].numbers)
     #expect(tellings[0].numbers == tellings[2].numbers)
     #expect(tellings[0].losses.last ?? 9 < (tellings[0].losses.first ?? 0) - 0.5)
+  }
+
+  @Test(arguments: [Preset.tiny, .moeTiny])
+  func `the held-out loss at the end is a sample of the step that would come next`(
+    preset: Preset
+  ) async throws {
+    var configuration = Self.configuration(preset)
+    configuration.steps = 17
+    let run = await Self.train(
+      try TrainingRun(configuration: configuration, corpus: Self.corpus, checkpointFolder: nil))
+    let last = try #require(run.samples.last)
+    #expect(last.step == 17)
+    #expect(last.names.allSatisfy { $0 == MetricCatalog.evalLoss || $0.path.contains("/eval/") })
+    let told = try #require(run.events.last { $0.kind == .run })
+    #expect(told.values["loss/eval"] == last[MetricCatalog.evalLoss])
+    // What is measured on demand stands among the samples of its step.
+    configuration.steps = 18
+    let asked = await Self.train(
+      try TrainingRun(
+        configuration: configuration, corpus: Self.corpus,
+        script: try Self.script([(17, "evaluate")]), checkpointFolder: nil))
+    #expect(asked.samples.map(\.step) == Array(0...18))
+    let answer = try #require(asked.events.last { $0.kind == .evaluate })
+    #expect(answer.values["loss/eval"] == asked.samples[17][MetricCatalog.evalLoss])
+    #expect(asked.samples[17][MetricCatalog.loss] != nil)
   }
 
   @Test(arguments: [Preset.tiny, .moeTiny], [1, 2])
@@ -180,7 +205,7 @@ struct TrainerTests {
     let telling = await Self.train(
       try TrainingRun(
         configuration: Self.configuration(.moeTiny), corpus: Self.corpus, checkpointFolder: nil))
-    for samples in telling.samples {
+    for samples in telling.samples.dropLast() {
       let isDue = samples.step % 10 == 0
       for family in ["grad_rms", "update_rms", "param_norm"] {
         for tensor in ["embed", "L0.qkv", "L1.E3.up", "head"] {
@@ -258,7 +283,7 @@ struct TrainerTests {
         configuration: configuration, corpus: Self.corpus,
         checkpointFolder: URL(fileURLWithPath: "/proc/seismo-cannot-write-here")))
     #expect(telling.outcome == .finished)
-    #expect(telling.samples.count == 40)
+    #expect(telling.losses.count == 40)
     #expect(telling.events.filter { $0.kind == .fault }.count == 3)
   }
 }

@@ -10,7 +10,8 @@ package enum CSV {
     (["step", "wall_time"] + metrics.map(\.path)).map(quoted).joined(separator: ",")
   }
 
-  /// Hands out the rows in the order of their steps, each without its end of line.
+  /// Hands out the rows in the order of their steps, each without its end of line; none of a step
+  /// at which no metric has a sample.
   package static func eachRow(
     of history: RunHistory, metrics: [MetricName], _ body: (String) throws -> Void
   ) rethrows {
@@ -20,13 +21,15 @@ package enum CSV {
     var next = columns.map { _ in 0 }
     while let step = zip(columns, next).compactMap({ $0.step(at: $1) }).min() {
       var row = "\(step)"
+      var isBlank = true
       for (index, column) in columns.enumerated() {
         row += ","
         guard column.step(at: next[index]) == step else { continue }
         row += column.text(at: next[index])
         next[index] += 1
+        if index > 0 { isBlank = false }
       }
-      try body(row)
+      if !isBlank { try body(row) }
     }
   }
 

@@ -13,10 +13,14 @@ extension RunTraits {
     alarms = summary.alarms
     options = summary.options
     environment = summary.environment
-    figures[.steps] = Double(summary.steps)
-    figures[.alarms] = Double(summary.alarms)
-    figures[.loss] = summary.judgedLoss
-    figures[.best] = summary.best?.value
+    if summary.flaw == nil {
+      numbers = [
+        .steps: Double(summary.steps), .alarms: Double(summary.alarms), .length: summary.seconds,
+      ]
+      numbers[.loss] = summary.judgedLoss
+      numbers[.best] = summary.best?.value
+    }
+    numbers[.size] = Double(summary.bytes)
     guard let outline else { return }
     (notes, metrics, tags) = (outline.notes, outline.metrics, outline.tags)
   }

@@ -3,7 +3,9 @@ extension StringProtocol {
   package func nearest(among candidates: [String]) -> String? {
     let scored = candidates.map { (word: $0, distance: editDistance(to: $0)) }
     guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= Swift.max(2, best.word.count / 3) ? best.word : nil
+    let isNear = best.distance <= Swift.max(2, best.word.count / 3)
+    // As many changes as letters leave nothing of a short word.
+    return isNear && best.distance < Swift.max(count, best.word.count) ? best.word : nil
   }
 
   /// Levenshtein's distance: insertions, deletions, substitutions.

@@ -3,8 +3,8 @@
 ///
 /// A word is looked for in the name, the notes and the project; `name:`, `note:`, `project:`,
 /// `tag:` and `state:` look there alone, `config:` in the options (`lr=0.01`), `has:` for a metric
-/// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option, `loss<2` a figure of the run: the
-/// held-out `loss`, the `best` one, `steps`, `alarms`. Case makes no difference.
+/// or for `alarms`, `notes`. `cfg.lr>=1e-3` compares an option, `loss<2` what the list says in
+/// numbers. Case makes no difference.
 package struct RunFilter: Sendable {
   /// Why an expression cannot be read. The description is one line.
   package enum Flaw: Error, Equatable, CustomStringConvertible {
@@ -12,7 +12,8 @@ package struct RunFilter: Sendable {
     case emptyTerm(String)
     case unknownField(String, nearest: String?)
     case noComparison(String)
-    case unknownFigure(String, name: String)
+    case unknownNumber(String, nearest: String?)
+    case notANumber(String)
 
     package var description: String {
       switch self {
@@ -23,9 +24,11 @@ package struct RunFilter: Sendable {
           + " (quote a word that has a colon)"
       case .noComparison(let term):
         "'\(term)' compares nothing: write cfg.lr>=1e-3, with one of >= <= != = > <"
-      case .unknownFigure(let term, let name):
-        "'\(term)': a run has no figure '\(name)': compare loss, best, steps or alarms, or an "
-          + "option as cfg.\(term)"
+      case .unknownNumber(let name, let nearest):
+        "no number '\(name)' to compare: "
+          + (nearest.map { "did you mean '\($0)'?" }
+            ?? "there are \(Number.names); an option is cfg.\(name), a word with a sign is quoted")
+      case .notANumber(let words): "'\(words)' is no number to compare with"
       }
     }
   }
@@ -34,19 +37,27 @@ package struct RunFilter: Sendable {
     case name, note, project, tag, state, config, has
   }
 
-  /// What of a run is a number.
-  package enum Figure: String, Sendable, CaseIterable {
-    case loss, best, steps, alarms
+  /// What the list of runs says in numbers.
+  package enum Number: String, CaseIterable, Sendable {
+    /// Nats a token: what the run is judged by, and the lowest held-out one.
+    case loss, best
+    case steps, alarms
+    /// Seconds.
+    case length
+    /// Bytes.
+    case size
+
+    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
   }
 
   private enum Test {
     case word(String)
     case field(Field, String)
+    case number(Number, Comparator, Double)
     case option(String, Comparator, String)
-    case figure(Figure, Comparator, String)
   }
 
-  private enum Comparator: String, CaseIterable {
+  fileprivate enum Comparator: String, CaseIterable {
     case atLeast = ">="
     case atMost = "<="
     case unequal = "!="
@@ -118,8 +129,10 @@ package struct RunFilter: Sendable {
     guard !token.isQuoted else { return term }
     if token.text.lowercased().hasPrefix("cfg.") {
       term.test = try option(token.text)
-    } else if let test = try figure(token.text) {
-      term.test = test
+    } else if let sign = token.text.firstIndex(where: isSign),
+      !token.text[..<sign].contains(":")
+    {
+      term.test = try number(token.text)
     } else if let colon = token.text.firstIndex(of: ":") {
       let word = token.text[..<colon].lowercased()
       guard let field = Field(rawValue: word) else {
@@ -133,36 +146,35 @@ package struct RunFilter: Sendable {
   }
 
   private static func option(_ text: String) throws(Flaw) -> Test {
-    guard let (name, comparator, value) = comparison(text.dropFirst(4)) else {
-      throw .noComparison(text)
-    }
-    guard !value.isEmpty else { throw .emptyTerm(text) }
-    return .option(plain(name), comparator, value)
+    let (name, comparator, value) = try comparison(text, of: text.dropFirst(4))
+    return .option(plain(name), comparator, value.lowercased())
   }
 
-  /// Words that compare no figure are words, unless they say that they mean to.
-  private static func figure(_ text: String) throws(Flaw) -> Test? {
-    guard let (name, comparator, value) = comparison(text[...]) else { return nil }
-    guard let figure = Figure(rawValue: name.lowercased()) else {
-      guard comparator == .equal || comparator == .unequal else {
-        throw .unknownFigure(text, name: name)
-      }
-      return nil
+  private static func number(_ text: String) throws(Flaw) -> Test {
+    let (name, comparator, value) = try comparison(text, of: text[...])
+    guard let number = Number(rawValue: name.lowercased()) else {
+      let nearest = name.lowercased().nearest(among: Number.allCases.map(\.rawValue))
+      throw .unknownNumber(name, nearest: nearest)
     }
-    guard !value.isEmpty else { throw .emptyTerm(text) }
-    return .figure(figure, comparator, value)
+    guard let bound = Double(value), !bound.isNaN else { throw .notANumber(value) }
+    return .number(number, comparator, bound)
   }
 
-  /// The leftmost comparison counts, of two that begin there the longer; nil where there is none,
-  /// or no name before it.
+  private static func isSign(_ character: Character) -> Bool {
+    "<>=!".contains(character)
+  }
+
+  /// The leftmost comparison counts, of two that begin there the longer.
   private static func comparison(
-    _ text: Substring
-  ) -> (name: String, comparator: Comparator, value: String)? {
-    guard let start = text.firstIndex(where: { "<>=!".contains($0) }), start > text.startIndex,
-      let comparator = Comparator.allCases.first(where: { text[start...].hasPrefix($0.rawValue) })
-    else { return nil }
-    let value = text[start...].dropFirst(comparator.rawValue.count)
-    return (String(text[..<start]), comparator, value.lowercased())
+    _ text: String, of body: Substring
+  ) throws(Flaw) -> (name: String, Comparator, value: String) {
+    guard let start = body.firstIndex(where: isSign),
+      let comparator = Comparator.allCases.first(where: { body[start...].hasPrefix($0.rawValue) }),
+      start > body.startIndex
+    else { throw .noComparison(text) }
+    let value = body[start...].dropFirst(comparator.rawValue.count)
+    guard !value.isEmpty else { throw .emptyTerm(text) }
+    return (String(body[..<start]), comparator, String(value))
   }
 
   /// Options under either spelling: `moe.aux_loss` is `moe-aux-loss`.
@@ -193,10 +205,22 @@ extension RunFilter {
       let found = traits.options.first { plain($0.key) == name }?.value
       guard let found else { return comparator == .unequal }
       return compares(found.lowercased(), comparator, value)
-    case .figure(let figure, let comparator, let value):
-      guard let found = traits.figures[figure] else { return comparator == .unequal }
-      return compares("\(found)", comparator, value)
+    case .number(let number, let comparator, let bound):
+      guard let found = traits.numbers[number] else { return comparator == .unequal }
+      return comparator.holds(found, bound)
     }
+  }
+
+  /// The options that are compared, as they were typed but for their spelling.
+  package var comparedOptions: [String] {
+    alternatives.joined().compactMap { term in
+      if case .option(let name, _, _) = term.test { name } else { nil }
+    }
+  }
+
+  /// Whether `options` have one that is compared under `name`.
+  package static func has(option name: String, in options: [String: String]) -> Bool {
+    options.keys.contains { plain($0) == name }
   }
 
   private static func texts(
@@ -232,14 +256,24 @@ extension RunFilter {
   /// Numbers by their value, on and off with them, all else as words.
   private static func compares(_ found: String, _ comparator: Comparator, _ value: String) -> Bool {
     let numbers = [found, value].compactMap { SettingValue(words: $0)?.number }
-    let isNumeric = numbers.count == 2
+    if numbers.count == 2 { return comparator.holds(numbers[0], numbers[1]) }
     return switch comparator {
-    case .equal: isNumeric ? numbers[0] == numbers[1] : found == value
-    case .unequal: isNumeric ? numbers[0] != numbers[1] : found != value
-    case .atLeast: isNumeric && numbers[0] >= numbers[1]
-    case .atMost: isNumeric && numbers[0] <= numbers[1]
-    case .above: isNumeric && numbers[0] > numbers[1]
-    case .below: isNumeric && numbers[0] < numbers[1]
+    case .equal: found == value
+    case .unequal: found != value
+    case .atLeast, .atMost, .above, .below: false
+    }
+  }
+}
+
+extension RunFilter.Comparator {
+  fileprivate func holds(_ found: Double, _ bound: Double) -> Bool {
+    switch self {
+    case .equal: found == bound
+    case .unequal: found != bound
+    case .atLeast: found >= bound
+    case .atMost: found <= bound
+    case .above: found > bound
+    case .below: found < bound
     }
   }
 }

@@ -30,8 +30,9 @@ extension ListSessions {
       discussion: """
         A filter has words that all must be found, | between alternatives, - or ! before what must \
         not be found. Words are looked for in names, notes and projects; name: note: project: tag: \
-        state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, and \
-        cfg.lr>=1e-3 compares an option, loss<2 a figure: loss and best (held-out), steps, alarms.
+        state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, \
+        loss<2 compares what the list says (loss, best, steps, alarms, length in seconds, size in \
+        bytes) and cfg.lr>=1e-3 an option.
         """)
 
     @Argument(help: "the folder to look in") var folder = ListSessions.usual

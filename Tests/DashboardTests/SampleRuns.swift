@@ -90,8 +90,8 @@ enum SampleRuns {
         .min { $0.1 < $1.1 }.map { StepValue(step: $0.0, value: $0.1) }
     }
     change(&run)
-    run.traits.figures = [.steps: Double(steps), .alarms: 0]
-    run.traits.figures[.loss] = run.details.heldOut?.value
+    run.traits.numbers = [.steps: Double(steps), .alarms: 0]
+    run.traits.numbers[.loss] = run.details.heldOut?.value
     return run
   }
 

@@ -86,6 +86,11 @@ package struct RunDetails: Sendable, Hashable {
 
   package init() {}
 
+  /// What the list calls the abandoned line with this number.
+  func lineName(_ index: Int) -> String {
+    "  \(index + 1), left at \(NumberText.grouped(abandoned[index].leftAt))"
+  }
+
   /// Whether a process writes it now: then nothing of its files may be changed.
   var isLive: Bool { standing == .live || standing == .paused }
 }

@@ -73,7 +73,10 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
       extra[column, default: 0] += more
       room -= more
     }
-    let names = runs.map { TextWidth.columns(of: $0.name(from: home)) }
+    let names = runs.map { run in
+      ([run.name(from: home)] + run.details.abandoned.indices.map { run.details.lineName($0) })
+        .map { TextWidth.columns(of: $0) }.max() ?? 0
+    }
     give(.name, upTo: min(names.max() ?? 0, 22))
     give(.course, upTo: 24)
     give(.happened, upTo: 12)

@@ -150,7 +150,7 @@ struct RunTable {
         column: place.rect.column, row: strip.row, columns: place.rect.columns, rows: 1)
       switch place.column {
       case .name:
-        let words = "  \(number + 1), left at \(NumberText.grouped(line.leftAt))"
+        let words = run.details.lineName(number)
         grid.write(TextWidth.truncated(words, to: rect.columns), at: rect.origin, style: style)
       case .course:
         Sparkline(curve: line.loss, steps: max(course(of: run), line.steps)).draw(

@@ -20,7 +20,8 @@ import Testing
   @Test(arguments: [
     ("", true), ("big", true), ("BIG run", true), ("small", false), ("cured", true),
     ("proxies", true), ("corpus", false), ("name:cured", false), ("note:cured", true),
-    ("project:prox", true), ("tag:paper", true), ("tag:keep tag:paper", true), ("tag:second", false), ("state:finished", true),
+    ("project:prox", true), ("tag:paper", true), ("tag:keep tag:paper", true),
+    ("tag:second", false), ("state:finished", true),
     ("config:lr=0.01", true), ("config:corpus", true), ("has:alarms", true), ("has:notes", true),
     ("has:loss", true), ("has:attention_logit_max", true), ("has:attention*", true),
     ("has:grad_norm", false),

@@ -88,7 +88,7 @@ package struct RunDetails: Sendable, Hashable {
 
   /// What the list calls the abandoned line with this number.
   func lineName(_ index: Int) -> String {
-    "  \(index + 1), left at \(NumberText.grouped(abandoned[index].leftAt))"
+    "  @\(index + 1), left \(NumberText.grouped(abandoned[index].leftAt))"
   }
 
   /// Whether a process writes it now: then nothing of its files may be changed.

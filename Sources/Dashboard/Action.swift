@@ -22,8 +22,12 @@ package enum Action: Sendable {
   case screenNotWritten(reason: String)
   /// A line that something printed to the terminal under the screen.
   case consoleLineCaptured(String)
-  /// The recorded runs that can be laid over the charts, the newest first.
-  case runsListed([ListedRun])
+  /// The recorded runs, the newest first, and the places where they lie. It comes again as more of
+  /// them are read.
+  case runsListed([ListedRun], in: [String] = [])
+  /// A change of a run's files was made, or more runs were found; `at` is where to go in the list.
+  case runsChanged(String, at: String? = nil)
+  case runsNotChanged(reason: String)
   case runLoaded(ListedRun, RunHistory)
   case runNotLoaded(ListedRun, reason: String)
   /// A run that lies over the charts has gone on.
@@ -46,6 +50,11 @@ package enum Effect: Sendable, Hashable {
   case suspend
   /// Find the recorded runs.
   case listRuns
+  /// Look for runs in this folder or file too.
+  case lookForRuns(in: String)
+  case editRun(RunEdit)
+  /// Leave, and show this run in place of the present one.
+  case openRun(ListedRun, Leave)
   /// Read a run, to be drawn over the charts.
   case loadRun(ListedRun)
   /// The run at this path is no longer drawn.

@@ -28,6 +28,10 @@ package struct DashboardState: Sendable {
   package var overlays: [Overlay] = []
   /// The runs there are to choose from; nil until they are known.
   var listedRuns: [ListedRun]?
+  /// Where they lie, the present run's folder first.
+  var runPlaces: [String] = []
+  /// When they were asked for last.
+  var runsAskedAt = 0.0
   /// The paths of the runs that are being read.
   var overlayRequests: Set<String> = []
   /// The lines that were run in the palette, the newest last.

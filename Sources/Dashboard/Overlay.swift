@@ -1,31 +1,5 @@
 package import Signals
-package import Telemetry
-
-/// A run that a person may lay over the charts, as a list shows it.
-package struct ListedRun: Sendable, Hashable {
-  package var path: String
-  /// Steps done.
-  package var steps: Int
-  package var finalLoss: Double?
-  /// Name, options and what else it can be found by.
-  package var traits: RunTraits
-
-  package var name: String { traits.name }
-  package var options: [String: String] { traits.options }
-
-  package init(path: String, steps: Int, finalLoss: Double?, traits: RunTraits) {
-    self.path = path
-    self.steps = steps
-    self.finalLoss = finalLoss
-    self.traits = traits
-  }
-
-  /// What plain words are looked for in: `rescue finished lr=0.04 seed=1`.
-  var words: String {
-    ([name, traits.state] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
-      .joined(separator: " ")
-  }
-}
+import Telemetry
 
 /// Another run whose lines are drawn over this one's.
 package struct Overlay: Sendable {

@@ -84,13 +84,15 @@ extension Size {
   }
 }
 
-/// The screen as a file shows it: without boxes and passing words, and where a size is asked for
-/// while a pane is zoomed, that pane alone.
+/// The screen as a file shows it: without boxes and passing words, but with the list of runs, which
+/// is a screen of its own; and where a size is asked for while a pane is zoomed, that pane alone.
 package func picture(_ state: DashboardState, size: Size? = nil) -> CellGrid {
   var state = state
-  (state.layers, state.toast) = ([], nil)
+  state.layers = state.layers.filter(\.isScreen)
+  state.toast = nil
   guard let size else { return view(state) }
   state.size = size
+  guard state.layers.isEmpty else { return view(state) }
   guard let pane = state.arrangement.zoomed else { return view(state) }
   var grid = CellGrid(size: size, style: state.appearance.theme.style(.background))
   PaneFrame(pane).draw(on: &grid, in: grid.bounds, state)

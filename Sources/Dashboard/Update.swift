@@ -11,14 +11,18 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   case .textPasted(let text): return state.paste(text)
   case .mouseMoved(let event): return state.point(event)
   case .resized(let size): state.size = size
-  case .ticked(let now): state.tick(now)
+  case .ticked(let now):
+    state.tick(now)
+    return state.refreshRuns()
   case .recorderStatusChanged(let status): state.trouble.recorder = status
   case .updatesDropped(let count): state.trouble.droppedUpdates += count
   case .screenWritten(let path): state.say("screen written: \(path)", .good, seconds: 6)
   case .screenNotWritten(let reason): state.say(reason, .warning, seconds: 6)
   case .consoleLineCaptured(let line):
     state.history.append(.console(wallTime: state.now, line: line))
-  case .runsListed(let runs): state.listedRuns = runs
+  case .runsListed(let runs, let places): state.take(runs, in: places)
+  case .runsChanged(let words, let path): state.take(changes: words, at: path)
+  case .runsNotChanged(let reason): state.say(reason, .warning, seconds: 6)
   case .runLoaded(let run, let history): return state.lay(over: history, of: run)
   case .runGrew(let path, let records): state.extendOverlay(at: path, records)
   case .runNotLoaded(let run, let reason):
@@ -87,7 +91,10 @@ extension DashboardState {
     switch layer {
     case .help, .palette, .prompt, .mitigations, .runs:
       return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .quit, .themes, .rewind:
+    case .browser(let browser):
+      guard browser.isTyping else { return [] }
+      return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
+    case .quit, .themes, .rewind, .browserHelp:
       return []
     }
   }

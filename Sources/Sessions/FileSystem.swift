@@ -64,7 +64,7 @@ extension FileSystem {
 
 extension FileSystem {
   /// Differs whenever a file has changed.
-  struct Stamp: Equatable {
+  struct Stamp: Hashable {
     let node: UInt64
     let size: Int
     let seconds: Int

@@ -39,7 +39,7 @@ struct LineDigest {
     }
   }
 
-  private static func starts(in database: Database) throws -> [Int: Int] {
+  static func starts(in database: Database) throws -> [Int: Int] {
     let rows = try Row.fetchAll(
       database, sql: "SELECT id, starting_step, checksum FROM generations")
     return rows.reduce(into: [:]) { starts, row in

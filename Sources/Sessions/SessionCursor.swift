@@ -74,7 +74,7 @@ struct SessionCursor {
       guard let document = row.text(0).flatMap(SessionDocument.init(rawValue:)),
         let body = row.text(1)
       else { return cursor.warn("a row of documents cannot be read") }
-      guard cursor.documents[document] != body else { return }
+      guard document != .tags, cursor.documents[document] != body else { return }
       cursor.documents[document] = body
       guard row.integer(2) == Checksum.of(body), let record = document.record(of: body) else {
         return cursor.warn("the \(document.rawValue) cannot be read")
@@ -280,6 +280,7 @@ extension SessionDocument {
     case .settings:
       (try? JSONText.decode([SettingDeclaration].self, from: body)).map { .settings($0) }
     case .state: (try? JSONText.decode(StoredState.self, from: body)).map { .state($0.state) }
+    case .tags: nil
     }
   }
 }

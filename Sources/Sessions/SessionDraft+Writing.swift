@@ -153,4 +153,6 @@ extension SessionDraft {
 /// What the table `documents` holds.
 enum SessionDocument: String, CaseIterable {
   case description, settings, state
+  /// A person's words about the session; no part of the run.
+  case tags
 }

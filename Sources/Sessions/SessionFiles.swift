@@ -21,6 +21,29 @@ package struct SessionFiles: Sendable {
 
   package var hasCheckpoints: Bool { FileSystem.exists(checkpoints) }
 
+  /// What changes with every change of the session, whoever makes it, and when its writer is gone.
+  package struct Stamp: Sendable, Hashable {
+    fileprivate let files: [FileSystem.Stamp]
+    package let isLive: Bool
+    /// Bytes on disk, the log included.
+    package let bytes: Int
+    /// Seconds since 1970.
+    package let lastWritten: Double
+  }
+
+  package var stamp: Stamp {
+    let files = [path, path + "-wal"].map { FileSystem.stamp($0) }
+    return Stamp(
+      files: files, isLive: WriterLock.isHeld(session: path),
+      bytes: files.reduce(0) { $0 + $1.size }, lastWritten: Double(files[0].seconds))
+  }
+
+  /// So many checkpoints of the run are there.
+  package var checkpointCount: Int {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+    return names.count { $0.hasPrefix("step-") }
+  }
+
   /// Whether the file can be taken for a session, so that nothing else is ever removed.
   /// - Throws: `absent`, `notASession`.
   func check() throws(SessionError) {

@@ -59,14 +59,19 @@ extension SessionSummary {
   /// - Throws: `unreadable` where the folder is there and cannot be listed.
   package static func sessions(in folder: String) throws(SessionError) -> [SessionSummary] {
     guard FileSystem.exists(folder) else { return [] }
+    return try paths(in: folder).map { SessionSummary(path: $0) }
+      .sorted { $0.lastWritten > $1.lastWritten }
+  }
+
+  /// The files in `folder` that are named as sessions are, by name.
+  package static func paths(in folder: String) throws(SessionError) -> [String] {
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: folder)
     } catch {
       throw .unreadable(path: folder, reason: "it cannot be listed")
     }
-    let paths = names.filter { $0.hasSuffix(ending) }.sorted().map { "\(folder)/\($0)" }
-    return paths.map { SessionSummary(path: $0) }.sorted { $0.lastWritten > $1.lastWritten }
+    return names.filter { $0.hasSuffix(ending) }.sorted().map { "\(folder)/\($0)" }
   }
 
   /// The readable session in `folder` that was written last.

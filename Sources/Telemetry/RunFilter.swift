@@ -39,8 +39,8 @@ package struct RunFilter: Sendable {
 
   /// What the list of runs says in numbers.
   package enum Number: String, CaseIterable, Sendable {
-    /// Nats a token.
-    case loss
+    /// Nats a token: what the run is judged by, and the lowest held-out one.
+    case loss, best
     case steps, alarms
     /// Seconds.
     case length
@@ -230,7 +230,8 @@ extension RunFilter {
     case .name: [traits.name]
     case .note: traits.notes
     case .project: traits.environment["project"].map { [$0] } ?? []
-    case .tag: (traits.environment["tags"] ?? traits.options["tags"]).map { [$0] } ?? []
+    case .tag:
+      traits.tags + [traits.environment["tags"] ?? traits.options["tags"]].compactMap(\.self)
     case .state: [traits.state]
     case .config: traits.options.map { "\($0.key)=\($0.value)" }
     case .has: []

@@ -11,6 +11,7 @@ package struct RunTraits: Sendable, Hashable {
   package var environment: [String: String] = [:]
   package var notes: [String] = []
   package var metrics: [MetricName] = []
+  package var tags: [String] = []
 
   package init() {}
 }

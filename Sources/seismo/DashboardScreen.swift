@@ -2,6 +2,7 @@ import Dashboard
 import Dispatch
 import Foundation
 import Screen
+import Sessions
 import Signals
 import Telemetry
 import Terminal
@@ -15,6 +16,9 @@ final class DashboardScreen {
     case left(Leave)
     /// The terminal went away; the run does not.
     case terminalGone
+    /// The person chose another run to be shown: the screen stays up for it, but for a live run's,
+    /// which has its end to tell.
+    case opens(path: String, Leave)
   }
 
   /// What has to be right before anything starts: terminal and theme.
@@ -66,6 +70,21 @@ final class DashboardScreen {
   private var departure: Departure?
   private var send: (Command, String) -> Void = { _, _ in }
   private var memory: DashboardMemory
+
+  /// The screen of another run in place of `previous`, which is not to be used any more: on the
+  /// same terminal, without a moment between the two.
+  init(source: RunSource, after previous: DashboardScreen) {
+    shelf = previous.shelf
+    memory = previous.memory
+    terminal = previous.terminal
+    keys = previous.keys
+    state = DashboardState(
+      source: source, size: terminal.size, appearance: previous.state.appearance, now: Self.now())
+    state.secondsFromGMT = previous.state.secondsFromGMT
+    state.arrangement = previous.state.arrangement
+    state.arrangement.zoomed = nil
+    state.commandHistory = previous.state.commandHistory
+  }
 
   /// Runs that `shelf` has read already are read on.
   init(
@@ -123,10 +142,6 @@ final class DashboardScreen {
     self.send = send
     let endRequest = endRequest
     interrupts = Interrupts([SIGINT, SIGTERM]) { endRequest.make($0) }
-    defer {
-      terminal.leave()
-      remember()
-    }
     while true {
       takeInput()
       let (arrived, dropped) = records()
@@ -136,9 +151,24 @@ final class DashboardScreen {
       act(.recorderStatusChanged(tend()))
       act(.ticked(now: Self.now()))
       if endRequest.isNew() { act(.endRequested) }
-      if let departure { return departure }
+      if let departure { return end(departure) }
       drawIfDue()
     }
+  }
+
+  private func end(_ departure: Departure) -> Departure {
+    remember()
+    interrupts = nil
+    guard case .opens = departure, state.source.kind != .live else {
+      leaveTerminal()
+      return departure
+    }
+    return departure
+  }
+
+  /// Gives the terminal back where no other screen has taken it over.
+  func leaveTerminal() {
+    terminal.leave()
   }
 
   /// Waits for a key, at most until the next frame is due, then takes all that wait.
@@ -205,6 +235,19 @@ final class DashboardScreen {
     case .listRuns: shelf.list(beside: state.source.file)
     case .loadRun(let run): shelf.load(run)
     case .dropRun(let path): shelf.drop(path: path)
+    case .lookForRuns(let place): shelf.look(in: place, beside: state.source.file)
+    case .editRun(let edit): shelf.make(edit, beside: state.source.file)
+    case .openRun(let run, let leave): open(run, leave)
+    }
+  }
+
+  /// Leaves for another run once it is sure that it can be read.
+  private func open(_ run: ListedRun, _ leave: Leave) {
+    do throws(SessionError) {
+      _ = try SessionReader(path: run.path)
+      departure = .opens(path: run.path, leave)
+    } catch {
+      act(.runNotLoaded(run, reason: error.description))
     }
   }
 

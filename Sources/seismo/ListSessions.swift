@@ -6,8 +6,8 @@ import Telemetry
 
 struct ListSessions: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sessions", abstract: "List what is recorded; rename, delete, note, restore.",
-    subcommands: [List.self, Rename.self, Delete.self, Note.self, Restore.self],
+    commandName: "sessions", abstract: "List what is recorded; rename, delete, tag, note, restore.",
+    subcommands: [List.self, Rename.self, Delete.self, Tag.self, Note.self, Restore.self],
     defaultSubcommand: List.self)
 
   static let usual = SessionReference.folder
@@ -23,8 +23,8 @@ extension ListSessions {
         A filter has words that all must be found, | between alternatives, - or ! before what must \
         not be found. Words are looked for in names, notes and projects; name: note: project: tag: \
         state: config: look there alone, has:grad_norm and has:alarms ask for what is in it, \
-        loss<2 compares what the list says (loss, the held-out one where it was measured, steps, \
-        alarms, length in seconds, size in bytes) and cfg.lr>=1e-3 an option.
+        loss<2 compares what the list says (loss, the held-out one where it was measured, best, \
+        steps, alarms, length in seconds, size in bytes) and cfg.lr>=1e-3 an option.
 
         held-out is the held-out loss measured last, best the lowest one and its step, loss the \
         training loss, smoothed. The order by loss is that of the held-out loss, and of the smoothed \

@@ -213,10 +213,15 @@ extension LiveRun {
   private func depart(_ leave: DashboardScreen.Departure, _ request: EndRequest) throws {
     listen(request)
     switch leave {
-    case .left(.stopWithCheckpoint): trainer.post(.stop, by: request.author ?? "you")
-    case .left(.detach): trainer.post(.detach, by: "you")
-    case .left(.leave), .terminalGone: break
+    case .left(.stopWithCheckpoint), .opens(_, .stopWithCheckpoint):
+      trainer.post(.stop, by: request.author ?? "you")
+    case .left(.detach), .opens(_, .detach): trainer.post(.detach, by: "you")
+    case .left(.leave), .opens(_, .leave), .terminalGone: break
     }
-    try conclude(end.wait(), request)
+    guard case .opens(let path, _) = leave else { return try conclude(end.wait(), request) }
+    let conclusion = Result { try conclude(end.wait(), request) }
+    interrupts = nil
+    try Viewing(theme: plan.theme).begin(with: path)
+    try conclusion.get()
   }
 }

@@ -59,9 +59,7 @@ struct Replay: ParsableCommand {
   mutating func run() throws {
     let damage = DamageReports()
     let (reference, history) = try recording(damage)
-    let source = RunSource(
-      kind: .replay, name: reference.name, path: reference.shown, file: reference.path,
-      refusal: "a recording cannot be changed")
+    let source = RunSource.recording(reference)
     let shelf = RunShelf()
     let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
@@ -137,9 +135,9 @@ struct Replay: ParsableCommand {
     screen.take(.recordingOpened(history))
     for action in overlays { screen.take(action) }
     screen.play(from: at, speed: speed, pace: by, idleCap: idleCap)
-    _ = screen.run(
+    let departure = screen.run(
       records: { (damage.records(), 0) }, send: { _, _ in }, tend: { nil })
-    try screen.endRequest.leaveIfAsked()
+    try Viewing(theme: theme).goOn(after: (screen, departure))
   }
 }
 

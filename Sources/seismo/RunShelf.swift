@@ -18,6 +18,8 @@ final class RunShelf: Sendable {
   private let interval: DispatchTimeInterval
   private let found = Mutex<[Action]>([])
   private let followed = Mutex(Followed())
+  private let library = RunLibrary()
+  private let isListDue = Atomic(false)
   private let queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
 
   /// Runs that grow are read on every `interval`.
@@ -33,20 +35,49 @@ final class RunShelf: Sendable {
     }
   }
 
-  /// Lists the sessions of the folder in which `session` lies, without that one.
+  /// Lists the sessions of the folder in which `session` lies and of those named since, as they
+  /// are read.
   func list(beside session: String?) {
+    // Who asks while a list is still to be begun has the same one.
+    guard !isListDue.exchange(true, ordering: .acquiringAndReleasing) else { return }
     queue.async { [self] in
-      let path = session ?? ""
-      let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-      let name = session == nil ? "sessions" : folder.path
-      let own = URL(fileURLWithPath: path).standardizedFileURL.path
-      let summaries = (try? SessionSummary.sessions(in: name)) ?? []
-      let runs = summaries.filter {
-        $0.flaw == nil && URL(fileURLWithPath: $0.path).standardizedFileURL.path != own
-      }
-      let lines = summaries.filter { $0.flaw == nil }.flatMap(ListedRun.abandoned)
-      found.withLock { $0.append(.runsListed(runs.map(ListedRun.init) + lines)) }
+      isListDue.store(false, ordering: .releasing)
+      post(library.list(beside: session) { self.post($0) })
     }
+  }
+
+  /// Looks for runs in a folder or a file as a person typed it, too.
+  func look(in place: String, beside session: String?) {
+    queue.async { [self] in
+      do throws(Failure) {
+        let found = try library.add(place, beside: session)
+        post(library.list(beside: session) { self.post($0) })
+        let count = "\(found.count) run\(found.count == 1 ? "" : "s")"
+        post(.runsChanged("\(count) in \(place)", at: found.first))
+      } catch {
+        post(.runsNotChanged(reason: error.description))
+        post(library.list(beside: session) { self.post($0) })
+      }
+    }
+  }
+
+  /// Changes a run's files, and lists what there is then.
+  func make(_ edit: RunEdit, beside session: String?) {
+    queue.async { [self] in
+      let answer: Action
+      do throws(SessionError) {
+        let (words, path) = try edit.perform()
+        answer = .runsChanged(words, at: path)
+      } catch {
+        answer = .runsNotChanged(reason: error.description)
+      }
+      post(library.list(beside: session) { self.post($0) })
+      post(answer)
+    }
+  }
+
+  private func post(_ action: Action) {
+    found.withLock { $0.append(action) }
   }
 
   func load(_ run: ListedRun) {
@@ -57,7 +88,7 @@ final class RunShelf: Sendable {
       } catch {
         action = .runNotLoaded(run, reason: error.description)
       }
-      found.withLock { $0.append(action) }
+      post(action)
     }
   }
 
@@ -106,28 +137,5 @@ final class RunShelf: Sendable {
     }
     found.withLock { $0 += arrived }
     readOnLater()
-  }
-}
-
-extension ListedRun {
-  init(_ summary: SessionSummary) {
-    self.init(
-      path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, steps: summary.steps,
-      finalLoss: summary.judgedLoss, traits: RunTraits(summary))
-  }
-
-  /// The lines that a run left, to be laid over the charts like other runs.
-  static func abandoned(_ summary: SessionSummary) -> [ListedRun] {
-    summary.abandoned.map { line in
-      let reference = SessionReference(
-        path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, line: line.number)
-      var traits = RunTraits()
-      traits.name = reference.name
-      traits.state = "abandoned"
-      traits.options = summary.options
-      return ListedRun(
-        path: reference.path + reference.suffix, steps: line.steps, finalLoss: line.judgedLoss,
-        traits: traits)
-    }
   }
 }

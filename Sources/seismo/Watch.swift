@@ -1,9 +1,6 @@
 import ArgumentParser
-import Dashboard
 import Foundation
 import Sessions
-import Signals
-import Telemetry
 
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,28 +22,13 @@ struct Watch: ParsableCommand {
     if path != named {
       Seismo.report("\(Invocation.shown(named)) goes on in \(Invocation.shown(path))")
     }
-    let run = try WatchedRun(path: path)
-    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    let source = RunSource(
-      kind: .watch, name: name, path: Invocation.shown(path), file: path,
-      refusal: readOnly ? "--read-only: this screen only looks on" : nil,
-      author: RemoteHands.author)
+    // A file that cannot be read is told before a terminal is asked for.
+    _ = try WatchedRun(path: path)
     guard isatty(STDOUT_FILENO) != 0, isatty(STDIN_FILENO) != 0 else {
       throw Failure.usage(
         "watch needs a terminal: '\(Invocation.command) replay --text' prints one screen")
     }
-    let history = try run.history()
-    let screen = try DashboardScreen(source: source, theme: theme)
-    screen.take(.recordingOpened(history))
-    _ = screen.run(
-      records: {
-        let records = run.records { last, history in
-          screen.take(.recordsArrived(last))
-          screen.take(.recordingOpened(history))
-        }
-        return (records, 0)
-      }, send: { run.send($0, by: $1) }, tend: { run.trouble })
-    run.finish()
-    try screen.endRequest.leaveIfAsked()
+    let viewing = Viewing(isReadOnly: readOnly, theme: theme)
+    try viewing.goOn(after: viewing.watch(path))
   }
 }

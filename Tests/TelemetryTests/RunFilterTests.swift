@@ -13,13 +13,15 @@ import Testing
     traits.environment = ["project": "Proxies", "tags": "first, paper"]
     traits.notes = ["cured: the loss falls", "a|b \"quoted\""]
     traits.metrics = ["loss", "attention_logit_max/0"]
+    traits.tags = ["keep"]
     return try RunFilter(expression).matches(traits)
   }
 
   @Test(arguments: [
     ("", true), ("big", true), ("BIG run", true), ("small", false), ("cured", true),
     ("proxies", true), ("corpus", false), ("name:cured", false), ("note:cured", true),
-    ("project:prox", true), ("tag:paper", true), ("tag:second", false), ("state:finished", true),
+    ("project:prox", true), ("tag:paper", true), ("tag:keep tag:paper", true),
+    ("tag:second", false), ("state:finished", true),
     ("config:lr=0.01", true), ("config:corpus", true), ("has:alarms", true), ("has:notes", true),
     ("has:loss", true), ("has:attention_logit_max", true), ("has:attention*", true),
     ("has:grad_norm", false),
@@ -70,7 +72,7 @@ import Testing
     ("lss<2", "no number 'lss' to compare: did you mean 'loss'?"),
     (
       "lr>=1e-3",
-      "no number 'lr' to compare: there are loss, steps, alarms, length, size; an option is cfg.lr,"
+      "no number 'lr' to compare: there are loss, best, steps, alarms, length, size; an option is cfg.lr,"
         + " a word with a sign is quoted"
     ),
     ("loss<two", "'two' is no number to compare with"),

@@ -22,7 +22,7 @@ package enum CommandTable {
     "mitigations": ["settings", "menu"], "note": ["mark", "comment"], "pause": ["hold"],
     "resume": ["continue", "cont", "go"], "rewind": ["restore"], "freeze": ["lock"],
     "all steps": ["reset"], "repaint": ["redraw", "clear"], "layouts": ["layout", "preset"],
-    "play": ["run"], "undo": ["revert"],
+    "play": ["run"], "undo": ["revert"], "open": ["runs", "sessions", "browse", "edit"],
   ]
 
   /// What can be asked for here, allowed at this moment or not.
@@ -47,7 +47,8 @@ package enum CommandTable {
         lines.append("| \(keys) | **\(command.name)**: \(command.sentence) |")
       }
     }
-    return lines.joined(separator: "\n") + "\n"
+    lines += ["", "In the list of runs (`O`):", "", "| key | what it does |", "|---|---|"]
+    return (lines + BrowserCommand.markdown).joined(separator: "\n") + "\n"
   }
 }
 

@@ -30,6 +30,10 @@ enum ProgramCommands {
       "Write the screen as SVG; :\(PictureRequest.usage) chooses file and size."
     ) { _ in [.writeScreen()] },
     DashboardCommand(
+      "open", keys: [.character("O")], group: .program, bar: .init("runs", rank: 15),
+      "List all runs: to open, compare, tag, rename; :open PATH looks elsewhere too."
+    ) { $0.browseRuns() },
+    DashboardCommand(
       "repaint", keys: [.control("l")], group: .program, "Draw the whole screen anew."
     ) { _ in [.repaint] },
     DashboardCommand(

@@ -31,6 +31,24 @@ struct Box {
       in: outer.bottom(1).inset(columns: 2), theme: theme)
   }
 
+  /// Something that covers `rect` and draws itself.
+  init(covering rect: Rect) {
+    outer = rect
+    inside = rect
+  }
+
+  /// Draws a key with its word and notes it for clicks.
+  mutating func draw(
+    _ hint: KeyHint, on grid: inout CellGrid, at point: Point, _ state: DashboardState
+  ) {
+    let line = Line([Span(hint.sign, .key), Span(" \(hint.label)", .faint)])
+    line.draw(on: &grid, at: point, theme: state.appearance.theme)
+    // A hint's place begins one cell before its sign.
+    let place = Rect(
+      column: point.column - 1, row: point.row, columns: line.columns + 1, rows: 1)
+    hints.append((place, hint))
+  }
+
   /// As many of the keys as fit.
   private mutating func drawKeys(
     _ keys: [KeyHint], on grid: inout CellGrid, in rect: Rect, theme: Theme

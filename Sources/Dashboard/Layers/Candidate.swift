@@ -8,6 +8,8 @@ struct Candidate: Sendable {
     case action(name: String)
     case command(Command)
     case picture(PictureRequest)
+    /// Look for runs at this path.
+    case place(String)
     /// Words that still lack something.
     case incomplete
   }
@@ -19,7 +21,7 @@ struct Candidate: Sendable {
 
   /// All that fits what was typed, the best first.
   static func all(for typed: String, in state: DashboardState) -> [Candidate] {
-    let pictures = pictures(typed: typed, in: state)
+    let pictures = pictures(typed: typed, in: state) + places(typed: typed)
     let typed = typed.lowercased().drop { $0 == " " }
     let everything = actions(in: state) + words(in: state) + settings(in: state)
     guard !typed.isEmpty else { return everything }
@@ -139,6 +141,18 @@ struct Candidate: Sendable {
     } catch {
       return candidate(.incomplete, PictureRequest.usage, "the file, the size, or both")
     }
+  }
+
+  /// Where to look for runs, once the words name it.
+  private static func places(typed: String) -> [Candidate] {
+    let words = typed.drop { $0 == " " }
+    guard words.lowercased().hasPrefix("open ") else { return [] }
+    let path = words.dropFirst(5).trimmingPrefix { $0 == " " }
+    guard !path.isEmpty else { return [] }
+    let line = CommandLine(
+      keys: "", name: String(words), sentence: "the runs there, and those listed already",
+      refusal: nil)
+    return [Candidate(kind: .place(String(path)), completion: String(words), line: line)]
   }
 
   private static func rewinds(_ typed: String, _ state: DashboardState) -> [Candidate] {

@@ -64,6 +64,8 @@ package struct CommandPalette: Sendable, Hashable {
       return .closed({ $0.remember(command.words) }, { $0.obey(command) })
     case .picture(let request):
       return .closed({ $0.remember(words) }, { _ in [.writeScreen(request)] })
+    case .place(let path):
+      return .closed({ $0.remember(words) }, { $0.browseRuns(in: path) })
     case .incomplete:
       field.replace(with: candidates[list.index].completion)
       complaint = Self.complaint(about: field.text)

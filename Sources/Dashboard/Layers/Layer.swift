@@ -10,6 +10,16 @@ package enum Layer: Sendable, Hashable {
   case themes(ThemePicker)
   case rewind(RewindPicker)
   case runs(RunPicker)
+  case browser(RunBrowser)
+  case browserHelp(BrowserHelp)
+}
+
+extension Layer {
+  /// Whether it takes the whole screen.
+  var isScreen: Bool {
+    if case .browser = self { return true }
+    return false
+  }
 }
 
 /// What a layer makes of a key.
@@ -42,6 +52,8 @@ extension Layer {
     case .themes(var layer): take(layer.handle(key, in: state), .themes(layer))
     case .rewind(var layer): take(layer.handle(key, in: state), .rewind(layer))
     case .runs(var layer): take(layer.handle(key, in: state), .runs(layer))
+    case .browser(var layer): take(layer.handle(key, in: state), .browser(layer))
+    case .browserHelp(var layer): take(layer.handle(key), .browserHelp(layer))
     }
   }
 
@@ -61,6 +73,8 @@ extension Layer {
     case .themes(var layer): take(layer.choose(index, in: state), .themes(layer))
     case .rewind(var layer): take(layer.choose(index), .rewind(layer))
     case .runs(var layer): take(layer.choose(index), .runs(layer))
+    case .browser(var layer): take(layer.choose(index, in: state), .browser(layer))
+    case .browserHelp(var layer): take(layer.choose(index), .browserHelp(layer))
     case .prompt: .consumed
     }
   }
@@ -74,7 +88,9 @@ extension Layer {
     case .themes(let layer): layer.list.index
     case .rewind(let layer): layer.list.index
     case .runs(let layer): layer.list.index
-    case .prompt: nil
+    case .browserHelp(let layer): layer.list.index
+    // The list of runs knows itself: what is chosen there moves.
+    case .prompt, .browser: nil
     }
   }
 
@@ -92,6 +108,8 @@ extension Layer {
     case .themes(let layer): return layer.draw(on: &grid, state)
     case .rewind(let layer): return layer.draw(on: &grid, state)
     case .runs(let layer): return layer.draw(on: &grid, state)
+    case .browser(let layer): return layer.draw(on: &grid, state)
+    case .browserHelp(let layer): return layer.draw(on: &grid, state)
     }
   }
 }

@@ -5,7 +5,12 @@ import Telemetry
 package struct QuitDialog: Sendable, Hashable {
   private(set) var list = ListCursor()
 
-  package init() {}
+  /// The run to show instead; nil where the program is left.
+  private var next: ListedRun?
+
+  package init(opening next: ListedRun? = nil) {
+    self.next = next
+  }
 
   private static let choices: [(title: String, sentence: String, leave: Leave?)] = [
     ("stop with a checkpoint", "the run ends; --resume goes on from there", .stopWithCheckpoint),
@@ -36,7 +41,8 @@ package struct QuitDialog: Sendable, Hashable {
 
   private func answer(_ index: Int) -> LayerAnswer {
     guard let leave = Self.choices[index].leave else { return .closed }
-    return .closed { _ in [.quit(leave)] }
+    let next = next
+    return .closed { _ in [next.map { .openRun($0, leave) } ?? .quit(leave)] }
   }
 
   mutating func choose(_ index: Int) -> LayerAnswer {
@@ -44,11 +50,15 @@ package struct QuitDialog: Sendable, Hashable {
     return .consumed
   }
 
+  private func title(_ state: DashboardState) -> String {
+    "leave \(state.source.name)\(next.map { " for \($0.name)" } ?? "")?"
+  }
+
   func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 14
     var box = Box(
-      on: &grid, state, columns: 72, rows: isRoomy ? 7 : 5, title: "leave \(state.source.name)?",
+      on: &grid, state, columns: 72, rows: isRoomy ? 7 : 5, title: title(state),
       keys: [
         .init("⏎", "choose", .enter), .init("1–3", "directly"), .init("esc", "stay", .escape),
       ])

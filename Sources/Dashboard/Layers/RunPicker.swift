@@ -12,7 +12,8 @@ package struct RunPicker: Sendable, Hashable {
   private static let example = "words, or cfg.lr>=1e-2 -has:alarms | note:cured"
 
   private func found(in state: DashboardState) -> [ListedRun] {
-    guard let runs = state.listedRuns else { return [] }
+    guard let listed = state.listedRuns else { return [] }
+    let runs = listed.filter { !$0.details.isPresent && $0.details.flaw == nil }
     let drawn = Set(state.overlays.map(\.path))
     let ordered = runs.filter { drawn.contains($0.path) } + runs.filter { !drawn.contains($0.path) }
     guard !search.isEmpty else { return ordered }

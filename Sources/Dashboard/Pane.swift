@@ -88,6 +88,8 @@ package struct PaneContext: Sendable {
   package var overlays: [Overlay]
   /// How far the person's clock is ahead of Greenwich's.
   package var secondsFromGMT = 0
+  /// Which values the pane's vertical axis shows.
+  package var valueZoom = ValueZoom.automatic
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,

@@ -14,8 +14,8 @@ struct EventMark: Sendable, Equatable {
   var essential: [String] = []
   /// Of several in one column the highest is drawn.
   var rank: Int
-  /// Its numbers in the list of events, the first and the last of those that it stands for.
-  private(set) var numbers: ClosedRange<Int>?
+  /// Its number in the list of events, and those of others that it stands for, ascending.
+  private(set) var numbers: [Int] = []
   private var isAlarm = false
 
   /// The mark of `event`, nil for what charts do not show.
@@ -35,7 +35,7 @@ struct EventMark: Sendable, Equatable {
       texts = ["fault"]
       rank = 2
     case .alarm:
-      texts = [event.alarmRule?.place.mark, "alarm"].compactMap(\.self)
+      texts = event.alarmRule.map { [$0.place.mark, Self.brief($0)] } ?? ["alarm"]
       rank = 3
       isAlarm = true
     case .note:
@@ -50,6 +50,16 @@ struct EventMark: Sendable, Equatable {
     case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
       .refused, .calm:
       return nil
+    }
+  }
+
+  /// An alarm's noun where there is room for little more.
+  private static func brief(_ rule: AlarmRule) -> String {
+    switch rule {
+    case .lossSpike: "spike"
+    case .logZDrift: "log Z"
+    case .gradientNearEpsilon: rule.place.mark
+    default: rule.place.mark.split(separator: " ").first.map(String.init) ?? rule.place.mark
     }
   }
 
@@ -90,7 +100,7 @@ extension EventMark {
   ) -> [(event: RunEvent, mark: EventMark)] {
     zip(events, numbers(of: events)).compactMap { event, number in
       guard let number, isShown(event), var mark = EventMark(event) else { return nil }
-      mark.numbers = number...number
+      mark.numbers = [number]
       return (event, mark)
     }
   }
@@ -101,12 +111,12 @@ extension EventMark {
     return String(String(number).compactMap { $0.wholeNumberValue.map { digits[$0] } })
   }
 
-  /// What stands on a chart for a mark that cannot be named: `³`, of several `³⁻⁵`.
+  /// What stands on a chart for a mark that cannot be named: `³`, of several `³⁻⁵` or `³·⁷`.
   var numberText: String? {
-    numbers.map { range in
-      let first = Self.raised(range.lowerBound)
-      return range.count == 1 ? first : first + "⁻" + Self.raised(range.upperBound)
-    }
+    guard let first = numbers.first, let last = numbers.last else { return nil }
+    guard numbers.count > 1 else { return Self.raised(first) }
+    let isRange = last - first == numbers.count - 1
+    return Self.raised(first) + (isRange && numbers.count > 2 ? "⁻" : "·") + Self.raised(last)
   }
 }
 
@@ -149,11 +159,8 @@ extension EventMark {
   private static func merged(_ alarms: [EventMark]) -> EventMark? {
     guard var mark = alarms.first, alarms.count > 1 else { return alarms.first }
     let word = alarms.allSatisfy { $0.texts == mark.texts } ? mark.texts[0] : "alarms"
-    mark.texts = ["\(word) ×\(alarms.count)", "×\(alarms.count)"]
-    let numbers = alarms.compactMap(\.numbers)
-    if let first = numbers.first, let last = numbers.last {
-      mark.numbers = first.lowerBound...max(first.lowerBound, last.upperBound)
-    }
+    mark.texts = ["\(word) ×\(alarms.count)", "alarms"]
+    mark.numbers = alarms.flatMap(\.numbers).sorted()
     mark.essential = alarms.map(\.essential).first { !$0.isEmpty } ?? []
     return mark
   }

@@ -38,7 +38,7 @@ enum ActivationsPane {
       let isLast = layer == layers.last?.index
       chart.lines.append(
         ChartLine(
-          series: series, shape: .joined, role: isLast ? .activations : .activationsFaint,
+          series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
           name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear

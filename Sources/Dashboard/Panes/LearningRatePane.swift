@@ -95,12 +95,12 @@ enum LearningRatePane {
       chart.steps = context.window.steps.lowerBound..<total + 1
       chart.lines.append(
         ChartLine(
-          series: scheduleToCome(context, total: total), shape: .joined, role: .learningRateFaint,
+          series: scheduleToCome(context, total: total), shape: .range, role: .learningRateFaint,
           isForecast: true))
     }
     chart.lines += context.older(MetricCatalog.learningRate)
     chart.lines.append(
-      ChartLine(series: rate, shape: .joined, role: .learningRate, name: "lr"))
+      ChartLine(series: rate, shape: .range, role: .learningRate, name: "lr"))
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.learningRate]
     chart.holds = context.isLogY ? [] : [0]

@@ -1,0 +1,165 @@
+import Screen
+
+/// The rows above a plot in which the marks of events are named, so that no word covers a line and
+/// none moves because a line does.
+struct MarkStrip {
+  let columns: Int
+  let rows: Int
+  let time: TimeScale
+  let symbols: Symbols
+  private(set) var names: [Name] = []
+
+  struct Name: Equatable {
+    var mark: EventMark
+    /// Of the mark in the plot.
+    var column: Int
+    var label: LabelPlacer.Placement
+    /// Whether it has words, not only its number.
+    var isNamed: Bool
+  }
+
+  /// As many rows as the names of `marks` take, of a chart of `chartRows`: a second one only where
+  /// it names more.
+  init(_ marks: [EventMark], _ time: TimeScale, columns: Int, chartRows: Int, symbols: Symbols) {
+    let most = marks.isEmpty || chartRows < 6 ? 0 : chartRows < 14 ? 1 : 2
+    var strip = MarkStrip(marks, time, columns: columns, rows: min(1, most), symbols: symbols)
+    if most == 2, !strip.names.allSatisfy(\.isNamed) {
+      strip = MarkStrip(marks, time, columns: columns, rows: 2, symbols: symbols)
+    }
+    self = strip
+  }
+
+  /// Names marks, the weightiest first: a number and words where there is room up to the next mark,
+  /// else the number alone.
+  private init(
+    _ marks: [EventMark], _ time: TimeScale, columns: Int, rows: Int, symbols: Symbols
+  ) {
+    (self.columns, self.rows, self.time, self.symbols) = (columns, rows, time, symbols)
+    guard rows > 0 else { return }
+    var placer = LabelPlacer(size: Size(columns: columns, rows: rows))
+    let placed = marks.compactMap { mark in time.column(of: mark.step).map { (mark, $0) } }
+    // In the last row each mark has a place at least for its number.
+    for (_, column) in placed { placer.take(column: column, row: rows - 1) }
+    names = placed.map { mark, column in
+      let name = name(mark, at: column, &placer)
+      for row in name.label.row + 1..<max(name.label.row + 1, rows) {
+        placer.take(column: column, row: row)
+      }
+      return name
+    }
+  }
+
+  /// A name above the last row may reach over marks that are named below it.
+  private func name(_ mark: EventMark, at column: Int, _ placer: inout LabelPlacer) -> Name {
+    let number = mark.numberText.map { symbols.isASCII ? $0 + " " : $0 } ?? ""
+    for text in mark.essential + mark.texts + [""] where !(number + text).isEmpty {
+      for row in (0..<rows).reversed() {
+        guard let found = place(text, number, at: column, row: row, placer) else { continue }
+        placer.take(column: found.column, row: row, columns: TextWidth.columns(of: found.text))
+        return Name(mark: mark, column: column, label: found, isNamed: !text.isEmpty)
+      }
+    }
+    let sign = LabelPlacer.Placement(column: column, row: rows - 1, text: mark.sign)
+    return Name(mark: mark, column: column, label: sign, isNamed: false)
+  }
+
+  /// Right of the mark's column with the number in it, else left of it with the number at the end.
+  /// A blank keeps words apart.
+  private func place(
+    _ text: String, _ head: String, at column: Int, row: Int, _ placer: LabelPlacer
+  ) -> LabelPlacer.Placement? {
+    var placer = placer
+    // In the last row the column is the mark's own.
+    if row == rows - 1 { placer.free(column: column, row: row) }
+    let width = TextWidth.columns(of: head + text)
+    let tail = head.hasSuffix(" ") ? " " + head.dropLast() : head
+    for (start, words) in [(column, head + text), (column + 1 - width, text + tail)] {
+      let first = max(0, start - 1)
+      let end = min(columns, start + width + 1)
+      guard start >= 0, start + width <= columns,
+        placer.isFree(column: first, row: row, columns: end - first)
+      else { continue }
+      return LabelPlacer.Placement(column: start, row: row, text: words)
+    }
+    return nil
+  }
+
+  /// Draws the names, each with its mark's line going down from it.
+  func draw(into grid: inout CellGrid, at origin: Point, _ context: PaneContext) {
+    for name in names {
+      let style = context.style(name.mark.role)
+      for row in name.label.row..<rows {
+        grid[origin.column + name.column, origin.row + row] = Cell(
+          symbols.verticalDashed, style: style)
+      }
+      let place = origin.offset(columns: name.label.column, rows: name.label.row)
+      grid.write(name.label.text, at: place, style: style)
+    }
+  }
+}
+
+extension ChartFrame {
+  /// Dashed lines through the cells that are blank.
+  mutating func drawLines(of marks: [EventMark], into grid: inout CellGrid) {
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      for row in 0..<plot.rows where takeFree(column, row) {
+        let cell = grid[plot.column + column, plot.row + row]
+        guard cell.isBlank || cell.scalar == context.symbols.horizontalDashed.value else {
+          continue
+        }
+        put(context.symbols.verticalDashed, column, row, mark.role, into: &grid)
+      }
+    }
+  }
+
+  /// The numbers of marks that are named nowhere, at the tops of their lines.
+  mutating func drawNumbers(of marks: [EventMark], into grid: inout CellGrid) {
+    let dashed = context.symbols.verticalDashed.value
+    for mark in marks {
+      guard let column = time.column(of: mark.step) else { continue }
+      let row = (0..<plot.rows).first {
+        grid[plot.column + column, plot.row + $0].scalar == dashed
+      }
+      guard let row else { continue }
+      let text = mark.numberText ?? mark.sign
+      let width = TextWidth.columns(of: text)
+      let hasRoom =
+        column + width <= plot.columns
+        && (1..<max(width, 1) + 1).allSatisfy { isBlank(column + $0, row, grid) }
+      grid.write(
+        hasRoom ? text : mark.sign,
+        at: Point(column: plot.column + column, row: plot.row + row),
+        style: context.style(mark.role))
+    }
+  }
+}
+
+extension ChartFrame {
+  func drawValueLabels(gutter: Int, unit: String, into grid: inout CellGrid) {
+    let limit = min(5, max(1, plot.rows / 3 + 1))
+    var placed: [(tick: Double, row: Int)] = []
+    for tick in scale.ticks(atMost: limit) {
+      let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
+      guard row >= 0, row < plot.rows, row < (placed.last?.row ?? .max) - 1 else { continue }
+      placed.append((tick, row))
+    }
+    let texts = scale.labels(placed.map(\.tick))
+    for (index, (text, label)) in zip(texts, placed).enumerated() where text.count < gutter {
+      let named = text + " " + unit
+      let isTop = index == placed.count - 1 && !unit.isEmpty && named.count < gutter
+      grid.writeRight(
+        isTop ? named : text, endColumn: plot.column - 1, row: plot.row + label.row,
+        style: context.style(.faint), maxColumns: gutter - 1)
+    }
+  }
+
+  /// `shared` columns decide which values are there, so that charts beside each other have the same.
+  func drawTimeLabels(row: Int, shared: Int, into grid: inout CellGrid) {
+    for label in time.labels(columns: plot.columns, shared: shared) {
+      grid.write(
+        label.text, at: Point(column: plot.column + label.column, row: row),
+        style: context.style(.faint))
+    }
+  }
+}

@@ -68,8 +68,11 @@ struct ChartFrame {
       for (column, row) in [(right, row), (right, row - 1), (right, row + 1), (0, row)]
       where placer.isFree(column: column, row: row, columns: width) {
         placer.take(column: column, row: row, columns: width)
-        return write(
-          LabelPlacer.Placement(column: column, row: row, text: text), role, into: &grid)
+        var style = context.style(role)
+        style.attributes.remove(.bold)
+        let place = Point(column: plot.column + column, row: plot.row + row)
+        grid.write(text, at: place, style: style)
+        return
       }
     }
   }

@@ -111,12 +111,14 @@ extension EventMark {
     return String(String(number).compactMap { $0.wholeNumberValue.map { digits[$0] } })
   }
 
-  /// What stands on a chart for a mark that cannot be named: `³`, of several `³⁻⁵` or `³·⁷`.
+  /// What stands on a chart for a mark that cannot be named: `³`, of several `³·⁷`, `³⁻⁹` where none
+  /// of those between is left out.
   var numberText: String? {
     guard let first = numbers.first, let last = numbers.last else { return nil }
-    guard numbers.count > 1 else { return Self.raised(first) }
-    let isRange = last - first == numbers.count - 1
-    return Self.raised(first) + (isRange && numbers.count > 2 ? "⁻" : "·") + Self.raised(last)
+    let isRange = numbers.count > 2 && last - first == numbers.count - 1
+    if isRange { return Self.raised(first) + "⁻" + Self.raised(last) }
+    guard numbers.count > 3 else { return numbers.map(Self.raised).joined(separator: "·") }
+    return Self.raised(first) + "…" + Self.raised(last)
   }
 }
 

@@ -21,7 +21,7 @@ struct MarkStrip {
   /// As many rows as the names of `marks` take, of a chart of `chartRows`: a second one only where
   /// it names more.
   init(_ marks: [EventMark], _ time: TimeScale, columns: Int, chartRows: Int, symbols: Symbols) {
-    let most = marks.isEmpty || chartRows < 6 ? 0 : chartRows < 14 ? 1 : 2
+    let most = marks.isEmpty || chartRows < 6 ? 0 : chartRows < 12 ? 1 : 2
     var strip = MarkStrip(marks, time, columns: columns, rows: min(1, most), symbols: symbols)
     if most == 2, !strip.names.allSatisfy(\.isNamed) {
       strip = MarkStrip(marks, time, columns: columns, rows: 2, symbols: symbols)

@@ -98,7 +98,8 @@ extension TimeScale {
     guard last > first else { return [] }
     let limit = endLabel(columns: shared).map { $0.column - 2 } ?? shared
     var free = 0
-    return axis.ticks(atMost: max(2, shared / 10)).filter { tick in
+    let width = max(4, axis.text(of: steps.upperBound - 1).count)
+    return axis.ticks(atMost: max(2, shared / (width + 2))).filter { tick in
       guard tick.place >= first, tick.place <= last else { return false }
       let column = Self.column(tick.place, shared * 2, first, last) / 2
       let start = max(0, column - tick.text.count / 2)

@@ -155,12 +155,12 @@ enum AttentionLogitsPane {
   private static func forecastWords(_ event: RunEvent) -> [String] {
     guard event.kind == .alarm, let level = event.values["level"] else { return [] }
     guard let steps = event.values["steps_until_level"] else {
-      return ["logits above \(NumberText.level(level))", "above \(NumberText.level(level))"]
+      return ["logits above \(NumberText.level(level))"]
     }
     let unit = steps >= 1000 ? 100.0 : 10
     let rough = NumberText.grouped((steps / unit).rounded() * unit)
     let words = "\(NumberText.level(level)) in ~\(rough)"
-    return ["logits alarm: \(words)", "logits \(words)", words]
+    return ["logits alarm: \(words)", "logits: \(words)"]
   }
 
   private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> [String] {
@@ -175,7 +175,7 @@ enum AttentionLogitsPane {
     let name = change.name ?? ""
     return [
       "\(SettingWords.short(name)) \(after): \(words)",
-      "\(SettingWords.brief(name)) \(after): \(words)", "\(after): \(words)",
+      "\(SettingWords.brief(name)) \(after): \(words)", "\(SettingWords.brief(name)): \(words)",
     ]
   }
 

@@ -1,3 +1,4 @@
+import Screen
 import Signals
 import Telemetry
 
@@ -54,16 +55,23 @@ extension DashboardState {
     case .fault:
       say(event.text, .trouble, seconds: 8)
     case .alarm:
-      // What helps comes first: a narrow screen cuts the end.
-      let words = [event.hint, event.text].compactMap { $0 }
-      say(words.joined(separator: " · "), .warning, seconds: 8)
+      say(alarmWords(event), .warning, seconds: 8)
       return [.bell]
+    case .checkpoint where event.isRoutine:
+      break
     case .set, .checkpoint, .note, .evaluate, .effect, .rewind, .skip, .branch:
       say(event.text, event.by == source.author ? .person : .text, seconds: 5)
     default:
       break
     }
     return []
+  }
+
+  /// The alarm in so many words as have room, and the key that helps.
+  private func alarmWords(_ alarm: RunEvent) -> String {
+    let hint = alarm.hint.map { " · \($0)" } ?? ""
+    let room = size.columns - 8 - TextWidth.columns(of: hint)
+    return (EventWords(alarm.text).fitting(room) ?? alarm.text) + hint
   }
 
   /// Extends the smooth lines of what charts draw smooth.

@@ -16,8 +16,7 @@ struct BottomBar {
 
   private(set) var items: [Item] = []
 
-  /// A passing word takes `toastColumns` at the right.
-  init(_ state: DashboardState, toastColumns: Int = 0) {
+  init(_ state: DashboardState) {
     let known = CommandTable.applicable(to: state).compactMap { command in
       command.bar.map { (bar: $0, item: Self.item(command, $0, state)) }
     }.filter { entry in
@@ -25,7 +24,7 @@ struct BottomBar {
       let isNever = !entry.item.isAllowed && state.commandRefusal != nil
       return !isNever && (state.isReplay || entry.item.command.name != "left")
     }
-    let room = state.size.columns - toastColumns
+    let room = state.size.columns
     let gap = state.size.columns >= 110 ? 3 : 2
     var chosen: Set<String> = []
     var used = 1

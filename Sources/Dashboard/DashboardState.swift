@@ -32,6 +32,10 @@ package struct DashboardState: Sendable {
   var overlayRequests: Set<String> = []
   /// The lines that were run in the palette, the newest last.
   package var commandHistory: [String] = []
+  /// Each preset's options, by its name.
+  package var presetDefaults: [String: [String: String]] = [:]
+  /// Whether the focused pane says by which keys it is explained.
+  package var showsHelpHint = false
   /// What the mouse holds.
   var grip: Grip?
 
@@ -183,6 +187,7 @@ extension DashboardState {
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
+    context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]
     return context
   }
 }

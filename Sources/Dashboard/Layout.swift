@@ -12,6 +12,12 @@ package struct Layout: Sendable, Hashable {
   /// Whether the events stand as one line without a border.
   package var hasEventLine: Bool
 
+  /// The row above the keys, where passing words are said; empty where there are no panes.
+  var messageRow: Rect {
+    guard let row = panes.values.map({ $0.endRow }).max() else { return .empty }
+    return Rect(column: header.column, row: row - 1, columns: header.columns, rows: 1)
+  }
+
   static let smallestColumns = 20
   static let smallestRows = 5
 

@@ -36,15 +36,17 @@ extension DashboardState {
   /// The most rows by which a list can be scrolled: its last line stays in sight.
   private func scrollLimit(of pane: PaneID) -> Int {
     switch pane {
-    case .events: max(0, history.events.count - 1)
+    case .events: max(0, EventsPane.shown(context(for: pane)).count - 1)
     case .console: max(0, history.console.count - 1)
-    case .metrics: max(0, history.names.count - 1)
-    case .run: (description?.options.count ?? 0) + history.settings.count + 12
+    case .metrics: MetricsPane.scrollLimit(in: inside(pane), context(for: pane))
+    case .run: RunPane.scrollLimit(in: inside(pane), context(for: pane))
     default: 0
     }
   }
 
-  private var description: RunDescription? { history.description }
+  private func inside(_ pane: PaneID) -> Rect {
+    layout.panes[pane].map(PaneFrame.inside) ?? .empty
+  }
 
   mutating func place(cursor step: Int) {
     let recorded = steps

@@ -90,6 +90,8 @@ package struct PaneContext: Sendable {
   package var secondsFromGMT = 0
   /// Which values the pane's vertical axis shows.
   package var valueZoom = ValueZoom.automatic
+  /// The options as the run's preset has them; empty where that is not known.
+  package var defaults: [String: String] = [:]
 
   package init(
     history: RunHistory, playhead: Int, window: TimeWindow, axis: AxisKind = .step,

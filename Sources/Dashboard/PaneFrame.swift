@@ -22,8 +22,25 @@ struct PaneFrame {
     grid.drawBox(rect, symbols: context.symbols, style: context.style(border))
     let titleEnd = drawTitle(pane, on: &grid, in: rect, state)
     drawHeadline(pane.headline(context), on: &grid, in: rect, from: titleEnd, state)
-    let inside = rect.inset(columns: rect.columns >= 50 ? 2 : 1, rows: 1)
+    if context.isFocused, state.showsHelpHint { drawHelpHint(on: &grid, in: rect, state) }
+    let inside = Self.inside(rect)
     grid.clipped(to: inside) { pane.draw(&$0, inside, context) }
+  }
+
+  /// What a pane with a border has for itself.
+  static func inside(_ rect: Rect) -> Rect {
+    rect.inset(columns: rect.columns >= 50 ? 2 : 1, rows: 1)
+  }
+
+  private func drawHelpHint(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {
+    let keys = state.arrangement.zoomed == nil ? [("enter", ", then "), ("?", "")] : [("?", "")]
+    let line = Line(
+      [Span(" ", .faint)] + keys.flatMap { [Span($0.0, .key), Span($0.1, .faint)] }
+        + [Span(": what this shows ", .faint)])
+    guard line.columns <= rect.columns - 4 else { return }
+    line.draw(
+      on: &grid, at: Point(column: rect.column + 2, row: rect.endRow - 1),
+      theme: state.appearance.theme)
   }
 
   private func drawLine(

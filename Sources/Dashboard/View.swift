@@ -10,23 +10,26 @@ package func view(_ state: DashboardState) -> CellGrid {
   for (pane, rect) in layout.panes {
     PaneFrame(pane, isLine: pane == .events && layout.hasEventLine).draw(on: &grid, in: rect, state)
   }
-  drawBottom(on: &grid, in: layout.bottomBar, state)
+  BottomBar(state).draw(on: &grid, in: layout.bottomBar, state)
+  drawToast(on: &grid, layout, state)
   for layer in state.layers { layer.draw(on: &grid, state) }
   grid.adapt(to: state.appearance.symbols)
   return grid
 }
 
-/// The keys, and at the right a passing word that they make room for.
-private func drawBottom(on grid: inout CellGrid, in row: Rect, _ state: DashboardState) {
-  guard !row.isEmpty else { return }
-  guard let toast = state.toast else {
-    BottomBar(state).draw(on: &grid, in: row, state)
+/// A passing word on the row above the keys: in the place of the line of events, else on the lowest
+/// border. The keys are never covered.
+private func drawToast(on grid: inout CellGrid, _ layout: Layout, _ state: DashboardState) {
+  let row = layout.messageRow
+  guard let toast = state.toast, row.columns >= 8 else { return }
+  let style = state.appearance.theme.style(toast.role, .bold)
+  guard !layout.hasEventLine else {
+    grid.fill(row, " ", style: state.appearance.theme.style(.background))
+    let text = toast.text.cutBetweenWords(to: row.columns - 2)
+    grid.write(text, at: row.origin.offset(columns: 1), style: style)
     return
   }
-  let text = toast.text.cutBetweenWords(to: row.columns - 2)
-  let columns = TextWidth.columns(of: text) + 1
-  BottomBar(state, toastColumns: columns + 2).draw(on: &grid, in: row, state)
-  grid.write(
-    text, at: row.right(columns).origin,
-    style: state.appearance.theme.style(toast.role, .bold))
+  let text = " \(toast.text.cutBetweenWords(to: row.columns - 6)) "
+  let columns = TextWidth.columns(of: text)
+  grid.write(text, at: row.droppingRight(2).right(columns).origin, style: style)
 }

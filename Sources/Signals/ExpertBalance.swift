@@ -7,7 +7,9 @@ package struct ExpertBalance: Sendable, Equatable {
   /// An expert below this share of the mean load is dead.
   package static let deadBelow = 1.0 / 8
   /// An expert above this multiple of the mean load is overloaded.
-  package static let overloadedAbove = 3.0
+  package static let overloadedAbove = 2.5
+  /// For so many steps it must be so before anyone says it: of a batch or two it is noise.
+  package static let stepsToTell = 100
 
   package let shares: [Double]
   /// Population standard deviation over mean; 0 is perfect balance.

@@ -11,6 +11,8 @@ import Foundation
 /// - Source: the level is Wortsman et al. 2023, section 3.1: every run above 1e4 diverged. That
 ///   paper extrapolates over model size; over time is Seismo's.
 package struct LogitGrowth: Sendable, Equatable {
+  /// Below it logits are of no concern.
+  package static let healthyLevel = 100.0
   package static let warningLevel = 1e3
   package static let criticalLevel = 1e4
   package static let window = 200

@@ -97,7 +97,7 @@ extension TrendEffect {
   }
 
   /// The event that tells what `change`, a `.set` event, did: `attention logits 9,278 → 12,
-  /// loss −0.19, largest jump +0.07`. Nil while the loss has too few samples on either side.
+  /// loss 2.01 → 1.86 over 100 steps (−0.15), at most 2.07 on the way`. Nil while the loss has too few samples on either side.
   ///
   /// The setting was blended in over `blendSteps`, 0 where it was not; `step` is the event's own,
   /// as a rule ``dueAfter(blendSteps:window:)`` the change.
@@ -122,13 +122,23 @@ extension TrendEffect {
         "\(subject.label) \(word(effect.medianBefore)) → \(word(effect.medianAfter))")
       values.merge(effect.values(key: subject.key)) { old, _ in old }
     }
-    clauses.append("loss \(NumberText.signed(loss.change))")
-    clauses.append("largest jump \(NumberText.signed(loss.largestJump))")
+    clauses += loss.lossClauses
     return RunEvent(
       step: step, wallTime: wallTime, kind: .effect, by: "run", name: setting,
       before: change.before, after: change.after, text: clauses.joined(separator: ", "),
       values: values)
   }
+
+  /// Means of the windows on both sides, and how high the loss stood while it changed.
+  private var lossClauses: [String] {
+    let levels = "\(Self.lossWord(meanBefore)) → \(Self.lossWord(meanAfter))"
+    let peak =
+      largestJump > 0
+      ? "at most \(Self.lossWord(meanBefore + largestJump)) on the way" : "never higher on the way"
+    return ["loss \(levels) over \(count) steps (\(NumberText.signed(change)))", peak]
+  }
+
+  private static func lossWord(_ loss: Double) -> String { NumberText.compact(loss) }
 
   private static func word(_ value: Double) -> String {
     abs(value) >= 10 ? NumberText.grouped(value) : NumberText.compact(value, digits: 2)

@@ -3,13 +3,15 @@ import Foundation
 import TOMLKit
 
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
-/// that a person chose, and the lines that were run in the palette.
+/// that a person chose, the lines that were run in the palette, and that it has told of the help.
 ///
 /// It is no configuration: it is written by the program, into the folder for such things, by
 /// rename.
 struct DashboardMemory: Equatable {
   var theme: String?
   var arrangement: Arrangement?
+  /// Whether a dashboard has said by which keys a pane is explained.
+  var knowsHelp = false
   /// The newest last.
   var commands: [String] = []
 
@@ -42,6 +44,7 @@ struct DashboardMemory: Equatable {
     }
     var memory = DashboardMemory()
     memory.theme = table["theme"]?.string
+    memory.knowsHelp = table["knows_help"]?.bool ?? false
     let commands = table["commands"]?.array.map { $0.compactMap(\.string) } ?? []
     memory.commands = commands.suffix(DashboardState.commandHistoryLimit)
     guard let word = table["layout"]?.string else { return (memory, nil) }
@@ -69,6 +72,7 @@ struct DashboardMemory: Equatable {
     }
     var lines = [Self.heading]
     if let theme { lines.append("theme = \(Self.quoted(theme))") }
+    if knowsHelp { lines.append("knows_help = true") }
     if let arrangement {
       lines += [
         "layout = \"\(arrangement.preset.rawValue)\"",

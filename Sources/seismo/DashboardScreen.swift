@@ -82,6 +82,8 @@ final class DashboardScreen {
     state = DashboardState(
       source: source, size: terminal.size, appearance: look.appearance, now: Self.now())
     state.secondsFromGMT = TimeZone.current.secondsFromGMT()
+    state.presetDefaults = PresetDefaults.all
+    state.showsHelpHint = !memory.knowsHelp
     if let arrangement = memory.arrangement { state.arrangement = arrangement }
     state.commandHistory = memory.commands
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
@@ -102,6 +104,11 @@ final class DashboardScreen {
     state.playback = Playback(
       step: min(step ?? first, last), isPlaying: step == nil, speed: speed ?? usual, pace: pace,
       idleCap: idleCap)
+    if let step {
+      state.say("paused at step \(NumberText.grouped(min(step, last))): space plays", seconds: 8)
+    } else {
+      state.say("playing at \(state.speedText): space pauses", seconds: 8)
+    }
   }
 
   /// Runs until the person leaves or the terminal goes away, then leaves the terminal as it was.
@@ -221,6 +228,7 @@ final class DashboardScreen {
     var arrangement = state.arrangement
     (arrangement.zoomed, arrangement.focus) = (nil, .loss)
     if arrangement != next.arrangement ?? Arrangement() { next.arrangement = arrangement }
+    next.knowsHelp = true
     guard next != memory else { return }
     memory = next
     memory.write()

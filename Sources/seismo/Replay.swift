@@ -90,6 +90,7 @@ struct Replay: ParsableCommand {
     var state = DashboardState(
       source: source, size: size?.size ?? Size(columns: 120, rows: 40),
       appearance: look.appearance)
+    state.presetDefaults = PresetDefaults.all
     for action in [.recordingOpened(history)] + overlays { _ = update(&state, action) }
     let last = state.history.lastStep ?? 0
     state.playback = Playback(step: min(at ?? last, last))

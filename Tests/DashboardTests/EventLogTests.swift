@@ -57,12 +57,87 @@ import Testing
     #expect(!line.contains("halve"))
   }
 
-  @Test func `the key that helps stays where the sentence is cut`() {
-    let long = "expert 7 of L2 is dead: 0.2% of the load, the router has stopped choosing it"
+  @Test(arguments: [
+    (128, "L2 E7 dead: 0.2% of 12.5%: the router has stopped choosing it now and then (+1) "),
+    (80, "L2 E7 dead: 0.2% of 12.5% (+1) "), (64, "L2 E7 dead: 0.2% of 12.5% (+1) "),
+    (44, "L2 E7 dead "),
+  ])
+  func `an alarm is shortened by whole clauses, and the key that helps stays at the right`(
+    columns: Int, sentence: String
+  ) {
+    let long = "L2 E7 dead: 0.2% of 12.5%: the router has stopped choosing it now and then"
     let alarm = event(.alarm, .deadExpert, at: 1_390, long, hint: "m: raise moe.aux_loss")
     let screen = PaneScreen(history: live([alarm]).history)
-    let line = screen.grid(EventsPane.pane, columns: 80, rows: 1).line(0)
-    #expect(line.contains("m: raise moe.aux_loss") && line.contains("…"))
+    let line = screen.grid(EventsPane.pane, columns: columns, rows: 1).line(0)
+    #expect(line.contains(sentence) && !line.contains("…"), "\(line)")
+    #expect(line.hasSuffix("m: raise moe.aux_loss"), "\(line)")
+  }
+
+  @Test func `what a person wrote is cut between words, and says so`() {
+    let note = RunEvent(
+      step: 1_390, wallTime: 0, kind: .note, by: "you",
+      text: "too fast, lower the rate before the next long run of this kind")
+    let screen = PaneScreen(history: live([note]).history)
+    let line = screen.grid(EventsPane.pane, columns: 44, rows: 2).line(0)
+    #expect(line.contains("too fast, lower") && line.contains("…"))
+  }
+
+  private func checkpoint(_ step: Int, by: String = "run") -> RunEvent {
+    RunEvent(
+      step: step, wallTime: 0, kind: .checkpoint, by: by, name: "step-\(step)",
+      text: "checkpoint step-\(step), 1.2 MB in 3 ms")
+  }
+
+  @Test func `checkpoints that the run writes by itself are one line, in the last one's place`() {
+    let steps = [100, 200, 300, 400]
+    let alarm = event(.alarm, .lossSpike, at: 250, "loss 9 above 2")
+    let log = EventLog(
+      (steps.map { checkpoint($0) } + [alarm, checkpoint(320, by: "you")])
+        .sorted { $0.step < $1.step })
+    #expect(log.entries.map(\.event.step) == [250, 320, 400])
+    #expect(log.entries.map(\.checkpoints) == [1, 1, 4])
+  }
+
+  @Test func `checkpoints from before a rewind stay a line of their own`() {
+    let rewind = RunEvent(step: 200, wallTime: 0, kind: .rewind, by: "you", text: "rewound")
+    let before = [100, 200, 300].map { checkpoint($0) }
+    let log = EventLog(before + [rewind] + [300, 400].map { checkpoint($0) })
+    #expect(log.entries.map(\.checkpoints) == [3, 1, 2])
+  }
+
+  @Test func `the list says how many checkpoints a line stands for, a search shows each`() {
+    var screen = PaneScreen(history: live([1_380, 1_390].map { checkpoint($0) }).history)
+    let line = screen.grid(EventsPane.pane, columns: 80, rows: 3).line(0)
+    #expect(line.contains("2 checkpoints, last step 1,390"))
+    screen.change = { $0.filter = "checkpoint step-13" }
+    #expect(screen.headline(EventsPane.pane).hasPrefix("2 of "))
+  }
+
+  @Test func `a checkpoint that the run writes by itself is not said`() {
+    var state = live([])
+    _ = update(&state, .recordsArrived([.event(checkpoint(1_390))]))
+    #expect(state.toast == nil)
+    _ = update(&state, .recordsArrived([.event(checkpoint(1_395, by: "you"))]))
+    #expect(state.toast != nil)
+  }
+
+  @Test func `the line of events shows the newest alarm while it is raised, and how many more`() {
+    let alarms = [
+      event(.alarm, .deadExpert, at: 1_300, "L1 E3 dead: 0.6% of 12.5%", layer: 1),
+      event(.alarm, .lossSpike, at: 1_310, "loss 9 above 2", hint: "{: halve the rate"),
+    ]
+    var state = live(alarms + [checkpoint(1_390)])
+    state.size = Size(columns: 80, rows: 24)
+    #expect(view(state).line(22).contains("loss 9 above 2 (+2)"))
+    #expect(view(state).line(22).contains("{: halve the rate"))
+    state.history.append(.state(.finished))
+    #expect(!view(state).line(22).contains("(+"))
+  }
+
+  @Test func `the headline counts the alarms that are raised`() {
+    let alarm = event(.alarm, .lossSpike, at: 1_310, "loss 9 above 2")
+    let screen = PaneScreen(history: live([alarm]).history)
+    #expect(screen.headline(EventsPane.pane).hasPrefix("2 alarms raised · "))
   }
 
   @Test(arguments: [

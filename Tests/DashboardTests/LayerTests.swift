@@ -127,6 +127,56 @@ import Testing
     #expect(state.layers.isEmpty)
   }
 
+  @Test func `tab goes from the keys to the words and back, and both are searched`() {
+    var state = UpdateTests.live(120, 40, history: SampleRun.mixture)
+    _ = press(&state, keys("?") + [.tab])
+    #expect(view(state).text().contains("MaxVio"))
+    _ = press(&state, keys("curvature"))
+    let found = view(state).text()
+    #expect(found.contains("sharpness") && !found.contains("MaxVio"))
+    #expect(press(&state, [.enter]).isEmpty && state.layers.count == 1)
+    _ = press(&state, [.tab])
+    #expect(view(state).text().contains("nothing found"))
+  }
+
+  @Test func `a key of its own lists the words`() {
+    var state = UpdateTests.live(120, 40, history: SampleRun.mixture)
+    _ = press(&state, keys("W"))
+    #expect(view(state).text().contains("adagc"))
+  }
+
+  @Test(arguments: [
+    "sensitivity", "cliff", "cv", "MaxVio", "noise scale", "nats", "log Z",
+    "spike", "qk-layernorm", "z-loss", "sharpness", "dead expert", "ε",
+  ])
+  func `the words of the screen are explained`(word: String) {
+    #expect(WordList.words.contains { $0.name == word && $0.meaning.count > 20 })
+  }
+
+  @Test func `the words stand in the order of the alphabet`() {
+    let names = WordList.words.map { $0.name.lowercased() }.filter { $0.first?.isASCII == true }
+    #expect(names == names.sorted())
+  }
+
+  @Test func `the mouse is named in help`() {
+    var state = UpdateTests.live(120, 40, history: SampleRun.mixture)
+    _ = press(&state, keys("?mouse"))
+    let text = view(state).text()
+    for word in ["click", "wheel", "drag"] { #expect(text.contains(word), "\(word)") }
+    #expect(press(&state, [.enter]).isEmpty)
+  }
+
+  @Test func `the first visit says by which keys a pane is explained, until they are pressed`() {
+    var state = UpdateTests.live(120, 40, history: SampleRun.mixture)
+    #expect(!view(state).text().contains("what this shows"))
+    state.showsHelpHint = true
+    #expect(view(state).text().contains(" enter, then ?: what this shows "))
+    _ = press(&state, [.enter])
+    #expect(view(state).text().contains(" ?: what this shows "))
+    _ = press(&state, keys("?") + [.escape])
+    #expect(!view(state).text().contains("what this shows"))
+  }
+
   @Test func `the palette runs a command with its words`() {
     var state = UpdateTests.live()
     #expect(press(&state, keys(":step 10") + [.enter]) == [.send(.step(10), by: "you")])

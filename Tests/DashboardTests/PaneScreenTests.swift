@@ -56,10 +56,10 @@ import Testing
 
   @Test(arguments: [
     (PaneID.loss, "train 1.9962 · eval 1.9675 nats"),
-    (.attentionLogits, "max 17.9 · steady"),
+    (.attentionLogits, "max 17.9 · rising, below 100"),
     (.learningRate, "3e-2 · ×1 · sensitivity 0.079 nats"),
     (.experts, "L2 E5 dead · cv 0.40"),
-    (.gradients, "norm 0.14 · clipped 3%"),
+    (.gradients, "grad norm 0.14 · clipped 3%"),
     (.throughput, "104,871 tokens/s"),
     (.outputs, "log Z +0.44 nats · mean logit \(NumberText.minus)2.81"),
   ])

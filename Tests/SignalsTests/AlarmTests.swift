@@ -181,8 +181,7 @@ struct AlarmTests {
     #expect(alarm.step == 400 && alarm.name == "dead-expert")
     #expect(alarm.hint == "m: raise moe.aux_loss")
     #expect(
-      alarm.text == "expert 5 of L2 is dead: 0.4% of the load, an even share is 12.5%: "
-        + "the router has stopped choosing it")
+      alarm.text == "L2 E5 dead: 0.4% of 12.5%: the router has stopped choosing it")
   }
 
   @Test func `an overloaded expert is told after 100 steps`() throws {
@@ -197,7 +196,7 @@ struct AlarmTests {
     let alarm = try #require(events.first)
     #expect(alarm.step == 400 && alarm.hint == "m: switch moe.aux_loss on (0.01)")
     #expect(
-      alarm.text == "expert 6 of L1 is overloaded: 40.0% of the load, MaxVio 2.20: "
+      alarm.text == "L1 E6 overloaded: 40.0% of 12.5%, MaxVio 2.20: "
         + "the router leans on few experts")
   }
 

@@ -62,7 +62,10 @@ struct TrendEffectTests {
       TrendEffect.event(
         of: change, in: [MetricCatalog.loss: loss, MetricCatalog.attentionLogitMax: logits],
         blendSteps: 100, step: 350, wallTime: 2))
-    #expect(event.text == "attention logits 9,278 → 12, loss −0.19, largest jump +0.07")
+    #expect(
+      event.text
+        == "attention logits 9,278 → 12, loss 2.00 → 1.81 over 100 steps (−0.19), "
+        + "at most 2.07 on the way")
     #expect(event.kind == .effect && event.step == 350 && event.by == "run")
     #expect(event.name == "qk_layernorm" && event.after == .flag(true))
     #expect(event.values["attention_logit_max.before"] == 9278)
@@ -79,7 +82,10 @@ struct TrendEffectTests {
       step: 100, wallTime: 1, kind: .set, by: "you", name: SettingCatalog.balanceLoss, text: "")
     let event = try #require(
       TrendEffect.event(of: change, in: series, blendSteps: 0, step: 200, wallTime: 2))
-    #expect(event.text == "worst overload 2.5 → 0.25, loss 0, largest jump 0")
+    #expect(
+      event.text
+        == "worst overload 2.5 → 0.25, loss 2.00 → 2.00 over 100 steps (0), never higher on the way"
+    )
   }
 
   @Test func `a change of a setting without a metric of its own tells of the loss`() throws {
@@ -89,7 +95,9 @@ struct TrendEffectTests {
     let event = try #require(
       TrendEffect.event(
         of: change, in: [MetricCatalog.loss: loss], blendSteps: 0, step: 200, wallTime: 2))
-    #expect(event.text == "loss −0.50, largest jump −0.50")
+    #expect(
+      event.text
+        == "loss 3.00 → 2.50 over 100 steps (−0.50), never higher on the way")
     #expect(
       TrendEffect.event(of: change, in: [:], blendSteps: 0, step: 200, wallTime: 2) == nil)
   }

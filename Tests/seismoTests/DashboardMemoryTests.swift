@@ -7,6 +7,7 @@ import Testing
   @Test func `theme and arrangement are read back as they were written`() {
     var memory = DashboardMemory()
     memory.theme = "light"
+    memory.knowsHelp = true
     memory.arrangement = Arrangement(
       preset: .stability, promoted: [.console, .run], hidden: [.events])
     let (read, warning) = DashboardMemory.parse(memory.text, path: "dashboard.toml")

@@ -23,14 +23,14 @@ struct ChartLine: Sendable {
   var name: String?
   /// Whether the cursor leaves it out first where there is little room.
   var isDetail = false
+  /// What stands at its end, where the chart names its lines.
+  var ending: String?
   /// Whether the axis is chosen so that it holds this line.
   var isMeasured = true
   /// Whether it stands alone in the cells it goes through, so that it stays thin over others.
   var isInFront = false
   /// The colour of each height, where the value itself is the news.
   var style: (@Sendable (Double) -> Style)?
-  /// What stands beside its end, right of the plot.
-  var endLabel: String?
   /// Whether it shows what is still to come, so that the playhead does not end it.
   var isForecast = false
   /// The series' own step for a step of the axis, where the two count differently.

@@ -1,10 +1,19 @@
 import Screen
 import Signals
+import Telemetry
 
-/// One line that names every dead and every overloaded expert by layer and number, then the largest
-/// MaxVio.
+/// One line that names every dead and every overloaded expert by layer and number, those that get
+/// next to no gradient, then the largest MaxVio.
 struct ExpertNames: Sendable {
   let loads: [LayerLoad]
+  /// Those with a gradient below Adam's ε that have enough of the load not to be dead.
+  var faded: [String] = []
+
+  /// What the gradients' pane has red, here too: such an expert was hardly chosen in this step.
+  static func faded(_ loads: [LayerLoad], _ context: PaneContext) -> [String] {
+    let dead = loads.flatMap { load in load.dead.map { "L\(load.layer) E\($0)" } }
+    return GradientsPane.belowEpsilon(context).filter { $0.contains(" E") && !dead.contains($0) }
+  }
 
   func line(columns: Int) -> Line {
     let all = max(0, named.map(\.names.count).max() ?? 0)
@@ -26,12 +35,13 @@ struct ExpertNames: Sendable {
   }
 
   private var named: [Named] {
-    func names(_ experts: (ExpertBalance) -> [Int]) -> [String] {
-      loads.flatMap { load in experts(load.balance).map { "L\(load.layer) E\($0)" } }
+    func names(_ experts: (LayerLoad) -> [Int]) -> [String] {
+      loads.flatMap { load in experts(load).map { "L\(load.layer) E\($0)" } }
     }
     return [
       Named(word: "dead", role: .trouble, names: names(\.dead)),
       Named(word: "overloaded", role: .warning, names: names(\.overloaded)),
+      Named(word: "gradient below ε", role: .warning, names: faded),
     ]
   }
 

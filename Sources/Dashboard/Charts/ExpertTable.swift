@@ -65,8 +65,8 @@ struct ExpertTable: Sendable {
   private func style(
     _ share: Double, expert: Int, _ load: LayerLoad, _ context: PaneContext
   ) -> Style {
-    let isDead = load.balance.dead.contains(expert)
-    let isOverloaded = load.balance.overloaded.contains(expert)
+    let isDead = load.dead.contains(expert)
+    let isOverloaded = load.overloaded.contains(expert)
     let role: Role = isDead ? .trouble : (isOverloaded ? .warning : .heat)
     guard context.theme.hasGradients else {
       let plain: Role = role == .heat ? .experts : role

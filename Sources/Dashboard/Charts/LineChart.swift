@@ -30,6 +30,8 @@ struct LineChart: Sendable {
   var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
+  /// Whether a line's name stands at its end, right of the plot.
+  var namesLines = false
   /// The metrics whose lines of other runs are drawn too.
   var overlaid: [MetricName] = []
   /// The steps along the axis, where they are not the window's.
@@ -115,7 +117,8 @@ struct LineChart: Sendable {
     names.draw(into: &grid, at: axes.origin, context)
     if names.rows == 0 { frame.drawNumbers(of: marks, into: &grid) }
     if plot.endColumn < rect.endColumn {
-      frame.drawEndLabels(lines: lines, columns: columns, into: &grid)
+      LineEnds(lines, columns: columns, scale: scale, context).draw(
+        into: &grid, rightOf: plot, within: rect)
     }
     if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
     guard hasTimeLabels else { return }
@@ -123,11 +126,9 @@ struct LineChart: Sendable {
       row: plot.endRow, shared: rect.columns - Self.usualGutter, into: &grid)
   }
 
-  /// The columns right of the plot that the names of the lines' ends take.
+  /// The columns right of the plot that the names of the lines take.
   func margin(columns: Int) -> Int {
-    let widths = lines.compactMap(\.endLabel).map { TextWidth.columns(of: $0) }
-    guard let widest = widths.max(), columns >= 40 else { return 0 }
-    return widest + 1
+    columns >= 40 && namesLines ? LineEnds.columns(of: lines) : 0
   }
 
   /// What decides about the values along the time axis beside the labels of values: the widest of

@@ -22,6 +22,13 @@ struct TensorRows: Sendable {
     rows = folds.first { $0.count <= limit } ?? folds.last ?? []
   }
 
+  /// Every tensor by itself, but an expert's as one.
+  init(_ metrics: [MetricName], foldsExperts: Bool) {
+    let sorted = metrics.map { (tensor: Tensor($0), metric: $0) }.sorted { $0.tensor < $1.tensor }
+    let fold: Fold = foldsExperts ? .expert : .none
+    rows = Self.rows(sorted.map { (name: $0.tensor.name(fold), metric: $0.metric) })
+  }
+
   private static func rows(_ named: [(name: String, metric: MetricName)]) -> [Row] {
     var rows: [Row] = []
     var places: [String: Int] = [:]
@@ -86,7 +93,8 @@ struct TensorRows: Sendable {
     }
 
     func name(_ fold: Fold) -> String {
-      guard let layer else { return part }
+      // The gradient's norm is another thing.
+      guard let layer else { return part == "norm" ? "final norm" : part }
       return switch (fold, expert) {
       case (.layer, _): "L\(layer)"
       case (.block, _):

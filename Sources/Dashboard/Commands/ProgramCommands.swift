@@ -12,9 +12,17 @@ enum ProgramCommands {
     },
     DashboardCommand(
       "help", keys: [.character("?")], group: .program, bar: .init("help", rank: 0),
-      "List all keys; search, and run what you find."
+      "List all keys and what the focused pane shows; search, and run what you find."
     ) { state in
+      state.showsHelpHint = false
       state.layers.append(.help(Help()))
+      return []
+    },
+    DashboardCommand(
+      "words", keys: [.character("W")], group: .program,
+      "List the field's words, each in a sentence; search among them."
+    ) { state in
+      state.layers.append(.help(Help(page: .words)))
       return []
     },
     DashboardCommand(

@@ -62,7 +62,7 @@ extension DashboardState {
     say("speed \(speedText)")
   }
 
-  var speedText: String {
+  package var speedText: String {
     let speed = playback?.speed ?? 1
     let number = speed < 1 ? "\(speed)" : "\(Int(speed))"
     return playback?.pace == .step ? "\(number) steps/s" : number + "×"

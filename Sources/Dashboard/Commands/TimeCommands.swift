@@ -22,9 +22,9 @@ enum TimeCommands {
       "previous event", [.character("[")],
       bar: .init("event", rank: 9, keys: "[ ]", second: "next event"),
       "Go to the event before: the cursor, or a replay."
-    ) { $0.goToEvent(forward: false) { $0.kind != .calm } },
+    ) { $0.goToEvent(forward: false) { $0.isLandmark } },
     command("next event", [.character("]")], "Go to the next event: the cursor, or a replay.") {
-      $0.goToEvent(forward: true) { $0.kind != .calm }
+      $0.goToEvent(forward: true) { $0.isLandmark }
     },
     command("first", [.character("g"), .home], "Go to the first step.") { $0.goToEnd(first: true) },
     command("last", [.character("G"), .end], "Go to the last step.") { $0.goToEnd(first: false) },

@@ -8,8 +8,9 @@ enum ActivationsPane {
     id: .activations, title: "activations", minimumRows: 3, weight: 2,
     explanation: """
       The root mean square of the residual stream after each block, the last one's line bright, and \
-      the entropy of attention as a share of its bound. Healthy is slow growth and entropy far \
-      from 0. When entropy falls towards 0, attention collapses: switch qk_layernorm on with m.
+      the entropy of attention as a share of its bound: at 100% a token looks at all before it \
+      alike, at 0% at one. Healthy is slow growth and an entropy far from 0. When it falls towards \
+      0, attention collapses: switch qk_layernorm on with m.
       """,
     headline: headline, draw: draw)
 
@@ -19,8 +20,10 @@ enum ActivationsPane {
     guard let largest = values.max(by: { $0.1 < $1.1 }) else { return [] }
     var parts = ["rms \(RoundNumber.large(largest.1, digits: 3)) in L\(largest.0)"]
     let shares = context.indexed { MetricCatalog.attentionEntropyShare(layer: $0) }
-      .compactMap { context.value($0.name) }
-    if let lowest = shares.min() { parts.append("entropy from \(LayerLoad.percent(lowest))%") }
+      .compactMap { layer in context.value(layer.name).map { (layer.index, $0) } }
+    if let lowest = shares.min(by: { $0.1 < $1.1 }) {
+      parts.append("attention entropy \(LayerLoad.percent(lowest.1))% of its bound in L\(lowest.0)")
+    }
     return Span.headline(parts, .activations)
   }
 
@@ -39,11 +42,13 @@ enum ActivationsPane {
       chart.lines.append(
         ChartLine(
           series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
-          name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast))
+          name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast,
+          ending: "L\(layer)"))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = layers.last.map { [$0.name] } ?? []
     chart.clipsOutliers = true
+    chart.namesLines = context.isZoomed
     chart.format = { NumberText.compact($0) }
     chart.marks = context.marks(on: .activations)
     chart.draw(into: &grid, rect.top(rect.rows - tableRows), context)

@@ -22,11 +22,33 @@ enum AttentionLogitsPane {
     let isHigh = largest >= LogitGrowth.warningLevel || growth != nil
     let isCritical = !(largest < LogitGrowth.criticalLevel)
     let role: Role = isCritical ? .trouble : (isHigh ? .warning : .faint)
-    var trend = "steady"
-    if let growth {
+    var trend = [direction(context), standing(largest)].compactMap(\.self).joined(separator: ", ")
+    if let growth, !isCritical {
       trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
     }
-    return Span.headline(["max \(word(largest))", isCritical ? "above 1e4" : trend], role)
+    return Span.headline(["max \(word(largest))", trend], role)
+  }
+
+  /// Among which of the levels that matter it is.
+  private static func standing(_ largest: Double) -> String {
+    guard largest.isFinite else { return "no number" }
+    let levels = [LogitGrowth.criticalLevel, LogitGrowth.warningLevel, LogitGrowth.healthyLevel]
+    let passed = levels.first { largest >= $0 }
+    return passed.map { "above \(NumberText.level($0))" }
+      ?? "below \(NumberText.level(LogitGrowth.healthyLevel))"
+  }
+
+  private static let stepsCompared = 20
+
+  /// Where it goes: the last steps beside those a hundred steps before; nil where there are none.
+  private static func direction(_ context: PaneContext) -> String? {
+    guard let series = context.history[MetricCatalog.attentionLogitMax] else { return nil }
+    func mean(before end: Int) -> Double {
+      series.summary(of: max(0, end - stepsCompared)..<max(0, end)).mean
+    }
+    let change = mean(before: context.playhead + 1) / mean(before: context.playhead - 99)
+    guard change.isFinite else { return nil }
+    return change > 1.1 ? "rising" : change < 0.9 ? "falling" : "flat"
   }
 
   private static func word(_ value: Double) -> String {
@@ -102,6 +124,7 @@ enum AttentionLogitsPane {
         value: LogitGrowth.criticalLevel, role: .trouble, labels: ["1e4 diverges", "diverges"]),
     ]
     if context.isLogY { chart.holds = [1, LogitGrowth.criticalLevel] }
+    chart.namesLines = context.isZoomed
     chart.marks = marks(context)
     return chart
   }
@@ -122,7 +145,7 @@ enum AttentionLogitsPane {
         series: series, shape: .range, role: .logits,
         name: layers.count <= 6 ? "L\(layer)" : nil)
       line.style = style
-      line.endLabel = "L\(layer)"
+      line.ending = "L\(layer)"
       return line
     }
   }

@@ -10,21 +10,35 @@ enum GradientsPane {
       The global gradient norm before clipping with the level at which it is clipped, the noise \
       scale with the batch as a guide, and each tensor's gradient RMS over time: amber below 10 \
       times Adam's ε, red below ε, where updates fade. Healthy is a level or falling norm that is \
-      clipped seldom, and no amber or red. When spikes grow halve the rate with {; when a tensor \
+      clipped seldom, and no amber or red; the headline names what is red, and a dead expert's \
+      tensors are. When spikes grow halve the rate with {; when a tensor \
       turns amber lower adam_eps with m.
       """,
     headline: headline, draw: draw)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let norm = context.value(MetricCatalog.gradNorm) else { return [] }
-    var parts = ["norm \(RoundNumber.large(norm))"]
+    var parts = ["grad norm \(RoundNumber.large(norm))"]
+    let role: Role = norm.isFinite ? .gradients : .trouble
     if let clipped = context.value(MetricCatalog.clipFraction) {
       parts.append("clipped \(LayerLoad.percent(clipped))%")
     }
     if let noise = context.value(MetricCatalog.noiseScale) {
       parts.append("noise \(NumberText.compact(noise, digits: 2)) sequences")
     }
-    return Span.headline(parts, norm.isFinite ? .gradients : .trouble)
+    let faded = belowEpsilon(context)
+    guard let first = faded.first else { return Span.headline(parts, role) }
+    let others = faded.count > 1 ? " +\(faded.count - 1)" : ""
+    let named = Span.headline(["\(first)\(others) below ε"], .trouble)
+    let separator = [Span(" · ", .faint)]
+    return Span.headline([parts[0]], role) + separator + named
+      + (parts.count > 1 ? separator + Span.headline(Array(parts.dropFirst()), role) : [])
+  }
+
+  /// The tensors with a gradient below Adam's ε, an expert's as one: `L2 qkv`, `L2 E7`.
+  static func belowEpsilon(_ context: PaneContext) -> [String] {
+    let faded = tensors(context).filter { role(of: context.reading($0) ?? 0, context) == .trouble }
+    return TensorRows(faded, foldsExperts: true).rows.map(\.name)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
@@ -73,15 +87,21 @@ enum GradientsPane {
     let series = context.history[MetricCatalog.gradNorm] ?? Series()
     chart.lines =
       context.older(MetricCatalog.gradNorm)
-      + [ChartLine(series: series, shape: .range, role: .gradients, name: "norm")]
+      + [ChartLine(series: series, shape: .range, role: .gradients, name: "grad norm")]
     chart.overlaid = [MetricCatalog.gradNorm]
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.format = { NumberText.compact($0, digits: 2) }
     let limit = context.setting(SettingCatalog.gradClip)?.number ?? 0
-    if limit > 0 { chart.guides = [LineChart.Guide(value: limit, role: .track)] }
+    if limit > 0 { chart.guides = [clip(at: limit)] }
     chart.marks = context.marks(on: .gradients)
     return chart
+  }
+
+  private static func clip(at limit: Double) -> LineChart.Guide {
+    let level = SettingValue.number(limit)
+    return LineChart.Guide(
+      value: limit, role: .track, labels: ["clipped above \(level)", "clip \(level)", "clip"])
   }
 
   /// Each tensor's gradient where the run measures it, else each layer's activations.

@@ -2,18 +2,22 @@ import Screen
 import Signals
 import Telemetry
 
-/// Every metric whose name holds the filter, each as a small chart.
+/// Every metric as a small chart, those of layers, experts and tensors as one each; with a filter
+/// every metric whose name holds it by itself.
 enum MetricsPane {
   static let pane = Pane(
     id: .metrics, title: "metrics", minimumRows: 3, weight: 2,
     explanation: """
-      Any metric of the run as a small chart with its present value and unit; type / and a part of \
-      the name to choose, the arrows scroll.
+      Every metric of the run as a small chart with its present value and unit, what matters most \
+      on top; metrics that differ in layer, expert or tensor share one, with the smallest and the \
+      largest of their values. Type / and a part of the name to see each by itself; the arrows \
+      scroll.
       """,
     headline: { context in
       let count = shown(context).count
       let all = context.history.names.count
-      return [Span(count == all ? "\(all)" : "\(count) of \(all)", .faint)]
+      let isFiltered = context.filter.map { !$0.isEmpty } ?? false
+      return [Span(isFiltered ? "\(count) of \(all)" : "\(all) in \(tiles(context).count)", .faint)]
     }, draw: draw)
 
   private static let narrowest = 30
@@ -27,67 +31,49 @@ enum MetricsPane {
     }
   }
 
-  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+  static func tiles(_ context: PaneContext) -> [MetricTile] {
     let names = shown(context)
-    guard !names.isEmpty, !rect.isEmpty else {
+    guard context.filter?.isEmpty ?? true else { return names.map { MetricTile($0) } }
+    return MetricTile.folded(names)
+  }
+
+  /// How many charts stand side by side, how many rows of them there are, and how many have room.
+  private struct Rows {
+    let across: Int
+    let wanted: Int
+    let down: Int
+
+    init(_ count: Int, in rect: Rect) {
+      across = max(1, min(count, rect.columns / narrowest))
+      wanted = (count + across - 1) / across
+      down = max(1, min(wanted, rect.rows / lowest))
+    }
+
+    var scrollLimit: Int { max(0, wanted - down) }
+  }
+
+  /// By how many rows of charts the pane can be scrolled where it is drawn in `rect`.
+  static func scrollLimit(in rect: Rect, _ context: PaneContext) -> Int {
+    Rows(tiles(context).count, in: rect).scrollLimit
+  }
+
+  private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let tiles = tiles(context)
+    guard !tiles.isEmpty, !rect.isEmpty else {
       let filter = context.filter ?? ""
       let text = filter.isEmpty ? "no metrics yet" : "no metric's name holds '\(filter)'"
       return context.drawWaiting(into: &grid, rect, text)
     }
-    let across = max(1, min(names.count, rect.columns / narrowest))
-    let wanted = (names.count + across - 1) / across
-    let down = max(1, min(wanted, rect.rows / lowest))
-    let height = rect.rows / down
-    let first = min(context.scroll, max(0, wanted - down)) * across
-    for (index, name) in names.dropFirst(first).prefix(across * down).enumerated() {
-      let width = rect.columns / across
+    let rows = Rows(tiles.count, in: rect)
+    let height = rect.rows / rows.down
+    let width = rect.columns / rows.across
+    let first = min(context.scroll, rows.scrollLimit) * rows.across
+    for (index, tile) in tiles.dropFirst(first).prefix(rows.across * rows.down).enumerated() {
       let place = Rect(
-        column: rect.column + index % across * width, row: rect.row + index / across * height,
-        columns: width - (across > 1 ? 1 : 0), rows: height)
-      draw(name, into: &grid, place.intersection(rect), context)
+        column: rect.column + index % rows.across * width,
+        row: rect.row + index / rows.across * height,
+        columns: width - (rows.across > 1 ? 2 : 0), rows: height)
+      tile.draw(into: &grid, place.intersection(rect), context)
     }
-  }
-
-  private static func draw(
-    _ name: MetricName, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
-  ) {
-    guard let series = context.history[name], !rect.isEmpty else { return }
-    let value = context.value(name) ?? .nan
-    let unit = MetricCatalog.family(of: name)?.unit ?? ""
-    let text = NumberText.compact(value, digits: 4) + (unit.isEmpty ? "" : " \(unit)")
-    let taken = grid.writeRight(
-      text, endColumn: rect.endColumn, row: rect.row,
-      style: context.style(value.isFinite ? .text : .trouble), maxColumns: rect.columns)
-    let room = rect.columns - taken - 1
-    grid.write(
-      TextWidth.truncated(name.path, to: room), at: rect.origin, style: context.style(.faint))
-    var chart = LineChart()
-    let hue = hue(name)
-    chart.lines =
-      MetricCatalog.family(of: name)?.reduction == .maximum
-      ? context.older(name) + [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
-      : context.lines(name, role: hue.role, faint: hue.faint, label: "")
-    chart.overlaid = [name]
-    chart.clipsOutliers = true
-    chart.kind = context.isLogY ? .logarithmic : .linear
-    chart.gutter = 8
-    chart.unit = unit
-    chart.marks = context.marks(on: .metrics)
-    chart.namesMarks = false
-    chart.draw(into: &grid, rect.droppingTop(1), context)
-  }
-
-  /// A metric has the hue of the pane it belongs to.
-  private static func hue(_ name: MetricName) -> (role: Role, faint: Role) {
-    let stem = MetricCatalog.family(of: name)?.stem ?? name.path
-    let hues: [(prefix: String, role: Role, faint: Role)] = [
-      ("loss", .loss, .lossFaint), ("attention", .logits, .logitsFaint),
-      ("lr", .learningRate, .learningRateFaint), ("expert", .experts, .expertsFaint),
-      ("router", .experts, .expertsFaint), ("grad", .gradients, .gradientsFaint),
-      ("clip", .gradients, .gradientsFaint), ("activation", .activations, .activationsFaint),
-      ("log_z", .outputs, .outputsFaint), ("output", .outputs, .outputsFaint),
-    ]
-    let known = hues.first { stem.hasPrefix($0.prefix) }
-    return known.map { ($0.role, $0.faint) } ?? (.throughput, .throughputFaint)
   }
 }

@@ -59,7 +59,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .notFinite: Patience(trouble: 0, quiet: 20, coolDown: 0)
     case .logZDrift: Patience(trouble: 50, quiet: 50, coolDown: 200)
     case .gradientNearEpsilon: Patience(trouble: 100, quiet: 50, coolDown: 200)
-    case .deadExpert, .overloadedExpert: Patience(trouble: 100, quiet: 100, coolDown: 500)
+    case .deadExpert, .overloadedExpert:
+      Patience(trouble: ExpertBalance.stepsToTell, quiet: 100, coolDown: 500)
     case .heldOutLossRising: Patience(trouble: 0, quiet: 0, coolDown: 0)
     }
   }

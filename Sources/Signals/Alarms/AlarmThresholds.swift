@@ -51,7 +51,8 @@ extension AlarmRule {
     case .gradientNearEpsilon: AlarmThreshold(10, 0.001...1e6, "gradient's RMS over Adam's ε")
     case .deadExpert:
       AlarmThreshold(ExpertBalance.deadBelow, 0.001...0.9, "share of an even share")
-    case .overloadedExpert: AlarmThreshold(2.5, 1.1...1000, "times an even share")
+    case .overloadedExpert:
+      AlarmThreshold(ExpertBalance.overloadedAbove, 1.1...1000, "times an even share")
     case .heldOutLossRising: AlarmThreshold(0.02, 0.001...10, "share of the lowest loss above it")
     }
   }

@@ -6,8 +6,7 @@ import Telemetry
 struct ExpertRule: Sendable {
   static let firstStep = 200
   /// Of the violation, and of the share, at which the rules raise. 2.5 even shares are a MaxVio of
-  /// 1.5: three, where panes mark it, are close to collapse for top-2 of 8, whose possible largest
-  /// is 3.
+  /// 1.5; for top-2 of 8 the possible largest is 3.
   private static let calmViolation = 0.8
   private static let calmShare = 2.0
 
@@ -56,12 +55,9 @@ struct ExpertRule: Sendable {
   private static func obituary(
     _ starving: [Int], least: Double, even: Double, layer: Int
   ) -> String {
-    let names = starving.map(String.init).joined(separator: ", ")
-    let who =
-      starving.count == 1
-      ? "expert \(names) of L\(layer) is dead" : "experts \(names) of L\(layer) are dead"
-    return "\(who): \(NumberText.percent(least)) of the load, an even share is "
-      + "\(NumberText.percent(even)): the router has stopped choosing it"
+    let names = starving.map { "E\($0)" }.joined(separator: ", ")
+    return "L\(layer) \(names) dead: \(NumberText.percent(least)) of \(NumberText.percent(even)): "
+      + "the router has stopped choosing \(starving.count == 1 ? "it" : "them")"
   }
 
   private func overloaded(
@@ -82,8 +78,9 @@ struct ExpertRule: Sendable {
         let share = balance.shares[expert]
         return AlarmText(
           sentence:
-            "expert \(expert) of L\(layer) is overloaded: \(NumberText.percent(share)) of the "
-            + "load, MaxVio \(NumberText.compact(violation)): the router leans on few experts",
+            "L\(layer) E\(expert) overloaded: \(NumberText.percent(share)) of "
+            + "\(NumberText.percent(1 / Double(balance.shares.count))), MaxVio "
+            + "\(NumberText.compact(violation)): the router leans on few experts",
           hint: Self.hint(context),
           values: [
             "layer": Double(layer), "expert": Double(expert), "load": share,

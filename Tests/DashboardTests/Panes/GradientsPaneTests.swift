@@ -19,7 +19,7 @@ import Testing
       Array(all.prefix(8)) == [
         "embed", "L0 norm1", "L0 qkv", "L0 out", "L0 norm2", "L0 router", "L0 E0 up", "L0 E0 down",
       ])
-    #expect(all.suffix(2) == ["norm", "head"])
+    #expect(all.suffix(2) == ["final norm", "head"])
   }
 
   @Test(arguments: [(1_000, 87), (60, 55), (30, 27), (14, 11), (8, 7), (1, 7)])
@@ -86,5 +86,20 @@ import Testing
     screen.change = { $0.cursorStep = 405 }
     let line = text().split(separator: "\n").first { $0.contains("head ") }
     #expect(line?.contains(words) == true, "\(words)")
+  }
+
+  @Test func `the headline names the tensors that are red, an expert's as one`() {
+    let full = PaneScreen(history: SampleRun.full)
+    #expect(full.headline(GradientsPane.pane).contains(" · L2 qkv below ε · clipped"))
+    var history = SampleRun.full
+    let names: [MetricName] = [
+      MetricCatalog.gradNorm, "grad_rms/L2.qkv", "grad_rms/L3.E7.up", "grad_rms/L3.E7.down",
+    ]
+    history.append(
+      .samples(StepSamples(step: 1_401, wallTime: 0, names: names, values: [1, 1, 8e-20, 8e-20])))
+    let screen = PaneScreen(history: history)
+    #expect(GradientsPane.belowEpsilon(screen.context(.gradients)) == ["L3 E7"])
+    let experts = screen.grid(ExpertsPane.pane, columns: 112, rows: 30).text()
+    #expect(experts.contains("gradient below ε L3 E7"))
   }
 }

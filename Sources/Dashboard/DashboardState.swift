@@ -32,6 +32,8 @@ package struct DashboardState: Sendable {
   var overlayRequests: Set<String> = []
   /// The lines that were run in the palette, the newest last.
   package var commandHistory: [String] = []
+  /// Until then letters and digits are no commands: they were typed before a refusal was read.
+  var deafUntil = 0.0
   /// What the mouse holds.
   var grip: Grip?
 
@@ -150,6 +152,15 @@ extension DashboardState {
   package var commandRefusal: String? {
     if let refusal = source.refusal { return refusal }
     return history.state.isOver ? "the run is over (\(history.state.word))" : nil
+  }
+
+  /// Why this command can't be given now, as far as it is known here; nil where it can, or where the
+  /// run has to say.
+  func refusal(of command: Command) -> String? {
+    if let commandRefusal { return commandRefusal }
+    guard case .set(let name, _) = command, !history.settings.isEmpty else { return nil }
+    guard let declared = declaration(name) else { return "this run has no such setting" }
+    return declared.refusal
   }
 
   package var isPaused: Bool { requests.isPaused ?? (history.state == .paused) }

@@ -49,6 +49,7 @@ extension DashboardState {
   }
 
   private mutating func act(on key: Key) -> [Effect] {
+    if isDeaf(to: key) { return [] }
     if leavesAtEnd(key) { return [.quit(.leave)] }
     guard let command = CommandTable.command(for: key, in: self) else {
       if key != .unknown {
@@ -57,6 +58,11 @@ extension DashboardState {
       return []
     }
     return run(command)
+  }
+
+  private func isDeaf(to key: Key) -> Bool {
+    guard now < deafUntil, case .character(let character) = key else { return false }
+    return character.isLetter || character.isNumber
   }
 
   /// A live run that is over waits for a key to be left.
@@ -87,7 +93,7 @@ extension DashboardState {
     switch layer {
     case .help, .palette, .prompt, .mitigations, .runs:
       return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .quit, .themes, .rewind:
+    case .quit, .themes, .rewind, .confirmation:
       return []
     }
   }

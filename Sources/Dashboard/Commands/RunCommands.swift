@@ -75,7 +75,7 @@ enum RunCommands {
       "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
       applies: isNoReplay, refusal: refusal
     ) { state in
-      state.layers.append(.prompt(Prompt(.note)))
+      state.layers.append(.prompt(Prompt(.note(step: state.playhead))))
       return []
     },
     DashboardCommand(
@@ -92,8 +92,12 @@ extension DashboardState {
       say(refusal, .warning)
       return [.bell]
     }
-    if case .set(let name, let value) = command { requests.ask(name, value) }
-    say("asked: \(command.words)", .person, seconds: 2)
+    var words = command.words
+    if case .set(let name, let value) = command {
+      if let change = SettingChange(name, to: value, in: self) { words = "\(name) \(change.words)" }
+      requests.ask(name, value)
+    }
+    say("asked: \(words)", .person, seconds: 2)
     return [.send(command, by: source.author)]
   }
 
@@ -114,6 +118,12 @@ extension DashboardState {
       say("\(name): give \(declaration.kind.allowed)", .warning)
       return []
     }
-    return ask(.set(name: name, value: .number(wanted)))
+    let change = SettingChange(name, to: .number(wanted), in: self)
+    guard let question = change?.question else {
+      return ask(.set(name: name, value: .number(wanted)))
+    }
+    layers.append(
+      .confirmation(Confirmation(question, of: .set(name: name, value: .number(wanted)))))
+    return []
   }
 }

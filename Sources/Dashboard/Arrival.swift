@@ -15,6 +15,9 @@ extension DashboardState {
       case .state(let state):
         requests.isPaused = nil
         if state.isOver { endPrompts() }
+        if state == .diverged, canGoBack {
+          say("diverged: r goes back to a checkpoint, q leaves", .trouble, seconds: 8)
+        }
       case .settings(let settings): requests.settle(settings, before: declared)
       case .event(let event): effects += answer(event)
       default: break

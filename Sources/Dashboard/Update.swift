@@ -65,11 +65,11 @@ extension DashboardState {
     return character.isLetter || character.isNumber
   }
 
-  /// A live run that is over waits for a key to be left.
+  /// A live run that is over waits for a key to be left; one that diverged may yet go back.
   private func leavesAtEnd(_ key: Key) -> Bool {
-    guard source.kind == .live, history.state.isOver, arrangement.zoomed == nil else {
-      return false
-    }
+    guard source.kind == .live, history.state.isOver, history.state != .diverged,
+      arrangement.zoomed == nil
+    else { return false }
     let hasNothingToGoOutOf =
       viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
     return key == .enter || key == .escape && hasNothingToGoOutOf

@@ -53,14 +53,14 @@ enum RunCommands {
       }
     ) { $0.ask(.undo) },
     DashboardCommand(
-      "rewind", keys: [.character("r")], group: .run,
+      "rewind", keys: [.character("r")], group: .run, bar: .init("rewind", rank: 1),
       "Choose a checkpoint to go back to, and how many batches to leave out.", applies: isNoReplay,
       refusal: { state in
-        if let refusal = state.commandRefusal { return refusal }
+        if let refusal = state.refusal(of: .rewind(checkpoint: "last", skip: 0)) { return refusal }
         return state.history.checkpoints.isEmpty ? "no checkpoint yet: c writes one" : nil
       }
     ) { state in
-      state.layers.append(.rewind(RewindPicker()))
+      state.layers.append(.rewind(RewindPicker(state)))
       return []
     },
     DashboardCommand(
@@ -88,7 +88,7 @@ enum RunCommands {
 extension DashboardState {
   /// Gives a command on the person's behalf and says so; the run answers with an event.
   mutating func ask(_ command: Command) -> [Effect] {
-    if let refusal = commandRefusal {
+    if let refusal = refusal(of: command) {
       say(refusal, .warning)
       return [.bell]
     }

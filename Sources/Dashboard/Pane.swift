@@ -122,8 +122,18 @@ package struct PaneContext: Sendable {
 
   package var description: RunDescription? { history.description }
 
-  /// The events up to the playhead, oldest first.
-  package var events: [RunEvent] { history.events(upTo: playhead) }
+  /// The events up to the playhead, oldest first; what an alarm says of keys is left out where the
+  /// run is over and they do nothing any more.
+  package var events: [RunEvent] {
+    let events = history.events(upTo: playhead)
+    guard showsPresent, history.state.isOver else { return events }
+    return events.map { event in
+      guard event.kind == .alarm, event.hint?.hasPrefix("r:") == false else { return event }
+      var event = event
+      event.hint = nil
+      return event
+    }
+  }
 
   /// The value of a setting in force at the playhead.
   func setting(_ name: String) -> SettingValue? {

@@ -10,6 +10,7 @@ package enum Layer: Sendable, Hashable {
   case themes(ThemePicker)
   case rewind(RewindPicker)
   case runs(RunPicker)
+  case confirmation(Confirmation)
 }
 
 /// What a layer makes of a key.
@@ -42,6 +43,7 @@ extension Layer {
     case .themes(var layer): take(layer.handle(key, in: state), .themes(layer))
     case .rewind(var layer): take(layer.handle(key, in: state), .rewind(layer))
     case .runs(var layer): take(layer.handle(key, in: state), .runs(layer))
+    case .confirmation(let layer): layer.handle(key)
     }
   }
 
@@ -55,36 +57,39 @@ extension Layer {
     guard index != chosenIndex else { return handle(.enter, in: state) }
     return switch self {
     case .help(var layer): take(layer.choose(index), .help(layer))
-    case .palette(var layer): take(layer.choose(index), .palette(layer))
+    case .palette(var layer): take(layer.choose(index, in: state), .palette(layer))
     case .mitigations(var layer): take(layer.choose(index), .mitigations(layer))
     case .quit(var layer): take(layer.choose(index), .quit(layer))
     case .themes(var layer): take(layer.choose(index, in: state), .themes(layer))
     case .rewind(var layer): take(layer.choose(index), .rewind(layer))
     case .runs(var layer): take(layer.choose(index), .runs(layer))
-    case .prompt: .consumed
+    case .prompt, .confirmation: .consumed
     }
   }
 
   private var chosenIndex: Int? {
     switch self {
     case .help(let layer): layer.list.index
-    case .palette(let layer): layer.list.index
+    case .palette(let layer): layer.chosenIndex
     case .mitigations(let layer): layer.list.index
     case .quit(let layer): layer.list.index
     case .themes(let layer): layer.list.index
     case .rewind(let layer): layer.list.index
     case .runs(let layer): layer.list.index
-    case .prompt: nil
+    case .prompt, .confirmation: nil
     }
   }
 
-  /// Gives the box that was drawn; a prompt has none.
+  /// Gives the box that was drawn; a prompt and a question have none.
   @discardableResult
   func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     switch self {
     case .help(let layer): return layer.draw(on: &grid, state)
     case .palette(let layer): return layer.draw(on: &grid, state)
     case .prompt(let layer):
+      layer.draw(on: &grid, state)
+      return nil
+    case .confirmation(let layer):
       layer.draw(on: &grid, state)
       return nil
     case .mitigations(let layer): return layer.draw(on: &grid, state)

@@ -206,6 +206,7 @@ extension DashboardState {
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
+    context.valueZoom = viewport.valueZoom[pane] ?? .automatic
     context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]
     return context
   }

@@ -22,11 +22,14 @@ package struct Pane: Sendable {
   package let headline: @Sendable (PaneContext) -> [Span]
   /// Draws inside the border, at any size, 0x0 too.
   package let draw: @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+  /// The chart whose vertical axis a person can zoom; nil where a pane has none.
+  let chart: (@Sendable (PaneContext) -> LineChart)?
 
-  package init(
+  init(
     id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
     headline: @escaping @Sendable (PaneContext) -> [Span],
-    draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+    draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
+    chart: (@Sendable (PaneContext) -> LineChart)? = nil
   ) {
     self.id = id
     self.title = title
@@ -35,6 +38,7 @@ package struct Pane: Sendable {
     self.explanation = explanation
     self.headline = headline
     self.draw = draw
+    self.chart = chart
   }
 }
 

@@ -127,6 +127,8 @@ extension ChartFrame {
     into grid: inout CellGrid
   ) {
     var beyond = Beyond(early: plot.columns / 50 + 2)
+    // Who chose the range knows that there is more: only what is out of sight altogether is marked.
+    let isChosen = context.valueZoom.isChosen
     for (line, columns) in zip(lines, columns) {
       let isOwn = line.isMeasured && line.shape != .points
       for column in columns {
@@ -136,13 +138,13 @@ extension ChartFrame {
           if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
         }
         guard column.low <= column.high else { continue }
-        if scale.share(of: column.high) > 1.02 {
+        if scale.share(of: isChosen ? column.low : column.high) > 1.02 {
           guard !column.isNonFinite else { continue }
           sign("▲", cell, 0, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn { beyond.meet(high: column.high, at: cell) }
-        } else if scale.share(of: column.low) < -0.02 {
+          if isOwn, !isChosen { beyond.meet(high: column.high, at: cell) }
+        } else if scale.share(of: isChosen ? column.high : column.low) < -0.02 {
           sign("▼", cell, plot.rows - 1, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn { beyond.meet(low: column.low, at: cell) }
+          if isOwn, !isChosen { beyond.meet(low: column.low, at: cell) }
         }
       }
     }

@@ -14,6 +14,7 @@ enum WordCommands {
     case ("go", let argument?) where !argument.isEmpty: return steps(argument, in: state)
     case (let head, nil) where head.first?.isNumber == true: return steps(head, in: state)
     case ("lr", let rate?): return rates(rate, typed: typed, in: state)
+    case ("y", let range?): return ranges(range, in: state)
     default: return []
     }
   }
@@ -30,6 +31,7 @@ enum WordCommands {
       (let step, nil) where step.first?.isNumber == true:
       return stepFlaw(step, in: state)
     case ("lr", let rate?): return rateFlaw(rate, in: state)
+    case ("y", let range?) where !range.isEmpty: return rangeFlaw(range, in: state)
     default: return nil
     }
   }
@@ -89,6 +91,44 @@ extension WordCommands {
     } catch {
       return error.description
     }
+  }
+}
+
+extension WordCommands {
+  /// The range of values that the focused chart shows, as typed, and the words there are.
+  private static func ranges(_ words: String, in state: DashboardState) -> [Candidate] {
+    let pane = state.arrangement.focus.title
+    let known = [
+      ("auto", "\(pane): the axis that fits"), ("all", "\(pane): spikes and the start too"),
+      ("robust", "\(pane): without outliers at both ends"),
+    ]
+    let typed = (try? state.valueZoom(named: words)).map { zoom in
+      candidate(
+        "y \(words)", "\(pane): values \(zoom)", isTyped: true, .deed { $0.showing(zoom) })
+    }
+    let others = known.filter { $0.0.hasPrefix(words) && $0.0 != words }.compactMap {
+      word, sentence in
+      (try? state.valueZoom(named: word)).map { zoom in
+        candidate("y \(word)", sentence, isTyped: false, .deed { $0.showing(zoom) })
+      }
+    }
+    return [typed].compactMap(\.self) + others
+  }
+
+  private static func rangeFlaw(_ words: String, in state: DashboardState) -> String? {
+    do throws(ValueZoom.Flaw) {
+      _ = try state.valueZoom(named: words)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+}
+
+extension DashboardState {
+  fileprivate mutating func showing(_ zoom: ValueZoom) -> [Effect] {
+    show(values: zoom)
+    return []
   }
 }
 

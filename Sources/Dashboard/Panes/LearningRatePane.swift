@@ -13,7 +13,7 @@ enum LearningRatePane {
       a best m (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate \
       with {; when the best m is at 4 or more, double it with }.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let rate = context.value(MetricCatalog.learningRate) else { return [] }

@@ -11,7 +11,7 @@ enum LossPane {
       line with a point at each. Healthy is a line that falls and flattens, with the held-out one close above it. \
       After a spike that stays halve the rate with {; when only the held-out loss rises, stop.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let loss = context.value(MetricCatalog.loss) else { return [] }
@@ -39,6 +39,10 @@ enum LossPane {
     guard context.has(MetricCatalog.loss) else {
       return context.drawWaiting(into: &grid, rect, "waiting for the first step")
     }
+    chart(context).draw(into: &grid, rect, context)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
     chart.lines = context.lines(
       MetricCatalog.loss, role: .loss, faint: .lossFaint, label: "train")
@@ -53,6 +57,6 @@ enum LossPane {
     chart.unit = "nats"
     chart.format = { NumberText.compact($0, digits: 4) }
     chart.marks = context.marks(on: .loss)
-    chart.draw(into: &grid, rect, context)
+    return chart
   }
 }

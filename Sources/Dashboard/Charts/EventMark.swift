@@ -124,24 +124,18 @@ extension EventMark {
 
 extension EventMark {
   /// Alarms closer than so many columns share one mark.
-  private static let leastGap = 4
+  private static let leastGap = 4.0
 
   /// The marks to draw: one a column, the weightiest, and alarms that would crowd each other as
   /// one.
   static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
-    var byColumn: [Int: [EventMark]] = [:]
-    for mark in marks {
-      guard let column = time.column(of: mark.step) else { continue }
-      byColumn[column, default: []].append(mark)
-    }
     var drawn: [EventMark] = []
     var cluster: [EventMark] = []
-    var last = Int.min / 2
-    for column in byColumn.keys.sorted() {
-      let here = byColumn[column] ?? []
+    var last = -Double.infinity
+    for (place, here) in columns(marks, time) {
       let alarms = here.filter(\.isAlarm)
       let other = here.reversed().filter { !$0.isAlarm }.max { $0.rank < $1.rank }
-      if column - last >= leastGap || other != nil {
+      if place - last >= leastGap || other != nil {
         drawn += [merged(cluster)].compactMap(\.self)
         cluster = []
       }
@@ -151,10 +145,28 @@ extension EventMark {
         continue
       }
       cluster += alarms
-      last = alarms.isEmpty ? last : column
+      last = alarms.isEmpty ? last : place
     }
     drawn += [merged(cluster)].compactMap(\.self)
     return drawn.sorted { ($0.rank, $0.step) > ($1.rank, $1.step) }
+  }
+
+  /// Marks less than a column apart, from the left, all at the first one's step.
+  private static func columns(
+    _ marks: [EventMark], _ time: TimeScale
+  ) -> [(place: Double, marks: [EventMark])] {
+    var columns: [(place: Double, marks: [EventMark])] = []
+    for mark in marks.sorted(by: { $0.step < $1.step }) {
+      guard let place = time.place(of: mark.step) else { continue }
+      guard let here = columns.last, place - here.place < 1 else {
+        columns.append((place, [mark]))
+        continue
+      }
+      var moved = mark
+      moved.step = here.marks[0].step
+      columns[columns.count - 1].marks.append(moved)
+    }
+    return columns
   }
 
   /// Several alarms as one, at the first's place; what one of them has to say in full stays.

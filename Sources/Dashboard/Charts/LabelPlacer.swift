@@ -23,11 +23,6 @@ struct LabelPlacer: Sendable {
     }
   }
 
-  mutating func free(column: Int, row: Int) {
-    guard row >= 0, row < size.rows, column >= 0, column < size.columns else { return }
-    isTaken[row * size.columns + column] = false
-  }
-
   func isFree(column: Int, row: Int, columns: Int = 1) -> Bool {
     guard row >= 0, row < size.rows, column >= 0, column + columns <= size.columns else {
       return false

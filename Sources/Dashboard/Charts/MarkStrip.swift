@@ -36,26 +36,43 @@ struct MarkStrip {
   ) {
     (self.columns, self.rows, self.time, self.symbols) = (columns, rows, time, symbols)
     guard rows > 0 else { return }
-    var placer = LabelPlacer(size: Size(columns: columns, rows: rows))
-    let placed = marks.compactMap { mark in time.column(of: mark.step).map { (mark, $0) } }
+    let placed = marks.compactMap { mark in time.place(of: mark.step).map { (mark, $0) } }
     // In the last row each mark has a place at least for its number.
-    for (_, column) in placed { placer.take(column: column, row: rows - 1) }
-    names = placed.map { mark, column in
-      let name = name(mark, at: column, &placer)
+    var taken = placed.map { Stretch(mark: $0.1, row: rows - 1) }
+    names = placed.compactMap { mark, place in
+      guard let column = time.column(of: mark.step) else { return nil }
+      let name = name(mark, at: place, column, &taken)
       for row in name.label.row + 1..<max(name.label.row + 1, rows) {
-        placer.take(column: column, row: row)
+        taken.append(Stretch(mark: place, row: row))
       }
       return name
     }
   }
 
+  /// What a label takes of a row, from its mark's place to the left and right. Places that are not
+  /// rounded keep a label from coming and going as a run grows.
+  private struct Stretch {
+    var mark: Double
+    var row: Int
+    var left = 0
+    var right = 0
+
+    /// Whether there is a blank between the two.
+    func isApart(from other: Stretch) -> Bool {
+      guard row == other.row else { return true }
+      let (first, second) = mark <= other.mark ? (self, other) : (other, self)
+      return second.mark - first.mark >= Double(first.right + second.left + 2)
+    }
+  }
+
   /// A name above the last row may reach over marks that are named below it.
-  private func name(_ mark: EventMark, at column: Int, _ placer: inout LabelPlacer) -> Name {
+  private func name(
+    _ mark: EventMark, at place: Double, _ column: Int, _ taken: inout [Stretch]
+  ) -> Name {
     let number = mark.numberText.map { symbols.isASCII ? $0 + " " : $0 } ?? ""
     for text in mark.essential + mark.texts + [""] where !(number + text).isEmpty {
       for row in (0..<rows).reversed() {
-        guard let found = place(text, number, at: column, row: row, placer) else { continue }
-        placer.take(column: found.column, row: row, columns: TextWidth.columns(of: found.text))
+        guard let found = label(text, number, place, column, row: row, &taken) else { continue }
         return Name(mark: mark, column: column, label: found, isNamed: !text.isEmpty)
       }
     }
@@ -64,22 +81,21 @@ struct MarkStrip {
   }
 
   /// Right of the mark's column with the number in it, else left of it with the number at the end.
-  /// A blank keeps words apart.
-  private func place(
-    _ text: String, _ head: String, at column: Int, row: Int, _ placer: LabelPlacer
+  private func label(
+    _ text: String, _ head: String, _ place: Double, _ column: Int, row: Int,
+    _ taken: inout [Stretch]
   ) -> LabelPlacer.Placement? {
-    var placer = placer
-    // In the last row the column is the mark's own.
-    if row == rows - 1 { placer.free(column: column, row: row) }
-    let width = TextWidth.columns(of: head + text)
+    let reach = TextWidth.columns(of: head + text) - 1
     let tail = head.hasSuffix(" ") ? " " + head.dropLast() : head
-    for (start, words) in [(column, head + text), (column + 1 - width, text + tail)] {
-      let first = max(0, start - 1)
-      let end = min(columns, start + width + 1)
-      guard start >= 0, start + width <= columns,
-        placer.isFree(column: first, row: row, columns: end - first)
+    for (left, right, words) in [(0, reach, head + text), (reach, 0, text + tail)] {
+      let stretch = Stretch(mark: place, row: row, left: left, right: right)
+      // The last column's mark has no column to its right.
+      guard place >= Double(left), place + Double(right) <= Double(columns) - 0.5,
+        column - left >= 0, column + right < columns,
+        taken.allSatisfy({ $0.mark == place || $0.isApart(from: stretch) })
       else { continue }
-      return LabelPlacer.Placement(column: start, row: row, text: words)
+      taken.append(stretch)
+      return LabelPlacer.Placement(column: column - left, row: row, text: words)
     }
     return nil
   }
@@ -126,7 +142,7 @@ extension ChartFrame {
       let width = TextWidth.columns(of: text)
       let hasRoom =
         column + width <= plot.columns
-        && (1..<max(width, 1) + 1).allSatisfy { isBlank(column + $0, row, grid) }
+        && (1..<width + 1).allSatisfy { isBlankOrDashed(column + $0, row, grid) }
       grid.write(
         hasRoom ? text : mark.sign,
         at: Point(column: plot.column + column, row: plot.row + row),
@@ -136,6 +152,11 @@ extension ChartFrame {
 }
 
 extension ChartFrame {
+  private func isBlankOrDashed(_ column: Int, _ row: Int, _ grid: CellGrid) -> Bool {
+    let scalar = grid[plot.column + column, plot.row + row].scalar
+    return isBlank(column, row, grid) || scalar == context.symbols.horizontalDashed.value
+  }
+
   func drawValueLabels(gutter: Int, unit: String, into grid: inout CellGrid) {
     let limit = min(5, max(1, plot.rows / 3 + 1))
     var placed: [(tick: Double, row: Int)] = []

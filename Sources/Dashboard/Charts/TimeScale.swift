@@ -34,6 +34,15 @@ struct TimeScale: Sendable {
     return Self.column(axis.place(of: step), dotColumns, first, last)
   }
 
+  /// Where `step` lies in cells, not rounded: two that are at least so many cells apart here are
+  /// drawn no nearer to each other. As a run grows distances only shrink; those of cells flicker.
+  func place(of step: Int) -> Double? {
+    guard steps.contains(step), dotColumns > 0 else { return nil }
+    guard last > first else { return 0 }
+    let share = min(max((axis.place(of: step) - first) / (last - first), 0), 1)
+    return share * Double(dotColumns - 1) / 2
+  }
+
   /// The cell that holds `step`.
   func column(of step: Int) -> Int? { dotColumn(of: step).map { $0 / 2 } }
 

@@ -13,7 +13,12 @@ extension DashboardState {
       if case .description(let description) = record { rename(as: description) }
       history.append(record)
       switch record {
-      case .state: requests.isPaused = nil
+      case .state(let state):
+        requests.isPaused = nil
+        if state.isOver { endPrompts() }
+        if state == .diverged, canGoBack {
+          say("diverged: r goes back to a checkpoint, q leaves", .trouble, seconds: 8)
+        }
       case .settings(let settings): requests.settle(settings, before: declared)
       case .event(let event): effects += answer(event)
       default: break
@@ -48,8 +53,10 @@ extension DashboardState {
   private mutating func answer(_ event: RunEvent) -> [Effect] {
     guard !isReplay else { return [] }
     requests.settle(event)
+    answerPrompt(with: event)
     switch event.kind {
     case .refused:
+      if event.by == source.author || event.by == "watch" { deafUntil = now + 0.6 }
       say("refused: \(event.text)", .warning, seconds: 6)
       return [.bell]
     case .fault:

@@ -60,10 +60,14 @@ struct Banner {
     let step = NumberText.grouped(RunNumbers(state).step)
     let checkpoint = state.lastCheckpoint.map { "last checkpoint \($0)" }
     let path = state.source.path
-    let sign = state.source.kind == .live ? "⏎ or q" : "q"
-    let keys = [KeyHint(sign, "leaves", .character("q"))]
+    let isDead = state.history.state == .diverged
+    let sign = state.source.kind == .live && !isDead ? "⏎ or q" : "q"
+    var keys = [KeyHint(sign, "leaves", .character("q"))]
     switch state.history.state {
     case .diverged:
+      if state.canGoBack {
+        keys.insert(KeyHint("r", "goes back to a checkpoint", .character("r")), at: 0)
+      }
       let last = checkpoint ?? "no checkpoint"
       self.init(.trouble, ["DIVERGED at step \(step)", last, path].compactMap { $0 }, keys: keys)
     case .failed(let reason):

@@ -1,4 +1,6 @@
 import Screen
+import Signals
+import Telemetry
 
 /// The keys at the bottom: as many as fit, the most useful ones.
 struct BottomBar {
@@ -22,7 +24,13 @@ struct BottomBar {
     }.filter { entry in
       // Scrubbing is for replays; what can never be done here would only take room.
       let isNever = !entry.item.isAllowed && state.commandRefusal != nil
-      return !isNever && (state.isReplay || entry.item.command.name != "left")
+      switch entry.item.command.name {
+      case "left": return state.isReplay && !isNever
+      // What else there is to do of a run that goes on is more.
+      case "rewind": return state.canGoBack
+      case "mitigations": return state.isReplay || state.history.state != .diverged
+      default: return !isNever
+      }
     }
     let room = state.size.columns
     let gap = state.size.columns >= 110 ? 3 : 2

@@ -40,6 +40,8 @@ package struct DashboardState: Sendable {
   package var presetDefaults: [String: [String: String]] = [:]
   /// Whether the focused pane says by which keys it is explained.
   package var showsHelpHint = false
+  /// Until then letters and digits are no commands: they were typed before a refusal was read.
+  var deafUntil = 0.0
   /// What the mouse holds.
   var grip: Grip?
 
@@ -170,7 +172,24 @@ extension DashboardState {
   /// Why no command can be given now; nil where one can.
   package var commandRefusal: String? {
     if let refusal = source.refusal { return refusal }
-    return history.state.isOver ? "the run is over (\(history.state.word))" : nil
+    guard history.state.isOver else { return nil }
+    return canGoBack
+      ? "the run has diverged: r goes back" : "the run is over (\(history.state.word))"
+  }
+
+  /// Whether a run that diverged waits for a command that takes it back to a checkpoint.
+  package var canGoBack: Bool {
+    source.obeys && !isReplay && history.state == .diverged && !history.checkpoints.isEmpty
+  }
+
+  /// Why this command can't be given now, as far as it is known here; nil where it can, or where the
+  /// run has to say.
+  func refusal(of command: Command) -> String? {
+    if case .rewind = command, canGoBack { return nil }
+    if let commandRefusal { return commandRefusal }
+    guard case .set(let name, _) = command, !history.settings.isEmpty else { return nil }
+    guard let declared = declaration(name) else { return "this run has no such setting" }
+    return declared.refusal
   }
 
   package var isPaused: Bool { requests.isPaused ?? (history.state == .paused) }
@@ -204,6 +223,7 @@ extension DashboardState {
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
+    context.valueZoom = viewport.valueZoom[pane] ?? .automatic
     context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]
     return context
   }

@@ -56,6 +56,24 @@ extension DashboardState {
     viewport.reveal(step, in: recorded)
   }
 
+  /// The step that a person named, by its number.
+  func step(named words: String) throws(StepFlaw) -> Int {
+    let digits = words.filter { $0 != "," && $0 != " " }
+    guard let step = Int(digits), digits.allSatisfy(\.isNumber) else { throw .noNumber(words) }
+    guard history.lastStep != nil else { throw .noSteps }
+    let recorded = isReplay ? recordedSteps : steps.lowerBound...steps.upperBound - 1
+    guard recorded.contains(step) else { throw .notRecorded(step, recorded) }
+    return step
+  }
+
+  /// Goes to a step: a replay shows the run as it was then, else the cursor stands there.
+  mutating func go(to step: Int) -> [Effect] {
+    playback?.halt()
+    jump(to: step)
+    if !isReplay || viewport.cursor != nil { place(cursor: step) }
+    return []
+  }
+
   mutating func goToEnd(first: Bool) {
     let focus = arrangement.focus
     if viewport.cursor != nil {
@@ -147,5 +165,22 @@ extension DashboardState {
       (distance($0.value), $0.key.rawValue) < (distance($1.value), $1.key.rawValue)
     }
     if let nearest { arrangement.focus = nearest.key }
+  }
+}
+
+/// Why a person's words name no step. The description is one line.
+enum StepFlaw: Error, Equatable, CustomStringConvertible {
+  case noNumber(String)
+  case noSteps
+  case notRecorded(Int, ClosedRange<Int>)
+
+  var description: String {
+    switch self {
+    case .noNumber(let words): "'\(words)' is no step: give its number"
+    case .noSteps: "no step is recorded yet"
+    case .notRecorded(let step, let range):
+      "step \(NumberText.grouped(step)) is not recorded: give one from "
+        + "\(NumberText.grouped(range.lowerBound)) to \(NumberText.grouped(range.upperBound))"
+    }
   }
 }

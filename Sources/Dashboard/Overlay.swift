@@ -49,8 +49,10 @@ extension Overlay {
   /// with as many tokens or seconds behind it, where the axis counts those.
   func line(_ metric: MetricName, _ context: PaneContext) -> ChartLine? {
     guard let series = history[metric], !series.isEmpty else { return nil }
+    let isSmooth = context.smoothing != nil && DashboardState.smoothedMetrics.contains(metric)
     var line = ChartLine(
-      series: series, values: smoothed[metric]?.values, shape: .joined, role: role, name: name)
+      series: series, values: smoothed[metric]?.values, shape: isSmooth ? .average : .range,
+      role: role, name: name)
     line.isForecast = true
     line.isInFront = true
     line.counterpart = counterpart(context)

@@ -22,11 +22,14 @@ package struct Pane: Sendable {
   package let headline: @Sendable (PaneContext) -> [Span]
   /// Draws inside the border, at any size, 0x0 too.
   package let draw: @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+  /// The chart whose vertical axis a person can zoom; nil where a pane has none.
+  let chart: (@Sendable (PaneContext) -> LineChart)?
 
-  package init(
+  init(
     id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
     headline: @escaping @Sendable (PaneContext) -> [Span],
-    draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+    draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
+    chart: (@Sendable (PaneContext) -> LineChart)? = nil
   ) {
     self.id = id
     self.title = title
@@ -35,6 +38,7 @@ package struct Pane: Sendable {
     self.explanation = explanation
     self.headline = headline
     self.draw = draw
+    self.chart = chart
   }
 }
 
@@ -88,6 +92,8 @@ package struct PaneContext: Sendable {
   package var overlays: [Overlay]
   /// How far the person's clock is ahead of Greenwich's.
   package var secondsFromGMT = 0
+  /// Which values the pane's vertical axis shows.
+  package var valueZoom = ValueZoom.automatic
   /// The options as the run's preset has them; empty where that is not known.
   package var defaults: [String: String] = [:]
 
@@ -120,8 +126,18 @@ package struct PaneContext: Sendable {
 
   package var description: RunDescription? { history.description }
 
-  /// The events up to the playhead, oldest first.
-  package var events: [RunEvent] { history.events(upTo: playhead) }
+  /// The events up to the playhead, oldest first; what an alarm says of keys is left out where the
+  /// run is over and they do nothing any more.
+  package var events: [RunEvent] {
+    let events = history.events(upTo: playhead)
+    guard showsPresent, history.state.isOver else { return events }
+    return events.map { event in
+      guard event.kind == .alarm, event.hint?.hasPrefix("r:") == false else { return event }
+      var event = event
+      event.hint = nil
+      return event
+    }
+  }
 
   /// The value of a setting in force at the playhead.
   func setting(_ name: String) -> SettingValue? {

@@ -63,6 +63,7 @@ struct PaneFrame {
     if state.viewport.logY.contains(id), id != .attentionLogits {
       spans.append(Span(" log", .faint))
     }
+    if let zoom = state.viewport.valueZoom[id] { spans.append(Span(" y \(zoom)", .person)) }
     if let filter = state.viewport.filter, id == .events || id == .metrics {
       spans.append(Span(" /\(filter)", .person))
     }

@@ -53,6 +53,7 @@ extension DashboardState {
   }
 
   private mutating func act(on key: Key) -> [Effect] {
+    if isDeaf(to: key) { return [] }
     if leavesAtEnd(key) { return [.quit(.leave)] }
     guard let command = CommandTable.command(for: key, in: self) else {
       if key != .unknown {
@@ -63,11 +64,16 @@ extension DashboardState {
     return run(command)
   }
 
-  /// A live run that is over waits for a key to be left.
+  private func isDeaf(to key: Key) -> Bool {
+    guard now < deafUntil, case .character(let character) = key else { return false }
+    return character.isLetter || character.isNumber
+  }
+
+  /// A live run that is over waits for a key to be left; one that diverged may yet go back.
   private func leavesAtEnd(_ key: Key) -> Bool {
-    guard source.kind == .live, history.state.isOver, arrangement.zoomed == nil else {
-      return false
-    }
+    guard source.kind == .live, history.state.isOver, history.state != .diverged,
+      arrangement.zoomed == nil
+    else { return false }
     let hasNothingToGoOutOf =
       viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
     return key == .enter || key == .escape && hasNothingToGoOutOf
@@ -94,7 +100,7 @@ extension DashboardState {
     case .browser(let browser):
       guard browser.isTyping else { return [] }
       return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .quit, .themes, .rewind, .browserHelp:
+    case .quit, .themes, .rewind, .browserHelp, .confirmation:
       return []
     }
   }

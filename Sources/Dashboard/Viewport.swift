@@ -13,6 +13,8 @@ package struct Viewport: Sendable, Hashable {
   package var axis = AxisKind.step
   package var logY: Set<PaneID> = [.attentionLogits, .gradients]
   package var isLogX = false
+  /// Which values the vertical axis of each pane shows; automatic where there is nothing said.
+  package var valueZoom: [PaneID: ValueZoom] = [:]
   package var smoothing: Double? = 0.97
   package var cursor: Int?
   package var filter: String?

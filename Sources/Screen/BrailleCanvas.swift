@@ -41,6 +41,25 @@ package struct BrailleCanvas: Sendable {
     return places[(y / 4) * size.columns + x / 2].dots & DotGlyph.bits[y % 4][x % 2] != 0
   }
 
+  package var isEmpty: Bool { places.allSatisfy { $0.dots == 0 } }
+
+  /// How many dots a cell has, and how they look; nil where it has none.
+  package func cell(_ column: Int, _ row: Int) -> (dots: Int, style: Style)? {
+    let place = places[row * size.columns + column]
+    return place.dots == 0 ? nil : (place.dots.nonzeroBitCount, place.pen.style)
+  }
+
+  /// Gives the cells that show a layer another style, by their row.
+  package mutating func restyle(layer: Int, _ style: (Int) -> Style) {
+    for row in 0..<size.rows {
+      let style = style(row)
+      for index in row * size.columns..<(row + 1) * size.columns
+      where places[index].pen.layer == layer {
+        places[index].pen.style = style
+      }
+    }
+  }
+
   /// All dots of one column between two rows, both included, in either order.
   package mutating func span(x: Int, from first: Int, to last: Int, pen: Pen) {
     let top = max(0, min(first, last))

@@ -3,12 +3,15 @@
 /// - Cost: ``update(with:)`` costs a constant a new sample; all of them again after a cut.
 package struct SmoothedSeries: Sendable {
   package private(set) var values: [Double] = []
-  private var average: DebiasedAverage
+  private var average: TrailingAverage
+  private let start: Int
   private var firstStep: Int?
   private var truncations = 0
 
-  package init(weight: Double) {
-    average = DebiasedAverage(weight: weight)
+  /// `start` samples of the run lie before the first of the series.
+  package init(weight: Double, start: Int = 0) {
+    self.start = start
+    average = TrailingAverage(weight: weight, count: start)
   }
 
   package var weight: Double { average.weight }
@@ -29,6 +32,6 @@ package struct SmoothedSeries: Sendable {
 
   private mutating func restart() {
     values.removeAll(keepingCapacity: true)
-    average = DebiasedAverage(weight: average.weight)
+    average = TrailingAverage(weight: average.weight, count: start)
   }
 }

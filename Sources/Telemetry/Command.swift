@@ -6,7 +6,8 @@ package enum Command: Hashable, Sendable {
   case resume
   case step(Int)
   case checkpoint
-  case note(String)
+  /// Beside the present step, or one that is past.
+  case note(String, at: Int? = nil)
   case evaluate
   case stop
   case detach
@@ -58,7 +59,9 @@ extension Command {
     Word(name: "resume", usage: "resume", sentence: "Let a paused run go on."),
     Word(name: "step", usage: "step [N]", sentence: "Do N steps (1), then hold."),
     Word(name: "checkpoint", usage: "checkpoint", sentence: "Write a checkpoint now."),
-    Word(name: "note", usage: "note TEXT", sentence: "Write a note beside the present step."),
+    Word(
+      name: "note", usage: "note TEXT",
+      sentence: "Write a note beside the present step, or as @STEP TEXT beside an earlier one."),
     Word(name: "evaluate", usage: "evaluate", sentence: "Measure the held-out loss now."),
     Word(name: "stop", usage: "stop", sentence: "End the run with a checkpoint."),
     Word(
@@ -84,8 +87,7 @@ extension Command {
     case "step":
       self = try Self.readStep(rest)
     case "note":
-      guard !rest.isEmpty else { throw .wrongArguments(command: "note", usage: "note TEXT") }
-      self = .note(rest)
+      self = try Self.readNote(rest)
     case "set":
       self = try Self.readSet(rest)
     case "rewind":
@@ -109,6 +111,16 @@ extension Command {
     }
     guard rest.isEmpty else { throw .wrongArguments(command: head + " " + rest, usage: head) }
     return command
+  }
+
+  private static func readNote(_ rest: String) throws(CommandError) -> Command {
+    guard !rest.isEmpty else { throw .wrongArguments(command: "note", usage: "note TEXT") }
+    let head = rest.prefix { $0 != " " }
+    let text = rest.dropFirst(head.count).trimmingCharacters(in: .whitespaces)
+    guard head.first == "@", let step = Int(head.dropFirst()), step >= 0, !text.isEmpty else {
+      return .note(rest)
+    }
+    return .note(text, at: step)
   }
 
   private static func readStep(_ rest: String) throws(CommandError) -> Command {
@@ -181,7 +193,7 @@ extension Command {
     case .resume: "resume"
     case .step(let count): count == 1 ? "step" : "step \(count)"
     case .checkpoint: "checkpoint"
-    case .note(let text): "note \(text)"
+    case .note(let text, let step): "note " + (step.map { "@\($0) " } ?? "") + text
     case .evaluate: "evaluate"
     case .stop: "stop"
     case .detach: "detach"

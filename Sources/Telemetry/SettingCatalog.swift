@@ -32,6 +32,9 @@ package enum SettingCatalog {
     package let usual: SettingValue
     /// Whether it counts something.
     package var isWhole = false
+    /// What runs use it at; a person who types another value is asked first. 0 is off, and usual
+    /// wherever it is allowed.
+    package var usualRange: ClosedRange<Double>?
 
     /// The option that sets it at the start: its name with `-` for `_` and `.`.
     package var option: String {
@@ -47,55 +50,55 @@ package enum SettingCatalog {
     Entry(
       name: learningRateMultiplier, kind: .number(lowest: 0, highest: 1000),
       purpose: "scales the scheduled learning rate: halve it when the loss spikes",
-      usual: .number(1)),
+      usual: .number(1), usualRange: 0.0625...16),
     Entry(
       name: zLoss, kind: .number(lowest: 0, highest: 10),
       purpose: "penalises (log Z)²: stops the output logits from drifting; 1e-4 is usual",
-      usual: .number(1e-4)),
+      usual: .number(1e-4), usualRange: 1e-6...1e-2),
     Entry(
       name: logitSoftCap, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds attention logits by c·tanh(z/c): ends their growth; 50 is usual, 0 is off",
-      usual: .number(50)),
+      usual: .number(50), usualRange: 5...1000),
     Entry(
       name: qkClip, kind: .number(lowest: 0, highest: 1e6),
       purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
-      usual: .number(100)),
+      usual: .number(100), usualRange: 10...10_000),
     Entry(
       name: outputSoftCap, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds output logits by c·tanh(y/c): ends their drift; 30 is usual, 0 is off",
-      usual: .number(30)),
+      usual: .number(30), usualRange: 5...1000),
     Entry(
       name: gradClip, kind: .number(lowest: 0, highest: 1e6),
       purpose: "bounds the global gradient norm: tames single bad batches; 0 is off",
-      usual: .number(1)),
+      usual: .number(1), usualRange: 0.01...100),
     Entry(
       name: weightDecay, kind: .number(lowest: 0, highest: 1),
       purpose: "decay of the matrices: lowers learning-rate sensitivity",
-      usual: .number(1e-4)),
+      usual: .number(1e-4), usualRange: 1e-6...0.1),
     Entry(
       name: balanceLoss, kind: .number(lowest: 0, highest: 100),
       purpose: "balance loss of the experts: keeps the router from starving some; 0.01 is usual",
-      usual: .number(0.01)),
+      usual: .number(0.01), usualRange: 1e-4...1),
     Entry(
       name: routerZLoss, kind: .number(lowest: 0, highest: 100),
       purpose: "penalises the router's (ln Σ exp)²: keeps its logits small; 1e-3 is usual",
-      usual: .number(1e-3)),
+      usual: .number(1e-3), usualRange: 1e-6...0.1),
     Entry(
       name: biasBalance, kind: .number(lowest: 0, highest: 1),
       purpose: "moves each expert's bias against its load: balances without a loss; 1e-3 is usual",
-      usual: .number(1e-3)),
+      usual: .number(1e-3), usualRange: 1e-5...0.1),
     Entry(
       name: capacity, kind: .number(lowest: 0, highest: 1000),
       purpose: "even shares of a window an expert takes, the rest drops; 1.25 is usual, 0 is all",
-      usual: .number(1.25)),
+      usual: .number(1.25), usualRange: 0.5...8),
     Entry(
       name: consistency, kind: .number(lowest: 0, highest: 1000),
       purpose: "holds thor's two passes together: random experts come to agree; 1 is usual",
-      usual: .number(1)),
+      usual: .number(1), usualRange: 0.01...20),
     Entry(
       name: updateClip, kind: .number(lowest: 0, highest: 1000),
       purpose: "cuts a tensor's rate where gradients outrun Adam's second moment; 1 is usual",
-      usual: .number(1)),
+      usual: .number(1), usualRange: 0.1...100),
     Entry(
       name: zClip, kind: .flag,
       purpose: "lowers a gradient norm that stands out from the last steps': tames spikes",
@@ -107,31 +110,31 @@ package enum SettingCatalog {
     Entry(
       name: adamEpsilon, kind: .number(lowest: 1e-20, highest: 1),
       purpose: "Adam's ε: lower it when the gradients' RMS comes near it and updates fade",
-      usual: .number(1e-8)),
+      usual: .number(1e-8), usualRange: 1e-16...1e-5),
     Entry(
       name: adamBeta2, kind: .number(lowest: 0.1, highest: 0.99999),
       purpose: "memory of Adam's second moment: lower it when spikes follow a stale one",
-      usual: .number(0.95)),
+      usual: .number(0.95), usualRange: 0.8...0.9999),
     Entry(
       name: warmupAgain, kind: .number(lowest: 0, highest: 1e9),
       purpose: "ramps the rate up anew over so many steps from now: after a change that shook it",
-      usual: .number(100), isWhole: true),
+      usual: .number(100), isWhole: true, usualRange: 1...100_000),
     Entry(
       name: decayNow, kind: .number(lowest: 0, highest: 1e9),
       purpose: "takes the rate down to its minimum over so many steps from now; 0 goes back",
-      usual: .number(500), isWhole: true),
+      usual: .number(500), isWhole: true, usualRange: 1...1_000_000),
     Entry(
       name: freeze, kind: .number(lowest: 0, highest: 1000),
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
-      usual: .number(1), isWhole: true),
+      usual: .number(1), isWhole: true, usualRange: 1...100),
     Entry(
       name: batch, kind: .number(lowest: 1, highest: 4096),
       purpose: "windows a step: more of them steady the gradient while the noise scale is above",
-      usual: .number(16), isWhole: true),
+      usual: .number(16), isWhole: true, usualRange: 1...512),
     Entry(
       name: evalEvery, kind: .number(lowest: 0, highest: 1e9),
       purpose: "steps from one held-out evaluation to the next; 0 is never",
-      usual: .number(100), isWhole: true),
+      usual: .number(100), isWhole: true, usualRange: 10...100_000),
   ]
 
   /// Whether a model without experts has no use for it.
@@ -143,6 +146,12 @@ package enum SettingCatalog {
 }
 
 extension SettingCatalog.Entry {
+  /// Whether runs use it at such a value.
+  package func isUsual(_ value: SettingValue) -> Bool {
+    guard case .number(let number) = value, number != 0, let usualRange else { return true }
+    return usualRange.contains(number)
+  }
+
   /// What a person may type, in words.
   package var allowed: String {
     isWhole ? kind.allowed.replacing("a number", with: "a whole number") : kind.allowed

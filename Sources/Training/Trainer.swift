@@ -41,6 +41,8 @@ package final class Trainer: Sendable {
     var letters: [Letter] = []
     /// Nothing is taken out any more.
     var isClosed = false
+    /// Whether somebody is there who can take a run that diverged back to a checkpoint.
+    var isAttended = false
   }
 
   /// `emit` takes each record on the trainer's queue; it must not block. `brancher` is called there
@@ -88,6 +90,19 @@ package final class Trainer: Sendable {
     }
   }
 
+  /// Has a run that diverges wait for a command to go back, rather than end, for as long as somebody
+  /// is there to give it.
+  package func attend() {
+    mailbox.withLock { $0.isAttended = true }
+  }
+
+  /// Nobody is there any more: a run that waits after it diverged ends, once what was asked for
+  /// before is done.
+  package func endAttendance() {
+    mailbox.withLock { $0.isAttended = false }
+    wake.signal()
+  }
+
   /// What a run came to once its last checkpoint, which could not be written at its end, has been
   /// tried again.
   package func completed(_ end: TrainingEnd) -> TrainingEnd {
@@ -123,7 +138,9 @@ package final class Trainer: Sendable {
       }
       do {
         if case .diverged(let event) = try run.advance(now: Self.now) {
-          guard run.isRescued(now: Self.now()) else { return run.diverge(event) }
+          guard run.isRescued(now: Self.now()) || isTakenBack(run, from: event) else {
+            return .diverged
+          }
           if let flaw = run.rewindFlaw { return run.fail(flaw) }
         }
       } catch {
@@ -133,16 +150,36 @@ package final class Trainer: Sendable {
     }
   }
 
+  /// Tells that the run diverged and waits for a command that takes it back to a checkpoint.
+  /// - Returns: false where it is left as it is.
+  private func isTakenBack(_ run: TrainingRun, from event: RunEvent) -> Bool {
+    run.diverge(event)
+    let rewinds = run.rewindCount
+    while true {
+      for letter in takeLetters() {
+        let answer = run.applyAfterDivergence(letter.command, by: letter.author, now: Self.now())
+        letter.answer?(answer)
+        if run.machine.mode == .stopping { return false }
+      }
+      if run.rewindCount != rewinds { return true }
+      guard mailbox.withLock({ $0.isAttended || !$0.letters.isEmpty }) else { return false }
+      wake.wait()
+    }
+  }
+
   private func applyCommands(_ run: TrainingRun) {
     run.applyOrders(now: Self.now())
     run.applyScript(now: Self.now())
-    let letters = mailbox.withLock { mailbox in
-      defer { mailbox.letters.removeAll() }
-      return mailbox.letters
-    }
-    for letter in letters {
+    for letter in takeLetters() {
       let answer = run.apply(letter.command, by: letter.author, now: Self.now())
       letter.answer?(answer)
+    }
+  }
+
+  private func takeLetters() -> [Letter] {
+    mailbox.withLock { mailbox in
+      defer { mailbox.letters.removeAll() }
+      return mailbox.letters
     }
   }
 

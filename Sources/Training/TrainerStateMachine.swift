@@ -78,7 +78,7 @@ package struct TrainerStateMachine: Sendable {
       mode = .stepping(remaining: count)
       record.add(.step, count == 1 ? "one step" : "\(count) steps")
     case .checkpoint: record.tasks.append(.writeCheckpoint(by: author))
-    case .note(let text): record.add(.note, text)
+    case .note(let text, let noted): record.note(text, beside: noted)
     case .evaluate:
       record.add(.evaluate, "measure the held-out loss")
       record.tasks.append(.evaluate)
@@ -190,6 +190,12 @@ extension TrainerStateMachine {
         RunEvent(
           step: step, wallTime: wallTime, kind: kind, by: author, name: name, before: before,
           after: after, text: text))
+    }
+
+    /// A note stands beside the step at which its writing began.
+    mutating func note(_ text: String, beside noted: Int?) {
+      add(.note, text)
+      events[events.count - 1].step = min(step, noted ?? step)
     }
 
     mutating func refuse(_ words: String, because reason: String) {

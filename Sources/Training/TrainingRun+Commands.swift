@@ -158,10 +158,24 @@ extension TrainingRun {
     return .detached(checkpoint: checkpoint)
   }
 
-  func diverge(_ event: RunEvent) -> TrainingOutcome {
+  func diverge(_ event: RunEvent) {
     record(event)
+    announced = .diverged
     emit(.state(.diverged))
-    return .diverged
+  }
+
+  /// What can be done about a run that is not finite any more: it goes back, or it is left.
+  func applyAfterDivergence(_ command: Command, by author: String, now: Double) -> CommandAnswer {
+    switch command {
+    case .rewind, .note, .stop: return apply(command, by: author, now: now)
+    default:
+      let reason = "the run has diverged: rewind goes back to a checkpoint, stop leaves it"
+      record(
+        RunEvent(
+          step: step, wallTime: now, kind: .refused, by: author, name: command.words,
+          text: "\(command.words) refused: \(reason)"))
+      return CommandAnswer(isApplied: false, step: step, text: reason)
+    }
   }
 
   func fail(_ reason: String) -> TrainingOutcome {

@@ -213,7 +213,7 @@ extension TrainingRun {
     let culprit = loss.isFinite ? "the gradient norm" : "the loss"
     return RunEvent(
       step: samples.step, wallTime: samples.wallTime, kind: .diverged, by: "run",
-      text: "\(culprit) is not finite: the run ends; "
+      text: "\(culprit) is not finite: the run cannot go on; "
         + (checkpoint ?? "no checkpoint was written"))
   }
 }

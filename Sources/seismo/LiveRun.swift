@@ -184,12 +184,13 @@ extension LiveRun {
       file: plan.sessionPath)
     let screen = try DashboardScreen(source: source, theme: plan.theme, stage: stage)
     if let earlier = earlierHistory() { screen.take(.recordingOpened(earlier)) }
+    trainer.attend()
     start()
     // A disk that is full at the end is asked again each second, not with every frame.
     var nextClose = DispatchTime.now()
     let leave = screen.run(
       records: { [mailbox] in mailbox.take() },
-      send: { [trainer] command, author in trainer.post(command, by: author) },
+      send: { [weak self] command, author in self?.send(command, by: author) },
       tend: { [session, end] in
         let recorder = session.recorder
         if end.reachedEnd != nil, DispatchTime.now() >= nextClose {
@@ -210,6 +211,18 @@ extension LiveRun {
     return history
   }
 
+  /// What never reached the run leaves no record: here it is told.
+  private func send(_ command: Command, by author: String) {
+    trainer.post(command, by: author) { [mailbox] answer in
+      guard !answer.isApplied, answer.step == nil else { return }
+      mailbox.post(
+        .event(
+          RunEvent(
+            step: 0, wallTime: Date().timeIntervalSince1970, kind: .refused, by: author,
+            name: command.words, text: "\(command.words) refused: \(answer.text)")))
+    }
+  }
+
   private func depart(_ leave: DashboardScreen.Departure, _ request: EndRequest) throws {
     listen(request)
     switch leave {
@@ -218,6 +231,7 @@ extension LiveRun {
     case .left(.detach), .opens(_, .detach): trainer.post(.detach, by: "you")
     case .left(.leave), .opens(_, .leave), .terminalGone: break
     }
+    trainer.endAttendance()
     guard case .opens(let path, _) = leave else { return try conclude(end.wait(), request) }
     let conclusion = Result { try conclude(end.wait(), request) }
     interrupts = nil

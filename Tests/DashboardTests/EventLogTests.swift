@@ -179,7 +179,7 @@ import Testing
     let marks = steps.compactMap { EventMark(event(.alarm, .lossSpike, at: $0)) }
     let drawn = EventMark.distinct(marks, time).sorted { $0.step < $1.step }
     #expect(drawn.map(\.step) == [700, 1_200])
-    #expect(drawn.first?.texts == ["loss spike ×3", "×3"])
+    #expect(drawn.first?.texts == ["loss spike ×3", "alarms"])
   }
 
   @Test(arguments: [

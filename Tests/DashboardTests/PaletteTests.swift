@@ -96,8 +96,10 @@ import Testing
     var state = UpdateTests.live()
     type(":set z_loss ", &state)
     expectScreen(boxes(state), "palette", "values")
+    #expect(press(&state, .enter).isEmpty, "nothing is chosen yet")
     #expect(
-      press(&state, .enter).last == .send(.set(name: "z_loss", value: .number(1e-4)), by: "you"))
+      press(&state, .down, .enter).last
+        == .send(.set(name: "z_loss", value: .number(1e-4)), by: "you"))
     type(":set z", &state)
     _ = press(&state, .tab)
     type("2e", &state)
@@ -110,7 +112,7 @@ import Testing
     type(":rewind ", &state)
     expectScreen(boxes(state), "palette", "rewinds")
     let name = try #require(state.history.checkpoints.last?.name)
-    _ = press(&state, .down)
+    _ = press(&state, .down, .down)
     #expect(
       press(&state, .enter).last == .send(.rewind(checkpoint: name, skip: 0), by: "you"))
   }

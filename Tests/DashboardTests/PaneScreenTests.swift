@@ -132,7 +132,7 @@ import Testing
 
   @Test func `the effect of a switch stands at its mark once it is measured`() {
     func text(_ playhead: Int) -> String {
-      PaneScreen(playhead: playhead).grid(AttentionLogitsPane.pane, columns: 70, rows: 16).text()
+      PaneScreen(playhead: playhead).grid(AttentionLogitsPane.pane, columns: 90, rows: 16).text()
     }
     #expect(text(1_400).contains("9,278 → 12"))
     #expect(!text(1_199).contains("9,278"))

@@ -110,4 +110,42 @@ import Testing
     #expect(early.layers.isEmpty)
     #expect(early.toast?.text == "rewind: no checkpoint yet: c writes one")
   }
+
+  @Test func `a run that diverged is taken back from the screen of its end`() {
+    for kind in [RunSource.Kind.live, .watch] {
+      var state = state(120, 40)
+      state.source.kind = kind
+      _ = update(&state, .recordsArrived([.state(.diverged)]))
+      #expect(state.toast?.text == "diverged: r goes back to a checkpoint, q leaves")
+      let banner = view(state).line(1)
+      #expect(banner.contains("r goes back to a checkpoint · q leaves"))
+      #expect(view(state).line(39).contains(" r rewind "))
+      #expect(!view(state).line(39).contains("c checkpoint"))
+      #expect(press(&state, .enter, .escape, .escape).isEmpty, "neither leaves")
+      #expect(press(&state, .character("c")) == [.bell])
+      #expect(
+        press(&state, .character("r"), .enter)
+          == [.send(.rewind(checkpoint: "step-000000300", skip: 0), by: "you")],
+        "from before the first alarm")
+      _ = update(&state, .recordsArrived([.generation(startingAt: 300), .state(.running)]))
+      #expect(press(&state, .character("c")) == [.send(.checkpoint, by: "you")])
+    }
+  }
+
+  @Test func `the end of a run that cannot go back promises nothing`() {
+    var state = UpdateTests.live(history: RunHistory())
+    _ = update(&state, .recordsArrived([.state(.diverged)]))
+    #expect(view(state).line(1).contains("DIVERGED at step 0 · no checkpoint"))
+    #expect(!view(state).line(1).contains("goes back"))
+    #expect(press(&state, .character("r")) == [.bell])
+    #expect(press(&state, .enter).isEmpty)
+    #expect(press(&state, .character("q")) == [.quit(.leave)])
+  }
+
+  @Test func `alarms of a run that is over name no keys that do nothing`() {
+    var state = state(200, 60)
+    #expect(state.context(for: .events).events.contains { $0.hint?.hasPrefix("m:") == true })
+    _ = update(&state, .recordsArrived([.state(.diverged)]))
+    #expect(!state.context(for: .events).events.contains { $0.hint?.hasPrefix("m:") == true })
+  }
 }

@@ -57,6 +57,69 @@ struct SmoothingTests {
     #expect(copy.add(0.3).bitPattern == average.add(0.3).bitPattern)
   }
 
+  /// Losses that fall by power laws and exponentials, with noise and now and then a jump.
+  private static func fallingLoss(_ generator: inout SeededGenerator, count: Int) -> [Double] {
+    let scale = Double.random(in: 0.5...6, using: &generator)
+    let decay = Double.random(in: 5...400, using: &generator)
+    let noise = Double.random(in: 0.02...0.2, using: &generator)
+    let drop = Int.random(in: 0..<count * 2, using: &generator)
+    let isPower = Bool.random(using: &generator)
+    return (0..<count).map { step in
+      let fall = isPower ? pow(1 + Double(step) / decay, -1.5) : exp(-Double(step) / decay)
+      return 1 + scale * fall + (step < drop ? 1 : 0) + noise * generator.normal()
+    }
+  }
+
+  @Test(arguments: [0.6, 0.9, 0.97, 0.99, 0.997])
+  func `the line lies within the values around it from the first step on`(weight: Double) {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SeededGenerator(seed: seed)
+    for _ in 0..<40 {
+      let values = Self.fallingLoss(&generator, count: 1_200)
+      var average = TrailingAverage(weight: weight)
+      let drawn = values.map { average.add($0) }
+      for step in values.indices {
+        let window = min(1 / (1 - weight), Double(step + 15) / 15)
+        let reach = Int((2 * window).rounded(.up))
+        let near = values[max(0, step - reach)...min(values.count - 1, step + reach)]
+        let range = (near.min() ?? 0)...(near.max() ?? 0)
+        #expect(range.contains(drawn[step]), "step \(step), seed \(seed)")
+      }
+    }
+  }
+
+  @Test func `in the first third it lies among the values, not above all of them`() {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SeededGenerator(seed: seed)
+    for _ in 0..<20 {
+      let values = (0..<900).map { 0.9 + 5 * exp(-Double($0) / 60) + 0.1 * generator.normal() }
+      var average = TrailingAverage(weight: 0.97)
+      let drawn = values.map { average.add($0) }
+      let above = (20..<300).filter { step in
+        values[step - 5...step + 5].allSatisfy { $0 < drawn[step] }
+      }
+      #expect(above.count <= 28, "seed \(seed)")
+    }
+  }
+
+  @Test func `after its start it is the exponential average`() {
+    var generator = SeededGenerator(seed: 9)
+    var average = TrailingAverage(weight: 0.9)
+    var debiased = DebiasedAverage(weight: 0.9)
+    for step in 0..<1_000 {
+      let value = 3 + generator.normal()
+      let (drawn, expected) = (average.add(value), debiased.add(value))
+      if step > 300 { #expect(abs(drawn - expected) < 1e-9) }
+    }
+  }
+
+  @Test func `constant values are left alone and what is not finite passes through`() {
+    var average = TrailingAverage(weight: 0.97)
+    for _ in 0..<100 { #expect(average.add(0.1) == 0.1) }
+    #expect(average.add(.nan).isNaN && average.add(.infinity) == .infinity)
+    #expect(average.add(0.1) == 0.1)
+  }
+
   @Test func `extending by pieces equals smoothing at once`() {
     var generator = SeededGenerator(seed: 5)
     var series = Series()
@@ -90,7 +153,7 @@ struct SmoothingTests {
     smoothed.update(with: series)
     series.append(step: 1, value: 5)
     smoothed.update(with: series)
-    #expect(smoothed.values[1] == (0.25 + 2.5) / 0.75)
+    #expect(smoothed.values[1] == 4.75)
     smoothed.update(with: Series(steps: [7], values: [3]))
     #expect(smoothed.values == [3])
     smoothed.update(with: Series())

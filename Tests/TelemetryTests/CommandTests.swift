@@ -15,6 +15,8 @@ struct CommandTests {
     ("rewind last", .rewind(checkpoint: "last", skip: 0)),
     ("rewind 100 skip 20", .rewind(checkpoint: "100", skip: 20)),
     ("rewind step-000000100", .rewind(checkpoint: "step-000000100", skip: 0)),
+    ("note @12 odd", .note("odd", at: 12)), ("note @12", .note("@12")),
+    ("note @x y", .note("@x y")),
     ("skip 5", .skip(5)), ("branch low-rate", .branch(name: "low-rate")),
     ("set grad_clip 1e3", .set(name: "grad_clip", value: .number(1000))),
   ])
@@ -23,7 +25,8 @@ struct CommandTests {
   }
 
   @Test(arguments: [
-    Command.pause, .resume, .step(1), .step(7), .checkpoint, .note("a note"), .evaluate, .stop,
+    Command.pause, .resume, .step(1), .step(7), .checkpoint, .note("a note"), .note("b", at: 9),
+    .evaluate, .stop,
     .detach, .undo, .skip(3), .branch(name: "b2"), .rewind(checkpoint: "last", skip: 0),
     .rewind(checkpoint: "100", skip: 20), .set(name: "z_loss", value: .number(1e-4)),
     .set(name: "qk_layernorm", value: .flag(false)),

@@ -44,6 +44,13 @@ struct TrainerStateMachineTests {
     #expect(events[0].text == "undo refused: nothing was changed")
   }
 
+  @Test func `a note stands beside the step it names, never one to come`() throws {
+    var machine = machine()
+    #expect(try apply("note odd", to: &machine).events.map(\.step) == [7])
+    #expect(try apply("note @4 odd", to: &machine).events.map(\.step) == [4])
+    #expect(try apply("note @9 odd", to: &machine).events.map(\.step) == [7])
+  }
+
   @Test func `a value that is in force already changes nothing`() throws {
     var machine = machine()
     let (events, tasks) = try apply("set grad_clip 1", to: &machine)

@@ -9,8 +9,6 @@ struct ChartFrame {
   let scale: ValueScale
   let context: PaneContext
   private var placer: LabelPlacer
-  /// Rows that a guide runs through; labels leave them alone.
-  private var guideRows: Set<Int> = []
 
   init(plot: Rect, time: TimeScale, scale: ValueScale, context: PaneContext) {
     self.plot = plot
@@ -24,64 +22,62 @@ struct ChartFrame {
     lines: [ChartLine], columns: [[ChartLine.Column]], guides: [LineChart.Guide],
     into grid: inout CellGrid
   ) {
-    var back = BrailleCanvas(columns: plot.columns, rows: plot.rows)
-    var front = back
-    for (layer, (line, columns)) in zip(lines, columns).enumerated() {
-      let pen = BrailleCanvas.Pen(style: context.style(line.role), layer: layer)
-      if line.isInFront {
-        line.draw(columns, on: &front, scale: scale, pen: pen)
-      } else {
-        line.draw(columns, on: &back, scale: scale, pen: pen)
-      }
-    }
-    back.draw(into: &grid, at: plot.origin, symbols: context.symbols)
-    cover(front, into: &grid)
-    for (line, columns) in zip(lines, columns) where line.shape == .spots {
-      drawSpots(line, columns, into: &grid)
-    }
+    drawCanvases(lines, columns, into: &grid)
     for row in 0..<plot.rows {
       for column in 0..<plot.columns where !isBlank(column, row, grid) {
         placer.take(column: column, row: row)
       }
     }
-    for guide in guides { draw(guide, into: &grid) }
+    let drawn = guides.filter { draw($0, into: &grid) }
+    for guide in drawn { drawLabel(of: guide, into: &grid) }
   }
 
-  /// Draws a canvas in place of what its cells held.
-  private func cover(_ canvas: BrailleCanvas, into grid: inout CellGrid) {
-    var scratch = CellGrid(size: plot.size, style: context.style(.background))
-    canvas.draw(into: &scratch, at: Point(column: 0, row: 0), symbols: context.symbols)
-    for row in 0..<plot.rows {
-      for column in 0..<plot.columns where !scratch[column, row].isBlank {
-        grid[plot.column + column, plot.row + row] = scratch[column, row]
+  /// Takes a cell and says whether it was free: a blank may lie between two words of a label.
+  mutating func takeFree(_ column: Int, _ row: Int) -> Bool {
+    let isFree = placer.isFree(column: column, row: row)
+    placer.take(column: column, row: row)
+    return isFree
+  }
+
+  func isBlank(_ column: Int, _ row: Int, _ grid: CellGrid) -> Bool {
+    grid[plot.column + column, plot.row + row].isBlank
+  }
+
+  /// Draws a guide through the cells that are blank; false where it lies off the axis.
+  private mutating func draw(_ guide: LineChart.Guide, into grid: inout CellGrid) -> Bool {
+    guard let row = row(of: guide) else { return false }
+    for column in 0..<plot.columns where isBlank(column, row, grid) {
+      put(context.symbols.horizontalDashed, column, row, guide.role, into: &grid)
+    }
+    return true
+  }
+
+  private func row(of guide: LineChart.Guide) -> Int? {
+    let row = scale.dotRow(of: guide.value, dotRows: plot.rows * 4) / 4
+    let isOnAxis = row >= 0 && row < plot.rows && scale.share(of: guide.value) <= 1 + 1e-9
+    return isOnAxis ? row : nil
+  }
+
+  /// The words of a guide at its right end, else just above or below it, else at its left end.
+  private mutating func drawLabel(of guide: LineChart.Guide, into grid: inout CellGrid) {
+    guard let row = row(of: guide), plot.columns >= 24 else { return }
+    let role: Role = guide.role == .track ? .faint : guide.role
+    for text in guide.labels {
+      let width = TextWidth.columns(of: text)
+      let right = plot.columns - width
+      for (column, row) in [(right, row), (right, row - 1), (right, row + 1), (0, row)]
+      where placer.isFree(column: column, row: row, columns: width) {
+        placer.take(column: column, row: row, columns: width)
+        var style = context.style(role)
+        style.attributes.remove(.bold)
+        let place = Point(column: plot.column + column, row: plot.row + row)
+        grid.write(text, at: place, style: style)
+        return
       }
     }
   }
 
-  private func drawSpots(
-    _ line: ChartLine, _ columns: [ChartLine.Column], into grid: inout CellGrid
-  ) {
-    for column in columns where column.low <= column.high {
-      let row = scale.dotRow(of: column.middle, dotRows: plot.rows * 4)
-      guard row >= 0, row < plot.rows * 4 else { continue }
-      put("•", column.x / 2, row / 4, line.role, into: &grid)
-    }
-  }
-
-  private func isBlank(_ column: Int, _ row: Int, _ grid: CellGrid) -> Bool {
-    grid[plot.column + column, plot.row + row].isBlank
-  }
-
-  private mutating func draw(_ guide: LineChart.Guide, into grid: inout CellGrid) {
-    let row = scale.dotRow(of: guide.value, dotRows: plot.rows * 4) / 4
-    guard row >= 0, row < plot.rows, scale.share(of: guide.value) <= 1 + 1e-9 else { return }
-    guideRows.insert(row)
-    for column in 0..<plot.columns where isBlank(column, row, grid) {
-      put(context.symbols.horizontalDashed, column, row, guide.role, into: &grid)
-    }
-  }
-
-  private func put(
+  func put(
     _ scalar: Unicode.Scalar, _ column: Int, _ row: Int, _ role: Role, into grid: inout CellGrid
   ) {
     grid[plot.column + column, plot.row + row] = Cell(scalar, style: context.style(role))
@@ -131,8 +127,10 @@ extension ChartFrame {
     into grid: inout CellGrid
   ) {
     var beyond = Beyond(early: plot.columns / 50 + 2)
+    // Who chose the range knows that there is more: only what is out of sight altogether is marked.
+    let isChosen = context.valueZoom.isChosen
     for (line, columns) in zip(lines, columns) {
-      let isOwn = line.isMeasured && line.shape != .spots
+      let isOwn = line.isMeasured && line.shape != .points
       for column in columns {
         let cell = column.x / 2
         if column.isNonFinite, line.isMeasured {
@@ -140,13 +138,13 @@ extension ChartFrame {
           if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
         }
         guard column.low <= column.high else { continue }
-        if scale.share(of: column.high) > 1.02 {
+        if scale.share(of: isChosen ? column.low : column.high) > 1.02 {
           guard !column.isNonFinite else { continue }
           sign("▲", cell, 0, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn { beyond.meet(high: column.high, at: cell) }
-        } else if scale.share(of: column.low) < -0.02 {
+          if isOwn, !isChosen { beyond.meet(high: column.high, at: cell) }
+        } else if scale.share(of: isChosen ? column.high : column.low) < -0.02 {
           sign("▼", cell, plot.rows - 1, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn { beyond.meet(low: column.low, at: cell) }
+          if isOwn, !isChosen { beyond.meet(low: column.low, at: cell) }
         }
       }
     }
@@ -204,78 +202,5 @@ extension ChartFrame {
   ) {
     guard let place = placer.place(texts, beside: column, rows: rows) else { return }
     write(place, role, into: &grid)
-  }
-
-  /// Dashed lines through the cells that are blank.
-  mutating func drawLines(of marks: [EventMark], into grid: inout CellGrid) {
-    for mark in marks {
-      guard let column = time.column(of: mark.step) else { continue }
-      for row in 0..<plot.rows {
-        // A blank may lie between two words of the cursor's label.
-        let isFree = placer.isFree(column: column, row: row)
-        placer.take(column: column, row: row)
-        let cell = grid[plot.column + column, plot.row + row]
-        guard isFree, cell.isBlank || cell.scalar == context.symbols.horizontalDashed.value else {
-          continue
-        }
-        put(context.symbols.verticalDashed, column, row, mark.role, into: &grid)
-      }
-    }
-  }
-
-  /// The words of the marks, in rows where they cover nothing: near the top rather than long, but
-  /// what is essential in full wherever there is room.
-  mutating func drawNames(of marks: [EventMark], isNamed: Bool, into grid: inout CellGrid) {
-    let clear = (0..<plot.rows).filter { !guideRows.contains($0) }
-    let top = clear.filter { $0 < max(2, plot.rows / 4) }
-    for mark in marks {
-      guard let column = time.column(of: mark.step) else { continue }
-      let texts = isNamed ? mark.texts : []
-      let essential = isNamed ? mark.essential : []
-      if let place = placer.place(essential, beside: column, rows: clear)
-        ?? placer.place(texts, beside: column, rows: top)
-        ?? placer.place(texts, beside: column, rows: clear)
-      {
-        write(place, mark.role, into: &grid)
-      } else {
-        sign(mark, column, into: &grid)
-      }
-    }
-  }
-
-  private func sign(_ mark: EventMark, _ column: Int, into grid: inout CellGrid) {
-    let dashed = context.symbols.verticalDashed.value
-    let rows = 0..<plot.rows
-    let row = rows.first { grid[plot.column + column, plot.row + $0].scalar == dashed }
-    guard let row, let scalar = mark.sign.unicodeScalars.first else { return }
-    put(context.symbols.adapt(scalar), column, row, mark.role, into: &grid)
-  }
-}
-
-extension ChartFrame {
-  func drawValueLabels(gutter: Int, unit: String, into grid: inout CellGrid) {
-    let limit = min(5, max(1, plot.rows / 3 + 1))
-    var placed: [(tick: Double, row: Int)] = []
-    for tick in scale.ticks(atMost: limit) {
-      let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
-      guard row >= 0, row < plot.rows, row < (placed.last?.row ?? .max) - 1 else { continue }
-      placed.append((tick, row))
-    }
-    let texts = scale.labels(placed.map(\.tick))
-    for (index, (text, label)) in zip(texts, placed).enumerated() where text.count < gutter {
-      let named = text + " " + unit
-      let isTop = index == placed.count - 1 && !unit.isEmpty && named.count < gutter
-      grid.writeRight(
-        isTop ? named : text, endColumn: plot.column - 1, row: plot.row + label.row,
-        style: context.style(.faint), maxColumns: gutter - 1)
-    }
-  }
-
-  func drawTimeLabels(row: Int, into grid: inout CellGrid) {
-    for label in time.labels(columns: plot.columns) {
-      grid.write(
-        label.text, at: Point(column: plot.column + label.column, row: row),
-        style: context.style(.faint))
-    }
   }
 }

@@ -5,12 +5,13 @@ import Signals
 /// One line of a chart: a series and how it is drawn.
 struct ChartLine: Sendable {
   enum Shape: Sendable, Equatable {
-    /// From the smallest to the largest value that each column covers: no spike is lost.
+    /// From the smallest to the largest value that each column covers, on from its last to the
+    /// next one's first: what was recorded, and nothing else.
     case range
-    /// One value a column, joined.
-    case joined
-    /// A sign in each cell that holds a sample, joined by nothing.
-    case spots
+    /// One value a column, joined: for what is an average already.
+    case average
+    /// The range, with each sample a point that can be seen: for what is measured seldom.
+    case points
   }
 
   var series: Series
@@ -28,6 +29,8 @@ struct ChartLine: Sendable {
   var isMeasured = true
   /// Whether it stands alone in the cells it goes through, so that it stays thin over others.
   var isInFront = false
+  /// The colour of each height, where the value itself is the news.
+  var style: (@Sendable (Double) -> Style)?
   /// Whether it shows what is still to come, so that the playhead does not end it.
   var isForecast = false
   /// The series' own step for a step of the axis, where the two count differently.
@@ -38,9 +41,17 @@ struct ChartLine: Sendable {
     var x: Int
     var low: Double
     var high: Double
-    /// The value that the joined line goes through.
-    var middle: Double
+    /// Where the line comes in and goes out across columns without samples.
+    var first: Double
+    var last: Double
     var isNonFinite: Bool
+
+    init(x: Int, low: Double, high: Double, isNonFinite: Bool = false) {
+      (self.x, self.low, self.high, self.isNonFinite) = (x, low, high, isNonFinite)
+      (first, last) = (low, low)
+    }
+
+    var isFinite: Bool { low <= high }
   }
 
   /// The columns that hold samples, from left to right; nothing after `playhead`.
@@ -48,19 +59,40 @@ struct ChartLine: Sendable {
     var edges = isForecast ? time.edges : time.edges.map { min($0, playhead + 1) }
     if let counterpart { edges = edges.map(counterpart) }
     guard edges.count > 1, !series.isEmpty else { return [] }
-    guard let values else {
-      return series.columns(edges: edges).enumerated().compactMap { x, summary in
-        guard !summary.isEmpty else { return nil }
-        return Column(
-          x: x, low: summary.minimum, high: summary.maximum, middle: summary.mean,
-          isNonFinite: summary.nonFiniteCount > 0)
+    if let values { return columns(edges, of: values) }
+    var columns = series.columns(edges: edges).enumerated().compactMap { x, summary -> Column? in
+      guard !summary.isEmpty else { return nil }
+      guard shape != .average else {
+        return Column(x: x, low: summary.mean, high: summary.mean)
       }
+      return Column(
+        x: x, low: summary.minimum, high: summary.maximum,
+        isNonFinite: summary.nonFiniteCount > 0)
     }
+    if shape != .average { measureEnds(of: &columns, edges) }
+    return columns
+  }
+
+  /// The last of the values that each column covers.
+  private func columns(_ edges: [Int], of values: [Double]) -> [Column] {
     let indices = edges.map { min(series.index(atOrAfter: $0), values.count) }
     return (0..<edges.count - 1).compactMap { x in
       guard indices[x] < indices[x + 1] else { return nil }
       let value = values[indices[x + 1] - 1]
-      return Column(x: x, low: value, high: value, middle: value, isNonFinite: !value.isFinite)
+      return Column(x: x, low: value, high: value, isNonFinite: !value.isFinite)
+    }
+  }
+
+  /// Only beside a gap do a column's first and last sample matter: else the ranges touch.
+  private func measureEnds(of columns: inout [Column], _ edges: [Int]) {
+    for index in columns.indices where columns[index].low < columns[index].high {
+      let x = columns[index].x
+      if index > 0, columns[index - 1].x + 1 < x {
+        columns[index].first = series.value(atIndex: series.index(atOrAfter: edges[x]))
+      }
+      if index + 1 == columns.count || columns[index + 1].x > x + 1 {
+        columns[index].last = series.value(atOrBefore: edges[x + 1] - 1) ?? columns[index].last
+      }
     }
   }
 
@@ -87,25 +119,34 @@ extension ChartLine {
     var last: Column?
     func row(_ value: Double) -> Int { scale.dotRow(of: value, dotRows: canvas.dotRows) }
     for column in columns {
-      guard column.low <= column.high else {
+      guard column.isFinite else {
         last = nil
         continue
       }
-      switch shape {
-      case .range:
-        if let last, column.x > last.x + 1 {
-          canvas.join((last.x, row(last.middle)), (column.x, row(column.middle)), pen: pen)
-        }
-        let (top, bottom) = bridged(column, after: last, row)
-        canvas.span(x: column.x, from: top, to: bottom, pen: pen)
-      case .joined:
-        let end = (x: column.x, y: row(column.middle))
-        let start = last.map { (x: $0.x, y: row($0.middle)) } ?? end
-        canvas.join(start, end, pen: pen)
-      case .spots:
-        continue
+      if let last, shape == .average || column.x > last.x + 1 {
+        canvas.join((last.x, row(last.last)), (column.x, row(column.first)), pen: pen)
       }
+      let (top, bottom) =
+        shape == .average
+        ? (row(column.high), row(column.low)) : bridged(column, after: last, row)
+      canvas.span(x: column.x, from: top, to: bottom, pen: pen)
       last = column
+    }
+  }
+
+  /// Draws the samples of columns as points of two by two dots; the upper left or right one is the
+  /// value. A column of several has its smallest and its largest.
+  func drawPoints(
+    _ columns: [Column], on canvas: inout BrailleCanvas, scale: ValueScale, pen: BrailleCanvas.Pen
+  ) {
+    for column in columns where column.isFinite {
+      for value in Set([column.low, column.high]) {
+        let row = scale.dotRow(of: value, dotRows: canvas.dotRows)
+        guard row >= 0, row < canvas.dotRows else { continue }
+        for x in [column.x & ~1, column.x | 1] {
+          canvas.span(x: x, from: row, to: min(row + 1, canvas.dotRows - 1), pen: pen)
+        }
+      }
     }
   }
 

@@ -14,8 +14,8 @@ struct EventMark: Sendable, Equatable {
   var essential: [String] = []
   /// Of several in one column the highest is drawn.
   var rank: Int
-  /// Its numbers in the list of events, the first and the last of those that it stands for.
-  private(set) var numbers: ClosedRange<Int>?
+  /// Its number in the list of events, and those of others that it stands for, ascending.
+  private(set) var numbers: [Int] = []
   private var isAlarm = false
 
   /// The mark of `event`, nil for what charts do not show.
@@ -35,7 +35,7 @@ struct EventMark: Sendable, Equatable {
       texts = ["fault"]
       rank = 2
     case .alarm:
-      texts = [event.alarmRule?.place.mark, "alarm"].compactMap(\.self)
+      texts = event.alarmRule.map { [$0.place.mark, Self.brief($0)] } ?? ["alarm"]
       rank = 3
       isAlarm = true
     case .note:
@@ -50,6 +50,16 @@ struct EventMark: Sendable, Equatable {
     case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
       .refused, .calm:
       return nil
+    }
+  }
+
+  /// An alarm's noun where there is room for little more.
+  private static func brief(_ rule: AlarmRule) -> String {
+    switch rule {
+    case .lossSpike: "spike"
+    case .logZDrift: "log Z"
+    case .gradientNearEpsilon: rule.place.mark
+    default: rule.place.mark.split(separator: " ").first.map(String.init) ?? rule.place.mark
     }
   }
 
@@ -90,7 +100,7 @@ extension EventMark {
   ) -> [(event: RunEvent, mark: EventMark)] {
     zip(events, numbers(of: events)).compactMap { event, number in
       guard let number, isShown(event), var mark = EventMark(event) else { return nil }
-      mark.numbers = number...number
+      mark.numbers = [number]
       return (event, mark)
     }
   }
@@ -101,35 +111,31 @@ extension EventMark {
     return String(String(number).compactMap { $0.wholeNumberValue.map { digits[$0] } })
   }
 
-  /// What stands on a chart for a mark that cannot be named: `³`, of several `³⁻⁵`.
+  /// What stands on a chart for a mark that cannot be named: `³`, of several `³·⁷`, `³⁻⁹` where none
+  /// of those between is left out.
   var numberText: String? {
-    numbers.map { range in
-      let first = Self.raised(range.lowerBound)
-      return range.count == 1 ? first : first + "⁻" + Self.raised(range.upperBound)
-    }
+    guard let first = numbers.first, let last = numbers.last else { return nil }
+    let isRange = numbers.count > 2 && last - first == numbers.count - 1
+    if isRange { return Self.raised(first) + "⁻" + Self.raised(last) }
+    guard numbers.count > 3 else { return numbers.map(Self.raised).joined(separator: "·") }
+    return Self.raised(first) + "…" + Self.raised(last)
   }
 }
 
 extension EventMark {
   /// Alarms closer than so many columns share one mark.
-  private static let leastGap = 4
+  private static let leastGap = 4.0
 
   /// The marks to draw: one a column, the weightiest, and alarms that would crowd each other as
   /// one.
   static func distinct(_ marks: [EventMark], _ time: TimeScale) -> [EventMark] {
-    var byColumn: [Int: [EventMark]] = [:]
-    for mark in marks {
-      guard let column = time.column(of: mark.step) else { continue }
-      byColumn[column, default: []].append(mark)
-    }
     var drawn: [EventMark] = []
     var cluster: [EventMark] = []
-    var last = Int.min / 2
-    for column in byColumn.keys.sorted() {
-      let here = byColumn[column] ?? []
+    var last = -Double.infinity
+    for (place, here) in columns(marks, time) {
       let alarms = here.filter(\.isAlarm)
       let other = here.reversed().filter { !$0.isAlarm }.max { $0.rank < $1.rank }
-      if column - last >= leastGap || other != nil {
+      if place - last >= leastGap || other != nil {
         drawn += [merged(cluster)].compactMap(\.self)
         cluster = []
       }
@@ -139,21 +145,36 @@ extension EventMark {
         continue
       }
       cluster += alarms
-      last = alarms.isEmpty ? last : column
+      last = alarms.isEmpty ? last : place
     }
     drawn += [merged(cluster)].compactMap(\.self)
     return drawn.sorted { ($0.rank, $0.step) > ($1.rank, $1.step) }
+  }
+
+  /// Marks less than a column apart, from the left, all at the first one's step.
+  private static func columns(
+    _ marks: [EventMark], _ time: TimeScale
+  ) -> [(place: Double, marks: [EventMark])] {
+    var columns: [(place: Double, marks: [EventMark])] = []
+    for mark in marks.sorted(by: { $0.step < $1.step }) {
+      guard let place = time.place(of: mark.step) else { continue }
+      guard let here = columns.last, place - here.place < 1 else {
+        columns.append((place, [mark]))
+        continue
+      }
+      var moved = mark
+      moved.step = here.marks[0].step
+      columns[columns.count - 1].marks.append(moved)
+    }
+    return columns
   }
 
   /// Several alarms as one, at the first's place; what one of them has to say in full stays.
   private static func merged(_ alarms: [EventMark]) -> EventMark? {
     guard var mark = alarms.first, alarms.count > 1 else { return alarms.first }
     let word = alarms.allSatisfy { $0.texts == mark.texts } ? mark.texts[0] : "alarms"
-    mark.texts = ["\(word) ×\(alarms.count)", "×\(alarms.count)"]
-    let numbers = alarms.compactMap(\.numbers)
-    if let first = numbers.first, let last = numbers.last {
-      mark.numbers = first.lowerBound...max(first.lowerBound, last.upperBound)
-    }
+    mark.texts = ["\(word) ×\(alarms.count)", "alarms"]
+    mark.numbers = alarms.flatMap(\.numbers).sorted()
     mark.essential = alarms.map(\.essential).first { !$0.isEmpty } ?? []
     return mark
   }

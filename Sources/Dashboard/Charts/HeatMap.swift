@@ -48,6 +48,8 @@ struct HeatMap: Sendable {
   var limit: Double
   /// The columns for names and numbers beside the field.
   var gutter: Int
+  /// The columns left blank right of the field, for names at the ends of a chart's lines below it.
+  var margin = 0
   /// The lowest first.
   var floors: [Floor] = []
   var chosen = Chosen.largest
@@ -56,7 +58,7 @@ struct HeatMap: Sendable {
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty, !rows.isEmpty else { return }
-    let field = rect.droppingLeft(gutter)
+    let field = rect.droppingLeft(gutter).droppingRight(margin)
     let time = TimeScale(context, columns: field.columns)
     let isTall = rows.count <= rect.rows
     let perRow = isTall ? rect.rows / rows.count : 1

@@ -95,45 +95,68 @@ struct LineChart: Sendable {
     guard !rect.isEmpty else { return }
     let hasTimeLabels = rect.rows >= 4 && rect.columns >= 16
     let hasValueLabels = rect.columns >= 14
-    let plot = rect.droppingBottom(hasTimeLabels ? 1 : 0)
-      .droppingLeft(hasValueLabels ? gutter : 0)
-      .droppingRight(rect.columns >= 40 && namesLines ? LineEnds.columns(of: lines) : 0)
-    guard !plot.isEmpty else { return }
+    let axes = rect.droppingBottom(hasTimeLabels ? 1 : 0)
+      .droppingLeft(hasValueLabels ? gutter : 0).droppingRight(margin(columns: rect.columns))
+    guard !axes.isEmpty else { return }
     let time = TimeScale(
-      context, steps: steps ?? context.window.steps, columns: plot.columns)
+      context, steps: steps ?? context.window.steps, columns: axes.columns)
+    let marks = EventMark.distinct(marks, time)
+    let names = MarkStrip(
+      namesMarks ? marks : [], time, columns: axes.columns, chartRows: rect.rows,
+      symbols: context.symbols)
+    let plot = axes.droppingTop(names.rows)
     let columns = lines.map { $0.columns(time, playhead: context.playhead) }
-    let scale = scale(columns)
+    let scale = scale(columns, rows: plot.rows, context.valueZoom)
     var frame = ChartFrame(plot: plot, time: time, scale: scale, context: context)
     frame.draw(lines: lines, columns: columns, guides: guides, into: &grid)
-    let isNamed = namesMarks && plot.rows >= 4
     frame.drawCursor(cursorTexts(context), into: &grid)
-    let marks = EventMark.distinct(marks, time)
     frame.drawLines(of: marks, into: &grid)
     frame.drawEdges(
       lines: lines, columns: columns, role: role ?? lines.last?.role ?? .text, format: format,
       into: &grid)
-    frame.drawNames(of: marks, isNamed: isNamed, into: &grid)
-    if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
-    if namesLines {
-      LineEnds(lines, columns: columns, scale: scale).draw(
-        into: &grid, rightOf: plot, within: rect, context)
+    names.draw(into: &grid, at: axes.origin, context)
+    if names.rows == 0 { frame.drawNumbers(of: marks, into: &grid) }
+    if plot.endColumn < rect.endColumn {
+      LineEnds(lines, columns: columns, scale: scale, context).draw(
+        into: &grid, rightOf: plot, within: rect)
     }
-    if hasTimeLabels { frame.drawTimeLabels(row: plot.endRow, into: &grid) }
+    if hasValueLabels { frame.drawValueLabels(gutter: gutter, unit: unit, into: &grid) }
+    guard hasTimeLabels else { return }
+    frame.drawTimeLabels(
+      row: plot.endRow, shared: rect.columns - Self.usualGutter, into: &grid)
   }
 
-  /// The value axis for what these columns of the lines show.
-  func scale(_ columns: [[ChartLine.Column]]) -> ValueScale {
+  /// The columns right of the plot that the names of the lines take.
+  func margin(columns: Int) -> Int {
+    columns >= 40 && namesLines ? LineEnds.columns(of: lines) : 0
+  }
+
+  /// What decides about the values along the time axis beside the labels of values: the widest of
+  /// the usual gutters, so that panes beside each other have the same.
+  private static let usualGutter = 10
+
+  /// The value axis for what these columns of the lines show, on so many rows.
+  func scale(
+    _ columns: [[ChartLine.Column]], rows: Int, _ zoom: ValueZoom = .automatic
+  ) -> ValueScale {
+    if case .range(let low, let high) = zoom {
+      return ValueScale(fitting: low, high, kind: kind, rows: rows)
+    }
     let measured = zip(lines, columns).filter { $0.0.isMeasured }.flatMap(\.1)
       .filter { $0.low <= $0.high }
     let positive = kind == .logarithmic ? measured.filter { $0.low > 0 } : measured
     var low = positive.map(\.low).min() ?? .infinity
     var high = positive.map(\.high).max() ?? -.infinity
-    if clipsOutliers, kind == .linear { high = min(high, Self.usualMaximum(positive)) }
+    if zoom == .robust {
+      (low, high) = ValueZoom.usualRange(lows: positive.map(\.low), highs: positive.map(\.high))
+    } else if clipsOutliers, kind == .linear, zoom == .automatic {
+      high = min(high, Self.usualMaximum(positive))
+    }
     for value in holds {
       low = min(low, value)
       high = max(high, value)
     }
-    return ValueScale(fitting: low, high, kind: kind)
+    return ValueScale(fitting: low, high, kind: kind, rows: rows)
   }
 
   /// The largest value, without the first columns where a run starts far up, and without spikes in

@@ -4,7 +4,7 @@ import Screen
 struct LineEnds: Sendable {
   private struct End: Sendable {
     var name: String
-    var role: Role
+    var style: Style
     /// Where the line ends, as a row of the plot and beyond: to be divided by its height.
     var height: Double
   }
@@ -12,15 +12,19 @@ struct LineEnds: Sendable {
   /// From the top.
   private let ends: [End]
 
-  init(_ lines: [ChartLine], columns: [[ChartLine.Column]], scale: ValueScale) {
+  init(
+    _ lines: [ChartLine], columns: [[ChartLine.Column]], scale: ValueScale, _ context: PaneContext
+  ) {
     // A thousandth of the plot is fine enough to tell which of two lines lies above.
     let fine = 1000
     ends = zip(lines, columns).compactMap { line, columns in
       guard let name = line.ending, let last = columns.last(where: { $0.low <= $0.high }) else {
         return nil
       }
-      let place = scale.dotRow(of: last.middle, dotRows: fine)
-      return End(name: name, role: line.role, height: Double(place) / Double(fine))
+      let value = (last.low + last.high) / 2
+      let place = scale.dotRow(of: value, dotRows: fine)
+      let style = line.style?(value) ?? context.style(line.role)
+      return End(name: name, style: style, height: Double(place) / Double(fine))
     }.sorted { $0.height < $1.height }
   }
 
@@ -30,9 +34,7 @@ struct LineEnds: Sendable {
     return widest.map { $0 + 1 } ?? 0
   }
 
-  func draw(
-    into grid: inout CellGrid, rightOf plot: Rect, within rect: Rect, _ context: PaneContext
-  ) {
+  func draw(into grid: inout CellGrid, rightOf plot: Rect, within rect: Rect) {
     guard plot.endColumn < rect.endColumn, plot.rows >= ends.count else { return }
     var rows: [Int] = []
     for end in ends {
@@ -48,7 +50,7 @@ struct LineEnds: Sendable {
     for (end, row) in zip(ends, rows) {
       grid.write(
         end.name, at: Point(column: plot.endColumn + 1, row: plot.row + row),
-        style: context.style(end.role), maxColumns: rect.endColumn - plot.endColumn - 1)
+        style: end.style, maxColumns: rect.endColumn - plot.endColumn - 1)
     }
   }
 }

@@ -12,7 +12,7 @@ enum NoiseScaleChart {
     var chart = LineChart()
     chart.lines =
       context.older(MetricCatalog.noiseScale)
-      + [ChartLine(series: noise, shape: .joined, role: .gradients)]
+      + [ChartLine(series: noise, shape: .range, role: .gradients)]
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.noiseScale]
     chart.clipsOutliers = true

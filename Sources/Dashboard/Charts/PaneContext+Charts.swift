@@ -55,30 +55,28 @@ extension PaneContext {
     guard let series = history[name] else { return [] }
     let older = older(name)
     let count = series.index(atOrAfter: playhead + 1)
-    let isSmoothed = smoothing.map { count >= Self.samplesToSmooth($0) } ?? false
+    let isSmoothed = smoothing != nil && count >= Self.samplesToSmooth
     let raw = ChartLine(
       series: series, shape: .range, role: isSmoothed ? faint : role, name: label)
     guard isSmoothed else { return older + [raw] }
     let (part, values) = smoothedPart(name, series)
     let smooth = ChartLine(
-      series: part, values: values, shape: .joined, role: role, isInFront: true)
+      series: part, values: values, shape: .average, role: role, isInFront: true)
     return older + [raw, smooth]
   }
 
   /// What later generations superseded of a metric, to be drawn behind all else.
   func older(_ name: MetricName) -> [ChartLine] {
     (history.superseded[name] ?? []).map {
-      var line = ChartLine(series: $0, shape: .joined, role: .track, isMeasured: false)
+      var line = ChartLine(series: $0, shape: .range, role: .track, isMeasured: false)
       // Beyond the run's end too, where it had got further before.
       line.isForecast = playhead >= history.lastStep ?? 0
       return line
     }
   }
 
-  /// Fewer samples than a few lengths of the average's memory only lag behind themselves.
-  private static func samplesToSmooth(_ weight: Double) -> Int {
-    Int(min(200, max(20, 4 / (1 - weight))))
-  }
+  /// Of fewer samples each can be seen by itself.
+  private static let samplesToSmooth = 20
 
   /// The samples over which a smooth line is drawn, and the line: of an archived series only what
   /// the window shows.
@@ -91,20 +89,23 @@ extension PaneContext {
     let start = series.index(atOrAfter: window.steps.lowerBound)
     let end = series.index(atOrAfter: min(window.steps.upperBound, playhead + 1))
     guard end - start <= Self.mostSmoothedHere else { return (series, nil) }
-    let (steps, values) = series.samples(in: max(0, min(start, end) - memory)..<end)
+    let first = max(0, min(start, end) - memory)
+    let (steps, values) = series.samples(in: first..<end)
     let part = Series(steps: steps, values: values)
-    return (part, smoothedValues(of: part, smoothing))
+    return (part, smoothedValues(of: part, smoothing, start: first))
   }
 
   private static let mostSmoothedHere = 20_000
 
-  private func smoothedValues(of series: Series, _ weight: Double) -> [Double] {
-    var made = SmoothedSeries(weight: weight)
+  private func smoothedValues(
+    of series: Series, _ weight: Double, start: Int = 0
+  ) -> [Double] {
+    var made = SmoothedSeries(weight: weight, start: start)
     made.update(with: series)
     return made.values
   }
 
-  /// The debiased average of a metric, from the cache or made here. None where that would take long
+  /// The average of a metric, from the cache or made here. None where that would take long
   /// in each frame: of so many samples the means of the columns are smooth enough.
   private func smoothedValues(_ name: MetricName, _ series: Series) -> [Double]? {
     guard let smoothing else { return nil }

@@ -12,11 +12,9 @@ enum SharpnessChart {
     var chart = LineChart()
     chart.lines = context.older(MetricCatalog.sharpness)
     if let limit = context.history[MetricCatalog.sharpnessLimit] {
-      chart.lines.append(ChartLine(series: limit, shape: .joined, role: .learningRateFaint))
+      chart.lines.append(ChartLine(series: limit, shape: .range, role: .learningRateFaint))
     }
-    // It is measured seldom: a few values are no line yet.
-    let shape: ChartLine.Shape = sharpness.count < 8 ? .spots : .joined
-    chart.lines.append(ChartLine(series: sharpness, shape: shape, role: .learningRate))
+    chart.lines.append(ChartLine(series: sharpness, shape: .points, role: .learningRate))
     // Where the rate is low at the start and the end it can bear a thousand times as much.
     chart.kind = .logarithmic
     chart.overlaid = [MetricCatalog.sharpness]

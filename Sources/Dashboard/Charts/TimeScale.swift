@@ -34,6 +34,15 @@ struct TimeScale: Sendable {
     return Self.column(axis.place(of: step), dotColumns, first, last)
   }
 
+  /// Where `step` lies in cells, not rounded: two that are at least so many cells apart here are
+  /// drawn no nearer to each other. As a run grows distances only shrink; those of cells flicker.
+  func place(of step: Int) -> Double? {
+    guard steps.contains(step), dotColumns > 0 else { return nil }
+    guard last > first else { return 0 }
+    let share = min(max((axis.place(of: step) - first) / (last - first), 0), 1)
+    return share * Double(dotColumns - 1) / 2
+  }
+
   /// The cell that holds `step`.
   func column(of step: Int) -> Int? { dotColumn(of: step).map { $0 / 2 } }
 
@@ -75,20 +84,38 @@ extension TimeScale {
 
   /// Labels for a row of `columns` cells that neither touch nor are cut: the right end with what
   /// is counted, then round values from the left wherever there is room.
-  func labels(columns: Int) -> [Label] {
-    let end = endLabel(columns: columns)
+  ///
+  /// Which values is decided on `shared` columns, so that charts that share them have the same.
+  func labels(columns: Int, shared: Int? = nil) -> [Label] {
+    let shared = max(1, min(shared ?? columns, columns))
     var labels: [Label] = []
     var free = 0
-    let limit = end.map { $0.column - 2 } ?? columns
-    for tick in axis.ticks(atMost: max(2, columns / 10)) {
-      guard last > first, tick.place >= first, tick.place <= last else { continue }
-      let column = Self.column(tick.place, dotColumns, first, last) / 2
+    for tick in ticks(columns: columns, shared: shared) {
+      let column = Self.column(tick.place, columns * 2, first, last) / 2
       let start = max(0, column - tick.text.count / 2)
-      guard start >= free, start + tick.text.count <= limit else { continue }
+      guard start >= free, start + tick.text.count <= columns else { continue }
       labels.append(Label(column: start, text: tick.text))
       free = start + tick.text.count + 2
     }
-    return labels + [end].compactMap(\.self)
+    guard let end = endLabel(columns: columns) else { return labels }
+    labels.removeAll { $0.column + $0.text.count + 2 > end.column }
+    return labels + [end]
+  }
+
+  /// The round values that have room on `shared` columns beside the right end.
+  private func ticks(columns: Int, shared: Int) -> [AxisMeasure.Tick] {
+    guard last > first else { return [] }
+    let limit = endLabel(columns: shared).map { $0.column - 2 } ?? shared
+    var free = 0
+    let width = max(4, axis.text(of: steps.upperBound - 1).count)
+    return axis.ticks(atMost: max(2, shared / (width + 2))).filter { tick in
+      guard tick.place >= first, tick.place <= last else { return false }
+      let column = Self.column(tick.place, shared * 2, first, last) / 2
+      let start = max(0, column - tick.text.count / 2)
+      guard start >= free, start + tick.text.count <= limit else { return false }
+      free = start + tick.text.count + 2
+      return true
+    }
   }
 
   private func endLabel(columns: Int) -> Label? {

@@ -22,7 +22,9 @@ struct TitledChart: Sendable {
     }
     (lower.chart.steps, lower.chart.gutter) = (upper.steps, upper.gutter)
     upper.draw(into: &grid, rect.droppingBottom(rows), context)
-    lower.draw(into: &grid, rect.bottom(rows), context)
+    var below = context
+    below.valueZoom = .automatic
+    lower.draw(into: &grid, rect.bottom(rows), below)
   }
 
   /// Of `rows` that two charts share, those that the lower one takes; nil where one has no room.

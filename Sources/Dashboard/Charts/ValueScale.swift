@@ -13,11 +13,15 @@ struct ValueScale: Sendable, Equatable {
   let kind: Kind
   let low: Double
   let high: Double
+  /// The distance of the round values that lie in the middle of rows, in decades on a logarithmic
+  /// axis; nil where an axis knows of no rows.
+  let step: Double?
 
   /// An axis that holds all from `low` to `high`. What is not finite or, on a logarithmic axis, not
   /// positive does not count.
   init(fitting low: Double, _ high: Double, kind: Kind = .linear) {
     self.kind = kind
+    step = nil
     let isUsable = low.isFinite && high.isFinite && low <= high
     let (low, high) = (Self.bounded(low), Self.bounded(high))
     switch kind {
@@ -29,8 +33,9 @@ struct ValueScale: Sendable, Equatable {
   }
 
   /// An axis with these very ends.
-  init(from low: Double, to high: Double, kind: Kind = .linear) {
+  init(from low: Double, to high: Double, kind: Kind = .linear, step: Double? = nil) {
     self.kind = kind
+    self.step = step
     self.low = low
     self.high = high
   }
@@ -79,6 +84,7 @@ extension ValueScale {
   /// Round values on the axis, ascending, as many as `limit` allows.
   func ticks(atMost limit: Int) -> [Double] {
     guard limit > 0 else { return [] }
+    if let step { return ticks(every: step) }
     switch kind {
     case .linear: return linearTicks(limit)
     case .logarithmic: return logarithmicTicks(limit)

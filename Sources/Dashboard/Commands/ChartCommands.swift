@@ -33,6 +33,14 @@ enum ChartCommands {
       let isLog = state.viewport.logY.contains(pane)
       state.say("\(pane.title): \(isLog ? "log" : "linear") vertical axis")
     },
+    command(
+      "narrow values", ")",
+      "Show half the range of the focused pane's vertical axis; :y LOW HIGH gives one."
+    ) { $0.scaleValues(by: 0.5) },
+    command(
+      "widen values", "(",
+      "Show twice the range of values, up to all of them; :y auto is all again."
+    ) { $0.scaleValues(by: 2) },
     command("log x", "Y", "Switch the horizontal axis of all charts between linear and log.") {
       state in
       state.viewport.isLogX.toggle()

@@ -16,11 +16,12 @@ package enum CommandTable {
 
   /// Words that fingers know from elsewhere, by the action that they stand for.
   package static let aliases: [String: [String]] = [
-    "quit": ["q", "qa", "exit", "wq"], "write screen": ["w", "svg", "screenshot", "print"],
+    "quit": ["q", "qa", "exit", "wq"],
+    "write screen": ["w", "write", "svg", "screenshot", "print"],
     "help": ["h", "keys"], "overlay": ["compare", "diff"], "theme": ["colors", "colorscheme"],
     "filter": ["search", "find", "grep"], "checkpoint": ["save"], "evaluate": ["eval"],
     "mitigations": ["settings", "menu"], "note": ["mark", "comment"], "pause": ["hold"],
-    "resume": ["continue", "cont", "go"], "rewind": ["restore"], "freeze": ["lock"],
+    "resume": ["continue", "cont"], "rewind": ["restore"], "freeze": ["lock"],
     "all steps": ["reset"], "repaint": ["redraw", "clear"], "layouts": ["layout", "preset"],
     "play": ["run"], "undo": ["revert"], "open": ["runs", "sessions", "browse", "edit"],
   ]

@@ -53,14 +53,14 @@ enum RunCommands {
       }
     ) { $0.ask(.undo) },
     DashboardCommand(
-      "rewind", keys: [.character("r")], group: .run,
+      "rewind", keys: [.character("r")], group: .run, bar: .init("rewind", rank: 1),
       "Choose a checkpoint to go back to, and how many batches to leave out.", applies: isNoReplay,
       refusal: { state in
-        if let refusal = state.commandRefusal { return refusal }
+        if let refusal = state.refusal(of: .rewind(checkpoint: "last", skip: 0)) { return refusal }
         return state.history.checkpoints.isEmpty ? "no checkpoint yet: c writes one" : nil
       }
     ) { state in
-      state.layers.append(.rewind(RewindPicker()))
+      state.layers.append(.rewind(RewindPicker(state)))
       return []
     },
     DashboardCommand(
@@ -75,7 +75,7 @@ enum RunCommands {
       "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
       applies: isNoReplay, refusal: refusal
     ) { state in
-      state.layers.append(.prompt(Prompt(.note)))
+      state.layers.append(.prompt(Prompt(.note(step: state.playhead))))
       return []
     },
     DashboardCommand(
@@ -88,12 +88,16 @@ enum RunCommands {
 extension DashboardState {
   /// Gives a command on the person's behalf and says so; the run answers with an event.
   mutating func ask(_ command: Command) -> [Effect] {
-    if let refusal = commandRefusal {
+    if let refusal = refusal(of: command) {
       say(refusal, .warning)
       return [.bell]
     }
-    if case .set(let name, let value) = command { requests.ask(name, value) }
-    say("asked: \(command.words)", .person, seconds: 2)
+    var words = command.words
+    if case .set(let name, let value) = command {
+      if let change = SettingChange(name, to: value, in: self) { words = "\(name) \(change.words)" }
+      requests.ask(name, value)
+    }
+    say("asked: \(words)", .person, seconds: 2)
     return [.send(command, by: source.author)]
   }
 
@@ -114,6 +118,12 @@ extension DashboardState {
       say("\(name): give \(declaration.kind.allowed)", .warning)
       return []
     }
-    return ask(.set(name: name, value: .number(wanted)))
+    let change = SettingChange(name, to: .number(wanted), in: self)
+    guard let question = change?.question else {
+      return ask(.set(name: name, value: .number(wanted)))
+    }
+    layers.append(
+      .confirmation(Confirmation(question, of: .set(name: name, value: .number(wanted)))))
+    return []
   }
 }

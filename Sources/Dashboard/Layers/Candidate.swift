@@ -10,6 +10,7 @@ struct Candidate: Sendable {
     case picture(PictureRequest)
     /// Look for runs at this path.
     case place(String)
+    case deed(Deed)
     /// Words that still lack something.
     case incomplete
   }
@@ -18,25 +19,38 @@ struct Candidate: Sendable {
   /// What `tab` makes of the line.
   let completion: String
   let line: CommandLine
+  /// Whether it is what was typed, whole, so that enter runs it without a choice.
+  var isTyped = false
+
+  /// Whether taking it changes a setting.
+  var isChange: Bool {
+    if case .command(.set) = kind { true } else { false }
+  }
 
   /// All that fits what was typed, the best first.
   static func all(for typed: String, in state: DashboardState) -> [Candidate] {
-    let pictures = pictures(typed: typed, in: state) + places(typed: typed)
+    let meant =
+      pictures(typed: typed, in: state) + places(typed: typed)
+      + WordCommands.candidates(for: typed, in: state)
     let typed = typed.lowercased().drop { $0 == " " }
     let everything = actions(in: state) + words(in: state) + settings(in: state)
     guard !typed.isEmpty else { return everything }
-    let ranked = everything.compactMap { candidate in
-      candidate.rank(typed: typed).map { (rank: $0, candidate: candidate) }
+    let ranked = everything.compactMap { candidate -> (rank: Int, candidate: Candidate)? in
+      guard let rank = candidate.rank(typed: typed) else { return nil }
+      var candidate = candidate
+      candidate.isTyped = rank == 0
+      return (rank, candidate)
     }
     let values = values(typed: String(typed), in: state)
-    return pictures + values
+    return meant + values
       + (0...3).flatMap { rank in ranked.filter { $0.rank == rank }.map(\.candidate) }
   }
 
   /// A name that is meant without doubt comes first.
   private func rank(typed: Substring) -> Int? {
     let name = completion.lowercased()
-    if name == typed || CommandTable.aliases[name]?.contains(String(typed)) == true { return 0 }
+    let whole = typed.split(separator: " ").joined(separator: " ")
+    if name == whole || CommandTable.aliases[name]?.contains(whole) == true { return 0 }
     if name.hasPrefix(typed) { return 1 }
     if name.contains(typed) { return 2 }
     let words = typed.split(separator: " ")
@@ -99,13 +113,16 @@ struct Candidate: Sendable {
       words.count > 1 || isAtEnd
     else { return [] }
     let refusal = setting.refusal ?? state.commandRefusal
-    return suggestions(for: setting, typed: words.dropFirst().first, state).map { value, why in
+    guard words.count <= 2 else { return [] }
+    let word = words.dropFirst().first
+    return suggestions(for: setting, typed: word, state).map { value, why in
       let command = Command.set(name: name, value: value)
       return Candidate(
         kind: .command(command), completion: command.words,
         line: CommandLine(
           keys: "", name: command.words, sentence: refusal.map { "not now: \($0)" } ?? why,
-          refusal: refusal))
+          refusal: refusal),
+        isTyped: word.flatMap { setting.value(words: $0) } == value)
     }
   }
 
@@ -133,7 +150,8 @@ struct Candidate: Sendable {
   private static func pictures(typed: String, in state: DashboardState) -> [Candidate] {
     func candidate(_ kind: Kind, _ name: String, _ sentence: String) -> [Candidate] {
       let line = CommandLine(keys: "", name: name, sentence: sentence, refusal: nil)
-      return [Candidate(kind: kind, completion: typed, line: line)]
+      let isWhole = if case .picture = kind { true } else { false }
+      return [Candidate(kind: kind, completion: typed, line: line, isTyped: isWhole)]
     }
     do throws(PictureRequest.Flaw) {
       guard let request = try PictureRequest(words: typed) else { return [] }
@@ -152,7 +170,10 @@ struct Candidate: Sendable {
     let line = CommandLine(
       keys: "", name: String(words), sentence: "the runs there, and those listed already",
       refusal: nil)
-    return [Candidate(kind: .place(String(path)), completion: String(words), line: line)]
+    return [
+      Candidate(
+        kind: .place(String(path)), completion: String(words), line: line, isTyped: true)
+    ]
   }
 
   private static func rewinds(_ typed: String, _ state: DashboardState) -> [Candidate] {
@@ -172,7 +193,8 @@ struct Candidate: Sendable {
         line: CommandLine(
           keys: "", name: "rewind \(name)",
           sentence: refusal.map { "not now: \($0)" } ?? words,
-          refusal: refusal))
+          refusal: refusal),
+        isTyped: typed == "rewind \(name)")
     }
   }
 }

@@ -2,94 +2,169 @@ import Screen
 import Signals
 import Telemetry
 
-/// A command typed by its words: completed as one types, run by enter.
+/// A command typed by its words: completed as one types, run by enter where it is whole or chosen.
 package struct CommandPalette: Sendable, Hashable {
   var field = TextField()
   private(set) var list = ListCursor()
+  /// Whether an entry of the list was chosen, by arrow or click: until then enter runs only what is
+  /// typed whole.
+  private var hasChosen = false
   private var complaint: String?
+  /// The change that enter applies when it is pressed again.
+  private var doubted: Command?
   /// How far up in what was run before the line comes from; nil for a line of one's own.
   private var recalled: Int?
 
   package init() {}
 
+  /// The entry that a click takes rather than chooses.
+  var chosenIndex: Int? { hasChosen ? list.index : nil }
+
+  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+    let candidates = Candidate.all(for: field.text, in: state)
+    if recall(key, in: state) || move(key, among: candidates) { return .consumed }
+    switch key {
+    case .escape: return .closed
+    case .backspace where field.isEmpty: return .closed
+    case .tab:
+      guard candidates.indices.contains(list.index) else { return .consumed }
+      complete(candidates[list.index])
+      return .consumed
+    case .enter: return execute(candidates, in: state)
+    default:
+      guard field.handle(key) else { return .ignored }
+      recalled = nil
+      forgetChoice()
+      return .consumed
+    }
+  }
+
   /// Up from an empty line goes back through what was run before, down forward again.
   private mutating func recall(_ key: Key, in state: DashboardState) -> Bool {
     let history = state.commandHistory
-    guard !history.isEmpty, list.index == 0, recalled != nil || field.isEmpty else { return false }
+    guard !history.isEmpty, !hasChosen, recalled != nil || field.isEmpty else { return false }
     switch (key, recalled) {
     case (.up, let place): recalled = max(0, (place ?? history.count) - 1)
     case (.down, let place?): recalled = place + 1 < history.count ? place + 1 : nil
     default: return false
     }
     field.replace(with: recalled.map { history[$0] } ?? "")
+    forgetChoice()
     return true
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
-    let candidates = Candidate.all(for: field.text, in: state)
-    if recall(key, in: state) { return .consumed }
-    if list.handle(key, count: candidates.count, hasText: true) { return .consumed }
-    switch key {
-    case .escape: return .closed
-    case .backspace where field.isEmpty: return .closed
-    case .tab:
-      guard candidates.indices.contains(list.index) else { return .consumed }
-      field.replace(with: candidates[list.index].completion)
-      list.index = 0
-      return .consumed
-    case .enter: return execute(candidates)
-    default:
-      guard field.handle(key) else { return .ignored }
-      list.index = 0
-      recalled = nil
-      complaint = nil
-      return .consumed
-    }
+  /// The first arrow chooses the first entry; up from there leaves the list.
+  private mutating func move(_ key: Key, among candidates: [Candidate]) -> Bool {
+    let before = list.index
+    guard list.handle(key, count: candidates.count, hasText: true) else { return false }
+    if !hasChosen { list.index = 0 }
+    let leaves = hasChosen && before == 0 && list.index == 0 && key == .up
+    hasChosen = !leaves && !candidates.isEmpty
+    doubted = nil
+    return true
+  }
+
+  private mutating func complete(_ candidate: Candidate) {
+    field.replace(with: candidate.completion)
+    forgetChoice()
+  }
+
+  private mutating func forgetChoice() {
+    (list.index, hasChosen) = (0, false)
+    (complaint, doubted) = (nil, nil)
   }
 
   /// What was typed where it is a command as it stands; else what is chosen in the list.
-  private mutating func execute(_ candidates: [Candidate]) -> LayerAnswer {
+  private mutating func execute(
+    _ candidates: [Candidate], in state: DashboardState
+  ) -> LayerAnswer {
     let words = field.text
-    if list.index == 0, let command = try? Command(words: words) {
-      return .closed({ $0.remember(words) }, { $0.obey(command) })
+    if !hasChosen, let command = try? Command(words: words) { return run(command, words, state) }
+    guard let candidate = Self.meant(candidates, chosen: chosenIndex) else {
+      return stay(among: candidates, in: state)
     }
-    guard candidates.indices.contains(list.index) else {
-      complaint = Self.complaint(about: words)
-      return .consumed
-    }
-    switch candidates[list.index].kind {
+    switch candidate.kind {
+    case .command(let command): return run(command, command.words, state)
     case .action(let name):
+      if let refusal = candidate.line.refusal { return complain("\(name): \(refusal)") }
       return .closed({ $0.remember(name) }, { $0.run(named: name) })
-    case .command(let command):
-      return .closed({ $0.remember(command.words) }, { $0.obey(command) })
     case .picture(let request):
       return .closed({ $0.remember(words) }, { _ in [.writeScreen(request)] })
     case .place(let path):
       return .closed({ $0.remember(words) }, { $0.browseRuns(in: path) })
+    case .deed(let deed):
+      let completion = candidate.completion
+      return .closed({ $0.remember(completion) }, deed)
     case .incomplete:
-      field.replace(with: candidates[list.index].completion)
-      complaint = Self.complaint(about: field.text)
-      list.index = 0
-      return .consumed
+      complete(candidate)
+      return complain(Self.complaint(about: field.text, in: state))
     }
   }
 
-  private static func complaint(about words: String) -> String? {
+  private static func meant(_ candidates: [Candidate], chosen: Int?) -> Candidate? {
+    guard let chosen else { return candidates.first { $0.isTyped } }
+    return candidates.indices.contains(chosen) ? candidates[chosen] : nil
+  }
+
+  /// Runs a command unless it is refused here already, or is a change to be asked about first.
+  private mutating func run(
+    _ command: Command, _ words: String, _ state: DashboardState
+  ) -> LayerAnswer {
+    if let refusal = state.refusal(of: command) { return complain("\(words): \(refusal)") }
+    if case .set(let name, let value) = command, doubted != command,
+      let question = SettingChange(name, to: value, in: state)?.question
+    {
+      doubted = command
+      return complain(question)
+    }
+    return .closed({ $0.remember(words) }, { $0.obey(command) })
+  }
+
+  /// Nothing is run: what was typed is completed where it can mean one thing only, and what is
+  /// missing is said.
+  private mutating func stay(
+    among candidates: [Candidate], in state: DashboardState
+  ) -> LayerAnswer {
+    let typed = field.text.lowercased().drop { $0 == " " }
+    let meant = candidates.filter { $0.completion.lowercased().hasPrefix(typed) }
+    if let only = meant.first, meant.count == 1, !typed.isEmpty, !only.isChange {
+      complete(only)
+      if case .action = only.kind { return complain("enter runs '\(only.completion)'") }
+    }
+    return complain(Self.complaint(about: field.text, among: candidates, in: state))
+  }
+
+  private mutating func complain(_ words: String?) -> LayerAnswer {
+    complaint = words
+    return .consumed
+  }
+
+  private static func complaint(
+    about words: String, among candidates: [Candidate] = [], in state: DashboardState
+  ) -> String? {
+    if let flaw = WordCommands.flaw(of: words, in: state) { return flaw }
     do {
       if try PictureRequest(words: words) == nil { _ = try Command(words: words) }
       return nil
+    } catch CommandError.empty {
+      return "nothing is typed: ↓ chooses from the list"
+    } catch CommandError.unknown(let word, _) where !candidates.isEmpty {
+      return "'\(word)' is no whole command: ↓ chooses from the list, tab completes"
     } catch {
       return "\(error)"
     }
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
-    list.index = index
-    return .consumed
+  /// A click chooses; what is chosen already, or typed whole, it takes.
+  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+    let candidates = Candidate.all(for: field.text, in: state)
+    let isTyped = candidates.indices.contains(index) && candidates[index].isTyped
+    (list.index, hasChosen) = (index, true)
+    return isTyped ? execute(candidates, in: state) : .consumed
   }
 
   private func keys(in state: DashboardState) -> [KeyHint] {
-    let isRecalling = recalled != nil || field.isEmpty && list.index == 0
+    let isRecalling = recalled != nil || field.isEmpty && !hasChosen
     return [
       KeyHint("⏎", "run", .enter), KeyHint("⇥", "complete", .tab),
       isRecalling && !state.commandHistory.isEmpty
@@ -110,10 +185,11 @@ package struct CommandPalette: Sendable, Hashable {
     field.draw(on: &grid, in: line.droppingLeft(1), theme: theme)
     var rows = box.inside.droppingTop(1)
     if let complaint {
-      grid.write(
-        TextWidth.truncated(complaint, to: rows.columns), at: rows.origin,
-        style: theme.style(.warning))
-      rows = rows.droppingTop(1)
+      let lines = TextWidth.wrapped(complaint, to: rows.columns).prefix(max(1, rows.rows / 2))
+      for line in lines {
+        grid.write(line, at: rows.origin, style: theme.style(.warning), maxColumns: rows.columns)
+        rows = rows.droppingTop(1)
+      }
     }
     let isWide = rows.columns >= 50
     let shown = list.visible(count: candidates.count, rows: rows.rows)
@@ -123,7 +199,7 @@ package struct CommandPalette: Sendable, Hashable {
       box.note(index, in: line)
       candidates[index].line.draw(
         on: &grid, in: line, keyColumns: isWide ? 9 : 0, nameColumns: isWide ? 24 : 20,
-        isChosen: index == list.index, state)
+        isChosen: hasChosen ? index == list.index : candidates[index].isTyped, state)
     }
     return box
   }
@@ -152,6 +228,8 @@ extension DashboardState {
       if commandRefusal == nil { requests.isPaused = true }
     case .resume:
       if commandRefusal == nil { requests.isPaused = false }
+    case .branch(let name) where commandRefusal == nil:
+      layers.append(.prompt(Prompt(.branch, text: name, awaited: command)))
     default:
       break
     }

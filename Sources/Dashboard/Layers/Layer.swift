@@ -12,6 +12,7 @@ package enum Layer: Sendable, Hashable {
   case runs(RunPicker)
   case browser(RunBrowser)
   case browserHelp(BrowserHelp)
+  case confirmation(Confirmation)
 }
 
 extension Layer {
@@ -54,6 +55,7 @@ extension Layer {
     case .runs(var layer): take(layer.handle(key, in: state), .runs(layer))
     case .browser(var layer): take(layer.handle(key, in: state), .browser(layer))
     case .browserHelp(var layer): take(layer.handle(key), .browserHelp(layer))
+    case .confirmation(let layer): layer.handle(key)
     }
   }
 
@@ -67,7 +69,7 @@ extension Layer {
     guard index != chosenIndex else { return handle(.enter, in: state) }
     return switch self {
     case .help(var layer): take(layer.choose(index), .help(layer))
-    case .palette(var layer): take(layer.choose(index), .palette(layer))
+    case .palette(var layer): take(layer.choose(index, in: state), .palette(layer))
     case .mitigations(var layer): take(layer.choose(index), .mitigations(layer))
     case .quit(var layer): take(layer.choose(index), .quit(layer))
     case .themes(var layer): take(layer.choose(index, in: state), .themes(layer))
@@ -75,14 +77,14 @@ extension Layer {
     case .runs(var layer): take(layer.choose(index), .runs(layer))
     case .browser(var layer): take(layer.choose(index, in: state), .browser(layer))
     case .browserHelp(var layer): take(layer.choose(index), .browserHelp(layer))
-    case .prompt: .consumed
+    case .prompt, .confirmation: .consumed
     }
   }
 
   private var chosenIndex: Int? {
     switch self {
     case .help(let layer): layer.list.index
-    case .palette(let layer): layer.list.index
+    case .palette(let layer): layer.chosenIndex
     case .mitigations(let layer): layer.list.index
     case .quit(let layer): layer.list.index
     case .themes(let layer): layer.list.index
@@ -90,17 +92,20 @@ extension Layer {
     case .runs(let layer): layer.list.index
     case .browserHelp(let layer): layer.list.index
     // The list of runs knows itself: what is chosen there moves.
-    case .prompt, .browser: nil
+    case .prompt, .confirmation, .browser: nil
     }
   }
 
-  /// Gives the box that was drawn; a prompt has none.
+  /// Gives the box that was drawn; a prompt and a question have none.
   @discardableResult
   func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     switch self {
     case .help(let layer): return layer.draw(on: &grid, state)
     case .palette(let layer): return layer.draw(on: &grid, state)
     case .prompt(let layer):
+      layer.draw(on: &grid, state)
+      return nil
+    case .confirmation(let layer):
       layer.draw(on: &grid, state)
       return nil
     case .mitigations(let layer): return layer.draw(on: &grid, state)

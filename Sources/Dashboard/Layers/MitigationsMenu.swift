@@ -2,26 +2,36 @@ import Screen
 import Signals
 import Telemetry
 
-/// The settings of the running model: value, range, what each is for, and what changing it did.
+/// The settings of the running model: value, range, what the chosen one is for, and what changing it
+/// did. It closes with a change, so that the charts show what comes of it.
 package struct MitigationsMenu: Sendable, Hashable {
   private(set) var list = ListCursor()
+  /// What helps against the alarms that are still raised comes first, as it was when the menu
+  /// opened.
+  private let names: [String]
+  /// The alarm that a setting helps against, in a few words.
+  private let reasons: [String: String]
   /// The value being typed for the chosen setting.
   private var field: TextField?
   private var complaint: String?
+  /// The value that enter applies when it is pressed again.
+  private var doubted: SettingValue?
 
-  /// Opens at what helps against the alarms that are still raised. Of several it is the setting
-  /// that the table lists first: growing attention logits end a run, a dead expert costs it a
-  /// little.
   package init(_ state: DashboardState) {
-    let names = state.history.settings.map(\.name)
+    let known = state.history.settings.map(\.name)
     let alarms = EventLog(state.history.events(upTo: state.playhead)).raised
-    let helping = alarms.compactMap { $0.helpingSetting(among: names) }
-      .filter { state.setting($0) != .flag(true) }
-    list.index = helping.compactMap(names.firstIndex(of:)).min() ?? 0
+    var reasons: [String: String] = [:]
+    for alarm in alarms.reversed() {
+      guard let name = alarm.helpingSetting(among: known), reasons[name] == nil,
+        state.setting(name) != .flag(true)
+      else { continue }
+      reasons[name] = alarm.gist
+    }
+    self.reasons = reasons
+    names = known.filter { reasons[$0] != nil } + known.filter { reasons[$0] == nil }
   }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
-    let settings = state.history.settings
     if field != nil { return edit(key, in: state) }
     let moved: Key? =
       switch key {
@@ -29,49 +39,44 @@ package struct MitigationsMenu: Sendable, Hashable {
       case .character("k"), .backtab: .up
       default: nil
       }
-    if list.handle(moved ?? key, count: settings.count) {
-      complaint = nil
+    if list.handle(moved ?? key, count: names.count) {
+      forget()
       return .consumed
     }
     switch key {
+    case .escape where doubted != nil:
+      forget()
+      return .consumed
     case .escape, .character("q"), .character("m"): return .closed
     case .enter: return change(in: state)
     case .character(" "): return toggle(in: state)
-    case .character("u"): return .stays { $0.run(named: "undo") }
+    case .character("u"): return .closed { $0.run(named: "undo") }
     case .control: return .ignored
     default: return .consumed
     }
   }
 
+  private mutating func forget() {
+    (field, complaint, doubted) = (nil, nil, nil)
+  }
+
   private func chosen(in state: DashboardState) -> SettingDeclaration? {
-    let settings = state.history.settings
-    return settings.indices.contains(list.index) ? settings[list.index] : nil
+    names.indices.contains(list.index) ? state.declaration(names[list.index]) : nil
   }
 
   /// Enter: a flag changes at once, a number can be typed.
   private mutating func change(in state: DashboardState) -> LayerAnswer {
     guard let setting = chosen(in: state), isAllowed(setting, state) else { return .consumed }
+    if let doubted { return ask(setting.name, doubted, in: state) }
     guard case .number = setting.kind else { return toggle(in: state) }
-    field = TextField("\(state.setting(setting.name) ?? setting.value)")
+    field = TextField(present: "\(state.setting(setting.name) ?? setting.value)")
     return .consumed
   }
 
   /// Space: off where it is on, its usual value where it is off.
   private mutating func toggle(in state: DashboardState) -> LayerAnswer {
     guard let setting = chosen(in: state), isAllowed(setting, state) else { return .consumed }
-    let isOn = (state.setting(setting.name) ?? setting.value).isOn
-    switch setting.kind {
-    case .flag:
-      return ask(setting.name, .flag(!isOn))
-    case .number(let lowest, _):
-      guard setting.name != SettingCatalog.learningRateMultiplier else {
-        return ask(setting.name, .number(1))
-      }
-      guard isOn, lowest <= 0 else {
-        return ask(setting.name, SettingCatalog.entry(setting.name)?.usual ?? .number(lowest))
-      }
-      return ask(setting.name, .number(0))
-    }
+    return ask(setting.name, setting.toggled(in: state), in: state)
   }
 
   private mutating func isAllowed(_ setting: SettingDeclaration, _ state: DashboardState) -> Bool {
@@ -86,71 +91,93 @@ package struct MitigationsMenu: Sendable, Hashable {
     }
     switch key {
     case .escape:
-      field = nil
-      complaint = nil
+      forget()
       return .consumed
     case .enter:
       guard let value = setting.value(words: editing.text) else {
         complaint = "'\(editing.text)' is no value: give \(setting.kind.allowed)"
         return .consumed
       }
-      field = nil
-      complaint = nil
-      return ask(setting.name, value)
+      return ask(setting.name, value, in: state)
     default:
       guard editing.handle(key) else { return .ignored }
-      field = editing
+      (field, complaint, doubted) = (editing, nil, nil)
       return .consumed
     }
   }
 
-  private func ask(_ name: String, _ value: SettingValue) -> LayerAnswer {
-    .stays { $0.ask(.set(name: name, value: value)) }
+  /// A change of unusual size is asked about first.
+  private mutating func ask(
+    _ name: String, _ value: SettingValue, in state: DashboardState
+  ) -> LayerAnswer {
+    complaint = nil
+    let isDoubtful = SettingChange(name, to: value, in: state)?.doubt != nil
+    guard !isDoubtful || doubted == value else {
+      doubted = value
+      return .consumed
+    }
+    return .closed { $0.ask(.set(name: name, value: value)) }
+  }
+}
+
+extension SettingDeclaration {
+  /// What space makes of it: off where it is on, its usual value where it is off.
+  fileprivate func toggled(in state: DashboardState) -> SettingValue {
+    let isOn = (state.setting(name) ?? value).isOn
+    switch kind {
+    case .flag: return .flag(!isOn)
+    case .number(let lowest, _):
+      if name == SettingCatalog.learningRateMultiplier { return .number(1) }
+      if isOn, lowest <= 0 { return .number(0) }
+      return SettingCatalog.entry(name)?.usual ?? .number(lowest)
+    }
+  }
+}
+
+extension RunEvent {
+  /// What an alarm is about, without its numbers in brackets and what it says on them.
+  fileprivate var gist: String {
+    let head = text.prefix { $0 != ":" && $0 != "(" && $0 != ";" }
+    return head.split(separator: " ").joined(separator: " ")
   }
 }
 
 extension MitigationsMenu {
-  mutating func insert(_ text: String) {
-    field?.insert(text)
-  }
-
   mutating func choose(_ index: Int) -> LayerAnswer {
-    field = nil
-    complaint = nil
+    forget()
     list.index = index
     return .consumed
   }
 
   func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
-    let settings = state.history.settings
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 20
-    let rowsEach = isRoomy ? 2 : 1
     var box = Box(
-      on: &grid, state, columns: 94, rows: max(1, settings.count) * rowsEach + (isRoomy ? 3 : 4),
+      on: &grid, state, columns: 94, rows: max(1, names.count) + (isRoomy ? 4 : 3),
       title: "mitigations", keys: keys(in: state))
-    guard !settings.isEmpty else {
+    guard !names.isEmpty else {
       grid.write(
         "this run declares no settings", at: box.inside.origin, style: theme.style(.faint))
       return box
     }
-    let details = box.inside.bottom(isRoomy ? 2 : 3)
+    let details = box.inside.bottom(min(3, box.inside.rows - 1))
     let rows = box.inside.droppingBottom(details.rows + (isRoomy ? 1 : 0))
-    let shown = list.visible(count: settings.count, rows: rows.rows / rowsEach)
+    let shown = list.visible(count: names.count, rows: rows.rows)
     for (place, index) in shown.enumerated() {
-      let line = rows.droppingTop(place * rowsEach).top(rowsEach)
+      guard let setting = state.declaration(names[index]) else { continue }
+      let line = rows.droppingTop(place).top(1)
       box.note(index, in: line)
-      draw(settings[index], on: &grid, in: line, isChosen: index == list.index, state)
+      draw(setting, on: &grid, in: line, isChosen: index == list.index, state)
     }
-    box.drawPlace(list, of: settings.count, showing: shown.count, on: &grid, theme: theme)
-    let purpose = chosen(in: state)?.purpose ?? ""
-    let isCut = TextWidth.columns(of: purpose) > rows.columns - 2
-    drawDetails(on: &grid, in: details, withPurpose: !isRoomy || isCut, state)
+    box.drawPlace(list, of: names.count, showing: shown.count, on: &grid, theme: theme)
+    drawDetails(on: &grid, in: details, state)
     return box
   }
 
   private func keys(in state: DashboardState) -> [KeyHint] {
-    if field != nil { return [.init("⏎", "apply", .enter), .init("esc", "drop", .escape)] }
+    if field != nil || doubted != nil {
+      return [.init("⏎", "apply", .enter), .init("esc", "drop", .escape)]
+    }
     let isNumber = if case .number = chosen(in: state)?.kind { true } else { false }
     let first: [KeyHint] =
       isNumber
@@ -168,18 +195,17 @@ extension MitigationsMenu {
   ) {
     let theme = state.appearance.theme
     let surface: Role = isChosen ? .selection : .background
-    grid.fill(rect.top(1), style: theme.style(.text, on: surface))
+    grid.fill(rect, style: theme.style(.text, on: surface))
     let isAllowed = setting.refusal == nil && state.commandRefusal == nil
     grid.write(
       setting.name, at: rect.origin.offset(columns: 1),
       style: theme.style(isAllowed ? .text : .faint, on: surface), maxColumns: rect.columns - 1)
     let valueColumn = min(19, max(16, rect.columns / 3))
-    drawValue(
-      of: setting, on: &grid, in: rect.droppingLeft(valueColumn).top(1), surface, isChosen, state)
-    guard rect.rows > 1 else { return }
-    grid.write(
-      setting.purpose.cutBetweenWords(to: rect.columns - 2),
-      at: rect.origin.offset(columns: 2, rows: 1), style: theme.style(.faint))
+    let values = rect.droppingLeft(valueColumn)
+    drawValue(of: setting, on: &grid, in: values.left(14), surface, isChosen, state)
+    let rest = values.droppingLeft(15)
+    Line(remarks(on: setting, state)).fitted(to: rest.columns).draw(
+      on: &grid, at: rest.origin, theme: theme, surface: surface)
   }
 
   private func drawValue(
@@ -188,47 +214,61 @@ extension MitigationsMenu {
   ) {
     let theme = state.appearance.theme
     if isChosen, let field {
-      grid.fill(rect.left(14), style: theme.style(.text))
-      field.draw(on: &grid, in: rect.left(14), theme: theme)
-    } else {
-      let value = state.setting(setting.name) ?? setting.value
-      let isAsked = state.requests.value(of: setting.name) != nil
-      let text = isAsked ? "\(value) asked" : value.words
-      grid.write(
-        TextWidth.truncated(text, to: 14), at: rect.origin,
-        style: theme.style(isAsked ? .person : value.isOn ? .good : .faint, on: surface))
+      grid.fill(rect, style: theme.style(.text))
+      field.draw(on: &grid, in: rect, theme: theme)
+      return
     }
-    let rest = rect.droppingLeft(15)
-    let range = setting.refusal ?? setting.kind.range
-    let effect = state.effect(of: setting.name)
-    var spans = [Span(range, setting.refusal == nil ? .faint : .warning)]
-    if let effect { spans.append(Span("   \(effect)", .person)) }
-    Line(spans).fitted(to: rest.columns).draw(
-      on: &grid, at: rest.origin, theme: theme, surface: surface)
+    let value = state.setting(setting.name) ?? setting.value
+    let isAsked = state.requests.value(of: setting.name) != nil
+    let text = isAsked ? "\(value) asked" : value.words
+    grid.write(
+      TextWidth.truncated(text, to: rect.columns), at: rect.origin,
+      style: theme.style(isAsked ? .person : value.isOn ? .good : .faint, on: surface))
   }
 
-  /// The purpose where the list has no room for it; then what is wrong, or what the change did.
-  private func drawDetails(
-    on grid: inout CellGrid, in rect: Rect, withPurpose: Bool, _ state: DashboardState
-  ) {
+  /// Beside the value: what it helps against, or what it may be and what its last change did.
+  private func remarks(on setting: SettingDeclaration, _ state: DashboardState) -> [Span] {
+    if let refusal = setting.refusal { return [Span(refusal, .warning)] }
+    if let reason = reasons[setting.name] { return [Span("helps: \(reason)", .warning)] }
+    let effect = state.effect(of: setting.name).map { [Span("   \($0)", .person)] } ?? []
+    return [Span(setting.kind.range, .faint)] + effect
+  }
+
+  /// What the chosen setting is for; then the change that is being made, what is wrong with it, or
+  /// what the last one did.
+  private func drawDetails(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {
     guard let setting = chosen(in: state) else { return }
     let theme = state.appearance.theme
-    var lines: [Span] = []
-    if let complaint = complaint ?? state.commandRefusal {
-      lines.append(Span(complaint, .warning))
-    } else if let effect = state.effect(of: setting.name) {
-      lines.append(Span("measured: \(effect)", .good))
-    } else if !withPurpose {
-      lines.append(Span("a change is applied between two steps and can be undone", .faint))
+    let news = news(of: setting, state)
+    let purpose = Span(setting.purpose, .faint)
+    let isPressing = field != nil || doubted != nil || complaint != nil
+    func lines(_ spans: [Span]) -> [Span] {
+      spans.flatMap { span in
+        TextWidth.wrapped(span.text, to: rect.columns).map { Span($0, span.role) }
+      }
     }
-    if withPurpose, complaint == nil { lines.insert(Span(setting.purpose, .faint), at: 0) }
-    let wrapped = lines.flatMap { span in
-      TextWidth.wrapped(span.text, to: rect.columns).map { Span($0, span.role) }
-    }
-    for (row, span) in zip(rect.row..<rect.endRow, wrapped) {
+    // What is asked or wrong is never what is cut.
+    let all = lines([purpose, news])
+    let shown = isPressing && all.count > rect.rows ? lines([news]) : all
+    for (row, span) in zip(rect.row..<rect.endRow, shown) {
       grid.write(
         span.text, at: Point(column: rect.column, row: row), style: theme.style(span.role))
     }
+  }
+
+  private func news(of setting: SettingDeclaration, _ state: DashboardState) -> Span {
+    if let complaint = complaint ?? state.commandRefusal { return Span(complaint, .warning) }
+    if let doubted, let change = SettingChange(setting.name, to: doubted, in: state) {
+      return Span(change.question ?? change.words, .warning)
+    }
+    if let field {
+      let typed = field.isSelected ? nil : setting.value(words: field.text)
+      let change = typed.flatMap { SettingChange(setting.name, to: $0, in: state) }
+      return change.map { Span($0.words, .person) }
+        ?? Span("type a value: \(setting.kind.allowed)", .faint)
+    }
+    if let effect = state.effect(of: setting.name) { return Span("measured: \(effect)", .good) }
+    return Span("a change is applied between two steps and can be undone", .faint)
   }
 }
 

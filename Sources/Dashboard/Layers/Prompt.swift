@@ -1,37 +1,106 @@
 import Screen
 import Signals
-import Telemetry
+package import Telemetry
 
-/// A question answered by one line of text, asked in the bottom row.
+/// A question answered by one line of text, asked in the bottom row; it stays until esc or an answer
+/// that is taken.
 package struct Prompt: Sendable, Hashable {
   package enum Subject: Sendable, Hashable {
-    case note, filter, branch
+    /// Beside the step at which its typing began.
+    case note(step: Int)
+    case filter, branch
+    /// Which step to look at.
+    case step
   }
 
   private let subject: Subject
   private let original: String
   var field: TextField
+  /// Why what was typed is no answer.
+  private var complaint: String?
+  /// What the run has been asked for and has not answered yet.
+  private(set) var awaited: Command?
 
-  package init(_ subject: Subject, text: String = "") {
+  package init(_ subject: Subject, text: String = "", awaited: Command? = nil) {
     self.subject = subject
+    self.awaited = awaited
     original = text
-    field = TextField(text)
+    field = TextField(present: text)
   }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     switch key {
     case .escape:
+      guard subject == .filter else { return .closed }
       let original = original
-      return .closed { [subject] in $0.give(original, to: subject, isDone: false) }
-    case .enter:
-      let text = field.text
-      return .closed { [subject] in $0.give(text, to: subject, isDone: true) }
+      return .closed { $0.filter(by: original) }
+    case .control where awaited != nil: return .ignored
+    case _ where awaited != nil: return .consumed
+    case .enter: return answer(in: state)
     default:
       guard field.handle(key) else { return .ignored }
+      complaint = nil
       let text = field.text
       guard subject == .filter else { return .consumed }
-      return .stays { $0.give(text, to: .filter, isDone: false) }
+      return .stays { $0.filter(by: text) }
     }
+  }
+
+  private mutating func answer(in state: DashboardState) -> LayerAnswer {
+    let text = field.text
+    let words = String(text.drop { $0 == " " })
+    switch subject {
+    case .filter:
+      guard !TextPattern(text).isBroken else {
+        return complain("no regular expression yet: close what is open, or write \\ before a sign")
+      }
+      return .closed { $0.filter(by: text) }
+    case _ where words.isEmpty: return .closed
+    case .note(let step):
+      let command = Command.note(words, at: step == state.history.lastStep ? nil : step)
+      if let refusal = state.refusal(of: command) { return complain(refusal) }
+      return .closed { $0.ask(command) }
+    case .branch: return branch(to: text, in: state)
+    case .step:
+      do throws(StepFlaw) {
+        let step = try state.step(named: words)
+        return .closed { $0.go(to: step) }
+      } catch {
+        return complain(error.description)
+      }
+    }
+  }
+
+  /// The run may refuse the name yet: the prompt waits for its word.
+  private mutating func branch(to name: String, in state: DashboardState) -> LayerAnswer {
+    do throws(CommandError) {
+      let command = try Command(words: "branch \(name)")
+      if let refusal = state.refusal(of: command) { return complain(refusal) }
+      awaited = command
+      return .stays { $0.ask(command) }
+    } catch {
+      return complain(error.description)
+    }
+  }
+
+  private mutating func complain(_ reason: String) -> LayerAnswer {
+    complaint = reason
+    return .stays { _ in [.bell] }
+  }
+
+  /// What the run made of what was asked for; false where that is still open.
+  mutating func take(_ event: RunEvent) -> Bool {
+    guard let awaited else { return false }
+    if event.kind == .branch, awaited == .branch(name: event.name ?? "") { return true }
+    guard event.kind == .refused, event.name == awaited.words else { return false }
+    giveUp(because: CommandAnswer([event], step: event.step).text)
+    return false
+  }
+
+  /// No answer will come.
+  mutating func giveUp(because reason: String) {
+    guard awaited != nil else { return }
+    (awaited, complaint) = (nil, reason)
   }
 
   private var verbs: (done: String, dropped: String) {
@@ -39,6 +108,7 @@ package struct Prompt: Sendable, Hashable {
     case .note: ("write", "drop")
     case .filter: ("keep", "as before")
     case .branch: ("go on there", "stay")
+    case .step: ("go", "stay")
     }
   }
 
@@ -46,6 +116,7 @@ package struct Prompt: Sendable, Hashable {
     let theme = state.appearance.theme
     let row = grid.bounds.bottom(1)
     grid.fill(row, style: theme.style(.text))
+    drawWord(on: &grid, above: row, theme: theme)
     let used = grid.write(title(state), at: row.origin, style: theme.style(.person, .bold))
     let places = hints(in: row, state)
     for (rect, hint) in places {
@@ -64,6 +135,17 @@ package struct Prompt: Sendable, Hashable {
       on: &grid, in: row.droppingLeft(used).droppingRight(row.endColumn - end), theme: theme)
   }
 
+  /// What is wrong with the answer, or that the run has yet to take it, above the line.
+  private func drawWord(on grid: inout CellGrid, above row: Rect, theme: Theme) {
+    let waiting = awaited.map { _ in Span("asked: the run answers between two steps", .faint) }
+    guard let word = complaint.map({ Span($0, .warning) }) ?? waiting, row.row > 0 else { return }
+    let line = Rect(column: 0, row: row.row - 1, columns: row.columns, rows: 1)
+    grid.fill(line, style: theme.style(.text))
+    grid.write(
+      TextWidth.truncated(word.text, to: line.columns), at: line.origin,
+      style: theme.style(word.role, .bold))
+  }
+
   /// What a filter finds as it stands.
   private func preview(_ state: DashboardState) -> (text: String, role: Role)? {
     guard subject == .filter, !field.isEmpty else { return nil }
@@ -80,9 +162,10 @@ package struct Prompt: Sendable, Hashable {
 
   private func title(_ state: DashboardState) -> String {
     switch subject {
-    case .note: "note at step \(NumberText.grouped(state.playhead)): "
+    case .note(let step): "note at step \(NumberText.grouped(step)): "
     case .filter: "filter: "
     case .branch: "branch at step \(NumberText.grouped(state.stepsDone)), name: "
+    case .step: "go to step: "
     }
   }
 
@@ -111,27 +194,29 @@ package struct Prompt: Sendable, Hashable {
 }
 
 extension DashboardState {
-  mutating func give(_ text: String, to subject: Prompt.Subject, isDone: Bool) -> [Effect] {
-    switch subject {
-    case .filter:
-      viewport.filter = text.isEmpty ? nil : text
-      viewport.scroll[.events] = nil
-      viewport.scroll[.metrics] = nil
-      return []
-    case .note:
-      let trimmed = text.drop { $0 == " " }
-      return isDone && !trimmed.isEmpty ? ask(.note(String(trimmed))) : []
-    case .branch:
-      return isDone && !text.isEmpty ? branch(to: text) : []
+  mutating func filter(by text: String) -> [Effect] {
+    viewport.filter = text.isEmpty ? nil : text
+    viewport.scroll[.events] = nil
+    viewport.scroll[.metrics] = nil
+    return []
+  }
+
+  /// Lets a prompt that waits for the run take its answer.
+  mutating func answerPrompt(with event: RunEvent) {
+    for (index, layer) in layers.enumerated().reversed() {
+      guard case .prompt(var prompt) = layer, prompt.awaited != nil else { continue }
+      let isDone = prompt.take(event)
+      layers[index] = .prompt(prompt)
+      if isDone { layers.remove(at: index) }
     }
   }
 
-  private mutating func branch(to name: String) -> [Effect] {
-    do throws(CommandError) {
-      return ask(try Command(words: "branch \(name)"))
-    } catch {
-      say(error.description, .warning, seconds: 6)
-      return [.bell]
+  /// Lets a prompt that waits for a run that is over be mended or left.
+  mutating func endPrompts() {
+    for (index, layer) in layers.enumerated() {
+      guard case .prompt(var prompt) = layer else { continue }
+      prompt.giveUp(because: "the run is over")
+      layers[index] = .prompt(prompt)
     }
   }
 }

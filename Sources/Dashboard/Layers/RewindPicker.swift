@@ -10,7 +10,16 @@ package struct RewindPicker: Sendable, Hashable {
   /// A run that goes the same way again meets the same spike: so many batches can be left out.
   private static let skips = [0, 10, 20, 50, 100, 200, 500]
 
-  package init() {}
+  /// Opens at the newest checkpoint; of a run that diverged at the newest one from before the first
+  /// alarm that still stood.
+  package init(_ state: DashboardState) {
+    guard state.history.state == .diverged else { return }
+    let choices = Self.choices(in: state)
+    let events = state.history.lineageEvents
+    let first =
+      EventLog(events).raised.first?.step ?? events.last { $0.kind == .diverged }?.step ?? .max
+    list.index = choices.firstIndex { $0.step < first } ?? max(0, choices.count - 1)
+  }
 
   private var skip: Int { Self.skips[skipIndex] }
 

@@ -4,10 +4,19 @@ import Screen
 struct TextField: Sendable, Hashable {
   private(set) var characters: [Character]
   private(set) var cursor: Int
+  /// Whether all of it stands for the taking: the first letter typed replaces it, every other key
+  /// that edits keeps it.
+  private(set) var isSelected = false
 
   init(_ text: String = "") {
     characters = Array(text)
     cursor = characters.count
+  }
+
+  /// A line that holds the present value.
+  init(present text: String) {
+    self.init(text)
+    isSelected = !text.isEmpty
   }
 
   var text: String { String(characters) }
@@ -15,6 +24,7 @@ struct TextField: Sendable, Hashable {
 
   mutating func insert(_ text: String) {
     let printable = text.filter { !$0.isNewline && $0 != "\t" }
+    if isSelected, !printable.isEmpty { self = TextField() }
     characters.insert(contentsOf: printable, at: cursor)
     cursor += printable.count
   }
@@ -38,6 +48,7 @@ struct TextField: Sendable, Hashable {
     case .control("w"): remove(from: startOfWord, to: cursor)
     default: return false
     }
+    isSelected = false
     return true
   }
 
@@ -60,7 +71,8 @@ struct TextField: Sendable, Hashable {
     guard !rect.isEmpty else { return }
     let first = max(0, cursor - rect.columns + 1)
     let shown = String(characters[first...])
-    grid.write(shown, at: rect.origin, style: theme.style(.text), maxColumns: rect.columns)
+    let style = isSelected ? theme.style(.text, on: .selection) : theme.style(.text)
+    grid.write(shown, at: rect.origin, style: style, maxColumns: rect.columns)
     let before = TextWidth.columns(of: String(characters[first..<cursor]))
     grid.restyle(
       Rect(column: rect.column + before, row: rect.row, columns: 1, rows: 1)

@@ -12,7 +12,7 @@ enum ActivationsPane {
       alike, at 0% at one. Healthy is slow growth and an entropy far from 0. When it falls towards \
       0, attention collapses: switch qk_layernorm on with m.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
@@ -35,13 +35,19 @@ enum ActivationsPane {
     let table = table(context)
     let wanted = table.height(columns: rect.columns)
     let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
+    chart(context).draw(into: &grid, rect.top(rect.rows - tableRows), context)
+    table.draw(into: &grid, rect.bottom(tableRows), context)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
+    let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     var chart = LineChart()
     chart.lines = layers.last.map { context.older($0.name) } ?? []
     for (layer, _, series) in layers {
       let isLast = layer == layers.last?.index
       chart.lines.append(
         ChartLine(
-          series: series, shape: .joined, role: isLast ? .activations : .activationsFaint,
+          series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
           name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast,
           ending: "L\(layer)"))
     }
@@ -51,8 +57,7 @@ enum ActivationsPane {
     chart.namesLines = context.isZoomed
     chart.format = { NumberText.compact($0) }
     chart.marks = context.marks(on: .activations)
-    chart.draw(into: &grid, rect.top(rect.rows - tableRows), context)
-    table.draw(into: &grid, rect.bottom(tableRows), context)
+    return chart
   }
 
   private static func table(_ context: PaneContext) -> GaugeTable {

@@ -8,11 +8,11 @@ enum AttentionLogitsPane {
   static let pane = Pane(
     id: .attentionLogits, title: "attention logits", minimumRows: 4, weight: 3,
     explanation: """
-      The largest pre-softmax attention logit of each layer over time, and of all layers on a \
-      logarithmic axis. Healthy is below 100 and level; above 1e3 the loss begins to suffer, and \
+      The largest pre-softmax attention logit of each layer over time, and of all layers, on a whole \
+      screen of each, as lines on a logarithmic axis. Healthy is below 100 and level; above 1e3 the loss begins to suffer, and \
       runs that pass 1e4 diverge. Switch qk_layernorm on with m, or lower the rate with {.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static let gutter = 10
 
@@ -69,22 +69,28 @@ enum AttentionLogitsPane {
     guard context.has(MetricCatalog.attentionLogitMax) else {
       return context.drawWaiting(into: &grid, rect, "no attention logits yet")
     }
-    let heat = heatMap(context, gutter: rect.columns >= 24 ? gutter : 0)
-    let heights = heights(rows: rect.rows, layers: heat.rows.count)
+    let chart = chart(context)
+    var heat = heatMap(context, gutter: rect.columns >= 24 ? gutter : 0)
+    heat.margin = chart.margin(columns: rect.columns)
+    let heights = heights(rows: rect.rows, layers: heat.rows.count, context)
     let parts = rect.splitRows(heights.field, heights.legend, rect.rows)
     heat.draw(into: &grid, parts[0], context)
     heat.drawLegend(into: &grid, parts[1].droppingLeft(heat.gutter), context)
-    chart(context).draw(into: &grid, parts[2], context)
+    chart.draw(into: &grid, parts[2], context)
   }
 
-  /// The colour field takes whole rows a layer where the line below keeps room for its axes.
-  private static func heights(rows: Int, layers: Int) -> (field: Int, legend: Int) {
+  /// The colour field takes whole rows a layer where the line below keeps room for its axes; on a
+  /// whole screen more of them.
+  private static func heights(
+    rows: Int, layers: Int, _ context: PaneContext
+  ) -> (field: Int, legend: Int) {
     guard layers > 0 else { return (0, 0) }
     guard rows >= 3 else { return (min(rows, (layers + 1) / 2), 0) }
     let halves = min((layers + 1) / 2, max(1, rows / 3))
     guard rows >= 6 else { return (halves, 0) }
     guard rows >= layers + 7 else { return (halves, 1) }
-    return (layers * max(1, min(3, (rows - 1) * 2 / 5 / layers)), 1)
+    let (share, most) = context.isZoomed ? ((rows - 1) / 2, 5) : ((rows - 1) * 2 / 5, 3)
+    return (layers * max(1, min(most, share / layers)), 1)
   }
 
   private static func heatMap(_ context: PaneContext, gutter: Int) -> HeatMap {
@@ -96,28 +102,67 @@ enum AttentionLogitsPane {
         role: value < LogitGrowth.warningLevel ? .text : .warning)
     }
     return HeatMap(
-      rows: rows, scale: ValueScale(from: 10, to: 1e4, kind: .logarithmic),
-      gradient: context.theme.logitsGradient, limit: LogitGrowth.criticalLevel, gutter: gutter)
+      rows: rows, scale: colourScale, gradient: context.theme.logitsGradient,
+      limit: LogitGrowth.criticalLevel, gutter: gutter)
   }
 
-  private static func chart(_ context: PaneContext) -> LineChart {
+  /// What the colours of the field, and of the lines below it, mean.
+  private static let colourScale = ValueScale(from: 10, to: 1e4, kind: .logarithmic)
+
+  static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
-    let series = context.history[MetricCatalog.attentionLogitMax] ?? Series()
-    chart.lines = context.older(MetricCatalog.attentionLogitMax)
+    chart.lines = context.older(MetricCatalog.attentionLogitMax) + lines(context)
     chart.overlaid = [MetricCatalog.attentionLogitMax]
-    chart.lines.append(ChartLine(series: series, shape: .range, role: .logits, name: "max"))
+    chart.role = .logits
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = gutter
     chart.format = word
-    if context.isLogY {
-      chart.holds = [1, LogitGrowth.criticalLevel]
-      chart.guides = [
-        LineChart.Guide(value: LogitGrowth.warningLevel, role: .track),
-        LineChart.Guide(value: LogitGrowth.criticalLevel, role: .trouble),
-      ]
-    }
+    chart.guides = [
+      LineChart.Guide(
+        value: LogitGrowth.warningLevel, role: .track, labels: ["1e3 suffers", "suffers"]),
+      LineChart.Guide(
+        value: LogitGrowth.criticalLevel, role: .trouble, labels: ["1e4 diverges", "diverges"]),
+    ]
+    if context.isLogY { chart.holds = [1, LogitGrowth.criticalLevel] }
+    chart.namesLines = context.isZoomed
     chart.marks = marks(context)
     return chart
+  }
+
+  /// The largest of all layers; on a whole screen each layer's, with its name at its end.
+  private static func lines(_ context: PaneContext) -> [ChartLine] {
+    let layers =
+      context.isZoomed ? context.indexed { MetricCatalog.attentionLogitMax(layer: $0) } : []
+    let style = style(context)
+    guard layers.count > 1 else {
+      let series = context.history[MetricCatalog.attentionLogitMax] ?? Series()
+      var line = ChartLine(series: series, shape: .range, role: .logits, name: "max")
+      line.style = style
+      return [line]
+    }
+    return layers.map { layer, _, series in
+      var line = ChartLine(
+        series: series, shape: .range, role: .logits,
+        name: layers.count <= 6 ? "L\(layer)" : nil)
+      line.style = style
+      line.ending = "L\(layer)"
+      return line
+    }
+  }
+
+  /// A height's colour is that of the field; where there are no gradients, the level's.
+  private static func style(_ context: PaneContext) -> @Sendable (Double) -> Style {
+    let theme = context.theme
+    return { value in
+      let isCritical = value >= LogitGrowth.criticalLevel
+      let role: Role =
+        isCritical ? .trouble : value >= LogitGrowth.warningLevel ? .warning : .logits
+      var style = theme.style(role)
+      guard theme.hasGradients else { return style }
+      style.attributes.remove(.bold)
+      style.foreground = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
+      return style
+    }
   }
 
   /// Forecasts and what a switch did are written at their marks.
@@ -133,11 +178,12 @@ enum AttentionLogitsPane {
   private static func forecastWords(_ event: RunEvent) -> [String] {
     guard event.kind == .alarm, let level = event.values["level"] else { return [] }
     guard let steps = event.values["steps_until_level"] else {
-      return ["above \(NumberText.level(level))"]
+      return ["logits above \(NumberText.level(level))"]
     }
     let unit = steps >= 1000 ? 100.0 : 10
     let rough = NumberText.grouped((steps / unit).rounded() * unit)
-    return ["\(NumberText.level(level)) in ~\(rough)"]
+    let words = "\(NumberText.level(level)) in ~\(rough)"
+    return ["logits alarm: \(words)", "logits: \(words)"]
   }
 
   private static func effectWords(of change: RunEvent, in events: [RunEvent]) -> [String] {
@@ -149,7 +195,11 @@ enum AttentionLogitsPane {
       let new = values["attention_logit_max.after"]
     else { return [] }
     let words = "\(effectWord(old)) → \(effectWord(new))"
-    return ["\(after): \(words)", words]
+    let name = change.name ?? ""
+    return [
+      "\(SettingWords.short(name)) \(after): \(words)",
+      "\(SettingWords.brief(name)) \(after): \(words)", "\(SettingWords.brief(name)): \(words)",
+    ]
   }
 
   /// A jump over three decades needs no tenths.

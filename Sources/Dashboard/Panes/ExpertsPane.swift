@@ -14,7 +14,7 @@ enum ExpertsPane {
       steps, overloaded with 2.5 even shares; the alarms say the same. Healthy is a cv below 0.2 \
       and no expert named. When an expert dies or takes all, raise moe.aux_loss with m.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: { chart(LayerLoad.all($0), $0) })
 
   private static func headline(_ context: PaneContext) -> [Span] {
     let loads = LayerLoad.all(context)

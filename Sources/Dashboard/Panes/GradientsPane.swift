@@ -14,7 +14,7 @@ enum GradientsPane {
       tensors are. When spikes grow halve the rate with {; when a tensor \
       turns amber lower adam_eps with m.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let norm = context.value(MetricCatalog.gradNorm) else { return [] }

@@ -13,7 +13,7 @@ enum LearningRatePane {
       a best m (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate \
       with {; when the best m is at 4 or more, double it with }.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let rate = context.value(MetricCatalog.learningRate) else { return [] }
@@ -42,27 +42,31 @@ enum LearningRatePane {
     guard context.has(MetricCatalog.learningRate) else {
       return context.drawWaiting(into: &grid, rect, "no learning rate yet")
     }
-    var chartArea = rect
-    let probe = probe(context)
-    let bars = probe?.multipliers.count ?? 0
-    if let probe, rect.columns >= 36, rect.rows >= 3,
-      let width = ProbeBars.width(bars: bars, in: rect.columns * 11 / 20)
-    {
-      ProbeBars(probe: probe).draw(into: &grid, rect.right(width), context)
-      chartArea = rect.droppingRight(width + 2)
-    }
     var chart = chart(context)
     // Where ticks are many they lie between powers of ten and are longer.
     if rect.rows >= 20 { chart.gutter = 7 }
-    guard rect.rows >= 20, chartArea.columns >= 32, let ladder = ProbeLadder(context) else {
-      return draw(chart, into: &grid, chartArea, context)
+    guard rect.rows >= 20, rect.columns >= 32, let ladder = ProbeLadder(context) else {
+      return draw(chart, besideBarsIn: rect, into: &grid, context)
     }
     let rowsPerRung = rect.rows >= 34 ? 2 : 1
     let height = ProbeLadder.height(rowsPerRung: rowsPerRung)
-    draw(chart, into: &grid, chartArea.droppingBottom(height), context)
+    draw(chart, besideBarsIn: rect.droppingBottom(height), into: &grid, context)
     ladder.draw(
-      into: &grid, chartArea.bottom(height), gutter: chart.gutter,
+      into: &grid, rect.bottom(height), gutter: chart.gutter,
       steps: chart.steps ?? context.window.steps, rowsPerRung: rowsPerRung)
+  }
+
+  /// The rate's chart, and where there is room the probe's latest curve beside it.
+  private static func draw(
+    _ chart: LineChart, besideBarsIn rect: Rect, into grid: inout CellGrid,
+    _ context: PaneContext
+  ) {
+    let probe = probe(context)
+    guard let probe, rect.columns >= 36, rect.rows >= 3,
+      let width = ProbeBars.width(bars: probe.multipliers.count, in: rect.columns * 11 / 20)
+    else { return draw(chart, into: &grid, rect, context) }
+    ProbeBars(probe: probe).draw(into: &grid, rect.right(width), context)
+    draw(chart, into: &grid, rect.droppingRight(width + 2), context)
   }
 
   /// The rate, and where there is room the sharpness below it.
@@ -95,12 +99,12 @@ enum LearningRatePane {
       chart.steps = context.window.steps.lowerBound..<total + 1
       chart.lines.append(
         ChartLine(
-          series: scheduleToCome(context, total: total), shape: .joined, role: .learningRateFaint,
+          series: scheduleToCome(context, total: total), shape: .range, role: .learningRateFaint,
           isForecast: true))
     }
     chart.lines += context.older(MetricCatalog.learningRate)
     chart.lines.append(
-      ChartLine(series: rate, shape: .joined, role: .learningRate, name: "lr"))
+      ChartLine(series: rate, shape: .range, role: .learningRate, name: "lr"))
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.learningRate]
     chart.holds = context.isLogY ? [] : [0]

@@ -7,21 +7,24 @@ enum LossPane {
   static let pane = Pane(
     id: .loss, title: "loss", minimumRows: 4, weight: 3,
     explanation: """
-      The loss a token in nats: raw values faint, their average bright, held-out ones as white \
-      spots. Healthy is a line that falls and flattens, with the held-out one close above it. \
+      The loss a token in nats: raw values faint, their average bright, held-out ones as a white \
+      line with a point at each. Healthy is a line that falls and flattens, with the held-out one close above it. \
       After a spike that stays halve the rate with {; when only the held-out loss rises, stop.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let loss = context.value(MetricCatalog.loss) else { return [] }
     guard loss.isFinite else { return [Span("train \(NumberText.compact(loss))", .trouble)] }
-    var parts = ["train \(digits(loss))"]
-    if let eval = evalLoss(context) { parts.append("eval \(digits(eval))") }
-    if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
-      parts.append("above entropy \(digits(excess))")
+    var spans = [Span("train \(digits(loss))", .loss)]
+    func add(_ words: String, _ role: Role) {
+      spans += [Span(" · ", .faint), Span(words, role)]
     }
-    return Span.headline(parts, .loss) + [Span(" nats", .loss)]
+    if let eval = evalLoss(context) { add("eval \(digits(eval))", .title) }
+    if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
+      add("above entropy \(digits(excess))", .loss)
+    }
+    return spans + [Span(" nats", .loss)]
   }
 
   /// At a run's end the one it measured last.
@@ -36,12 +39,16 @@ enum LossPane {
     guard context.has(MetricCatalog.loss) else {
       return context.drawWaiting(into: &grid, rect, "waiting for the first step")
     }
+    chart(context).draw(into: &grid, rect, context)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
     chart.lines = context.lines(
       MetricCatalog.loss, role: .loss, faint: .lossFaint, label: "train")
     if let eval = context.history[MetricCatalog.evalLoss] {
       chart.lines.append(
-        ChartLine(series: eval, shape: .spots, role: .title, name: "eval"))
+        ChartLine(series: eval, shape: .points, role: .title, name: "eval"))
     }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.loss]
@@ -50,6 +57,6 @@ enum LossPane {
     chart.unit = "nats"
     chart.format = { NumberText.compact($0, digits: 4) }
     chart.marks = context.marks(on: .loss)
-    chart.draw(into: &grid, rect, context)
+    return chart
   }
 }

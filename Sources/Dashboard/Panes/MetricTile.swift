@@ -130,7 +130,7 @@ struct MetricTile: Sendable, Equatable {
   private func familyLines(_ context: PaneContext) -> [ChartLine] {
     metrics.compactMap { name in
       context.history[name].map { series in
-        ChartLine(series: series, shape: .joined, role: name == metrics.last ? hue.role : hue.faint)
+        ChartLine(series: series, shape: .range, role: name == metrics.last ? hue.role : hue.faint)
       }
     }
   }

@@ -11,7 +11,7 @@ enum OutputsPane {
       Healthy is a log Z near 0 that stays there. When it drifts away from 0 for long, set z_loss \
       to 1e-4 with m.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     var parts: [String] = []
@@ -25,6 +25,14 @@ enum OutputsPane {
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
+    let chart = chart(context)
+    guard chart.lines.contains(where: { ($0.series.firstStep ?? .max) <= context.playhead }) else {
+      return context.drawWaiting(into: &grid, rect, "no output logits yet")
+    }
+    chart.draw(into: &grid, rect, context)
+  }
+
+  private static func chart(_ context: PaneContext) -> LineChart {
     var chart = LineChart()
     chart.lines = context.older(MetricCatalog.logZ)
     if let series = context.history[MetricCatalog.outputLogitMean] {
@@ -37,9 +45,6 @@ enum OutputsPane {
       chart.lines.append(
         ChartLine(series: series, shape: .range, role: .outputs, name: "log Z", ending: "log Z"))
     }
-    guard chart.lines.contains(where: { ($0.series.firstStep ?? .max) <= context.playhead }) else {
-      return context.drawWaiting(into: &grid, rect, "no output logits yet")
-    }
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.logZ]
     chart.clipsOutliers = true
@@ -47,6 +52,6 @@ enum OutputsPane {
     chart.format = { NumberText.signed($0) }
     if !context.isLogY { chart.guides = [LineChart.Guide(value: 0, role: .track)] }
     chart.marks = context.marks(on: .outputs)
-    chart.draw(into: &grid, rect, context)
+    return chart
   }
 }

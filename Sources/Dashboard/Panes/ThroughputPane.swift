@@ -11,7 +11,7 @@ enum ThroughputPane {
       the time of a step goes into. Healthy is a level line. When it falls, another program has \
       taken the cores or the memory.
       """,
-    headline: headline, draw: draw)
+    headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let speed = context.value(MetricCatalog.tokensPerSecond) else { return [] }

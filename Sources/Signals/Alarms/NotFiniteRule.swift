@@ -16,10 +16,15 @@ struct NotFiniteRule: Sendable {
   private static func text(_ bad: [Int], _ context: AlarmContext) -> AlarmText {
     let index = bad.first { $0 == context.layout.loss } ?? bad[0]
     let value = NumberText.compact(context.samples.values[index])
+    // Without a finite loss or gradient there is no further step.
+    let isLost = bad.contains {
+      $0 == context.layout.loss || context.layout.names[$0] == MetricCatalog.gradNorm
+    }
     let others = bad.count > 1 ? " and \(bad.count - 1) more" : ""
     return AlarmText(
       sentence: "\(context.layout.names[index])\(others) is \(value) at step "
         + "\(NumberText.grouped(context.step)): the update was too large for the numbers",
-      hint: "{: halve the rate", values: ["metrics": Double(bad.count)])
+      hint: isLost ? "r: go back to a checkpoint" : "{: halve the rate",
+      values: ["metrics": Double(bad.count)])
   }
 }

@@ -27,6 +27,13 @@ struct ChangeEffects: Sendable, Codable {
     guard event.kind == .set else { return }
     let isBlended = event.name == SettingCatalog.qkLayerNorm
     pending.removeAll { $0.change.name == event.name && $0.change.step == event.step }
+    // A change that is taken back before it has shown anything leaves nothing to tell.
+    if let last = pending.lastIndex(where: { $0.change.name == event.name }),
+      pending[last].change.before == event.after
+    {
+      pending.remove(at: last)
+      return
+    }
     pending.append(Pending(change: event, blendSteps: isBlended ? blendSteps : 0))
   }
 

@@ -73,6 +73,47 @@ import Testing
     #expect(ValueScale(from: 1, to: 10, kind: .logarithmic).dotRow(of: 0, dotRows: 4) > 4)
   }
 
+  @Test(arguments: [ValueScale.Kind.linear, .logarithmic])
+  func `round values lie in the middle of rows, evenly, and the axis holds its values`(
+    kind: ValueScale.Kind
+  ) {
+    for (first, second) in Self.ends(2_000) where first != second {
+      let ends = kind == .linear ? (first, second) : (abs(first) + 1e-9, abs(second) + 1e-9)
+      let (low, high) = (min(ends.0, ends.1), max(ends.0, ends.1))
+      for rows in [4, 7, 12, 13, 26] {
+        let scale = ValueScale(fitting: low, high, kind: kind, rows: rows)
+        let dots = [low, high].map { scale.dotRow(of: $0, dotRows: rows * 4) }
+        #expect(dots.allSatisfy { $0 >= 0 && $0 < rows * 4 }, "\(low) \(high) on \(rows)")
+        guard scale.step != nil else { continue }
+        let places = scale.ticks(atMost: 5).map { scale.dotRow(of: $0, dotRows: rows * 4) / 4 }
+        let gaps = Set(zip(places, places.dropFirst()).map { $0 - $1 })
+        #expect(gaps.count == 1, "\(low) \(high) on \(rows): \(places)")
+      }
+    }
+  }
+
+  @Test func `the rows of most axes are used`() {
+    var used: [Double] = []
+    for (low, high) in Self.ends(2_000) where high > low {
+      let scale = ValueScale(fitting: low, high, rows: 12)
+      used.append((high - low) / (scale.high - scale.low))
+    }
+    #expect(used.reduce(0, +) / Double(used.count) > 0.75)
+    #expect((used.min() ?? 0) > 0.4)
+  }
+
+  @Test func `charts beside each other share the values along the time`() {
+    for columns in [40, 50, 66, 90] {
+      for steps in [0..<1_401, 0..<2_500, 700..<1_400, 0..<120_000] {
+        let shown = [6, 7, 8, 10].map { gutter in
+          time(steps, columns: columns - gutter)
+            .labels(columns: columns - gutter, shared: columns - 10).dropLast().map(\.text)
+        }
+        #expect(Set(shown).count == 1, "\(columns) \(steps): \(shown)")
+      }
+    }
+  }
+
   private func time(
     _ steps: Range<Int>, columns: Int, axis: AxisKind = .step, isLogX: Bool = false
   ) -> TimeScale {

@@ -5,7 +5,7 @@ import Signals
 package struct HeatChart: Sendable {
   struct Row: Sendable {
     let label: String
-    /// A mean a column; NaN where there is none.
+    /// A value a column; NaN where there is none.
     let values: [Double]
   }
 

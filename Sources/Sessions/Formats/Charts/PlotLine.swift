@@ -80,7 +80,7 @@ package struct LineMaking: Sendable {
   }
 
   func smoothed(_ series: Series, weight: Double) -> [Double] {
-    var average = DebiasedAverage(weight: weight)
+    var average = TrailingAverage(weight: weight)
     guard isLogarithmic else { return series.values.map { average.add($0) } }
     return series.values.map { value in
       value > 0 && value.isFinite ? exp(average.add(log(value))) : value
@@ -91,8 +91,11 @@ package struct LineMaking: Sendable {
   func faint(_ series: Series) -> [PlotLine.Point] {
     let edges = edges
     return series.columns(edges: edges).enumerated().compactMap { column, summary in
-      guard summary.finiteCount > 0 else { return nil }
-      return PlotLine.Point(step: edges[column], value: summary.mean)
+      guard summary.finiteCount > 0,
+        let last = series.value(atOrBefore: edges[column + 1] - 1)
+      else { return nil }
+      return PlotLine.Point(
+        step: edges[column], value: last.isFinite ? last : summary.maximum)
     }
   }
 }

@@ -148,6 +148,7 @@ package struct RunCharts {
   private func heat(_ names: [MetricName], hasTwoIndices: Bool) -> HeatChart {
     let family = MetricCatalog.family(of: names[0])
     let layer = MetricCatalog.indices(of: names[0]).first ?? 0
+    let even = 1 / Double(names.count)
     let isLoad = family?.stem == "expert_load"
     let isPerHead = family?.stem == "attention_logit_max"
     let stem = family?.stem ?? names[0].path
@@ -155,18 +156,23 @@ package struct RunCharts {
       title: hasTwoIndices ? "\(stem), layer \(layer)" : stem,
       unit: hasTwoIndices ? "\(isPerHead ? "heads" : "experts") downwards" : family?.unit ?? "",
       meaning: family?.meaning ?? "",
-      steps: steps, rows: names.map { row($0, hasTwoIndices: hasTwoIndices) })
+      steps: steps,
+      rows: names.map { row($0, hasTwoIndices: hasTwoIndices, even: isLoad ? even : nil) })
     if isLoad {
       chart.meaning = "share of the layer's assignments"
-      chart.colours = .around(1 / Double(names.count))
+      chart.colours = .around(even)
     }
     chart.marks = marks
     return chart
   }
 
-  private func row(_ name: MetricName, hasTwoIndices: Bool) -> HeatChart.Row {
+  /// Of what a column covers its colour shows the largest, or the farthest from what is even.
+  private func row(
+    _ name: MetricName, hasTwoIndices: Bool, even: Double?
+  ) -> HeatChart.Row {
     let making = LineMaking(steps: steps, columns: HeatChart.columns)
-    let values = history[name]?.columns(edges: making.edges).map(\.mean) ?? []
+    let columns = history[name]?.columns(edges: making.edges) ?? []
+    let values = columns.map { even.map($0.farthest(from:)) ?? $0.largest }
     let label =
       hasTwoIndices
       ? "\(MetricCatalog.indices(of: name).last ?? 0)" : MetricCatalog.variableWords(of: name)
@@ -180,5 +186,15 @@ package struct RunCharts {
       if value.isFinite { last = value }
       return last
     }
+  }
+}
+
+extension ColumnSummary {
+  /// NaN where no sample is finite.
+  fileprivate var largest: Double { finiteCount > 0 ? maximum : .nan }
+
+  fileprivate func farthest(from middle: Double) -> Double {
+    guard finiteCount > 0 else { return .nan }
+    return maximum - middle >= middle - minimum ? maximum : minimum
   }
 }

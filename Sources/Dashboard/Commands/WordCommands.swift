@@ -1,0 +1,172 @@
+import Foundation
+import Screen
+import Signals
+import Telemetry
+
+/// The palette's words that take an argument and are no command of the run: `theme light`, `850`,
+/// `set lr 3e-3`.
+enum WordCommands {
+  /// What the words mean as they stand, and how they may go on.
+  static func candidates(for typed: String, in state: DashboardState) -> [Candidate] {
+    let line = Words(typed)
+    switch (line.head, line.argument) {
+    case ("theme", let argument?): return themes(argument, in: state)
+    case ("go", let argument?) where !argument.isEmpty: return steps(argument, in: state)
+    case (let head, nil) where head.first?.isNumber == true: return steps(head, in: state)
+    case ("lr", let rate?): return rates(rate, typed: typed, in: state)
+    case ("y", let range?): return ranges(range, in: state)
+    default: return []
+    }
+  }
+
+  /// Why such words mean nothing; nil where they are others.
+  static func flaw(of typed: String, in state: DashboardState) -> String? {
+    let line = Words(typed)
+    switch (line.head, line.argument) {
+    case ("theme", let name?) where !name.isEmpty:
+      let names = state.appearance.themes.map(\.name)
+      guard !names.contains(name) else { return nil }
+      return "no theme '\(name)': give one of \(names.joined(separator: ", "))"
+    case ("go", let step?),
+      (let step, nil) where step.first?.isNumber == true:
+      return stepFlaw(step, in: state)
+    case ("lr", let rate?): return rateFlaw(rate, in: state)
+    case ("y", let range?) where !range.isEmpty: return rangeFlaw(range, in: state)
+    default: return nil
+    }
+  }
+
+  /// A line as a head and what stands after it; nil where nothing does, not even a space. `set` is
+  /// left out before `lr`.
+  private struct Words {
+    let head: String
+    let argument: String?
+
+    init(_ typed: String) {
+      var text = typed.drop { $0 == " " }
+      if text.hasPrefix("set lr ") { text = text.dropFirst(4) }
+      head = text.prefix { $0 != " " }.lowercased()
+      let rest = text.dropFirst(head.count)
+      argument = rest.isEmpty ? nil : rest.trimmingCharacters(in: .whitespaces)
+    }
+  }
+}
+
+extension WordCommands {
+  private static func candidate(
+    _ words: String, _ sentence: String, isTyped: Bool, _ kind: Candidate.Kind
+  ) -> Candidate {
+    Candidate(
+      kind: kind, completion: words,
+      line: CommandLine(keys: "", name: words, sentence: sentence, refusal: nil),
+      isTyped: isTyped)
+  }
+
+  private static func themes(_ name: String, in state: DashboardState) -> [Candidate] {
+    let fitting = state.appearance.themes.filter {
+      $0.name.lowercased().hasPrefix(name.lowercased())
+    }
+    return fitting.map { theme in
+      let isPresent = theme.name == state.appearance.theme.name
+      let sentence = isPresent ? "the present theme" : theme.isDark ? "dark" : "light"
+      return candidate(
+        "theme \(theme.name)", sentence, isTyped: theme.name == name,
+        .deed { state in
+          state.appearance.theme = theme.adapted(to: state.appearance.depth)
+          return [.changeTheme(name: theme.name)]
+        })
+    }
+  }
+
+  private static func steps(_ words: String, in state: DashboardState) -> [Candidate] {
+    guard let step = try? state.step(named: words) else { return [] }
+    let sentence = state.isReplay ? "show the run as it was at that step" : "put the cursor there"
+    return [candidate("go \(step)", sentence, isTyped: true, .deed { $0.go(to: step) })]
+  }
+
+  private static func stepFlaw(_ words: String, in state: DashboardState) -> String? {
+    do throws(StepFlaw) {
+      _ = try state.step(named: words)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+}
+
+extension WordCommands {
+  /// The range of values that the focused chart shows, as typed, and the words there are.
+  private static func ranges(_ words: String, in state: DashboardState) -> [Candidate] {
+    let pane = state.arrangement.focus.title
+    let known = [
+      ("auto", "\(pane): the axis that fits"), ("all", "\(pane): spikes and the start too"),
+      ("robust", "\(pane): without outliers at both ends"),
+    ]
+    let typed = (try? state.valueZoom(named: words)).map { zoom in
+      candidate(
+        "y \(words)", "\(pane): values \(zoom)", isTyped: true, .deed { $0.showing(zoom) })
+    }
+    let others = known.filter { $0.0.hasPrefix(words) && $0.0 != words }.compactMap {
+      word, sentence in
+      (try? state.valueZoom(named: word)).map { zoom in
+        candidate("y \(word)", sentence, isTyped: false, .deed { $0.showing(zoom) })
+      }
+    }
+    return [typed].compactMap(\.self) + others
+  }
+
+  private static func rangeFlaw(_ words: String, in state: DashboardState) -> String? {
+    do throws(ValueZoom.Flaw) {
+      _ = try state.valueZoom(named: words)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+}
+
+extension DashboardState {
+  fileprivate mutating func showing(_ zoom: ValueZoom) -> [Effect] {
+    show(values: zoom)
+    return []
+  }
+}
+
+extension WordCommands {
+  private static let multiplier = SettingCatalog.learningRateMultiplier
+
+  /// A rate is the schedule's, as it is now, times a factor.
+  private static func factor(_ rate: String, in state: DashboardState) -> SettingValue? {
+    guard let rate = Double(rate), rate >= 0, let scheduled = state.scheduledRate, scheduled > 0
+    else { return nil }
+    let text = String(format: "%.4g", rate / scheduled)
+    return state.declaration(multiplier)?.value(words: text)
+  }
+
+  private static func rates(
+    _ rate: String, typed: String, in state: DashboardState
+  ) -> [Candidate] {
+    guard let factor = factor(rate, in: state),
+      let change = SettingChange(multiplier, to: factor, in: state)
+    else { return [] }
+    let command = Command.set(name: multiplier, value: factor)
+    return [
+      candidate(command.words, change.words, isTyped: true, .command(command))
+    ]
+  }
+
+  private static func rateFlaw(_ words: String, in state: DashboardState) -> String? {
+    guard factor(words, in: state) == nil else { return nil }
+    guard let declared = state.declaration(multiplier) else {
+      return "this run declares no \(multiplier)"
+    }
+    guard let scheduled = state.scheduledRate, scheduled > 0 else {
+      return "no rate is known yet: 'set \(multiplier) FACTOR' scales the schedule's"
+    }
+    guard let rate = Double(words), rate >= 0 else {
+      return "'\(words)' is no rate: write 'set lr 3e-3', or 'set \(multiplier) FACTOR'"
+    }
+    return "\(NumberText.compact(rate)) is \(NumberText.compact(rate / scheduled)) times the "
+      + "schedule's \(DashboardState.rate(scheduled)): give \(multiplier) \(declared.kind.allowed)"
+  }
+}

@@ -4,25 +4,46 @@ package struct Arrangement: Sendable, Hashable {
   /// Panes switched on by hand, the latest first: they are left out last.
   package var promoted: [PaneID]
   package var hidden: Set<PaneID>
+  /// Panes of metrics of a person's own, in every layout.
+  package private(set) var pins: [PaneID]
   package var zoomed: PaneID?
   package var focus: PaneID
 
   package init(
     preset: LayoutPreset = .overview, promoted: [PaneID] = [], hidden: Set<PaneID> = [],
-    zoomed: PaneID? = nil, focus: PaneID = .loss
+    pins: [PaneID] = [], zoomed: PaneID? = nil, focus: PaneID = .loss
   ) {
     self.preset = preset
     self.promoted = promoted
     self.hidden = hidden
+    self.pins = pins
     self.zoomed = zoomed
     self.focus = focus
   }
 
   /// The panes wanted, the one to be left out last first.
   package func ranked(isMixture: Bool) -> [PaneID] {
-    let usual = preset.panes(isMixture: isMixture).filter { !hidden.contains($0) }
+    let usual = (pins + preset.panes(isMixture: isMixture)).filter { !hidden.contains($0) }
     return (promoted + usual.filter { !promoted.contains($0) })
       .filter { isMixture || $0 != .experts }
+  }
+
+  /// All panes in the order in which they are laid out, a person's own last.
+  func ordered(isMixture: Bool) -> [PaneID] { PaneID.ordered(isMixture: isMixture) + pins }
+
+  /// The panes that get room before others: those asked for by hand.
+  var asked: [PaneID] { promoted + pins.filter { !promoted.contains($0) && !hidden.contains($0) } }
+
+  package mutating func pin(_ pane: PaneID) {
+    if !pins.contains(pane) { pins.append(pane) }
+    show(pane)
+  }
+
+  package mutating func unpin(_ pane: PaneID) {
+    pins.removeAll { $0 == pane }
+    promoted.removeAll { $0 == pane }
+    hidden.remove(pane)
+    if zoomed == pane { zoomed = nil }
   }
 
   package mutating func show(_ pane: PaneID) {

@@ -3,7 +3,7 @@ import Foundation
 import TOMLKit
 
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
-/// that a person chose, and the lines that were run in the palette.
+/// that a person chose, the metrics that were pinned, and the lines that were run in the palette.
 ///
 /// It is no configuration: it is written by the program, into the folder for such things, by
 /// rename.
@@ -50,8 +50,10 @@ struct DashboardMemory: Equatable {
       let line = TOMLLines.of(text)["layout"] ?? 1
       return (memory, "\(path):\(line): no layout '\(word)': write one of \(known)")
     }
+    let pins = (table["pins"]?.array).map { $0.compactMap(\.string) } ?? []
     memory.arrangement = Arrangement(
-      preset: preset, promoted: panes(table["shown"]), hidden: Set(panes(table["hidden"])))
+      preset: preset, promoted: panes(table["shown"]), hidden: Set(panes(table["hidden"])),
+      pins: pins.map(PaneID.pinned).filter { $0.globs != nil })
     return (memory, nil)
   }
 
@@ -65,7 +67,7 @@ struct DashboardMemory: Equatable {
 
   var text: String {
     func words(_ panes: [PaneID]) -> String {
-      "[" + panes.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]"
+      "[" + panes.map { Self.quoted($0.rawValue) }.joined(separator: ", ") + "]"
     }
     var lines = [Self.heading]
     if let theme { lines.append("theme = \(Self.quoted(theme))") }
@@ -75,6 +77,9 @@ struct DashboardMemory: Equatable {
         "shown = " + words(arrangement.promoted),
         "hidden = " + words(arrangement.hidden.sorted { $0.rawValue < $1.rawValue }),
       ]
+    }
+    if let pins = arrangement?.pins.compactMap(\.globs), !pins.isEmpty {
+      lines.append("pins = [" + pins.map(Self.quoted).joined(separator: ", ") + "]")
     }
     if !commands.isEmpty {
       lines += ["commands = ["] + commands.map { "  \(Self.quoted($0))," } + ["]"]

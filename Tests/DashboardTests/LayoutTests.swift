@@ -10,6 +10,7 @@ import Testing
       Arrangement(hidden: [.loss, .attentionLogits, .learningRate, .experts, .gradients]),
       Arrangement(hidden: [.events]),
       Arrangement(promoted: PaneID.allCases),
+      Arrangement(pins: ["loss", "grad_rms/*", "lr,lr/multiplier"].map(PaneID.pinned)),
     ]
 
   /// The widths at which the arrangement changes, and every seventh of the others.

@@ -27,7 +27,8 @@ enum PaneCommands {
       let all = LayoutPreset.allCases
       let index = all.firstIndex(of: state.arrangement.preset) ?? 0
       state.arrangement = Arrangement(
-        preset: all[(index + 1) % all.count], focus: state.arrangement.focus)
+        preset: all[(index + 1) % all.count], pins: state.arrangement.pins,
+        focus: state.arrangement.focus)
       state.refocus()
       state.say(state.layoutWords)
     },
@@ -79,6 +80,24 @@ extension DashboardState {
       say("the last pane stays", .faint)
     }
     refocus()
+  }
+
+  /// Shows the metrics that match `pane`'s patterns, in every layout from then on.
+  mutating func pin(_ pane: PaneID) -> [Effect] {
+    let before = Set(layout.panes.keys)
+    arrangement.pin(pane)
+    arrangement.focus = pane
+    if arrangement.zoomed != nil { arrangement.zoomed = pane }
+    tell(of: pane, shownBeside: before)
+    refocus()
+    return []
+  }
+
+  mutating func unpin(_ pane: PaneID) -> [Effect] {
+    arrangement.unpin(pane)
+    say("\(pane.title) is no longer pinned", .faint)
+    refocus()
+    return []
   }
 
   private mutating func tell(of pane: PaneID, shownBeside before: Set<PaneID>) {

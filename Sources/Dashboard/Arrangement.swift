@@ -4,24 +4,46 @@ package struct Arrangement: Sendable, Hashable {
   /// Panes switched on by hand, the latest first: they are left out last.
   package var promoted: [PaneID]
   package var hidden: Set<PaneID>
+  /// Panes of metrics of a person's own, in every layout.
+  package private(set) var pins: [PaneID]
   package var zoomed: PaneID?
   package var focus: PaneID
 
   package init(
     preset: LayoutPreset = .overview, promoted: [PaneID] = [], hidden: Set<PaneID> = [],
-    zoomed: PaneID? = nil, focus: PaneID = .loss
+    pins: [PaneID] = [], zoomed: PaneID? = nil, focus: PaneID = .loss
   ) {
     self.preset = preset
     self.promoted = promoted
     self.hidden = hidden
+    self.pins = pins
     self.zoomed = zoomed
     self.focus = focus
   }
 
   /// The panes wanted, the one to be left out last first.
   package func ranked(isMixture: Bool) -> [PaneID] {
-    let usual = preset.panes(isMixture: isMixture).filter { !hidden.contains($0) }
-    return promoted + usual.filter { !promoted.contains($0) }
+    let usual = (pins + preset.panes(isMixture: isMixture)).filter { !hidden.contains($0) }
+    return (promoted + usual.filter { !promoted.contains($0) })
+      .filter { isMixture || $0 != .experts }
+  }
+
+  /// All panes in the order in which they are laid out, a person's own last.
+  func ordered(isMixture: Bool) -> [PaneID] { PaneID.ordered(isMixture: isMixture) + pins }
+
+  /// The panes that get room before others: those asked for by hand.
+  var asked: [PaneID] { promoted + pins.filter { !promoted.contains($0) && !hidden.contains($0) } }
+
+  package mutating func pin(_ pane: PaneID) {
+    if !pins.contains(pane) { pins.append(pane) }
+    show(pane)
+  }
+
+  package mutating func unpin(_ pane: PaneID) {
+    pins.removeAll { $0 == pane }
+    promoted.removeAll { $0 == pane }
+    hidden.remove(pane)
+    if zoomed == pane { zoomed = nil }
   }
 
   package mutating func show(_ pane: PaneID) {
@@ -39,16 +61,6 @@ package struct Arrangement: Sendable, Hashable {
 /// The sets of panes that `p` goes through.
 package enum LayoutPreset: String, Sendable, CaseIterable {
   case overview, stability, speed, everything
-
-  /// One line on what it is for.
-  package var sentence: String {
-    switch self {
-    case .overview: "overview: the four signals and the events"
-    case .stability: "stability: loss, logits, gradients, activations, outputs"
-    case .speed: "speed: loss, throughput, run and console"
-    case .everything: "everything that fits"
-    }
-  }
 
   /// Its panes, the one to be left out last first.
   package func panes(isMixture: Bool) -> [PaneID] {
@@ -83,25 +95,19 @@ extension PaneID {
       ]
   }
 
+  /// The panes with a digit, from 1 on: the same whatever the model.
+  private static let numbered: [PaneID] = [
+    .loss, .attentionLogits, .learningRate, .experts, .events, .throughput, .gradients,
+    .activations, .run,
+  ]
+
   /// The pane that a digit toggles.
-  package static func pane(digit: Int, isMixture: Bool) -> PaneID? {
-    let panes: [PaneID] =
-      isMixture
-      ? [
-        .loss, .attentionLogits, .learningRate, .experts, .events, .throughput, .gradients,
-        .activations, .run,
-      ]
-      : [
-        .loss, .attentionLogits, .learningRate, .gradients, .events, .throughput, .activations,
-        .outputs, .run,
-      ]
-    return panes.indices.contains(digit - 1) ? panes[digit - 1] : nil
+  package static func pane(digit: Int) -> PaneID? {
+    numbered.indices.contains(digit - 1) ? numbered[digit - 1] : nil
   }
 
   /// The digit that toggles it, if it has one.
-  package func digit(isMixture: Bool) -> Int? {
-    (1...9).first { Self.pane(digit: $0, isMixture: isMixture) == self }
-  }
+  package var digit: Int? { Self.numbered.firstIndex(of: self).map { $0 + 1 } }
 
   package var title: String { PaneCatalog.pane(self)?.title ?? rawValue }
 

@@ -50,10 +50,10 @@ package struct Layout: Sendable, Hashable {
     let wanted = arrangement.ranked(isMixture: isMixture)
     let charts = placeEvents(
       wanted: wanted, promoted: arrangement.promoted, in: body, bannerRows: bannerRows)
-    let asked = arrangement.preset == .everything ? wanted : arrangement.promoted
+    let asked = arrangement.preset == .everything ? wanted : arrangement.asked
     let shown = Self.fitting(
       wanted.filter { $0 != .events }, promoted: asked, in: charts, bannerRows: bannerRows)
-    let ordered = PaneID.ordered(isMixture: isMixture).filter(shown.contains)
+    let ordered = arrangement.ordered(isMixture: isMixture).filter(shown.contains)
     for (pane, rect) in Self.grid(ordered, in: charts) { panes[pane] = rect }
   }
 

@@ -124,7 +124,7 @@ extension DashboardState {
   mutating func cycleFocus(by direction: Int) {
     if let zoomed = arrangement.zoomed {
       let all = arrangement.ranked(isMixture: isMixture)
-      let ordered = PaneID.ordered(isMixture: isMixture).filter(all.contains)
+      let ordered = arrangement.ordered(isMixture: isMixture).filter(all.contains)
       guard let next = Self.neighbour(of: zoomed, in: ordered, by: direction) else { return }
       arrangement.zoomed = next
       arrangement.focus = next

@@ -2,10 +2,53 @@ package import Screen
 package import Signals
 package import Telemetry
 
-/// Each pane's name.
-package enum PaneID: String, Sendable, CaseIterable {
-  case loss, attentionLogits, learningRate, experts, gradients, events, throughput, activations,
-    outputs, run, console, metrics
+/// Each pane's name: one of those that there are, or of metrics that a person has pinned.
+package struct PaneID: RawRepresentable, Sendable, Hashable, CaseIterable {
+  package let rawValue: String
+
+  package static let loss = PaneID("loss")
+  package static let attentionLogits = PaneID("attentionLogits")
+  package static let learningRate = PaneID("learningRate")
+  package static let experts = PaneID("experts")
+  package static let gradients = PaneID("gradients")
+  package static let events = PaneID("events")
+  package static let throughput = PaneID("throughput")
+  package static let activations = PaneID("activations")
+  package static let outputs = PaneID("outputs")
+  package static let run = PaneID("run")
+  package static let console = PaneID("console")
+  package static let metrics = PaneID("metrics")
+
+  /// Those that there are without a person's own.
+  package static let allCases: [PaneID] = [
+    .loss, .attentionLogits, .learningRate, .experts, .gradients, .events, .throughput,
+    .activations, .outputs, .run, .console, .metrics,
+  ]
+
+  private init(_ name: String) { rawValue = name }
+
+  package init?(rawValue: String) {
+    guard
+      Self.allCases.contains(where: { $0.rawValue == rawValue }) || Self.glob(in: rawValue) != nil
+    else { return nil }
+    self.rawValue = rawValue
+  }
+
+  private static let pinMark = "pin:"
+
+  /// The pane of all metrics that match one of the patterns in `globs`, with commas between them.
+  package static func pinned(_ globs: String) -> PaneID {
+    let parts = globs.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    return PaneID(pinMark + parts.joined(separator: ","))
+  }
+
+  /// The patterns of a pane of a person's own.
+  package var globs: String? { Self.glob(in: rawValue) }
+
+  private static func glob(in rawValue: String) -> String? {
+    guard rawValue.hasPrefix(pinMark), rawValue != pinMark else { return nil }
+    return String(rawValue.dropFirst(pinMark.count))
+  }
 }
 
 /// One pane: functions from a run's history to cells. A pane is a file in Panes/.

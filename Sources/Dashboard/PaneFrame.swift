@@ -58,7 +58,7 @@ struct PaneFrame {
     _ pane: Pane, on grid: inout CellGrid, in rect: Rect, _ state: DashboardState
   ) -> Int {
     let theme = state.appearance.theme
-    let digit = id.digit(isMixture: state.isMixture).map { digitText($0, state) } ?? ""
+    let digit = id.digit.map { digitText($0, state) } ?? ""
     var spans = [Span(" \(digit)", .key), Span(pane.title, .title)]
     if state.viewport.logY.contains(id), id != .attentionLogits {
       spans.append(Span(" log", .faint))

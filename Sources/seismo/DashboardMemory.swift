@@ -3,7 +3,8 @@ import Foundation
 import TOMLKit
 
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
-/// that a person chose, the lines that were run in the palette, and that it has told of the help.
+/// that a person chose, the metrics that were pinned, the lines that were run in the palette, and
+/// that it has told of the help.
 ///
 /// It is no configuration: it is written by the program, into the folder for such things, by
 /// rename.
@@ -48,8 +49,10 @@ struct DashboardMemory: Equatable {
       let line = TOMLLines.of(text)["layout"] ?? 1
       return (memory, "\(path):\(line): no layout '\(word)': write one of \(known)")
     }
+    let pins = (table["pins"]?.array).map { $0.compactMap(\.string) } ?? []
     memory.arrangement = Arrangement(
-      preset: preset, promoted: panes(table["shown"]), hidden: Set(panes(table["hidden"])))
+      preset: preset, promoted: panes(table["shown"]), hidden: Set(panes(table["hidden"])),
+      pins: pins.map(PaneID.pinned).filter { $0.globs != nil })
     return (memory, nil)
   }
 
@@ -63,7 +66,7 @@ struct DashboardMemory: Equatable {
 
   var text: String {
     func words(_ panes: [PaneID]) -> String {
-      "[" + panes.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]"
+      "[" + panes.map { Self.quoted($0.rawValue) }.joined(separator: ", ") + "]"
     }
     var lines = [Self.heading]
     if let theme { lines.append("theme = \(Self.quoted(theme))") }
@@ -74,6 +77,9 @@ struct DashboardMemory: Equatable {
         "shown = " + words(arrangement.promoted),
         "hidden = " + words(arrangement.hidden.sorted { $0.rawValue < $1.rawValue }),
       ]
+    }
+    if let pins = arrangement?.pins.compactMap(\.globs), !pins.isEmpty {
+      lines.append("pins = [" + pins.map(Self.quoted).joined(separator: ", ") + "]")
     }
     if !commands.isEmpty {
       lines += ["commands = ["] + commands.map { "  \(Self.quoted($0))," } + ["]"]

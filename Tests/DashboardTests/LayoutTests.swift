@@ -10,6 +10,7 @@ import Testing
       Arrangement(hidden: [.loss, .attentionLogits, .learningRate, .experts, .gradients]),
       Arrangement(hidden: [.events]),
       Arrangement(promoted: PaneID.allCases),
+      Arrangement(pins: ["loss", "grad_rms/*", "lr,lr/multiplier"].map(PaneID.pinned)),
     ]
 
   /// The widths at which the arrangement changes, and every seventh of the others.
@@ -100,13 +101,63 @@ import Testing
     #expect(layout.panes.keys.sorted { $0.rawValue < $1.rawValue } == expected)
   }
 
-  @Test func `a dense model gives the experts' room and digit to gradients`() throws {
+  @Test func `a dense model gives the experts' room to gradients, and no digit`() throws {
     let size = Size(columns: 120, rows: 40)
     let dense = Layout(size: size, arrangement: Arrangement(), isMixture: false)
     let mixture = Layout(size: size, arrangement: Arrangement(), isMixture: true)
     #expect(dense.panes[.gradients] == mixture.panes[.experts])
-    #expect(PaneID.pane(digit: 4, isMixture: false) == .gradients)
-    #expect(PaneID.pane(digit: 4, isMixture: true) == .experts)
+    #expect((1...9).map { PaneID.pane(digit: $0)?.digit } == Array(1...9))
+    #expect(PaneID.pane(digit: 4) == .experts && PaneID.pane(digit: 7) == .gradients)
+  }
+
+  private func state(_ columns: Int, _ rows: Int, isMixture: Bool) -> DashboardState {
+    UpdateTests.live(
+      columns, rows, history: isMixture ? SampleRun.mixture : SampleRun.rescue)
+  }
+
+  private func press(_ state: inout DashboardState, _ character: Character) {
+    _ = update(&state, .keyPressed(.character(character)))
+  }
+
+  @Test(arguments: [true, false])
+  func `a digit means one pane whatever the model`(isMixture: Bool) {
+    for digit in 1...9 {
+      guard let pane = PaneID.pane(digit: digit) else { continue }
+      var state = state(80, 24, isMixture: isMixture)
+      let before = state.layout.panes[pane] != nil
+      press(&state, Character("\(digit)"))
+      guard isMixture || pane != .experts else {
+        #expect(state.toast?.text == "pane expert load: this model has no experts")
+        continue
+      }
+      #expect((state.layout.panes[pane] != nil) != before, "\(digit)")
+    }
+  }
+
+  @Test func `a pane that comes says which one gave way`() {
+    var state = state(80, 24, isMixture: false)
+    press(&state, "6")
+    #expect(state.toast?.text == "throughput shown; learning rate gave way")
+    press(&state, "6")
+    #expect(state.toast?.text == "throughput hidden; learning rate in its place")
+  }
+
+  @Test func `a layout names the panes that have room, and how many have not`() {
+    for (columns, rows) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+      for isMixture in [true, false] {
+        var state = state(columns, rows, isMixture: isMixture)
+        for _ in LayoutPreset.allCases {
+          press(&state, "p")
+          let text = state.toast?.text ?? ""
+          for pane in PaneID.allCases where text.contains(pane.title) {
+            #expect(state.layout.panes[pane] != nil, "\(text) at \(columns)x\(rows)")
+          }
+          let wanted = state.arrangement.ranked(isMixture: isMixture).count
+          let missing = wanted - state.layout.panes.count
+          #expect(text.hasSuffix("\(missing) more have no room here") == (missing > 0))
+        }
+      }
+    }
   }
 
   @Test func `80x24 has the loss over the full width, a pair below and a line of events`() throws {

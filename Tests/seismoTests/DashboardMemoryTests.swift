@@ -15,6 +15,17 @@ import Testing
     #expect(warning == nil)
   }
 
+  @Test func `pinned metrics come back, with what was hidden of them`() {
+    var memory = DashboardMemory()
+    let pins = ["grad_rms/*", "loss,loss/eval", "odd \"name\""].map(PaneID.pinned)
+    memory.arrangement = Arrangement(promoted: [pins[1]], hidden: [pins[0]], pins: pins)
+    let (read, warning) = DashboardMemory.parse(memory.text, path: "dashboard.toml")
+    #expect(read == memory && warning == nil)
+    #expect(
+      DashboardMemory.parse("layout = \"speed\"\npins = [\"\", 3]\n", path: "d.toml")
+        .memory.arrangement?.pins == [])
+  }
+
   @Test func `the palette's lines come back, whatever is in them, and only so many`() {
     var memory = DashboardMemory()
     memory.commands = ["set z_loss 1e-4", "note \"odd\" \\ näher 日本 # no comment", "step 3"]

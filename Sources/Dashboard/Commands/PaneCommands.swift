@@ -3,8 +3,10 @@ import Screen
 /// Which panes are seen, and how large.
 enum PaneCommands {
   static func table(isMixture: Bool) -> [DashboardCommand] {
-    let panes = PaneID.ordered(isMixture: isMixture).map { toggle($0, isMixture: isMixture) }
-    return common + panes.sorted { ($0.keys.isEmpty ? 1 : 0) < ($1.keys.isEmpty ? 1 : 0) }
+    var panes = PaneID.ordered(isMixture: isMixture)
+    if !panes.contains(.experts) { panes.append(.experts) }
+    return common
+      + panes.map(toggle).sorted { ($0.keys.isEmpty ? 1 : 0) < ($1.keys.isEmpty ? 1 : 0) }
   }
 
   private static let common: [DashboardCommand] = [
@@ -25,17 +27,23 @@ enum PaneCommands {
       let all = LayoutPreset.allCases
       let index = all.firstIndex(of: state.arrangement.preset) ?? 0
       state.arrangement = Arrangement(
-        preset: all[(index + 1) % all.count], focus: state.arrangement.focus)
+        preset: all[(index + 1) % all.count], pins: state.arrangement.pins,
+        focus: state.arrangement.focus)
       state.refocus()
-      state.say(state.arrangement.preset.sentence)
+      state.say(state.layoutWords)
     },
   ]
 
-  private static func toggle(_ pane: PaneID, isMixture: Bool) -> DashboardCommand {
-    let digit = pane.digit(isMixture: isMixture)
-    let keys = digit.map { [Key.character(Character("\($0)"))] } ?? []
-    return command("pane \(pane.title)", keys, "Show or hide \(pane.title).") { state in
+  private static func toggle(_ pane: PaneID) -> DashboardCommand {
+    let keys = pane.digit.map { [Key.character(Character("\($0)"))] } ?? []
+    return DashboardCommand(
+      "pane \(pane.title)", keys: keys, group: .panes, "Show or hide \(pane.title).",
+      refusal: { state in
+        pane == .experts && !state.isMixture ? "this model has no experts" : nil
+      }
+    ) { state in
       state.toggle(pane)
+      return []
     }
   }
 
@@ -51,7 +59,7 @@ enum PaneCommands {
 }
 
 extension DashboardState {
-  /// A pane in sight goes; one that is not comes, and others make room.
+  /// A pane in sight goes; one that is not comes, and others make room, which is said.
   mutating func toggle(_ pane: PaneID) {
     if let zoomed = arrangement.zoomed {
       arrangement.zoomed = zoomed == pane ? nil : pane
@@ -59,15 +67,61 @@ extension DashboardState {
       arrangement.show(pane)
       return
     }
-    if layout.panes[pane] == nil {
+    let before = Set(layout.panes.keys)
+    if !before.contains(pane) {
       arrangement.show(pane)
       arrangement.focus = pane
-    } else if layout.panes.count > 1 {
+      tell(of: pane, shownBeside: before)
+    } else if before.count > 1 {
       arrangement.hide(pane)
+      let others = words(for: Set(layout.panes.keys).subtracting(before))
+      say("\(pane.title) hidden" + (others.isEmpty ? "" : "; \(others) in its place"), .faint)
     } else {
       say("the last pane stays", .faint)
     }
     refocus()
+  }
+
+  /// Shows the metrics that match `pane`'s patterns, in every layout from then on.
+  mutating func pin(_ pane: PaneID) -> [Effect] {
+    let before = Set(layout.panes.keys)
+    arrangement.pin(pane)
+    arrangement.focus = pane
+    if arrangement.zoomed != nil { arrangement.zoomed = pane }
+    tell(of: pane, shownBeside: before)
+    refocus()
+    return []
+  }
+
+  mutating func unpin(_ pane: PaneID) -> [Effect] {
+    arrangement.unpin(pane)
+    say("\(pane.title) is no longer pinned", .faint)
+    refocus()
+    return []
+  }
+
+  private mutating func tell(of pane: PaneID, shownBeside before: Set<PaneID>) {
+    let shown = Set(layout.panes.keys)
+    guard shown.contains(pane) else {
+      say("no room for \(pane.title) at this size", .warning)
+      return
+    }
+    let gone = words(for: before.subtracting(shown))
+    say("\(pane.title) shown" + (gone.isEmpty ? "" : "; \(gone) gave way"))
+  }
+
+  private func words(for panes: Set<PaneID>) -> String {
+    panes.map(\.title).sorted().joined(separator: ", ")
+  }
+
+  /// The layout's name and the panes of it that have room.
+  fileprivate var layoutWords: String {
+    let placed = layout.panes
+    let wanted = arrangement.ranked(isMixture: isMixture)
+    let shown = wanted.filter { placed[$0] != nil }.map(\.title).joined(separator: ", ")
+    let missing = wanted.count { placed[$0] == nil }
+    return "\(arrangement.preset.rawValue): \(shown)"
+      + (missing > 0 ? " · \(missing) more have no room here" : "")
   }
 
   /// Leaves whatever is nearest: the zoom, the cursor, the filter, the zoom in time, a freeze.

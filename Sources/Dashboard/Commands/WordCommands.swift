@@ -13,10 +13,25 @@ enum WordCommands {
     case ("theme", let argument?): return themes(argument, in: state)
     case ("go", let argument?) where !argument.isEmpty: return steps(argument, in: state)
     case (let head, nil) where head.first?.isNumber == true: return steps(head, in: state)
-    case ("lr", let rate?): return rates(rate, typed: typed, in: state)
+    case ("lr", let rate?): return rates(rate, in: state)
+    case ("pin", let globs?): return pins(globs, in: state)
+    case ("unpin", let globs?): return unpins(globs, in: state)
     case ("y", let range?): return ranges(range, in: state)
     default: return []
     }
+  }
+
+  /// Those that no key stands for, as the list has them before their argument is typed.
+  static func usages(in state: DashboardState) -> [Candidate] {
+    let pin = usage("pin", "GLOB", "Draw the metrics that match in a pane of their own.")
+    let unpin = usage("unpin", "NAME", "Take a pinned pane away.")
+    return state.arrangement.pins.isEmpty ? [pin] : [pin, unpin]
+  }
+
+  private static func usage(_ head: String, _ argument: String, _ sentence: String) -> Candidate {
+    Candidate(
+      kind: .incomplete, completion: "\(head) ",
+      line: CommandLine(keys: "", name: "\(head) \(argument)", sentence: sentence, refusal: nil))
   }
 
   /// Why such words mean nothing; nil where they are others.
@@ -32,6 +47,8 @@ enum WordCommands {
       return stepFlaw(step, in: state)
     case ("lr", let rate?): return rateFlaw(rate, in: state)
     case ("y", let range?) where !range.isEmpty: return rangeFlaw(range, in: state)
+    case ("pin", let globs): return pinFlaw(globs ?? "", in: state)
+    case ("unpin", let globs): return unpinFlaw(globs ?? "", in: state)
     default: return nil
     }
   }
@@ -143,9 +160,7 @@ extension WordCommands {
     return state.declaration(multiplier)?.value(words: text)
   }
 
-  private static func rates(
-    _ rate: String, typed: String, in state: DashboardState
-  ) -> [Candidate] {
+  private static func rates(_ rate: String, in state: DashboardState) -> [Candidate] {
     guard let factor = factor(rate, in: state),
       let change = SettingChange(multiplier, to: factor, in: state)
     else { return [] }
@@ -168,5 +183,58 @@ extension WordCommands {
     }
     return "\(NumberText.compact(rate)) is \(NumberText.compact(rate / scheduled)) times the "
       + "schedule's \(DashboardState.rate(scheduled)): give \(multiplier) \(declared.kind.allowed)"
+  }
+}
+
+extension WordCommands {
+  /// More panes of one's own leave no room for any.
+  private static let mostPins = 8
+
+  private static func pins(_ globs: String, in state: DashboardState) -> [Candidate] {
+    let typed = pinFlaw(globs, in: state) == nil ? [globs] : []
+    let known = PinnedPane.families(state.history.names).filter {
+      $0.hasPrefix(globs) && $0 != globs
+    }
+    return (typed + known).map { globs in
+      let pane = PaneID.pinned(globs)
+      let count = PinnedPane.names(matching: pane.globs ?? "", in: state.history).count
+      let sentence = "\(count) metric\(count == 1 ? "" : "s") in a pane of their own"
+      return candidate(
+        "pin \(globs)", sentence, isTyped: !typed.isEmpty && globs == typed[0],
+        .deed {
+          $0.pin(pane)
+        })
+    }
+  }
+
+  private static func pinFlaw(_ globs: String, in state: DashboardState) -> String? {
+    guard let wanted = PaneID.pinned(globs).globs else {
+      return "'pin' is not complete: write 'pin GLOB', such as 'pin loss,loss/eval'"
+    }
+    guard !PinnedPane.names(matching: wanted, in: state.history).isEmpty else {
+      return "no metric matches '\(globs)': the metrics pane lists them"
+    }
+    let pins = state.arrangement.pins
+    guard pins.contains(.pinned(globs)) || pins.count < mostPins else {
+      return "\(mostPins) panes are pinned: unpin takes one away"
+    }
+    return nil
+  }
+
+  private static func unpins(_ globs: String, in state: DashboardState) -> [Candidate] {
+    state.arrangement.pins.filter { $0.title.hasPrefix(globs) }.map { pane in
+      candidate(
+        "unpin \(pane.title)", "take it away", isTyped: pane == .pinned(globs),
+        .deed {
+          $0.unpin(pane)
+        })
+    }
+  }
+
+  private static func unpinFlaw(_ globs: String, in state: DashboardState) -> String? {
+    let pins = state.arrangement.pins
+    guard !pins.contains(.pinned(globs)) else { return nil }
+    guard !pins.isEmpty else { return "nothing is pinned" }
+    return "'\(globs)' is not pinned: give one of \(pins.map(\.title).joined(separator: " · "))"
   }
 }

@@ -33,7 +33,8 @@ struct Candidate: Sendable {
       pictures(typed: typed, in: state) + places(typed: typed)
       + WordCommands.candidates(for: typed, in: state)
     let typed = typed.lowercased().drop { $0 == " " }
-    let everything = actions(in: state) + words(in: state) + settings(in: state)
+    let everything =
+      actions(in: state) + words(in: state) + settings(in: state) + WordCommands.usages(in: state)
     guard !typed.isEmpty else { return everything }
     let ranked = everything.compactMap { candidate -> (rank: Int, candidate: Candidate)? in
       guard let rank = candidate.rank(typed: typed) else { return nil }

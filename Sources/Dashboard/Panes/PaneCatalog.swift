@@ -7,6 +7,6 @@ package enum PaneCatalog {
   ]
 
   package static func pane(_ id: PaneID) -> Pane? {
-    panes.first { $0.id == id }
+    panes.first { $0.id == id } ?? id.globs.map { PinnedPane.pane(id, globs: $0) }
   }
 }

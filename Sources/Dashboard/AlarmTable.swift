@@ -15,6 +15,12 @@ extension AlarmRule {
     return switch self {
     case .lossSpike:
       Place(mark: "loss spike", panes: [.loss, .gradients, .learningRate], setting: rate)
+    case .lossAboveBest:
+      Place(mark: "loss worse", panes: [.loss, .learningRate], setting: rate)
+    case .lossDiverged:
+      Place(mark: "diverged", panes: [.loss, .gradients, .learningRate], setting: rate)
+    case .noProgress:
+      Place(mark: "no progress", panes: [.loss, .learningRate], setting: rate)
     case .attentionLogitsHigh:
       Place(
         mark: "logits high", panes: [.loss, .attentionLogits], setting: SettingCatalog.qkLayerNorm)
@@ -38,8 +44,6 @@ extension AlarmRule {
 }
 
 extension RunEvent {
-  var alarmRule: AlarmRule? { name.flatMap(AlarmRule.init(rawValue:)) }
-
   /// The setting that an alarm's hint names, in a hint's words or a setting's own; else its rule's.
   func helpingSetting(among settings: [String]) -> String? {
     guard kind == .alarm else { return nil }

@@ -13,8 +13,8 @@ package enum Command: Hashable, Sendable {
   case detach
   case set(name: String, value: SettingValue)
   case undo
-  /// Back to a checkpoint of this run: `last`, a step or a checkpoint's name; so many batches after
-  /// it are left out.
+  /// Back to a checkpoint of this run: `last`, `good` (the last from before the present trouble), a
+  /// step or a checkpoint's name; so many batches after it are left out.
   case rewind(checkpoint: String, skip: Int)
   /// Leaves so many of the next batches out.
   case skip(Int)
@@ -70,7 +70,7 @@ extension Command {
     Word(name: "undo", usage: "undo", sentence: "Take the last change of a setting back."),
     Word(
       name: "rewind", usage: "rewind CHECKPOINT [skip N]",
-      sentence: "Go back to a checkpoint (last, a step or its name); leave N batches out."),
+      sentence: "Go back to a checkpoint (last; good: before the trouble; a step or its name)."),
     Word(name: "skip", usage: "skip N", sentence: "Leave the next N batches out."),
     Word(
       name: "branch", usage: "branch NAME",
@@ -147,10 +147,10 @@ extension Command {
       throw .wrongArguments(command: "rewind \(rest)", usage: usage)
     }
     let digits = words[0].hasPrefix("step-") ? words[0].dropFirst(5) : words[0][...]
-    guard words[0] == "last" || Int(digits).map({ $0 >= 0 }) == true else {
+    guard ["last", "good"].contains(words[0]) || Int(digits).map({ $0 >= 0 }) == true else {
       throw .wrongValue(
         name: "rewind", value: words[0],
-        allowed: "last, a step or a checkpoint's name such as step-000000100")
+        allowed: "last, good, a step or a checkpoint's name such as step-000000100")
     }
     let skip = words.count == 3 ? try readCount(words[2], of: "rewind \(rest)", usage: usage) : 0
     return .rewind(checkpoint: words[0], skip: skip)

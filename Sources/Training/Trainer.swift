@@ -18,8 +18,19 @@ package struct TrainingEnd: Sendable, Equatable {
   package let outcome: TrainingOutcome
   /// The last checkpoint that this run wrote, or was resumed from.
   package let lastCheckpoint: URL?
+  /// The last one from before the trouble that ended it.
+  package let goodCheckpoint: URL?
   /// Why the last checkpoint could not be written; nil where it could.
   package let checkpointFlaw: String?
+}
+
+extension TrainingEnd {
+  fileprivate init(outcome: TrainingOutcome, of run: TrainingRun) {
+    self.init(
+      outcome: outcome, lastCheckpoint: run.lastCheckpoint,
+      goodCheckpoint: outcome == .diverged ? run.goodCheckpoint()?.folder : run.lastCheckpoint,
+      checkpointFlaw: run.checkpointFlaw)
+  }
 }
 
 /// Trains on a queue of its own and takes commands between two steps.
@@ -81,9 +92,7 @@ package final class Trainer: Sendable {
   package func start(onEnd: @escaping @Sendable (TrainingEnd) -> Void) {
     queue.async {
       let end = self.run.withLock { run in
-        TrainingEnd(
-          outcome: self.train(run), lastCheckpoint: run.lastCheckpoint,
-          checkpointFlaw: run.checkpointFlaw)
+        TrainingEnd(outcome: self.train(run), of: run)
       }
       self.closeMailbox()
       onEnd(end)
@@ -111,9 +120,7 @@ package final class Trainer: Sendable {
     }
     return run.withLock { run in
       run.writeCheckpoint(by: "run")
-      return TrainingEnd(
-        outcome: end.outcome, lastCheckpoint: run.lastCheckpoint,
-        checkpointFlaw: run.checkpointFlaw)
+      return TrainingEnd(outcome: end.outcome, of: run)
     }
   }
 

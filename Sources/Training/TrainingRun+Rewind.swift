@@ -29,6 +29,7 @@ package typealias Brancher = @Sendable (_ name: String, _ step: Int) throws -> B
 enum RewindError: Error, CustomStringConvertible {
   case noCheckpoints
   case absent(String)
+  case noneBefore(step: Int)
   case ahead(name: String, step: Int)
   case givenUp(name: String)
   case otherShape(name: String)
@@ -37,10 +38,25 @@ enum RewindError: Error, CustomStringConvertible {
     switch self {
     case .noCheckpoints: "no checkpoint was written; 'checkpoint' writes one"
     case .absent(let words): "no checkpoint '\(words)' of this run"
+    case .noneBefore(let step):
+      "no checkpoint is from before the trouble, which began at step \(NumberText.grouped(step))"
     case .ahead(let name, let step): "\(name) is ahead of step \(step)"
     case .givenUp(let name): "\(name) is of a stretch that was gone back over"
     case .otherShape(let name): "\(name) is of another model"
     }
+  }
+}
+
+/// A checkpoint from before the present trouble.
+struct GoodCheckpoint {
+  let folder: URL
+  let step: Int
+  /// The loss's level there, where it is known.
+  let loss: Double?
+
+  var words: String {
+    let loss = loss.map { " (loss \(NumberText.compact($0)))" } ?? ""
+    return folder.lastPathComponent + loss
   }
 }
 
@@ -111,25 +127,45 @@ extension TrainingRun {
         ]))
   }
 
-  /// The checkpoint that `words` name: `last` before the present step, a step, or a folder's name.
+  /// The checkpoint that `words` name: `last` before the present step, `good` before the present
+  /// trouble, a step, or a folder's name.
   private func checkpoint(_ words: String) throws -> (Checkpoint, ContinuationState) {
     guard let checkpointFolder else { throw RewindError.noCheckpoints }
     let entries = try CheckpointFolder.list(in: checkpointFolder.path)
     guard !entries.isEmpty else { throw RewindError.noCheckpoints }
-    guard words != "last" else {
-      // One written just now holds the trouble that is to be left; what lies ahead an earlier
-      // continuation wrote, and what was given up or is damaged is passed over.
-      let earlier = entries.reversed().filter { $0.step < step }
-      guard let last = earlier.lazy.compactMap({ try? self.opened($0) }).first else {
-        throw RewindError.absent(words)
-      }
+    switch words {
+    case "last":
+      guard let last = newest(of: entries, before: step) else { throw RewindError.absent(words) }
       return last
+    case "good":
+      let since = min(alarms.troubleSince ?? step, step)
+      guard let good = newest(of: entries, before: since) else {
+        throw RewindError.noneBefore(step: since)
+      }
+      return good
+    default: break
     }
     let digits = words.hasPrefix("step-") ? words.dropFirst(5) : words[...]
     guard let wanted = Int(digits), let entry = entries.first(where: { $0.step == wanted }) else {
       throw RewindError.absent(words)
     }
     return try opened(entry)
+  }
+
+  /// One written just now holds the trouble that is to be left; what lies ahead an earlier
+  /// continuation wrote, and what was given up or is damaged is passed over.
+  private func newest(
+    of entries: [CheckpointFolder.Entry], before step: Int
+  ) -> (Checkpoint, ContinuationState)? {
+    entries.reversed().filter { $0.step < step }.lazy.compactMap { try? self.opened($0) }.first
+  }
+
+  /// The newest checkpoint from before the present trouble, with the loss's level there.
+  func goodCheckpoint() -> GoodCheckpoint? {
+    guard let (checkpoint, state) = try? checkpoint("good") else { return nil }
+    return GoodCheckpoint(
+      folder: URL(fileURLWithPath: checkpoint.path), step: checkpoint.step,
+      loss: state.alarms.lossLevel ?? state.lastLoss)
   }
 
   private func opened(

@@ -200,21 +200,38 @@ extension TrainingRun {
       samples, settings: watched, remainingSteps: configuration.steps - samples.step,
       watchesExperts: configuration.model.experts?.router.hasScores ?? true,
       thresholds: configuration.alarms)
-    for event in raised { record(event) }
+    for event in raised { record(withWayBack(event)) }
     for event in effects.observe(samples) { record(event) }
     autopilot.observe(samples)
   }
 
-  private func divergence(_ samples: StepSamples) -> RunEvent {
-    let checkpoint = lastCheckpoint.map {
-      "the last good checkpoint is \($0.lastPathComponent)"
+  /// An alarm that says that the weights are being spoilt names the checkpoint to go back to.
+  private func withWayBack(_ event: RunEvent) -> RunEvent {
+    guard event.kind == .alarm, event.alarmRule?.isAcute == true, let good = goodCheckpoint()
+    else { return event }
+    var event = event
+    event.text += "; good before it: \(good.words)"
+    event.values["good_step"] = Double(good.step)
+    if let loss = good.loss { event.values["good_loss"] = loss }
+    if event.alarmRule == .lossDiverged {
+      event.hint = "r: go back to \(good.folder.lastPathComponent)"
     }
+    return event
+  }
+
+  private var lackOfCheckpoint: String {
+    lastCheckpoint == nil
+      ? "no checkpoint was written" : "no checkpoint is from before the trouble"
+  }
+
+  private func divergence(_ samples: StepSamples) -> RunEvent {
+    let checkpoint = goodCheckpoint().map { "the last good checkpoint is \($0.words)" }
     let loss = samples[MetricCatalog.loss] ?? .nan
     let culprit = loss.isFinite ? "the gradient norm" : "the loss"
     return RunEvent(
       step: samples.step, wallTime: samples.wallTime, kind: .diverged, by: "run",
       text: "\(culprit) is not finite: the run cannot go on; "
-        + (checkpoint ?? "no checkpoint was written"))
+        + (checkpoint ?? lackOfCheckpoint))
   }
 }
 

@@ -4,6 +4,7 @@ import Foundation
 struct Farewell {
   let session: String
   let checkpoint: URL?
+  var good: URL?
 
   private var lastCheckpoint: String? { checkpoint.map { Invocation.shown($0.path) } }
 
@@ -14,10 +15,10 @@ struct Farewell {
   }
 
   var lastGood: String {
-    guard let lastCheckpoint else {
-      return "no checkpoint was written; --checkpoint-every N writes them"
-    }
-    return "the last good checkpoint is \(lastCheckpoint)"
+    if let good { return "the last good checkpoint is \(Invocation.shown(good.path))" }
+    return lastCheckpoint == nil
+      ? "no checkpoint was written; --checkpoint-every N writes them"
+      : "no checkpoint is from before the trouble; --checkpoint-every N writes more"
   }
 
   func print() {

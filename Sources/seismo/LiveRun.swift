@@ -116,7 +116,8 @@ final class LiveRun {
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
     let reached = try close(reached)
-    let farewell = Farewell(session: session.path, checkpoint: reached.lastCheckpoint)
+    let farewell = Farewell(
+      session: session.path, checkpoint: reached.lastCheckpoint, good: reached.goodCheckpoint)
     if case .detached(let checkpoint) = reached.outcome {
       try goOn(from: checkpoint)
       if plan.watcher != .json { farewell.printDetached() }

@@ -49,7 +49,7 @@ import Testing
     let lines = box(state).lines.filter { $0.contains("loss ") }
     let expected = [
       (1_300, "nothing happened after it"), (900, "◆ qk-norm on"),
-      (300, "▲ attention logits diverging and 1 more"),
+      (300, "before the trouble: loss "),
     ]
     #expect(lines.count == expected.count)
     for (line, (step, words)) in zip(lines, expected) {
@@ -63,13 +63,13 @@ import Testing
   @Test(arguments: sizes)
   func `three checkpoints look as recorded`(columns: Int, rows: Int) {
     var state = state(columns, rows)
-    _ = press(&state, .character("r"), .down)
+    _ = press(&state, .character("r"))
     expectScreen(box(state), "rewind", "three")
   }
 
   @Test func `enter goes back to the chosen one and leaves out what is said`() {
     var state = state()
-    _ = press(&state, .character("r"), .down, .right, .right, .left)
+    _ = press(&state, .character("r"), .up, .right, .right, .left)
     #expect(
       press(&state, .enter) == [
         .send(.rewind(checkpoint: "step-000000900", skip: 10), by: "you")
@@ -79,7 +79,7 @@ import Testing
 
   @Test func `nothing goes beyond the first and the last`() {
     var state = state()
-    _ = press(&state, .character("r"), .up, .left)
+    _ = press(&state, .character("r"), .home, .up, .left)
     #expect(
       press(&state, .enter) == [
         .send(.rewind(checkpoint: "step-000001300", skip: 0), by: "you")
@@ -92,8 +92,36 @@ import Testing
       ])
   }
 
+  @Test func `it opens at the checkpoint from before the trouble`() {
+    var state = state()
+    _ = press(&state, .character("r"))
+    #expect(
+      press(&state, .enter) == [
+        .send(.rewind(checkpoint: "step-000000300", skip: 0), by: "you")
+      ])
+    var calm = SampleRun(experts: 8)
+    calm.extraEvents = [
+      RunEvent(
+        step: 1_300, wallTime: 0, kind: .checkpoint, by: "you", name: "step-000001300",
+        text: "checkpoint step-000001300")
+    ]
+    let events = calm.history.lineageEvents
+    for alarm in events where alarm.kind == .alarm {
+      calm.extraEvents.append(
+        RunEvent(
+          step: 1_200, wallTime: 0, kind: .calm, by: "alarm", name: alarm.name, text: "over"))
+    }
+    var later = UpdateTests.live(80, 24, history: calm.history)
+    _ = press(&later, .character("r"))
+    #expect(!box(later).lines.contains { $0.contains("before the trouble") })
+    #expect(
+      press(&later, .enter) == [
+        .send(.rewind(checkpoint: "step-000001300", skip: 0), by: "you")
+      ])
+  }
+
   @Test func `home and end go to the newest and the oldest`() {
-    for (keys, step) in [([Key.end], 300), ([.end, .home], 1_300), ([.down, .home, .end], 300)] {
+    for (keys, step) in [([Key.home], 1_300), ([.home, .end], 300), ([.down, .home, .end], 300)] {
       var state = state()
       _ = press(&state, .character("r"))
       for key in keys { _ = press(&state, key) }

@@ -19,6 +19,15 @@ struct AlarmThresholdTests {
     Case(rule: .lossSpike, silent: "500", raising: "7") { step, values in
       if step == 900 { values["loss"] = 6 }
     },
+    Case(rule: .lossAboveBest, silent: "900", raising: "3") { step, values in
+      if step > 600 { values["loss"]? += 0.4 }
+    },
+    Case(rule: .lossDiverged, silent: "0.9", raising: "0.3") { step, values in
+      if step > 600 { values["loss"] = 4 }
+    },
+    Case(rule: .noProgress, silent: "1100", raising: "500") { _, values in
+      values["loss"] = 5
+    },
     Case(rule: .attentionLogitsHigh, silent: "1000", raising: "300") { step, values in
       if step > 500 { values["attention_logit_max/1"] = 400 }
     },

@@ -13,6 +13,7 @@ struct CommandTests {
     ("set z_loss on", .set(name: "z_loss", value: .number(1e-4))),
     ("set z_loss off", .set(name: "z_loss", value: .number(0))),
     ("rewind last", .rewind(checkpoint: "last", skip: 0)),
+    ("rewind good skip 20", .rewind(checkpoint: "good", skip: 20)),
     ("rewind 100 skip 20", .rewind(checkpoint: "100", skip: 20)),
     ("rewind step-000000100", .rewind(checkpoint: "step-000000100", skip: 0)),
     ("note @12 odd", .note("odd", at: 12)), ("note @12", .note("@12")),
@@ -61,7 +62,7 @@ struct CommandTests {
     ("rewind 5 skip 0", "'rewind 5 skip 0' is not complete: write 'rewind CHECKPOINT [skip N]'"),
     (
       "rewind ../x",
-      "'../x' is no value for rewind: give last, a step or a checkpoint's name such as "
+      "'../x' is no value for rewind: give last, good, a step or a checkpoint's name such as "
         + "step-000000100"
     ),
     ("skip -1", "'skip -1' is not complete: write 'skip N'"),

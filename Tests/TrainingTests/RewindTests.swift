@@ -1,4 +1,5 @@
 import Foundation
+import Signals
 import Telemetry
 import Testing
 
@@ -101,5 +102,53 @@ struct RewindTests {
     let kept = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       .filter { $0.hasPrefix("rewind-1-") }
     #expect(kept.sorted() == ["rewind-1-step-000000020", "rewind-1-step-000000030"])
+  }
+
+  /// A run whose rate is raised a thousandfold at step 70, told of at once by attention's logits.
+  private static func troubled(_ script: [(Int, String)]) async throws -> TrainedRun {
+    let folder = try ScratchFolder()
+    return try await TrainedRun(
+      .tiny, script: [(70, "set lr.multiplier 1000")] + script, checkpointFolder: folder.url
+    ) {
+      $0.steps = 130
+      $0.checkpointEvery = 20
+    }
+  }
+
+  @Test func `the good checkpoint is from before the trouble, the last one is not`() async throws {
+    let run = try await Self.troubled([(125, "rewind good")])
+    let alarm = try #require(run.events.first { $0.kind == .alarm })
+    let since = try #require(alarm.values["since"])
+    #expect(since >= 70 && alarm.step < 120)
+    let rewind = try #require(run.events.first { $0.kind == .rewind })
+    #expect(rewind.step == 60)
+    let last = try await Self.troubled([(125, "rewind last")])
+    #expect(last.events.first { $0.kind == .rewind }?.step == 120)
+  }
+
+  @Test func `an alarm of spoilt weights names the good checkpoint and its loss`() async throws {
+    let run = try await Self.troubled([])
+    let alarm = try #require(run.events.first { $0.kind == .alarm })
+    let loss = try #require(alarm.values["good_loss"])
+    #expect(alarm.values["good_step"] == 60)
+    #expect(
+      alarm.text.hasSuffix(
+        "; good before it: step-000000060 (loss \(NumberText.compact(loss)))"))
+    let before = run.samples.filter { (35..<60).contains($0.step) }.compactMap { $0["loss"] }
+    #expect(loss == before.sorted()[12])
+  }
+
+  @Test func `where no checkpoint is from before the trouble it is said`() async throws {
+    let folder = try ScratchFolder()
+    let run = try await TrainedRun(
+      script: [(1, "set lr.multiplier 50"), (50, "checkpoint"), (60, "rewind good")],
+      checkpointFolder: folder.url
+    ) { $0.steps = 62 }
+    let since = try #require(run.events.first { $0.kind == .alarm }?.values["since"])
+    let refusal = try #require(
+      run.events.first { $0.kind == .refused }, "\(run.events.map { "\($0.step) \($0.text)" })")
+    #expect(
+      refusal.text == "rewind good refused: no checkpoint is from before the trouble, which "
+        + "began at step \(NumberText.grouped(Int(since)))")
   }
 }

@@ -60,7 +60,7 @@ enum RunCommands {
         return state.history.checkpoints.isEmpty ? "no checkpoint yet: c writes one" : nil
       }
     ) { state in
-      state.layers.append(.rewind(RewindPicker(state)))
+      state.layers.append(.rewind(RewindPicker(in: state)))
       return []
     },
     DashboardCommand(

@@ -181,7 +181,8 @@ struct Candidate: Sendable {
     let newest = state.history.checkpoints.reversed().prefix(20)
     let named = newest.map { (name: $0.name ?? "\($0.step)", step: $0.step) }
     let last = named.first.map { [(name: "last", step: $0.step)] } ?? []
-    return (last + named).compactMap { name, step in
+    let good = state.history.goodCheckpoint.map { [(name: "good", step: $0.step)] } ?? []
+    return (good + last + named).compactMap { name, step in
       guard "rewind \(name)".hasPrefix(typed) else { return nil }
       let command = Command.rewind(checkpoint: name, skip: 0)
       let refusal = state.commandRefusal

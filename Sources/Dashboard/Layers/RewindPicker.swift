@@ -3,6 +3,8 @@ import Signals
 import Telemetry
 
 /// The checkpoints that the run can go back to, newest first, each with what has happened since.
+///
+/// It opens at the newest one from before the present trouble.
 package struct RewindPicker: Sendable, Hashable {
   private(set) var list = ListCursor()
   private var skipIndex = 0
@@ -10,15 +12,11 @@ package struct RewindPicker: Sendable, Hashable {
   /// A run that goes the same way again meets the same spike: so many batches can be left out.
   private static let skips = [0, 10, 20, 50, 100, 200, 500]
 
-  /// Opens at the newest checkpoint; of a run that diverged at the newest one from before the first
-  /// alarm that still stood.
-  package init(_ state: DashboardState) {
-    guard state.history.state == .diverged else { return }
-    let choices = Self.choices(in: state)
-    let events = state.history.lineageEvents
-    let first =
-      EventLog(events).raised.first?.step ?? events.last { $0.kind == .diverged }?.step ?? .max
-    list.index = choices.firstIndex { $0.step < first } ?? max(0, choices.count - 1)
+  package init(in state: DashboardState) {
+    let checkpoints = state.history.checkpoints
+    let good = state.history.goodCheckpoint
+    let index = checkpoints.lastIndex { $0.step == good?.step }
+    list.index = index.map { checkpoints.count - 1 - $0 } ?? 0
   }
 
   private var skip: Int { Self.skips[skipIndex] }
@@ -97,6 +95,8 @@ extension RewindPicker {
     let name: String
     let step: Int
     let loss: Double?
+    /// The loss's level there, where it is the one from before the present trouble.
+    let good: Double?
     /// What happened between it and the next one, or the present.
     let since: [RunEvent]
 
@@ -119,6 +119,9 @@ extension RewindPicker {
       let alarms = since.filter { $0.kind == .alarm || $0.kind == .diverged }
       let changes = since.filter { $0.kind == .set }
       var spans: [Span] = []
+      if let good {
+        spans.append(Span("before the trouble: loss \(NumberText.compact(good))  ", .good))
+      }
       if let first = alarms.first {
         let others = alarms.count > 1 ? " and \(alarms.count - 1) more" : ""
         let name = first.name?.replacing("-", with: " ") ?? "diverged"
@@ -136,12 +139,14 @@ extension RewindPicker {
   private static func choices(in state: DashboardState) -> [Choice] {
     let checkpoints = state.history.checkpoints
     let events = state.history.lineageEvents
+    let good = state.history.troubleSince == nil ? nil : state.history.goodCheckpoint
     return checkpoints.indices.reversed().map { index in
       let event = checkpoints[index]
       let next = index + 1 < checkpoints.count ? checkpoints[index + 1].step : Int.max
       return Choice(
         name: event.name ?? "\(event.step)", step: event.step,
         loss: state.history[MetricCatalog.loss]?.value(atOrBefore: event.step),
+        good: good?.step == event.step ? state.history.lossLevel(before: event.step) : nil,
         since: events.filter { $0.step >= event.step && $0.step < next })
     }
   }

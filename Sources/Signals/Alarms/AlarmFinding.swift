@@ -5,6 +5,8 @@ struct AlarmFinding {
   let rule: AlarmRule
   /// What the rule is about where it keeps several apart: `3/1` for layer 3, expert 1.
   var subject = ""
+  /// Where the rule knows it, the last step at which all was well.
+  var onset: Int?
   let reading: AlarmLatch.Reading
   /// Called only when the alarm is raised: texts cost more than numbers.
   let alarm: () -> AlarmText

@@ -11,7 +11,7 @@ struct AlarmLatch: Sendable, Equatable, Codable {
   }
 
   private(set) var isRaised = false
-  private var troubleSince: Int?
+  private(set) var troubleSince: Int?
   private var quietSince: Int?
   private var notBefore = Int.min
 

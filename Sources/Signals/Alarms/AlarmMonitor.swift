@@ -13,6 +13,9 @@ package struct AlarmMonitor: Sendable, Codable {
   private var attentionLogits = AttentionLogitRule()
   private var logZ = LogZRule()
   private var heldOutLoss = HeldOutLossRule()
+  private var lossLevels = LossLevels()
+  private var progress = ProgressRule()
+  private var trouble = Trouble()
   /// A run measures more on some steps than on others; a few lists of names are all there are.
   private var layouts: [SampleLayout] = []
 
@@ -20,14 +23,35 @@ package struct AlarmMonitor: Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case latches, lastStep, lossSpike, attentionLogits, logZ, heldOutLoss
+    case lossLevels, progress, trouble
   }
 
   package init() {}
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    latches = try container.decode([String: AlarmLatch].self, forKey: .latches)
+    lastStep = try container.decodeIfPresent(Int.self, forKey: .lastStep)
+    lossSpike = try container.decode(LossSpikeRule.self, forKey: .lossSpike)
+    attentionLogits = try container.decode(AttentionLogitRule.self, forKey: .attentionLogits)
+    logZ = try container.decode(LogZRule.self, forKey: .logZ)
+    heldOutLoss = try container.decode(HeldOutLossRule.self, forKey: .heldOutLoss)
+    // Checkpoints from before there were these rules have none of them.
+    lossLevels = try container.decodeIfPresent(LossLevels.self, forKey: .lossLevels) ?? lossLevels
+    progress = try container.decodeIfPresent(ProgressRule.self, forKey: .progress) ?? progress
+    trouble = try container.decodeIfPresent(Trouble.self, forKey: .trouble) ?? trouble
+  }
+
+  /// The step at which the present trouble began; nil where no alarm is raised.
+  package var troubleSince: Int? { trouble.since }
 
   /// The rules that are raised now.
   package var raised: Set<AlarmRule> {
     Set(latches.filter(\.value.isRaised).compactMap { Self.rule(key: $0.key) })
   }
+
+  /// The median of the last losses; nil before there are some.
+  package var lossLevel: Double? { lossLevels.lastBlock }
 
   /// Takes one step in.
   /// - Parameters:
@@ -49,10 +73,20 @@ package struct AlarmMonitor: Sendable, Codable {
       remainingSteps: remainingSteps, thresholds: thresholds)
     let findings =
       NotFiniteRule().findings(context) + attentionLogits.findings(context)
-      + lossSpike.findings(context) + logZ.findings(context)
+      + lossFindings(context) + logZ.findings(context)
       + GradientEpsilonRule().findings(context)
       + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
-    return findings.filter { thresholds.isOn($0.rule) }.compactMap { latch($0, samples) }
+    let events = findings.filter { thresholds.isOn($0.rule) }.compactMap { latch($0, samples) }
+    for event in events { trouble.note(event) }
+    return events
+  }
+
+  private mutating func lossFindings(_ context: AlarmContext) -> [AlarmFinding] {
+    guard let value = context.value(context.layout.loss), value.isFinite else { return [] }
+    lossLevels.add(value, step: context.step)
+    return lossSpike.findings(context, levels: lossLevels)
+      + LossLevelRule(levels: lossLevels).findings(context)
+      + progress.findings(context, levels: lossLevels)
   }
 
   private mutating func latch(_ finding: AlarmFinding, _ samples: StepSamples) -> RunEvent? {
@@ -62,7 +96,13 @@ package struct AlarmMonitor: Sendable, Codable {
     let change = latch.read(reading, step: samples.step, patience: finding.rule.patience)
     latches[key] = latch
     switch change {
-    case .raised: return Self.event(finding, samples, kind: .alarm, text: finding.alarm())
+    case .raised:
+      var text = finding.alarm()
+      if finding.rule.isAcute {
+        let since = [finding.onset, latch.troubleSince].compactMap { $0 }.min()
+        text.values[Trouble.sinceName] = Double(since ?? samples.step)
+      }
+      return Self.event(finding, samples, kind: .alarm, text: text)
     case .calmed:
       return Self.event(
         finding, samples, kind: .calm, text: AlarmText(sentence: finding.calm()))
@@ -70,11 +110,10 @@ package struct AlarmMonitor: Sendable, Codable {
     }
   }
 
-  /// High logits are no news while they are known to diverge.
+  /// What is said already, and more, is no news.
   private func isCovered(_ rule: AlarmRule) -> Bool {
-    let diverging = AlarmRule.attentionLogitsDiverging.name + ":"
-    return rule == .attentionLogitsHigh && latches[rule.name + ":"]?.isRaised != true
-      && latches[diverging]?.isRaised == true
+    guard !rule.coveredBy.isEmpty, latches[rule.name + ":"]?.isRaised != true else { return false }
+    return rule.coveredBy.contains { latches[$0.name + ":"]?.isRaised == true }
   }
 
   private static func event(

@@ -1,8 +1,11 @@
-import Telemetry
+package import Telemetry
 
 /// The rules that raise alarms: names, sentences and patience, in one table.
 package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case lossSpike = "loss-spike"
+  case lossAboveBest = "loss-above-best"
+  case lossDiverged = "loss-diverged"
+  case noProgress = "no-progress"
   case attentionLogitsHigh = "attention-logits-high"
   case attentionLogitsDiverging = "attention-logits-diverging"
   case notFinite = "not-finite"
@@ -18,9 +21,22 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   /// Whether the run is about to be lost, rather than worth a look.
   package var isCritical: Bool {
     switch self {
-    case .attentionLogitsDiverging, .notFinite: true
-    case .lossSpike, .attentionLogitsHigh, .logZDrift, .gradientNearEpsilon, .deadExpert,
+    case .attentionLogitsDiverging, .notFinite, .lossDiverged: true
+    case .lossSpike, .lossAboveBest, .noProgress, .attentionLogitsHigh, .logZDrift,
+      .gradientNearEpsilon, .deadExpert,
       .overloadedExpert, .heldOutLossRising:
+      false
+    }
+  }
+
+  /// Whether it says that the weights are being spoilt, so that those from before are better.
+  package var isAcute: Bool {
+    switch self {
+    case .lossSpike, .lossAboveBest, .lossDiverged, .attentionLogitsHigh,
+      .attentionLogitsDiverging, .notFinite:
+      true
+    case .noProgress, .logZDrift, .gradientNearEpsilon, .deadExpert, .overloadedExpert,
+      .heldOutLossRising:
       false
     }
   }
@@ -33,6 +49,12 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     let number = SettingValue.number(level).description
     return switch self {
     case .lossSpike: "The loss is \(number) standard deviations above its last 1,000 values."
+    case .lossAboveBest:
+      "The loss stays \(number) robust deviations above its own best level, for 25 steps or longer."
+    case .lossDiverged:
+      "The loss is finite and has lost \(NumberText.percent(level)) of what was learnt, or is above its start."
+    case .noProgress:
+      "The loss has not begun to fall in \(number) steps, or stopped at once for so long."
     case .attentionLogitsHigh:
       "An attention logit is above \(AlarmThreshold.words(level: level)), where the loss begins to suffer."
     case .attentionLogitsDiverging:
@@ -49,11 +71,24 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// The rules that say the same and more: while one of them is raised this one is no news.
+  var coveredBy: [AlarmRule] {
+    switch self {
+    case .attentionLogitsHigh: [.attentionLogitsDiverging]
+    case .lossAboveBest: [.lossDiverged]
+    case .noProgress: [.lossAboveBest, .lossDiverged]
+    default: []
+    }
+  }
+
   /// Steps for which the trouble must last before the alarm is raised, the quiet before it ends,
   /// and after its end before it may come again.
   var patience: Patience {
     switch self {
     case .lossSpike: Patience(trouble: 0, quiet: 20, coolDown: 100)
+    case .lossAboveBest: Patience(trouble: 25, quiet: 25, coolDown: 0)
+    case .lossDiverged: Patience(trouble: 10, quiet: 25, coolDown: 0)
+    case .noProgress: Patience(trouble: 25, quiet: 25, coolDown: 500)
     case .attentionLogitsHigh: Patience(trouble: 5, quiet: 20, coolDown: 100)
     case .attentionLogitsDiverging: Patience(trouble: 30, quiet: 50, coolDown: 100)
     case .notFinite: Patience(trouble: 0, quiet: 20, coolDown: 0)
@@ -70,4 +105,9 @@ struct Patience: Sendable, Equatable {
   let trouble: Int
   let quiet: Int
   let coolDown: Int
+}
+
+extension RunEvent {
+  /// The rule that an alarm or its end is of.
+  package var alarmRule: AlarmRule? { name.flatMap(AlarmRule.init(rawValue:)) }
 }

@@ -40,6 +40,12 @@ extension AlarmRule {
     case .lossSpike:
       AlarmThreshold(
         SpikeDetector.threshold, 1...1000, "standard deviations above the recent mean")
+    case .lossAboveBest:
+      AlarmThreshold(3, 1.1...1000, "standard deviations of a single loss above the best level")
+    case .lossDiverged:
+      AlarmThreshold(0.3, 0.05...10, "share of the fall from the start to the best that is lost")
+    case .noProgress:
+      AlarmThreshold(500, 100...10_000, "losses without progress")
     case .attentionLogitsHigh:
       AlarmThreshold(LogitGrowth.warningLevel, 1...1e9, "largest attention logit")
     case .attentionLogitsDiverging:

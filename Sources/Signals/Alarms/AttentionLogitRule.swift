@@ -7,6 +7,8 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
   private static let stepsBetweenForecasts = 10
   /// Steps after which a qk-layernorm that was switched on should long have helped.
   private static let stepsToHelp = 200
+  /// The factor in 100 steps above which logits grow.
+  private static let growth = 1.1
 
   private struct Layer: Sendable, Equatable, Codable {
     var steps: [Int] = []
@@ -19,6 +21,17 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
       guard stale > LogitGrowth.window / 4 else { return }
       steps.removeFirst(stale)
       values.removeFirst(stale)
+    }
+
+    /// The median of the last 20 steps, and that of 20 steps 100 steps ago.
+    func growth(at step: Int) -> (now: Double, before: Double)? {
+      func median(_ range: Range<Int>) -> Double? {
+        let inside = zip(steps, values).filter { range.contains($0.0) }.map(\.1)
+        return inside.isEmpty ? nil : inside.median
+      }
+      guard let now = median(step - 19..<step + 1), let before = median(step - 119..<step - 99)
+      else { return nil }
+      return (now, before)
     }
   }
 
@@ -39,6 +52,8 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
   private var forecast: Forecast?
   private var nextForecast = Int.min
   private var normalizedSince: Int?
+  /// Whether some layer's logits, large enough for a forecast, grew in the last 100 steps.
+  private var isGrowing: Bool?
 
   mutating func findings(_ context: AlarmContext) -> [AlarmFinding] {
     let present = context.layout.attentionLogits.map {
@@ -77,6 +92,11 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
   private mutating func makeForecast(_ context: AlarmContext) {
     forecast = nil
     let level = context.level(.attentionLogitsDiverging)
+    isGrowing = layers.values.contains { layer in
+      layer.growth(at: context.step).map {
+        $0.now >= Self.leastForForecast * level && $0.now > Self.growth * $0.before
+      } ?? false
+    }
     guard normalizedSince == nil, rises.count <= Self.longestRise else { return }
     for (layer, window) in layers.sorted(by: { $0.key < $1.key }) {
       let start = window.steps.firstIndex { $0 > context.step - LogitGrowth.window } ?? 0
@@ -102,7 +122,8 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
       if isAbove || forecast != nil {
         isBeingHelped(context) ? .between : .trouble
       } else {
-        worst.value < level / 2 ? .quiet : .between
+        // A forecast that is not made any more says nothing while they grow on.
+        worst.value < level / 2 && isGrowing != true ? .quiet : .between
       }
     return AlarmFinding(
       rule: .attentionLogitsDiverging, reading: reading,

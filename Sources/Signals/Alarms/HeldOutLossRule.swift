@@ -12,6 +12,8 @@ struct HeldOutLossRule: Sendable, Equatable, Codable {
   private var lowest: Double?
   private var loss = DebiasedAverage(weight: 0.98)
   private var lossAtLowest: Double?
+  /// The margin by which it rose; later noise does not widen it.
+  private var risenBy: Double?
 
   mutating func findings(_ context: AlarmContext) -> [AlarmFinding] {
     if let value = context.value(context.layout.loss) { loss.add(value) }
@@ -23,9 +25,11 @@ struct HeldOutLossRule: Sendable, Equatable, Codable {
       lossAtLowest = loss.value.isFinite ? loss.value : nil
     }
     guard let lowest, recent.count >= 4 else { return [] }
-    let margin = max(context.level(.heldOutLossRising) * abs(lowest), 2 * noise)
+    let margin = risenBy ?? max(context.level(.heldOutLossRising) * abs(lowest), 2 * noise)
     let last = recent.suffix(3)
     let isUp = last.allSatisfy { $0 > lowest + margin } && value >= last[last.startIndex]
+    if isUp { risenBy = margin }
+    if value < lowest + margin / 2 { risenBy = nil }
     let isTraining = lossAtLowest.map { loss.value <= $0 } ?? true
     return [
       AlarmFinding(

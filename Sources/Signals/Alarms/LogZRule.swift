@@ -24,7 +24,7 @@ struct LogZRule: Sendable, Equatable, Codable {
     let limit = start + context.level(.logZDrift)
     let reading: AlarmLatch.Reading =
       if drift > limit {
-        growth > Self.leastGrowth ? .trouble : (growth <= 0 ? .quiet : .between)
+        growth > Self.leastGrowth ? .trouble : .between
       } else {
         drift < limit - context.level(.logZDrift) / 5 ? .quiet : .between
       }
@@ -39,7 +39,7 @@ struct LogZRule: Sendable, Equatable, Codable {
             hint: hasZLoss ? "m: raise z-loss" : "m: switch z-loss on (1e-4)",
             values: ["log_z": value, "start": start, "growth": growth, "limit": limit])
         },
-        calm: { "log Z holds at \(NumberText.compact(value))" })
+        calm: { "log Z is back at \(NumberText.compact(value))" })
     ]
   }
 }

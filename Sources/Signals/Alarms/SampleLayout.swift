@@ -21,6 +21,7 @@ struct SampleLayout: Sendable {
   let gradNorm: Int?
   let logZ: Int?
   let learningRate: Int?
+  let learningRateMultiplier: Int?
   let attentionLogits: [Layer]
   let experts: [ExpertLayer]
   let gradientRMS: [Int]
@@ -35,6 +36,7 @@ struct SampleLayout: Sendable {
     gradNorm = names.firstIndex(of: MetricCatalog.gradNorm)
     logZ = names.firstIndex(of: MetricCatalog.logZ)
     learningRate = names.firstIndex(of: MetricCatalog.learningRate)
+    learningRateMultiplier = names.firstIndex(of: MetricCatalog.learningRateMultiplier)
     var logits: [Layer] = []
     var loads: [Int: [Int: Int]] = [:]
     var finite: [Int] = []

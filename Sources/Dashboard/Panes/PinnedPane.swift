@@ -88,7 +88,7 @@ enum PinnedPane {
     let drawn = context.lines(name, role: role, faint: .lossFaint, label: label)
     guard !isAlone, var last = drawn.last else { return drawn }
     last.name = label
-    last.shape = series.count < 100 ? .joined : last.shape
+    last.shape = series.count < 100 ? .points : last.shape
     return [last]
   }
 

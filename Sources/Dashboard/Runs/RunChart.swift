@@ -48,11 +48,11 @@ struct RunChart {
     runs.indices.reversed().flatMap { index in
       let details = runs[index].details
       let loss = ChartLine(
-        series: details.loss.series, shape: .joined, role: role(of: index), name: runs[index].name,
+        series: details.loss.series, shape: .average, role: role(of: index), name: runs[index].name,
         isInFront: index == 0)
       guard index == 0, !details.heldOutCurve.isEmpty else { return [loss] }
       return [
-        loss, ChartLine(series: details.heldOutCurve.series, shape: .spots, role: .title),
+        loss, ChartLine(series: details.heldOutCurve.series, shape: .points, role: .title),
       ]
     }
   }

@@ -8,7 +8,10 @@ struct WhenTables {
   let text: String
   let path: String
 
-  private static let keys = ["metric", "above", "below", "command", "commands", "at_most"]
+  private static let keys = [
+    "metric", "above", "below", "after", "for", "command", "commands", "at_most",
+  ]
+  private static let mostSteps = 1_000_000_000
 
   func rules(_ value: any TOMLValueConvertible) throws(RunFile.Flaw) -> [AutopilotRule] {
     guard let tables = value.array else {
@@ -29,16 +32,23 @@ struct WhenTables {
       throw .unknownKey(
         path: place(index, key), key: "when.\(key)", nearest: key.nearest(among: Self.keys))
     }
-    var limit = 1
-    if let value = table["at_most"] {
-      guard let count = value.int, (1...1000).contains(count) else {
-        throw wrong(index, "at_most", "give a whole number from 1 to 1000")
-      }
-      limit = count
-    }
     return AutopilotRule(
       metric: try metric(table, index), bound: try bound(table, index),
-      commands: try commands(table, index), limit: limit)
+      commands: try commands(table, index),
+      limit: try count("at_most", 1...1000, of: table, index) ?? 1,
+      after: try count("after", 0...Self.mostSteps, of: table, index) ?? 0,
+      steps: try count("for", 0...Self.mostSteps, of: table, index) ?? 0)
+  }
+
+  private func count(
+    _ key: String, _ range: ClosedRange<Int>, of table: TOMLTable, _ index: Int
+  ) throws(RunFile.Flaw) -> Int? {
+    guard let value = table[key] else { return nil }
+    guard let count = value.int, range.contains(count) else {
+      throw wrong(
+        index, key, "give a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return count
   }
 
   private func metric(_ table: TOMLTable, _ index: Int) throws(RunFile.Flaw) -> MetricName {
@@ -80,7 +90,7 @@ struct WhenTables {
     let key = table["commands"] == nil ? "command" : "commands"
     guard !lines.isEmpty, lines.count == given.count,
       table["commands"] == nil || table["commands"]?.array != nil
-    else { throw wrong(index, key, "give a command, such as \"rewind last skip 50\"") }
+    else { throw wrong(index, key, "give a command, such as \"rewind good skip 50\"") }
     var commands: [Command] = []
     for line in lines {
       do throws(CommandError) {

@@ -53,6 +53,15 @@ import Testing
     #expect(!events.contains { $0.kind == .calm })
   }
 
+  @Test func `a spike of a loss that has diverged is no news and its end no relief`() {
+    let events = events(1200) { step in
+      if step < 300 { return 2.4 + 3.5 * exp(-Double(step) / 20) }
+      return (600..<605).contains(step) ? 10 : 4.3
+    }
+    #expect(events.filter { $0.name == "loss-spike" }.map(\.step) == [300])
+    #expect(!events.contains { $0.kind == .calm })
+  }
+
   @Test func `a loss above its start that never fell is diverged`() throws {
     let events = events(400) { step in step < 10 ? 5.5 : 9 }
     let alarm = try #require(events.first { $0.name == "loss-diverged" })

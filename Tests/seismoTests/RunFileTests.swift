@@ -83,6 +83,14 @@ struct RunFileTests {
       "run.toml:4: when.at_most: give a whole number from 1 to 1000"
     ),
     (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\nafter = -1\ncommand = \"pause\"",
+      "run.toml:4: when.after: give a whole number from 0 to 1000000000"
+    ),
+    (
+      "[[when]]\nmetric = \"loss\"\nabove = 3\ncommand = \"pause\"\nfor = 2.5",
+      "run.toml:5: when.for: give a whole number from 0 to 1000000000"
+    ),
+    (
       "steps = 5\n[alarms]\nloss-spike = 8\nlos-spike = 8",
       "run.toml:4: no alarm 'los-spike': did you mean 'loss-spike'?"
     ),
@@ -114,6 +122,8 @@ struct RunFileTests {
         [[when]]
         metric = "loss"
         below = 2.5
+        after = 200
+        for = 20
         command = "checkpoint"
         """, path: "run.toml")
     #expect(
@@ -124,7 +134,8 @@ struct RunFileTests {
             .rewind(checkpoint: "last", skip: 50),
             .set(name: "lr.multiplier", value: .number(0.5)),
           ], limit: 3),
-        AutopilotRule(metric: "loss", bound: .below(2.5), commands: [.checkpoint]),
+        AutopilotRule(
+          metric: "loss", bound: .below(2.5), commands: [.checkpoint], after: 200, steps: 20),
       ])
   }
 

@@ -92,7 +92,8 @@ package struct AlarmMonitor: Sendable, Codable {
   private mutating func latch(_ finding: AlarmFinding, _ samples: StepSamples) -> RunEvent? {
     let key = finding.rule.name + ":" + finding.subject
     var latch = latches[key] ?? AlarmLatch()
-    let reading = isCovered(finding.rule) ? .between : finding.reading
+    let isHeld = finding.reading == .quiet && isRaised(anyOf: finding.rule.endsAfter)
+    let reading = isHeld || isCovered(finding.rule) ? .between : finding.reading
     let change = latch.read(reading, step: samples.step, patience: finding.rule.patience)
     latches[key] = latch
     switch change {
@@ -112,8 +113,11 @@ package struct AlarmMonitor: Sendable, Codable {
 
   /// What is said already, and more, is no news.
   private func isCovered(_ rule: AlarmRule) -> Bool {
-    guard !rule.coveredBy.isEmpty, latches[rule.name + ":"]?.isRaised != true else { return false }
-    return rule.coveredBy.contains { latches[$0.name + ":"]?.isRaised == true }
+    !rule.coveredBy.isEmpty && !isRaised(anyOf: [rule]) && isRaised(anyOf: rule.coveredBy)
+  }
+
+  private func isRaised(anyOf rules: [AlarmRule]) -> Bool {
+    rules.contains { latches[$0.name + ":"]?.isRaised == true }
   }
 
   private static func event(

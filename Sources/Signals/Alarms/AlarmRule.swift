@@ -75,10 +75,15 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   var coveredBy: [AlarmRule] {
     switch self {
     case .attentionLogitsHigh: [.attentionLogitsDiverging]
-    case .lossAboveBest: [.lossDiverged]
+    case .lossAboveBest, .lossSpike: [.lossDiverged]
     case .noProgress: [.lossAboveBest, .lossDiverged]
     default: []
     }
+  }
+
+  /// The rules whose trouble is the same loss's: while one of them is raised this one does not end.
+  var endsAfter: [AlarmRule] {
+    self == .lossSpike ? [.lossAboveBest, .lossDiverged] : []
   }
 
   /// Steps for which the trouble must last before the alarm is raised, the quiet before it ends,

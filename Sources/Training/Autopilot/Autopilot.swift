@@ -3,9 +3,10 @@ import Telemetry
 
 /// The rules of `[[when]]` and what has become of them.
 ///
-/// A rule fires when its metric passes the bound, and again only once the metric has been back
-/// within it. It depends on nothing but the samples, so that a run resumed from a checkpoint steers
-/// itself as one that was never stopped.
+/// A rule fires once its metric has been beyond the bound for the rule's steps, and again only once
+/// the metric has been back within it, also where the run went back meanwhile. It depends on nothing
+/// but the samples, so that a run resumed from a checkpoint steers itself as one that was never
+/// stopped.
 struct Autopilot: Sendable, Equatable, Codable {
   /// Commands to give before the next step, and why.
   struct Order: Sendable, Equatable {
@@ -24,8 +25,31 @@ struct Autopilot: Sendable, Equatable, Codable {
   private struct Watch: Sendable, Equatable, Codable {
     let rule: AutopilotRule
     var fired = 0
-    /// Whether the metric was beyond the bound when it was last measured.
+    /// Whether it has fired since the metric was last within the bound.
     var isBeyond = false
+    /// The step from which on the metric has been beyond the bound.
+    var since: Int?
+    /// Whether the run went back since it fired.
+    var wentBack: Bool?
+
+    /// Takes a measurement in; whether the rule fires.
+    mutating func fires(at step: Int, _ value: Double) -> Bool {
+      guard step >= rule.after else { return false }
+      guard rule.bound.isPassed(by: value) else {
+        (isBeyond, since, wentBack) = (false, nil, nil)
+        return false
+      }
+      let first = since ?? step
+      since = first
+      // Nothing else could save a run that is not finite any more.
+      let isNews = !isBeyond || (wentBack == true && !value.isFinite)
+      guard isNews, step - first >= rule.steps || !value.isFinite, fired < rule.limit else {
+        return false
+      }
+      (isBeyond, wentBack) = (true, nil)
+      fired += 1
+      return true
+    }
   }
 
   private var watches: [Watch]
@@ -40,14 +64,11 @@ struct Autopilot: Sendable, Equatable, Codable {
 
   mutating func observe(_ samples: StepSamples) {
     for index in watches.indices {
-      let rule = watches[index].rule
-      guard let value = samples[rule.metric] else { continue }
-      let isBeyond = rule.bound.isPassed(by: value)
-      let isNews = isBeyond && !watches[index].isBeyond
-      watches[index].isBeyond = isBeyond
-      guard isNews, watches[index].fired < rule.limit else { continue }
-      watches[index].fired += 1
-      pending.append(Firing(rule: rule, count: watches[index].fired, value: value))
+      guard let value = samples[watches[index].rule.metric],
+        watches[index].fires(at: samples.step, value)
+      else { continue }
+      let watch = watches[index]
+      pending.append(Firing(rule: watch.rule, count: watch.fired, value: value))
     }
   }
 
@@ -64,16 +85,20 @@ struct Autopilot: Sendable, Equatable, Codable {
     return pending.map(Self.order)
   }
 
-  /// The run went back: what is beyond a bound now is so for the first time.
+  /// The run went back: how long a metric has been beyond its bound counts anew.
   mutating func wentBack() {
-    for index in watches.indices { watches[index].isBeyond = false }
+    for index in watches.indices {
+      watches[index].since = nil
+      watches[index].wentBack = true
+    }
   }
 
   private static func order(_ firing: Firing) -> Order {
     let rule = firing.rule
     let words = rule.commands.map(\.words).joined(separator: ", ")
     let reason =
-      "\(rule.metric) is \(NumberText.compact(firing.value, digits: 4)), \(rule.bound.words): \(words)"
+      "\(rule.metric) is \(NumberText.compact(firing.value, digits: 4)), \(rule.bound.words)"
+      + (rule.steps > 0 ? " for \(NumberText.grouped(rule.steps)) steps" : "") + ": \(words)"
       + " (\(firing.count) of \(rule.limit))"
     return Order(reason: reason, value: firing.value, commands: rule.commands)
   }

@@ -28,18 +28,28 @@ package struct AutopilotRule: Sendable, Equatable {
   package let commands: [Command]
   /// How often it fires at most in a run, stretches that are gone back over included.
   package let limit: Int
+  /// The first step whose metric counts.
+  package let after: Int
+  /// For how many steps the metric must be beyond the bound without a break.
+  package let steps: Int
 
-  package init(metric: MetricName, bound: Bound, commands: [Command], limit: Int = 1) {
+  package init(
+    metric: MetricName, bound: Bound, commands: [Command], limit: Int = 1, after: Int = 0,
+    steps: Int = 0
+  ) {
     self.metric = metric
     self.bound = bound
     self.commands = commands
     self.limit = limit
+    self.after = after
+    self.steps = steps
   }
 }
 
 extension AutopilotRule: Codable {
   private enum Key: String, CodingKey {
-    case metric, above, below, commands, limit
+    case metric, above, below, commands, limit, after
+    case steps = "for"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -54,6 +64,9 @@ extension AutopilotRule: Codable {
       try Command(words: $0)
     }
     limit = try container.decode(Int.self, forKey: .limit)
+    // Checkpoints from before there were these have none of them.
+    after = try container.decodeIfPresent(Int.self, forKey: .after) ?? 0
+    steps = try container.decodeIfPresent(Int.self, forKey: .steps) ?? 0
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -65,5 +78,7 @@ extension AutopilotRule: Codable {
     }
     try container.encode(commands.map(\.words), forKey: .commands)
     try container.encode(limit, forKey: .limit)
+    try container.encode(after, forKey: .after)
+    try container.encode(steps, forKey: .steps)
   }
 }

@@ -46,7 +46,10 @@ package struct DashboardState: Sendable {
   var grip: Grip?
 
   /// What charts draw smooth.
-  static let smoothedMetrics = [MetricCatalog.loss, MetricCatalog.excessLoss]
+  static let smoothedMetrics = [
+    MetricCatalog.loss, MetricCatalog.excessLoss, MetricCatalog.tokensPerSecond,
+    MetricCatalog.stepMilliseconds,
+  ]
 
   package init(
     source: RunSource, size: Size, appearance: Appearance = Appearance(), now: Double = 0

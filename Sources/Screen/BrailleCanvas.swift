@@ -26,6 +26,8 @@ package struct BrailleCanvas: Sendable {
     places = [Place](repeating: Place(), count: size.columns * size.rows)
   }
 
+  package static let empty = BrailleCanvas(columns: 0, rows: 0)
+
   package var dotColumns: Int { size.columns * 2 }
   package var dotRows: Int { size.rows * 4 }
 

@@ -150,9 +150,10 @@ package struct RunHistory: Sendable {
 
   /// The value that setting `name` had at `step`, from its changes up to there.
   package func setting(_ name: String, at step: Int) -> SettingValue? {
-    let changes = lineage.events.filter { $0.kind == .set && $0.name == name }
-    if let last = changes.last(where: { $0.step <= step }) { return last.after }
-    if let next = changes.first { return next.before }
+    let events = lineage.events
+    func isChange(_ event: RunEvent) -> Bool { event.kind == .set && event.name == name }
+    if let last = events.last(where: { isChange($0) && $0.step <= step }) { return last.after }
+    if let next = events.first(where: isChange) { return next.before }
     return settings.first { $0.name == name }?.value
   }
 }

@@ -6,7 +6,12 @@ extension ChartFrame {
     _ lines: [ChartLine], _ columns: [[ChartLine.Column]], into grid: inout CellGrid
   ) {
     var back = BrailleCanvas(columns: plot.columns, rows: plot.rows)
-    var (front, thin, points) = (back, back, back)
+    func canvas(_ isNeeded: Bool) -> BrailleCanvas {
+      isNeeded ? BrailleCanvas(columns: plot.columns, rows: plot.rows) : .empty
+    }
+    let hasPoints = lines.contains { $0.shape == .points }
+    var front = canvas(lines.contains(where: \.isInFront))
+    var (thin, points) = (canvas(hasPoints), canvas(hasPoints))
     for (layer, (line, columns)) in zip(lines, columns).enumerated() {
       let pen = BrailleCanvas.Pen(style: context.style(line.role), layer: layer)
       switch (line.shape, line.isInFront) {

@@ -90,22 +90,24 @@ extension TimeScale {
     let shared = max(1, min(shared ?? columns, columns))
     var labels: [Label] = []
     var free = 0
-    for tick in ticks(columns: columns, shared: shared) {
+    let end = endLabel(columns: columns)
+    let sharedEnd = shared == columns ? end : endLabel(columns: shared)
+    for tick in ticks(shared: shared, before: sharedEnd) {
       let column = Self.column(tick.place, columns * 2, first, last) / 2
       let start = max(0, column - tick.text.count / 2)
       guard start >= free, start + tick.text.count <= columns else { continue }
       labels.append(Label(column: start, text: tick.text))
       free = start + tick.text.count + 2
     }
-    guard let end = endLabel(columns: columns) else { return labels }
+    guard let end else { return labels }
     labels.removeAll { $0.column + $0.text.count + 2 > end.column }
     return labels + [end]
   }
 
   /// The round values that have room on `shared` columns beside the right end.
-  private func ticks(columns: Int, shared: Int) -> [AxisMeasure.Tick] {
+  private func ticks(shared: Int, before end: Label?) -> [AxisMeasure.Tick] {
     guard last > first else { return [] }
-    let limit = endLabel(columns: shared).map { $0.column - 2 } ?? shared
+    let limit = end.map { $0.column - 2 } ?? shared
     var free = 0
     let width = max(4, axis.text(of: steps.upperBound - 1).count)
     return axis.ticks(atMost: max(2, shared / (width + 2))).filter { tick in

@@ -37,7 +37,11 @@ enum GradientsPane {
 
   /// The tensors with a gradient below Adam's ε, an expert's as one: `L2 qkv`, `L2 E7`.
   static func belowEpsilon(_ context: PaneContext) -> [String] {
-    let faded = tensors(context).filter { role(of: context.reading($0) ?? 0, context) == .trouble }
+    let epsilon = epsilon(context) ?? 0
+    let faded = tensors(context).filter { name in
+      context.reading(name).map { !$0.isFinite || $0 > 0 && $0 < epsilon } ?? false
+    }
+    guard !faded.isEmpty else { return [] }
     return TensorRows(faded, foldsExperts: true).rows.map(\.name)
   }
 

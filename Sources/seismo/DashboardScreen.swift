@@ -75,6 +75,7 @@ final class DashboardScreen {
   /// same terminal, without a moment between the two.
   init(source: RunSource, after previous: DashboardScreen) {
     shelf = previous.shelf
+    shelf.dropAll()
     memory = previous.memory
     terminal = previous.terminal
     keys = previous.keys
@@ -178,7 +179,10 @@ final class DashboardScreen {
     var wait = min(max(0, last + frame - Self.uptime()), frame)
     while true {
       switch keys.next(timeoutMilliseconds: Int((wait * 1000).rounded(.up))) {
-      case .event(let event): take(event)
+      case .event(let event):
+        take(event)
+        // What was pressed after the key that leaves is for whatever comes next.
+        if departure != nil { return }
       case .closed:
         departure = .terminalGone
         return

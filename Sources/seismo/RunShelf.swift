@@ -97,6 +97,11 @@ final class RunShelf: Sendable {
     queue.async { [self] in followed.withLock { $0.runs[path] = nil } }
   }
 
+  /// Has no run read on, for a screen on which none is drawn.
+  func dropAll() {
+    queue.async { [self] in followed.withLock { $0.runs = [:] } }
+  }
+
   /// All there is of a run, or of a line of it, here and now; one that is still being written is
   /// followed from then on.
   func read(path: String) throws(SessionError) -> RunHistory {

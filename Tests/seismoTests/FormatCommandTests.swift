@@ -88,6 +88,12 @@ struct FormatCommandTests {
       "sessions", ".", "--filter", "note:two cfg.preset=tiny -has:alarms",
     ])
     #expect(found.output.contains("\nb  "))
+    let tagged = try binary.run(["sessions", "tag", "b.seismo", "paper,keep", "x"])
+    #expect(tagged.output == "b.seismo has tags paper, keep, x\n")
+    let less = try binary.run(["sessions", "tag", "b.seismo", "--remove", "x", "keep"])
+    #expect(less.output == "b.seismo has tags paper\n")
+    let bytag = try binary.run(["sessions", ".", "--filter", "tag:paper best<99"])
+    #expect(bytag.output.contains("\nb  "))
     let none = try binary.run(["sessions", ".", "--filter", "cfg.lr>1"])
     #expect(none.output == "none of 1 sessions in . matches\n")
     #expect(try binary.run(["sessions", ".", "--filter", "cfg.lr"]).status == 64)

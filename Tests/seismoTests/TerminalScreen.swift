@@ -57,6 +57,12 @@ final class TerminalScreen {
     return true
   }
 
+  /// How often `text` has been written so far.
+  func count(of text: String) -> Int {
+    String(decoding: output, as: UTF8.self).split(separator: text, omittingEmptySubsequences: false)
+      .count - 1
+  }
+
   /// Leaves by the key and gives the exit code.
   func end() -> Int32 {
     type("q")

@@ -132,7 +132,7 @@ import Testing
     expectError(.notASession(path: path, found: "another kind of file"))
     try Data(whole.prefix(50)).write(to: URL(fileURLWithPath: path))
     expectError(.damaged(path: path, what: "it ends after 50 bytes"))
-    #expect(throws: SessionError.unreadable(path: folder.url.path, reason: "Is a directory")) {
+    #expect(throws: SessionError.notASession(path: folder.url.path, found: "a folder")) {
       try SessionReader(path: folder.url.path)
     }
   }

@@ -49,10 +49,13 @@ struct ValueScale: Sendable, Equatable {
     }
   }
 
-  /// The row of dots that holds `value`, from the top; beyond the rows for what is off the axis.
+  /// The row of dots that holds `value`, from the top; beyond the rows for what is off the axis, or on
+  /// none.
   func dotRow(of value: Double, dotRows: Int) -> Int {
-    let share = min(max(share(of: value), -1e3), 1e3)
-    return Int(((1 - share) * Double(dotRows - 1)).rounded())
+    let share = share(of: value)
+    guard !share.isNaN else { return dotRows }
+    let bounded = min(max(share, -1e3), 1e3)
+    return Int(((1 - bounded) * Double(dotRows - 1)).rounded())
   }
 
   /// Within what can be divided and multiplied without leaving the numbers.

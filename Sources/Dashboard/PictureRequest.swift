@@ -90,6 +90,7 @@ package func picture(_ state: DashboardState, size: Size? = nil) -> CellGrid {
   var state = state
   state.layers = state.layers.filter(\.isScreen)
   state.toast = nil
+  state.showsHelpHint = false
   guard let size else { return view(state) }
   state.size = size
   guard state.layers.isEmpty else { return view(state) }

@@ -24,6 +24,9 @@ package struct Gradient: Sendable, Hashable {
       ? low.blended(with: middle, amount: place) : middle.blended(with: high, amount: place - 1)
   }
 
+  /// Takes all colours again.
+  mutating func leaveRamp() { ramp = [] }
+
   /// Takes 256 colours from now on.
   mutating func useRamp(isDark: Bool) {
     let known = Self.handMadeRamps[self]

@@ -91,6 +91,7 @@ package func picture(_ state: DashboardState, size: Size? = nil) -> CellGrid {
   state.layers = state.layers.filter(\.isScreen)
   state.toast = nil
   state.showsHelpHint = false
+  state.appearance.theme = state.appearance.theme.withAllColors
   guard let size else { return view(state) }
   state.size = size
   guard state.layers.isEmpty else { return view(state) }

@@ -25,6 +25,17 @@ extension Theme {
     }
   }
 
+  /// As it is without a terminal: a picture in a file shows all colours, though a terminal that has
+  /// 256 did not.
+  var withAllColors: Theme {
+    guard depth == .indexed256 else { return self }
+    var theme = self
+    theme.depth = .rgb
+    theme.logitsGradient.leaveRamp()
+    theme.expertsGradient.leaveRamp()
+    return theme
+  }
+
   /// The terminal's sixteen colours, which its owner has chosen to be readable.
   package static let ansi16 = ansi16(like: .dark)
 

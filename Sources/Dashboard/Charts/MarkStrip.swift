@@ -65,39 +65,38 @@ struct MarkStrip {
     }
   }
 
+  /// Right of the mark's column with the number in it, else left of it with the number at the end.
   /// A name above the last row may reach over marks that are named below it.
   private func name(
     _ mark: EventMark, at place: Double, _ column: Int, _ taken: inout [Stretch]
   ) -> Name {
     let number = mark.numberText.map { symbols.isASCII ? $0 + " " : $0 } ?? ""
     for text in mark.essential + mark.texts + [""] where !(number + text).isEmpty {
-      for row in (0..<rows).reversed() {
-        guard let found = label(text, number, place, column, row: row, &taken) else { continue }
-        return Name(mark: mark, column: column, label: found, isNamed: !text.isEmpty)
+      for isRight in [true, false] {
+        for row in (0..<rows).reversed() {
+          let head = isRight || !number.hasSuffix(" ") ? number : " " + number.dropLast()
+          let words = isRight ? head + text : text + head
+          let reach = TextWidth.columns(of: words) - 1
+          let stretch = Stretch(
+            mark: place, row: row, left: isRight ? 0 : reach, right: isRight ? reach : 0)
+          guard isFree(stretch, column, taken) else { continue }
+          taken.append(stretch)
+          let label = LabelPlacer.Placement(
+            column: column - stretch.left, row: row, text: words)
+          return Name(mark: mark, column: column, label: label, isNamed: !text.isEmpty)
+        }
       }
     }
     let sign = LabelPlacer.Placement(column: column, row: rows - 1, text: mark.sign)
     return Name(mark: mark, column: column, label: sign, isNamed: false)
   }
 
-  /// Right of the mark's column with the number in it, else left of it with the number at the end.
-  private func label(
-    _ text: String, _ head: String, _ place: Double, _ column: Int, row: Int,
-    _ taken: inout [Stretch]
-  ) -> LabelPlacer.Placement? {
-    let reach = TextWidth.columns(of: head + text) - 1
-    let tail = head.hasSuffix(" ") ? " " + head.dropLast() : head
-    for (left, right, words) in [(0, reach, head + text), (reach, 0, text + tail)] {
-      let stretch = Stretch(mark: place, row: row, left: left, right: right)
-      // The last column's mark has no column to its right.
-      guard place >= Double(left), place + Double(right) <= Double(columns) - 0.5,
-        column - left >= 0, column + right < columns,
-        taken.allSatisfy({ $0.mark == place || $0.isApart(from: stretch) })
-      else { continue }
-      taken.append(stretch)
-      return LabelPlacer.Placement(column: column - left, row: row, text: words)
-    }
-    return nil
+  private func isFree(_ stretch: Stretch, _ column: Int, _ taken: [Stretch]) -> Bool {
+    // The last column's mark has no column to its right.
+    stretch.mark >= Double(stretch.left)
+      && stretch.mark + Double(stretch.right) <= Double(columns) - 0.5
+      && column >= stretch.left && column + stretch.right < columns
+      && taken.allSatisfy { $0.mark == stretch.mark || $0.isApart(from: stretch) }
   }
 
   /// Draws the names, each with its mark's line going down from it.

@@ -9,7 +9,10 @@ extension ValueScale {
     let isUsable = low.isFinite && high.isFinite && low < high && (kind == .linear || low > 0)
     let ends = isUsable ? (low, high) : (round.low, round.high)
     let amounts = kind == .linear ? ends : (log10(ends.0), log10(ends.1))
-    guard rows >= 4, abs(amounts.0) < 1e150, abs(amounts.1) < 1e150,
+    // What is too large, or too small a difference, to be divided by keeps its round ends.
+    let bound = kind == .linear ? 1e150 : 150
+    guard rows >= 4, abs(amounts.0) < bound, abs(amounts.1) < bound,
+      amounts.1 - amounts.0 > max(1e-150, 1e-12 * max(abs(amounts.0), abs(amounts.1))),
       let grid = RowGrid(holding: amounts.0, amounts.1, kind: kind, rows: rows)
     else {
       self = round

@@ -49,13 +49,11 @@ struct ValueScale: Sendable, Equatable {
     }
   }
 
-  /// The row of dots that holds `value`, from the top; beyond the rows for what is off the axis, or on
-  /// none.
+  /// The row of dots that holds `value`, from the top; beyond the rows for what is off the axis.
   func dotRow(of value: Double, dotRows: Int) -> Int {
-    let share = share(of: value)
-    guard !share.isNaN else { return dotRows }
-    let bounded = min(max(share, -1e3), 1e3)
-    return Int(((1 - bounded) * Double(dotRows - 1)).rounded())
+    let share = min(max(share(of: value), -1e3), 1e3)
+    guard !share.isNaN else { return -1 }
+    return Int(((1 - share) * Double(dotRows - 1)).rounded())
   }
 
   /// Within what can be divided and multiplied without leaving the numbers.
@@ -64,13 +62,12 @@ struct ValueScale: Sendable, Equatable {
   }
 
   private static func linearEnds(_ low: Double, _ high: Double) -> (Double, Double) {
-    guard high > low else {
-      let margin = low == 0 ? 1 : abs(low) / 4
-      return linearEnds(low - margin, high + margin)
-    }
+    let margin = max(abs(low), abs(high)) < 1e-150 ? 1 : max(abs(low), abs(high)) / 4
+    guard high > low else { return linearEnds(low - margin, high + margin) }
     let quantum = RoundNumber.step(atLeast: (high - low) / 4) / 2
     let ends = ((low / quantum).rounded(.down) * quantum, (high / quantum).rounded(.up) * quantum)
-    return ends.0 < ends.1 && ends.0.isFinite && ends.1.isFinite ? ends : (low - 1, high + 1)
+    let isUsable = ends.0 < ends.1 && ends.0.isFinite && ends.1.isFinite
+    return isUsable ? ends : (low - margin, high + margin)
   }
 
   private static func logarithmicEnds(_ low: Double, _ high: Double) -> (Double, Double) {

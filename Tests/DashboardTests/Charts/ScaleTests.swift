@@ -92,6 +92,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [ValueScale.Kind.linear, .logarithmic])
+  func `an axis on rows bears values of any size`(kind: ValueScale.Kind) {
+    let wild: [Double] = [
+      -1e300, -1, 0, .leastNonzeroMagnitude, 1e-300, 1e-150, 1, 1 + 1e-15, 1e150, 1e300, .infinity,
+      -.infinity, .nan,
+    ]
+    for low in wild {
+      for high in wild {
+        for rows in [0, 1, 4, 12, 60] {
+          let scale = ValueScale(fitting: low, high, kind: kind, rows: rows)
+          #expect(scale.low < scale.high && scale.low.isFinite && scale.high.isFinite)
+          for value in wild { _ = scale.dotRow(of: value, dotRows: rows * 4) }
+          #expect(scale.ticks(atMost: 5).count < 100, "\(low) \(high)")
+        }
+      }
+    }
+  }
+
   @Test func `the rows of most axes are used`() {
     var used: [Double] = []
     for (low, high) in Self.ends(2_000) where high > low {

@@ -11,11 +11,17 @@ final class RecordPrinter: Sendable {
 
   init(_ watcher: RunPlan.Watcher, totalSteps: Int) {
     switch watcher {
-    case .json: line = { JSONLines.line($0) }
+    case .json: line = { Self.isOfAStep($0) ? JSONLines.line($0) : nil }
     case .lines, .dashboard:
       let printer = LinePrinter(totalSteps: totalSteps)
       line = { printer.line($0) }
     }
+  }
+
+  /// One object a step: what is measured of the last weights is in the event that ends the run.
+  private static func isOfAStep(_ record: RunRecord) -> Bool {
+    guard case .samples(let samples) = record else { return true }
+    return samples[MetricCatalog.loss] != nil
   }
 
   func print(_ record: RunRecord) {

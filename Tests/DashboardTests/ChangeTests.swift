@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Values that a person changes by hand: what a key does to them, what is asked first.
-@Suite(.timeLimit(.minutes(1))) struct ChangeTests {
+@Suite(.timeLimit(.minutes(5))) struct ChangeTests {
   private let rate = SettingCatalog.learningRateMultiplier
 
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
@@ -120,7 +120,7 @@ import Testing
 }
 
 /// What the menu of settings puts first.
-@Suite(.timeLimit(.minutes(1))) struct MitigationOrderTests {
+@Suite(.timeLimit(.minutes(5))) struct MitigationOrderTests {
   private func alarm(_ name: String, _ text: String, hint: String) -> RunEvent {
     RunEvent(
       step: 1_350, wallTime: 0, kind: .alarm, by: "alarm", name: name, text: text, hint: hint)
@@ -145,7 +145,7 @@ import Testing
 }
 
 /// What enter does to words that are not whole.
-@Suite(.timeLimit(.minutes(1))) struct UnfinishedCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct UnfinishedCommandTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }.filter {
       if case .rememberCommand = $0 { false } else { true }
@@ -205,7 +205,7 @@ import Testing
 }
 
 /// Words of the palette that take an argument.
-@Suite(.timeLimit(.minutes(1))) struct WordCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct WordCommandTests {
   private func run(_ words: String, _ state: inout DashboardState) -> [Effect] {
     for character in ":" + words { _ = update(&state, .keyPressed(.character(character))) }
     return update(&state, .keyPressed(.enter)).filter {

@@ -44,7 +44,7 @@ struct ClosedStreamTests {
     Case(words: "replay nothere", status: 65, prints: false),
     Case(words: "sessions ."), Case(words: "sessions note a.seismo hello"),
     Case(words: "sessions tag a.seismo keep"),
-    Case(words: "sessions restore a.seismo@1", status: 65, prints: false),
+    Case(words: "sessions restore a.seismo@1"),
     Case(words: "sessions rename a.seismo a", status: 65, prints: false),
     Case(words: "sessions delete nothere --yes", status: 65, prints: false),
     Case(words: "eval a.checkpoints/step-000000004 --data a.seismo --workers 1"),

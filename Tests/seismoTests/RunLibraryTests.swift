@@ -9,7 +9,7 @@ import Testing
 @testable import seismo
 
 /// The list of runs as it is read from folders.
-@Suite(.timeLimit(.minutes(1))) struct RunLibraryTests {
+@Suite(.timeLimit(.minutes(5))) struct RunLibraryTests {
   let folder: URL
   let library = RunLibrary()
 
@@ -124,7 +124,7 @@ import Testing
     #expect(try RunEdit.tag(path: path, words: "a, b").perform().words == "run: a, b")
     #expect(try RunEdit.tag(path: path, words: "").perform().words == "run has no tags")
     let noted = try RunEdit.note(path: path, text: " good ").perform().words
-    #expect(noted == "noted in run at step 29")
+    #expect(noted == "noted in run at step 30")
     let renamed = try RunEdit.rename(path: path, name: "better").perform()
     #expect(renamed.words == "run is better now")
     let next = try #require(renamed.path)

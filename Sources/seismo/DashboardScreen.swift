@@ -248,7 +248,7 @@ final class DashboardScreen {
   /// Leaves for another run once it is sure that it can be read.
   private func open(_ run: ListedRun, _ leave: Leave) {
     do throws(SessionError) {
-      _ = try SessionReader(path: run.path)
+      _ = try SessionReader(path: SessionReference(run.path).path)
       departure = .opens(path: run.path, leave)
     } catch {
       act(.runNotLoaded(run, reason: error.description))

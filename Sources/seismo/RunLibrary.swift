@@ -10,7 +10,8 @@ import Telemetry
 final class RunLibrary: Sendable {
   private struct Entry {
     var stamp: SessionFiles.Stamp
-    var run: ListedRun
+    /// The run, then the lines that it went back from.
+    var runs: [ListedRun]
   }
 
   private struct Content {
@@ -34,7 +35,9 @@ final class RunLibrary: Sendable {
     let paths = listed + files.filter { !listed.contains($0) }
     let places = all.map(Self.shown)
     let present = session.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-    func listing() -> Action { .runsListed(paths.map { self.run(at: $0, present) }, in: places) }
+    func listing() -> Action {
+      .runsListed(paths.flatMap { self.runs(at: $0, present) }, in: places)
+    }
 
     let unread = paths.map { (path: $0, stamp: SessionFiles(path: $0).stamp) }
       .filter { path, stamp in content.withLock { $0.entries[path]?.stamp != stamp } }
@@ -42,13 +45,13 @@ final class RunLibrary: Sendable {
     guard !unread.isEmpty else { return listing() }
     content.withLock { content in
       for (path, stamp) in unread where content.entries[path] == nil {
-        content.entries[path] = Entry(stamp: stamp, run: ListedRun(unread: path, stamp))
+        content.entries[path] = Entry(stamp: stamp, runs: [ListedRun(unread: path, stamp)])
       }
     }
     var last = DispatchTime.now().uptimeNanoseconds
     for (path, stamp) in unread {
-      let run = ListedRun(SessionSummary(path: path))
-      content.withLock { $0.entries[path] = Entry(stamp: stamp, run: run) }
+      let runs = ListedRun.all(in: SessionSummary(path: path))
+      content.withLock { $0.entries[path] = Entry(stamp: stamp, runs: runs) }
       guard Double(DispatchTime.now().uptimeNanoseconds - last) / 1e9 > Self.reportSeconds else {
         continue
       }
@@ -58,12 +61,16 @@ final class RunLibrary: Sendable {
     return listing()
   }
 
-  private func run(at path: String, _ present: String?) -> ListedRun {
-    var run = content.withLock { $0.entries[path]?.run } ?? ListedRun(SessionSummary(path: path))
-    run.details.isPresent = path == present
-    run.details.folder = Self.shown(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-    run.details.checkpoints = SessionFiles(path: path).checkpointCount
-    return run
+  private func runs(at path: String, _ present: String?) -> [ListedRun] {
+    let folder = Self.shown(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    let checkpoints = SessionFiles(path: path).checkpointCount
+    return (content.withLock { $0.entries[path]?.runs } ?? []).map { run in
+      var run = run
+      run.details.isPresent = run.path == present
+      run.details.folder = folder
+      run.details.checkpoints = checkpoints
+      return run
+    }
   }
 
   /// Looks in a folder or a file too, and gives the sessions there.
@@ -132,11 +139,35 @@ extension ListedRun {
   }
 
   init(_ summary: SessionSummary) {
-    let outline = summary.flaw == nil ? try? SessionOutline(summary) : nil
+    self.init(summary, summary.flaw == nil ? try? SessionOutline(summary) : nil)
+  }
+
+  private init(_ summary: SessionSummary, _ outline: SessionOutline?) {
     self.init(
       path: URL(fileURLWithPath: summary.path).standardizedFileURL.path, steps: summary.steps,
       finalLoss: summary.judgedLoss, traits: RunTraits(summary, outline))
     details = RunDetails(summary, outline)
+  }
+
+  /// A session's run, then the lines that it went back from, to be looked at like other runs.
+  static func all(in summary: SessionSummary) -> [ListedRun] {
+    let outline = summary.flaw == nil ? try? SessionOutline(summary) : nil
+    let run = ListedRun(summary, outline)
+    let lines = zip(summary.abandoned, outline?.abandoned ?? []).map { line, loss in
+      let reference = SessionReference(path: run.path, line: line.number)
+      var traits = RunTraits()
+      (traits.name, traits.state) = (reference.name, "abandoned")
+      (traits.options, traits.environment) = (summary.options, summary.environment)
+      var other = ListedRun(
+        path: reference.path + reference.suffix, steps: line.steps, finalLoss: line.judgedLoss,
+        traits: traits)
+      other.details.standing = .stopped
+      other.details.line = RunDetails.Origin(of: run.path, leftAt: line.leftAt ?? 0)
+      (other.details.heldOut, other.details.best) = (line.heldOut, line.best)
+      (other.details.loss, other.details.rate) = (loss, run.details.rate)
+      return other
+    }
+    return [run] + lines
   }
 }
 
@@ -152,11 +183,6 @@ extension RunDetails {
     (heldOut, best) = (summary.heldOut, summary.best)
     guard let outline else { return }
     (loss, heldOutCurve, events) = (outline.loss, outline.heldOut, outline.events)
-    abandoned = zip(summary.abandoned, outline.abandoned).map { line, loss in
-      Abandoned(
-        leftAt: line.leftAt ?? 0, steps: line.steps, heldOut: line.heldOut?.value, best: line.best,
-        loss: loss)
-    }
   }
 
   private static func standing(of summary: SessionSummary) -> Standing {

@@ -82,7 +82,8 @@ struct Viewing {
 extension RunSource {
   static func recording(_ reference: SessionReference) -> RunSource {
     RunSource(
-      kind: .replay, name: reference.name, path: reference.shown, file: reference.path,
+      kind: .replay, name: reference.name, path: reference.shown,
+      file: reference.path + reference.suffix,
       refusal: "a recording cannot be changed")
   }
 

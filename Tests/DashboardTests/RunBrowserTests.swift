@@ -95,7 +95,7 @@ import Testing
     var state = SampleRuns.browsing(120, 40, [.down])
     #expect(type(&state, "o") == [.loadRun(SampleRuns.healthy)])
     #expect(state.layers.isEmpty)
-    state = SampleRuns.browsing(120, 40, [.down, .character(" "), .end, .up, .up])
+    state = SampleRuns.browsing(120, 40, [.down, .character(" "), .end, .up, .up, .up])
     _ = type(&state, " ")
     #expect(browser(state)?.marked.count == 2)
     #expect(type(&state, "o") == [.loadRun(SampleRuns.healthy), .loadRun(SampleRuns.collapse)])
@@ -117,6 +117,22 @@ import Testing
     #expect(state.toast?.text == "nothing to compare with: space marks runs")
   }
 
+  @Test func `a line that a run went back from stands below it, and is shown like a run`() {
+    var state = replay("jjjjj")
+    #expect(chosen(state) == "collapse@1")
+    #expect(browser(state)?.compared(in: state).map(\.name) == ["collapse@1", "collapse"])
+    #expect(view(state).lines.contains { $0.contains("sessions restore collapse@1") })
+    for key in "tNRD" { #expect(type(&state, String(key)) == [.bell]) }
+    #expect(press(&state, .enter) == [.openRun(SampleRuns.line, .leave)])
+    #expect(type(&state, "o") == [.loadRun(SampleRuns.line)])
+    // It goes with its run, wherever that is, and not alone.
+    state = replay("sss")
+    let names = browser(state)?.found(in: state).map(\.name) ?? []
+    #expect(names.firstIndex(of: "collapse@1") == names.firstIndex(of: "collapse").map { $0 + 1 })
+    _ = type(&state, "/-collapse")
+    #expect(browser(state)?.found(in: state).contains { $0.isLine } == false)
+  }
+
   @Test func `a filter finds as one types, is kept or dropped, and gone out of`() {
     var state = SampleRuns.browsing()
     _ = type(&state, "/cfg.lr>=0.04 state:kill")
@@ -128,13 +144,13 @@ import Testing
     #expect(browser(state)?.filter == "cfg.lr>=0.04 state:kill")
     _ = press(&state, .escape)
     #expect(browser(state)?.filter == "")
-    #expect(browser(state)?.found(in: state).count == 7)
+    #expect(browser(state)?.found(in: state).count == 8)
   }
 
   @Test func `a path in place of a filter is looked in`() {
     var state = SampleRuns.browsing()
     _ = type(&state, "/~/other/runs")
-    #expect(browser(state)?.found(in: state).count == 7)
+    #expect(browser(state)?.found(in: state).count == 8)
     #expect(press(&state, .enter) == [.lookForRuns(in: "~/other/runs")])
     var run = SampleRuns.killed
     run.path = "/other/a.seismo"

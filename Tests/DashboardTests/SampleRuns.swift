@@ -9,7 +9,7 @@ enum SampleRuns {
   static let now = SampleRun.time(of: 1_401) + 7_500
 
   static let all: [ListedRun] = [
-    rescue, healthy, plain, killed, collapse, unread, broken,
+    rescue, healthy, plain, killed, collapse, line, unread, broken,
   ]
 
   static let rescue = run("gpt-rescue", .live, SampleRun.rescue, steps: 1_401) { run in
@@ -43,18 +43,20 @@ enum SampleRuns {
     $0.details.checkpoints = 1
   }
 
-  /// It went back to step 250 once.
   static let collapse = run(
     "collapse", .stopped, SampleRun(steps: 900, seed: 5).history, steps: 900
+  ) { $0.details.lastWritten = SampleRuns.now - 300_000 }
+
+  /// From step 250 on it went another way once.
+  static let line = run(
+    "collapse@1", .stopped, SampleRun(steps: 700, seed: 6).history, steps: 700
   ) { run in
-    let left = SampleRun(steps: 700, seed: 6).history["loss"] ?? Series()
-    var loss = left
-    run.details.abandoned = [
-      RunDetails.Abandoned(
-        leftAt: 250, steps: 700, heldOut: 2.96, best: StepValue(step: 200, value: 2.41),
-        loss: CurveOutline(of: loss.cut(from: 250)))
-    ]
-    run.details.lastWritten = SampleRuns.now - 300_000
+    var whole = SampleRun(steps: 700, seed: 6).history["loss"] ?? Series()
+    run.path = collapse.path + "@1"
+    run.details.loss = CurveOutline(of: whole.cut(from: 250))
+    run.details.line = RunDetails.Origin(of: collapse.path, leftAt: 250)
+    run.details.lastWritten = collapse.details.lastWritten
+    run.details.events = []
   }
 
   static let unread = run("not-read-yet", .unread, RunHistory(), steps: 0)

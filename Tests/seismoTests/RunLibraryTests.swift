@@ -72,6 +72,31 @@ import Testing
     try live.close()
   }
 
+  @Test func `the lines that a run went back from come after it, and are read by their names`()
+    throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let recorder = Recorder(store: try SessionStore(creating: path("run")))
+    let again = records(30, state: .stopped).compactMap { record -> RunRecord? in
+      guard case .samples(var samples) = record else { return nil }
+      samples.values[0] = 9
+      return samples.step >= 10 && samples.step < 20 ? .samples(samples) : nil
+    }
+    for record in records(30, state: nil) + [.generation(startingAt: 10)] + again {
+      recorder.record(record)
+    }
+    try recorder.close()
+    let runs = list(beside: path("run")).runs
+    #expect(runs.map(\.name) == ["run", "run@1"])
+    #expect(runs.map(\.details.isPresent) == [true, false])
+    #expect(runs[1].details.line == RunDetails.Origin(of: path("run"), leftAt: 10))
+    #expect(runs[1].details.loss.steps == Array(10..<30))
+    #expect(runs[1].details.loss.values.allSatisfy { $0 == 3 })
+    let history = try RunShelf().read(path: runs[1].path)
+    #expect(history[MetricCatalog.loss]?.lastValue == 3)
+    #expect(list(beside: path("run") + "@1").runs.map(\.details.isPresent) == [false, true])
+  }
+
   @Test func `what has changed is read again, and nothing else`() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let own = try record("own")

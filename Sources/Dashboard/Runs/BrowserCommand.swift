@@ -133,6 +133,7 @@ struct BrowserCommand: Sendable {
   }
 
   private static func refusal(of run: ListedRun, isForOthers: Bool) -> String? {
+    if run.isLine { return "\(run.name) is a line of the run above: choose that" }
     if run.details.isLive { return "\(run.name) is being written: wait until it has ended" }
     if isForOthers, run.details.isPresent {
       return "\(run.name) is on the screen: open another run first"

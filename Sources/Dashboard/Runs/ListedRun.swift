@@ -21,10 +21,17 @@ package struct ListedRun: Sendable, Hashable {
     self.traits = traits
   }
 
-  /// Its name, with the folder in front where that is not `home`.
+  /// Its name, with the folder in front where that is not `home`; a line's below its run's.
   func name(from home: String?) -> String {
-    home == nil || details.folder == home ? name : "\(details.folder)/\(name)"
+    if let line = details.line {
+      let number = name.lastIndex(of: "@").map { name[$0...] } ?? ""
+      return "  \(number) left \(NumberText.grouped(line.leftAt))"
+    }
+    return home == nil || details.folder == home ? name : "\(details.folder)/\(name)"
   }
+
+  /// Whether it is a line which another run went back from.
+  package var isLine: Bool { details.line != nil }
 
   /// What plain words are looked for in: `rescue finished lr=0.04 seed=1`.
   var words: String {
@@ -42,21 +49,15 @@ package struct RunDetails: Sendable, Hashable {
     case live, paused, finished, stopped, diverged, failed, killed, unreadable
   }
 
-  /// A line that the run went back from.
-  package struct Abandoned: Sendable, Hashable {
+  /// That it is a line which another run went back from.
+  package struct Origin: Sendable, Hashable {
+    /// The path of the run.
+    package var run: String
     /// The step from which on the run went another way.
     package var leftAt: Int
-    package var steps: Int
-    package var heldOut: Double?
-    package var best: StepValue?
-    /// Its loss from there on.
-    package var loss: CurveOutline
 
-    package init(
-      leftAt: Int, steps: Int, heldOut: Double?, best: StepValue?, loss: CurveOutline
-    ) {
-      (self.leftAt, self.steps, self.heldOut) = (leftAt, steps, heldOut)
-      (self.best, self.loss) = (best, loss)
+    package init(of run: String, leftAt: Int) {
+      (self.run, self.leftAt) = (run, leftAt)
     }
   }
 
@@ -74,8 +75,7 @@ package struct RunDetails: Sendable, Hashable {
   package var best: StepValue?
   package var loss = CurveOutline()
   package var heldOutCurve = CurveOutline()
-  /// The lines that the run went back from, the oldest first.
-  package var abandoned: [Abandoned] = []
+  package var line: Origin?
   /// Alarms and what was done about them, in order.
   package var events: [RunEvent] = []
   /// When it was last written, seconds since 1970.
@@ -85,11 +85,6 @@ package struct RunDetails: Sendable, Hashable {
   package var checkpoints = 0
 
   package init() {}
-
-  /// What the list calls the abandoned line with this number.
-  func lineName(_ index: Int) -> String {
-    "  @\(index + 1), left \(NumberText.grouped(abandoned[index].leftAt))"
-  }
 
   /// Whether a process writes it now: then nothing of its files may be changed.
   var isLive: Bool { standing == .live || standing == .paused }

@@ -57,9 +57,8 @@ extension RunBrowser {
     var box = Box(covering: grid.bounds)
     let runs = found(in: state)
     let table = RunTable(runs: isComparing ? compared(in: state) : runs, browser: self, state)
-    let all = RunTable(runs: state.listedRuns ?? [], browser: self, state)
     let layout = BrowserLayout(
-      size: grid.size, lines: isComparing ? table.lines.count : all.lines.count,
+      size: grid.size, lines: isComparing ? table.runs.count : state.listedRuns?.count ?? 0,
       isComparing: isComparing)
     drawHeader(on: &grid, in: layout.header, state)
     drawFrame(on: &grid, in: layout.frame, state)
@@ -69,7 +68,7 @@ extension RunBrowser {
     } else {
       table.draw(on: &grid, in: layout.list, &box, places: places(of: table.runs, among: runs))
     }
-    drawFilter(on: &grid, in: layout.filter, found: runs.count, state)
+    drawFilter(on: &grid, in: layout.filter, found: runs.count { !$0.isLine }, state)
     if let chosen = chosen(in: state) {
       RunDetailLines(chosen, state).draw(on: &grid, in: layout.details)
       RunChart(runs: compared(in: state)).draw(on: &grid, in: layout.chart, state)
@@ -88,7 +87,7 @@ extension RunBrowser {
     guard !rect.isEmpty else { return }
     let theme = state.appearance.theme
     grid.fill(rect, style: theme.style(.header))
-    let runs = state.listedRuns ?? []
+    let runs = (state.listedRuns ?? []).filter { !$0.isLine }
     let live = runs.count(where: \.details.isLive)
     let count =
       state.listedRuns == nil
@@ -142,7 +141,7 @@ extension RunBrowser {
   ) {
     guard !rect.isEmpty, !filter.isEmpty, !isComparing else { return }
     let theme = state.appearance.theme
-    var words = Span("\(found) of \(state.listedRuns?.count ?? 0)", .faint)
+    var words = Span("\(found) of \(state.listedRuns?.count { !$0.isLine } ?? 0)", .faint)
     do throws(RunFilter.Flaw) {
       _ = try RunFilter(filter)
     } catch {

@@ -20,12 +20,13 @@ package struct RunBrowser: Sendable, Hashable {
 
   var isTyping: Bool { question?.isTyping ?? false }
 
-  /// The runs that the filter finds, in order.
+  /// The runs that the filter finds, in order, each with the lines that it went back from.
   func found(in state: DashboardState) -> [ListedRun] {
-    let runs = order.sorted(state.listedRuns ?? [])
-    guard !filter.isEmpty else { return runs }
-    guard let wanted = try? RunFilter(filter) else { return runs }
-    return runs.filter { wanted.matches($0.traits) }
+    let listed = state.listedRuns ?? []
+    let lines = Dictionary(grouping: listed.filter(\.isLine)) { $0.details.line?.run }
+    let wanted = filter.isEmpty ? nil : try? RunFilter(filter)
+    let runs = listed.filter { !$0.isLine && wanted?.matches($0.traits) ?? true }
+    return order.sorted(runs).flatMap { [$0] + (lines[$0.path]?.reversed() ?? []) }
   }
 
   /// The place of the chosen run among those found.
@@ -47,12 +48,15 @@ package struct RunBrowser: Sendable, Hashable {
     return marked.compactMap { path in runs.first { $0.path == path } }
   }
 
-  /// The runs of the chart: the chosen one before the marked ones, or before the one on screen.
+  /// The runs of the chart: the chosen one before the marked ones, or before the one on screen, a
+  /// line before its run.
   func compared(in state: DashboardState) -> [ListedRun] {
     guard let chosen = chosen(in: state) else { return [] }
     let marked = markedRuns(in: state)
-    let others =
-      marked.isEmpty ? (state.listedRuns ?? []).filter(\.details.isPresent) : marked
+    let beside = (state.listedRuns ?? []).filter { run in
+      chosen.details.line.map { $0.run == run.path } ?? run.details.isPresent
+    }
+    let others = marked.isEmpty ? beside : marked
     return [chosen] + others.filter { $0.path != chosen.path }.prefix(Overlay.most)
   }
 

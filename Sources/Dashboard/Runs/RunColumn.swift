@@ -73,10 +73,7 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
       extra[column, default: 0] += more
       room -= more
     }
-    let names = runs.map { run in
-      ([run.name(from: home)] + run.details.abandoned.indices.map { run.details.lineName($0) })
-        .map { TextWidth.columns(of: $0) }.max() ?? 0
-    }
+    let names = runs.map { TextWidth.columns(of: $0.name(from: home)) }
     give(.name, upTo: min(names.max() ?? 0, 22))
     give(.course, upTo: 24)
     give(.happened, upTo: 12)
@@ -100,6 +97,11 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
 
   /// What stands in a column of text or numbers.
   func span(of run: ListedRun, home: String?) -> Span {
+    let span = fullSpan(of: run, home: home)
+    return run.isLine ? Span(span.text, .track) : span
+  }
+
+  private func fullSpan(of run: ListedRun, home: String?) -> Span {
     let details = run.details
     let isKnown = details.standing != .unread && details.flaw == nil
     guard isKnown || self == .name else { return Span("", .faint) }
@@ -115,17 +117,6 @@ enum RunColumn: Sendable, Hashable, CaseIterable {
     case .rate:
       return Span(details.rate.map { Self.rate($0) } ?? "", .learningRate)
     case .sign, .course, .happened: return Span("", .text)
-    }
-  }
-
-  /// What stands in a column of numbers for a line that a run went back from.
-  func text(of line: RunDetails.Abandoned) -> String {
-    switch self {
-    case .heldOut: Self.loss(line.heldOut, .faint).text
-    case .best: Self.loss(line.best?.value, .faint).text
-    case .bestStep: line.best.map { Self.count($0.step) } ?? ""
-    case .steps: Self.count(line.steps)
-    case .sign, .name, .course, .rate, .happened: ""
     }
   }
 

@@ -28,8 +28,17 @@ struct RunDetailLines {
 
   private var lines: [(name: String, span: Span)] {
     if let flaw = run.details.flaw { return [("flaw", Span(flaw, .trouble)), ("disk", disk)] }
+    if let line = run.details.line { return lines(of: line) }
     return [
       ("tags", tags), ("note", note), ("from", origin), ("disk", disk), ("differs", differences),
+    ]
+  }
+
+  private func lines(of line: RunDetails.Origin) -> [(name: String, span: Span)] {
+    let restoring = "'seismo sessions restore \(run.name)' makes it the run again"
+    return [
+      ("line", Span("left at step \(NumberText.grouped(line.leftAt)): \(restoring)", .text)),
+      ("from", origin), ("differs", differences),
     ]
   }
 

@@ -3,7 +3,8 @@ import Telemetry
 extension RunDetails {
   /// The sign for how it stands.
   var sign: Span {
-    switch standing {
+    guard line == nil else { return Span(" ", .faint) }
+    return switch standing {
     case .unread: Span("·", .faint)
     case .live: Span("●", .good)
     case .paused: Span("‖", .warning)

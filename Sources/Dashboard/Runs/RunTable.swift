@@ -3,32 +3,14 @@ import Signals
 
 /// The runs as lines of a table, with as many columns as there is room for.
 struct RunTable {
-  enum Line: Equatable {
-    /// The number of a run.
-    case run(Int)
-    /// A line that the run went back from, by its number.
-    case abandoned(Int, Int)
-    /// So many older ones of the run are left out.
-    case older(Int, Int)
-  }
-
   let runs: [ListedRun]
-  let lines: [Line]
   private let browser: RunBrowser
   private let state: DashboardState
-
-  private static let mostAbandoned = 3
 
   init(runs: [ListedRun], browser: RunBrowser, _ state: DashboardState) {
     self.runs = runs
     self.browser = browser
     self.state = state
-    lines = runs.indices.flatMap { index in
-      let count = runs[index].details.abandoned.count
-      let shown = (max(0, count - Self.mostAbandoned)..<count).reversed()
-      let older = count > Self.mostAbandoned ? [Line.older(index, count - Self.mostAbandoned)] : []
-      return [Line.run(index)] + shown.map { Line.abandoned(index, $0) } + older
-    }
   }
 
   private var theme: Theme { state.appearance.theme }
@@ -54,26 +36,14 @@ struct RunTable {
   func draw(on grid: inout CellGrid, in rect: Rect, _ box: inout Box, places: [Int?]) {
     guard !rect.isEmpty, !runs.isEmpty else { return }
     let chosen = browser.index(in: runs)
-    let chosenLine = lines.firstIndex(of: .run(chosen)) ?? 0
-    let shown = ListCursor(index: chosenLine).visible(count: lines.count, rows: rect.rows)
+    let shown = ListCursor(index: chosen).visible(count: runs.count, rows: rect.rows)
     let columns = RunColumn.places(in: rect, of: runs, home: state.runPlaces.first)
-    for (row, line) in zip(rect.row..<rect.endRow, lines[shown]) {
+    for (row, index) in zip(rect.row..<rect.endRow, shown) {
       let strip = Rect(column: rect.column, row: row, columns: rect.columns, rows: 1)
-      switch line {
-      case .run(let index):
-        if let place = places[index] { box.note(place, in: strip) }
-        draw(runs[index], on: &grid, in: strip, columns, isChosen: index == chosen)
-      case .abandoned(let index, let number):
-        drawAbandoned(runs[index], number, on: &grid, in: strip, columns)
-      case .older(let index, let count):
-        let name = columns.first { $0.column == .name }?.rect.column ?? rect.column
-        grid.write(
-          "  and \(count) older line\(count == 1 ? "" : "s")",
-          at: Point(column: name, row: row), style: theme.style(.track))
-        if let place = places[index] { box.note(place, in: strip) }
-      }
+      if let place = places[index] { box.note(place, in: strip) }
+      draw(runs[index], on: &grid, in: strip, columns, isChosen: index == chosen)
     }
-    guard shown.count < lines.count else { return }
+    guard shown.count < runs.count else { return }
     drawPlace(chosen, on: &grid, above: rect)
   }
 
@@ -99,7 +69,7 @@ struct RunTable {
       case .sign: drawSigns(of: run, on: &grid, in: rect, surface)
       case .course:
         Sparkline(curve: run.details.loss, steps: course(of: run)).draw(
-          on: &grid, in: rect, style: theme.style(.loss, on: surface),
+          on: &grid, in: rect, style: theme.style(run.isLine ? .track : .loss, on: surface),
           trouble: theme.style(.trouble, on: surface), symbols: state.appearance.symbols)
       case .happened:
         run.details.happenings(fitting: rect.columns).draw(
@@ -119,9 +89,13 @@ struct RunTable {
     }
   }
 
-  /// The steps that the width of a line stands for: a run that goes on has some of it before it.
+  /// The steps that the width of a course stands for: a run that goes on has some of it before it,
+  /// and a line stands below its run step for step.
   private func course(of run: ListedRun) -> Int {
     let done = max(run.steps, (run.details.loss.steps.last ?? 0) + 1)
+    if let line = run.details.line {
+      return max(done, runs.first { $0.path == line.run }?.steps ?? 0)
+    }
     return run.details.isLive ? max(done, run.details.totalSteps ?? 0) : done
   }
 
@@ -137,30 +111,5 @@ struct RunTable {
     let sign = run.details.sign
     grid.write(
       sign.text, at: rect.origin.offset(columns: 1), style: theme.style(sign.role, on: surface))
-  }
-
-  private func drawAbandoned(
-    _ run: ListedRun, _ number: Int, on grid: inout CellGrid, in strip: Rect,
-    _ columns: [RunColumn.Place]
-  ) {
-    let line = run.details.abandoned[number]
-    let style = theme.style(.track)
-    for place in columns {
-      let rect = Rect(
-        column: place.rect.column, row: strip.row, columns: place.rect.columns, rows: 1)
-      switch place.column {
-      case .name:
-        let words = run.details.lineName(number)
-        grid.write(TextWidth.truncated(words, to: rect.columns), at: rect.origin, style: style)
-      case .course:
-        Sparkline(curve: line.loss, steps: max(course(of: run), line.steps)).draw(
-          on: &grid, in: rect, style: style, trouble: style, symbols: state.appearance.symbols)
-      case .sign, .rate, .happened: break
-      case .heldOut, .best, .bestStep, .steps:
-        grid.writeRight(
-          place.column.text(of: line), endColumn: rect.endColumn, row: rect.row, style: style,
-          maxColumns: rect.columns)
-      }
-    }
   }
 }

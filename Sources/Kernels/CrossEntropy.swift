@@ -19,10 +19,12 @@ package struct OutputSums: Sendable, BitwiseCopyable {
 /// dy = (p·(1 + 2c·log Z) − onehot)·`weight`. With a soft cap the logits are capped first, and all
 /// that is measured is measured of the capped ones.
 /// - Shapes: `logits` [B·T, V]
-/// - Parameters: `weight` is one over the tokens of the whole batch; with `nil` logits are left
+/// - Parameters: `weight` is one over the tokens of the whole batch; with `nil` logits are left;
+///   `rowLosses` takes each row's own loss, the first at `firstRow`
 /// - Units: nats a token
 package func crossEntropy(
-  _ logits: Matrix, tokens: TokenRows, zLoss: Float, cap: Float = 0, weight: Float?
+  _ logits: Matrix, tokens: TokenRows, zLoss: Float, cap: Float = 0, weight: Float?,
+  rowLosses: Buffer<Double>? = nil, firstRow: Int = 0
 ) -> OutputSums {
   var sums = OutputSums()
   let width = logits.columns
@@ -38,7 +40,9 @@ package func crossEntropy(
     let targetLogit = y[target]
     let sum = exponentials(y, width, row.peak, keeping: weight != nil)
     let logZ = row.peak + log(sum)
-    sums.loss += Double(logZ) - Double(targetLogit)
+    let loss = Double(logZ) - Double(targetLogit)
+    sums.loss += loss
+    rowLosses?[firstRow + index] = loss
     sums.logZ += Double(logZ)
     sums.logitMean += Double(row.total) / Double(width)
     guard let weight else { return }

@@ -165,12 +165,15 @@ extension TransformerEngine {
   }
 
   /// The losses of the same windows under several parameters.
+  /// - Parameters: `tokenLosses` takes each token's own loss, a buffer [rows·T] for each of them
   package func losses(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
-    settings: LossSettings
+    settings: LossSettings, tokenLosses: [Buffer<Double>]? = nil
   ) -> [Double] {
-    statistics(parameters: parameters, tokens: tokens, rows: rows, settings: settings)
-      .map(\.loss)
+    statistics(
+      parameters: parameters, tokens: tokens, rows: rows, settings: settings,
+      tokenLosses: tokenLosses
+    ).map(\.loss)
   }
 
   /// The logits of up to a slice's windows at a time, [rows·T, V] in row-major order.
@@ -198,9 +201,15 @@ extension TransformerEngine {
 
   private func statistics(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
-    settings: LossSettings
+    settings: LossSettings, tokenLosses: [Buffer<Double>]? = nil
   ) -> [StepStatistics] {
     precondition(rows > 0, "the loss of \(rows) windows")
+    if let tokenLosses {
+      let needed = rows * configuration.context
+      precondition(
+        tokenLosses.count == parameters.count && tokenLosses.allSatisfy { $0.count == needed },
+        "\(tokenLosses.count) buffers for the losses of \(parameters.count) · \(needed) tokens")
+    }
     let (configuration, rotary, samples) = (configuration, rotary, batch / slices)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
     let tensors = parameters.map {
@@ -220,7 +229,8 @@ extension TransformerEngine {
           parameters: tensors[job / groups], tokens: windows.rows(from: start, count: count),
           batchTokens: rows * configuration.context,
           activations: activations[lane].prefix(count * configuration.context), sums: sums[job],
-          routerBias: routerBias, number: nil, firstWindow: start
+          routerBias: routerBias, number: nil, firstWindow: start,
+          tokenLosses: tokenLosses?[job / groups]
         ).forward(weight: nil)
       }
     }

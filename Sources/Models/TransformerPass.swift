@@ -17,6 +17,8 @@ struct TransformerPass {
   let number: Int?
   /// The number of the first window in the call.
   let firstWindow: Int
+  /// Each token's own loss, by the windows of the call; nil where none is asked for.
+  var tokenLosses: Buffer<Double>?
 
   /// - Parameters: `weight` is one over the batch's tokens, and the logits become their gradient;
   ///   `nil` for a loss without gradients
@@ -34,7 +36,7 @@ struct TransformerPass {
       activations.final.output, transposed: parameters.unembedding, into: activations.logits)
     sums.output[0] = crossEntropy(
       activations.logits, tokens: tokens, zLoss: settings.zLoss, cap: settings.outputSoftCap,
-      weight: weight)
+      weight: weight, rowLosses: tokenLosses, firstRow: firstWindow * configuration.context)
   }
 
   private func gain(_ layer: Int) -> Matrix { parameters.layers[layer].inputGain }

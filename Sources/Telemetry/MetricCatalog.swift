@@ -24,6 +24,9 @@ package enum MetricCatalog {
       "lr_sensitivity/loss/M", unit: "nats/token", reduction: .last, precision: .float64,
       meaning: "probe loss after the present update scaled by M"),
     MetricFamily(
+      "lr_sensitivity/error/M", unit: "nats/token", reduction: .last,
+      meaning: "standard error of that loss less the one at 0, over parts of the probe's windows"),
+    MetricFamily(
       "attention_logit_max", unit: "", reduction: .maximum,
       meaning: "largest attention logit over all layers"),
     MetricFamily(
@@ -184,9 +187,15 @@ extension MetricCatalog {
   package static let probeMultipliers: [Double] = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
 
   package static func probeLoss(multiplier: Double) -> MetricName {
-    let digits =
-      multiplier == multiplier.rounded() ? "\(Int(multiplier))" : "\(multiplier)"
-    return MetricName("lr_sensitivity/loss/\(digits)")
+    MetricName("lr_sensitivity/loss/\(shortest(multiplier))")
+  }
+
+  package static func probeError(multiplier: Double) -> MetricName {
+    MetricName("lr_sensitivity/error/\(shortest(multiplier))")
+  }
+
+  private static func shortest(_ multiplier: Double) -> String {
+    multiplier == multiplier.rounded() ? "\(Int(multiplier))" : "\(multiplier)"
   }
 
   package static func attentionLogitMax(layer: Int) -> MetricName {

@@ -168,9 +168,14 @@ extension TrainingRun {
   }
 
   private func addProbe(to samples: inout StepSamples, settings: LossSettings) {
-    let losses = probe.losses(engine: engine, after: parameters, settings: settings)
+    let measured = probe.curve(engine: engine, after: parameters, settings: settings)
+    let losses = measured.losses
     for (multiplier, loss) in zip(MetricCatalog.probeMultipliers, losses) {
       samples.add(MetricCatalog.probeLoss(multiplier: multiplier), loss)
+    }
+    for (multiplier, error) in zip(MetricCatalog.probeMultipliers, measured.errors)
+    where multiplier > 0 {
+      samples.add(MetricCatalog.probeError(multiplier: multiplier), error)
     }
     if step == 0 { initialLoss = losses.first }
     let curve = LearningRateSensitivity(

@@ -57,7 +57,7 @@ import Testing
   @Test(arguments: [
     (PaneID.loss, "train 1.9962 · eval 1.9675 nats"),
     (.attentionLogits, "max 17.9 · rising, below 100"),
-    (.learningRate, "3e-2 · ×1 · sensitivity 0.079 nats"),
+    (.learningRate, "3e-2 · ×1 · best ×1 · cliff ×4 · sensitivity 0.079 nats"),
     (.experts, "L2 E5 dead · cv 0.40"),
     (.gradients, "grad norm 0.14 · clipped 3%"),
     (.throughput, "104,871 tokens/s"),

@@ -50,7 +50,8 @@ struct MetricCatalogTests {
       ]
     }
     let probes = MetricCatalog.probeMultipliers.map { MetricCatalog.probeLoss(multiplier: $0) }
-    for name in fixed + numbered + tensors + probes {
+    let errors = MetricCatalog.probeMultipliers.map { MetricCatalog.probeError(multiplier: $0) }
+    for name in fixed + numbered + tensors + probes + errors {
       #expect(MetricCatalog.family(of: name) != nil, "\(name)")
     }
   }
@@ -79,6 +80,7 @@ struct MetricCatalogTests {
     #expect(names.first == "lr_sensitivity/loss/0")
     #expect(names[1] == "lr_sensitivity/loss/0.125")
     #expect(names.last == "lr_sensitivity/loss/16")
+    #expect(MetricCatalog.probeError(multiplier: 0.25).path == "lr_sensitivity/error/0.25")
   }
 
   @Test func `patterns are told apart and every meaning is one line`() {

@@ -71,4 +71,25 @@ struct ProbeRunTests {
     let (calm, wild) = (try await cosine(1e-3), try await cosine(10))
     #expect(calm > 0.9 && wild < calm - 0.03, "\(calm), \(wild)")
   }
+
+  @Test func `the probe tells how sure its differences are, by the spread over its windows`()
+    async throws
+  {
+    let run = try await TrainedRun { $0.steps = 80 }
+    let multipliers = MetricCatalog.probeMultipliers
+    let probes = run.samples.filter { $0[MetricCatalog.probeLoss(multiplier: 0)] != nil }
+    #expect(probes.count >= 2)
+    for samples in probes {
+      #expect(samples[MetricCatalog.probeError(multiplier: 0)] == nil)
+      let errors = multipliers.dropFirst().compactMap {
+        samples[MetricCatalog.probeError(multiplier: $0)]
+      }
+      #expect(errors.count == multipliers.count - 1)
+      #expect(errors.allSatisfy { $0 > 0 && $0 < 1 })
+      // In the straight part of the curve twice the update has twice the error.
+      #expect((1.5...2.5).contains(errors[1] / errors[0]), "\(errors)")
+    }
+    let still = try await TrainedRun(script: [(0, "set lr.multiplier 0")]) { $0.steps = 2 }
+    #expect(still.samples.first?[MetricCatalog.probeError(multiplier: 16)] == 0)
+  }
 }

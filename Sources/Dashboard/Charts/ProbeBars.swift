@@ -5,26 +5,35 @@ import Telemetry
 
 /// The live probe's curve: the loss after the present update scaled by m, as bars.
 ///
-/// Bars stand on the lowest loss. Those that rise far above the loss of no update would press the
-/// rest flat: they fill the height and are red.
+/// Bars count from the lowest loss on an axis of powers of ten: one update's gain and a cliff lie
+/// decades apart. What is no more than noise is grey.
 struct ProbeBars: Sendable {
-  let probe: LearningRateSensitivity
+  let trend: ProbeTrend
+
+  /// Of the axis' numbers.
+  private static let gutter = 5
+  private static let mostDecades = 4
 
   /// The columns that its bars need at least, and those that it can use.
   static func width(bars: Int, in columns: Int) -> Int? {
-    let pitch = min(4, columns / max(1, bars))
-    return pitch >= 2 ? pitch * bars : nil
+    let count = max(1, bars)
+    let pitch = min(4, max(columns / count, 0))
+    guard pitch >= 2 else { return nil }
+    let withAxis = min(4, (columns - gutter) / count)
+    return withAxis >= 2 ? gutter + withAxis * bars : pitch * bars
   }
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
-    let count = probe.multipliers.count
+    let count = trend.multipliers.count
     guard rect.rows >= 3, let width = Self.width(bars: count, in: rect.columns) else { return }
     let area = rect.left(width)
+    let gutter = width >= Self.gutter + 2 * count ? Self.gutter : 0
     let hasTitle = rect.rows >= 5
-    let bars = area.droppingTop(hasTitle ? 1 : 0).droppingBottom(1)
-    if hasTitle { drawTitle(into: &grid, rect.top(1), context) }
-    let pitch = width / count
-    for (index, multiplier) in probe.multipliers.enumerated() {
+    let bars = area.droppingLeft(gutter).droppingTop(hasTitle ? 1 : 0).droppingBottom(1)
+    if hasTitle { drawTitle(into: &grid, rect.top(1), hasAxis: gutter > 0, context) }
+    if gutter > 0 { drawAxis(into: &grid, bars, context) }
+    let pitch = bars.columns / count
+    for (index, multiplier) in trend.multipliers.enumerated() {
       let place = Rect(
         column: bars.column + index * pitch, row: bars.row, columns: pitch - 1, rows: bars.rows)
       let role = role(index)
@@ -38,47 +47,84 @@ struct ProbeBars: Sendable {
     }
   }
 
-  private func drawTitle(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
-    let top = NumberText.compact(reach, digits: 2)
-    let texts = [
-      "loss at update ×m, up to +\(top) nats", "loss at ×m, up to +\(top) nats",
-      "loss at ×m: +\(top) nats", "loss at ×m: +\(top)",
-      "loss at ×m",
-    ]
+  private func drawTitle(
+    into grid: inout CellGrid, _ rect: Rect, hasAxis: Bool, _ context: PaneContext
+  ) {
+    let decades = decades
+    let dash = context.symbols.isASCII ? "-" : "–"
+    let ends = Self.power(decades.lowerBound) + dash + Self.power(decades.upperBound)
+    // Where there is no room for the axis' numbers its ends stand here.
+    let bare = ["loss at ×m, log \(ends) nats", "×m: \(ends) nats", "×m: \(ends)", "loss at ×m"]
+    let texts = hasAxis ? Self.titles : bare
     guard let text = texts.first(where: { TextWidth.columns(of: $0) <= rect.columns }) else {
       return
     }
     grid.write(text, at: rect.origin, style: context.style(.faint))
   }
 
-  private var lowest: Double { probe.losses.filter(\.isFinite).min() ?? 0 }
+  private static let titles = [
+    "loss at update ×m, nats above the lowest", "loss at ×m, nats above the lowest",
+    "loss at ×m above lowest", "loss at ×m",
+  ]
 
-  /// How far up the axis goes above the lowest loss.
-  private var reach: Double {
-    let finite = probe.losses.filter(\.isFinite)
-    let highest = (finite.max() ?? 0) - lowest
-    guard let zero = probe.losses.first, zero.isFinite, zero > lowest else { return highest }
-    return min(highest, (zero - lowest) * 4)
+  /// Powers of ten at the rows where bars of that height end.
+  private func drawAxis(into grid: inout CellGrid, _ bars: Rect, _ context: PaneContext) {
+    let decades = decades
+    var last = Int.max
+    for exponent in decades.reversed() {
+      let share = Double(exponent - decades.lowerBound) / Double(decades.count - 1)
+      let row = bars.endRow - 1 - Int((share * Double(bars.rows - 1)).rounded())
+      guard last == .max || row - last >= 2 else { continue }
+      last = row
+      grid.writeRight(
+        Self.power(exponent), endColumn: bars.column - 1, row: row,
+        style: context.style(.faint), maxColumns: Self.gutter - 1)
+    }
+  }
+
+  private static func power(_ exponent: Int) -> String {
+    (-2...2).contains(exponent) ? RoundNumber.plain(pow(10, Double(exponent))) : "1e\(exponent)"
+  }
+
+  private var lowest: Double { trend.rises.filter(\.isFinite).min() ?? 0 }
+
+  /// Nats above the lowest loss.
+  private func height(_ index: Int) -> Double { trend.rises[index] - lowest }
+
+  /// The exponents of the axis' ends and what lies between: up to the highest bar, down to the noise
+  /// where it is known.
+  private var decades: ClosedRange<Int> {
+    let heights = trend.rises.indices.map(height).filter { $0.isFinite && $0 > 0 }
+    let floors = trend.floors.filter { $0 > 0 && $0.isFinite }
+    guard let top = (heights.max() ?? floors.max()).map({ Int(log10($0).rounded(.up)) }) else {
+      return -2...0
+    }
+    let noise = floors.min().map { Int(log10($0).rounded(.down)) } ?? top - Self.mostDecades
+    return max(top - Self.mostDecades, min(noise, top - 1))...top
   }
 
   private func share(_ index: Int) -> Double {
-    let loss = probe.losses[index]
-    let height = (loss - lowest) / reach
-    guard loss.isFinite, !height.isNaN else { return loss == lowest ? 0 : 1 }
-    return min(1, height)
+    let height = height(index)
+    guard height.isFinite else { return 1 }
+    guard height > 0 else { return 0 }
+    let decades = decades
+    return (log10(height) - Double(decades.lowerBound)) / Double(decades.count - 1)
   }
 
   private func role(_ index: Int) -> Role {
-    let multiplier = probe.multipliers[index]
-    if multiplier == probe.bestMultiplier { return .good }
-    guard let cliff = probe.steepCliff, multiplier >= cliff else { return .learningRate }
+    let multiplier = trend.multipliers[index]
+    if trend.best?.contains(multiplier) == true { return .good }
+    // No update is the measure of all others.
+    if index == 0 { return trend.best == nil ? .faint : .learningRate }
+    guard trend.isAboveFloor(index) else { return .faint }
+    guard let cliff = trend.cliff, multiplier >= cliff.lowerBound else { return .learningRate }
     return .trouble
   }
 
   private func drawBar(
     _ share: Double, _ role: Role, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
-    let eighths = max(1, Int((share * Double(rect.rows * 8)).rounded()))
+    let eighths = max(1, Int((min(share, 1) * Double(rect.rows * 8)).rounded()))
     var style = context.style(role)
     style.attributes.remove(.bold)
     for row in 0..<rect.rows {
@@ -107,10 +153,9 @@ struct ProbeBars: Sendable {
     _ multiplier: Double, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext,
     _ style: Style
   ) {
-    let fractions: [Double: String] = [0.125: "⅛", 0.25: "¼", 0.5: "½"]
-    var text = fractions[multiplier] ?? RoundNumber.plain(multiplier)
-    if context.symbols.isASCII, fractions[multiplier] != nil {
-      text = rect.columns >= 4 ? "1/\(Int(1 / multiplier))" : "/\(Int(1 / multiplier))"
+    var text = ProbeWords(symbols: context.symbols).number(multiplier)
+    if context.symbols.isASCII, multiplier > 0, multiplier < 1 {
+      if rect.columns < 4 { text = String(text.dropFirst()) }
       guard text.count < rect.columns else { return }
     }
     let shift = max(0, (rect.columns - 1 - TextWidth.columns(of: text)) / 2)
@@ -126,18 +171,5 @@ extension PaneContext {
     style.foreground = theme.style(.title).foreground
     style.background = filled.foreground
     return style
-  }
-}
-
-extension LearningRateSensitivity {
-  /// A rise above the lowest loss, in nats a token, below which a cliff is none.
-  private static let leastRise = 0.01
-
-  /// The first scale from the cliff on whose loss is more than noise above the lowest.
-  var steepCliff: Double? {
-    guard let cliff, let lowest = losses.filter(\.isFinite).min() else { return nil }
-    return zip(multipliers, losses).first { multiplier, loss in
-      multiplier >= cliff && !(loss - lowest < Self.leastRise)
-    }?.0
   }
 }

@@ -2,34 +2,29 @@ import Screen
 import Signals
 import Telemetry
 
-/// The probe's multipliers as rungs over time: the best one green, the cliff and what lies beyond it
-/// red. The axis is exact: a rung is a multiplier that was tried.
+/// The probe's multipliers as rungs over time: the best ones green, the cliff and what lies beyond it
+/// red, and nothing where nothing stands above the noise. The axis is exact: a rung is a multiplier
+/// that was tried.
 struct ProbeLadder: Sendable {
-  /// The probes of one column: the latest best, the nearest cliff.
+  /// What the last probes up to a column's end say.
   struct Column: Sendable, Equatable {
-    var best: Double?
-    var cliff: Double?
+    var best: ClosedRange<Double>?
+    var cliff: ClosedRange<Double>?
   }
 
   private static let multipliers = Array(MetricCatalog.probeMultipliers.reversed())
-  /// More probes than these in one column are not all looked at.
-  private static let mostInColumn = 4
 
-  private let series: [Series]
-  private let initialLoss: Double
+  private let reader: ProbeReader
   private let context: PaneContext
 
   /// Nil where fewer than two probes were recorded: one is what the bars show.
   init?(_ context: PaneContext) {
-    let series = MetricCatalog.probeMultipliers.compactMap {
-      context.history[MetricCatalog.probeLoss(multiplier: $0)]
-    }
-    guard series.count == MetricCatalog.probeMultipliers.count, let first = series.first,
-      first.index(atOrAfter: context.playhead + 1) >= 2
+    guard let reader = ProbeReader(context.history),
+      reader.multipliers == MetricCatalog.probeMultipliers,
+      reader.count(upTo: context.playhead) >= 2
     else { return nil }
-    self.series = series
+    self.reader = reader
     self.context = context
-    initialLoss = context.description?.initialLoss ?? .infinity
   }
 
   /// A title, the rungs, the axis.
@@ -67,10 +62,11 @@ struct ProbeLadder: Sendable {
     for (offset, column) in columns.enumerated() {
       guard let column else { continue }
       let cell: (scalar: Unicode.Scalar, style: Style)
-      if multiplier == column.best {
+      if column.best?.contains(multiplier) == true {
         cell = (context.symbols.isASCII ? "o" : "█", plain(.good))
-      } else if let cliff = column.cliff, multiplier >= cliff {
-        cell = (context.symbols.isASCII ? "#" : "█", beyond(isEdge: multiplier == cliff))
+      } else if let cliff = column.cliff, multiplier >= cliff.lowerBound {
+        let isEdge = cliff.contains(multiplier)
+        cell = (context.symbols.isASCII ? "#" : "█", beyond(isEdge: isEdge))
       } else {
         guard multiplier == 1 else { continue }
         cell = (context.symbols.horizontalDashed, context.style(.track))
@@ -81,7 +77,7 @@ struct ProbeLadder: Sendable {
         if isGuide, row > rung.row { continue }
         grid[rung.column + offset, row] = Cell(cell.scalar, style: cell.style)
       }
-      if multiplier == 1, !isGuide, multiplier != column.best {
+      if multiplier == 1, !isGuide, column.best?.contains(multiplier) != true {
         drawGuide(over: cell.style, at: Point(column: rung.column + offset, row: rung.row), &grid)
       }
     }
@@ -101,7 +97,7 @@ struct ProbeLadder: Sendable {
     return style
   }
 
-  /// The cliff itself is bright, what lies beyond it dim.
+  /// Where the last probes found the cliff is bright, what lies beyond it dim.
   private func beyond(isEdge: Bool) -> Style {
     var style = plain(.trouble)
     guard context.theme.hasGradients else { return style }
@@ -119,54 +115,35 @@ struct ProbeLadder: Sendable {
   }
 
   private func drawTitle(into grid: inout CellGrid, _ rect: Rect) {
-    guard let first = series.first, let index = first.index(atOrBefore: context.readingStep)
+    let step = context.readingStep
+    guard let last = reader.lastStep(upTo: step),
+      let trend = ProbeTrend(multipliers: reader.multipliers, probes: reader.probes(upTo: step))
     else { return }
-    let probe = probe(at: index)
-    let best = probe?.best.map { label($0) } ?? "none"
-    let cliff = probe?.cliff.map { label($0) } ?? "none"
-    let step = "  at step \(NumberText.grouped(first.step(atIndex: index)))"
-    Line([
-      Span("best \(best)", .good), Span(" · ", .faint), Span("cliff \(cliff)", .trouble),
-      Span(step, .faint),
-    ]).fitted(to: rect.columns).draw(on: &grid, at: rect.origin, theme: context.theme)
+    let words = ProbeWords(symbols: context.symbols).spans(trend)
+    Line(words + [Span("  at step \(NumberText.grouped(last))", .faint)])
+      .fitted(to: rect.columns).draw(on: &grid, at: rect.origin, theme: context.theme)
   }
 
   private func label(_ multiplier: Double) -> String {
-    let fractions: [Double: String] = [0.125: "⅛", 0.25: "¼", 0.5: "½"]
-    guard let fraction = fractions[multiplier] else { return "×\(RoundNumber.plain(multiplier))" }
-    return context.symbols.isASCII ? "×1/\(Int(1 / multiplier))" : "×\(fraction)"
+    ProbeWords(symbols: context.symbols).label(multiplier)
   }
 }
 
 extension ProbeLadder {
   /// What each cell shows; nil before the first probe and after the playhead.
   func columns(_ time: TimeScale, count: Int) -> [Column?] {
-    guard let first = series.first else { return [] }
-    var last: Column?
+    var known: (step: Int, column: Column)?
     return (0..<count).map { cell in
       let start = time.edges[cell * 2]
       let end = min(time.edges[min(cell * 2 + 2, time.edges.count - 1)], context.playhead + 1)
-      guard start <= context.playhead else { return nil }
-      let indices =
-        first.index(
-          atOrAfter: start)..<max(
-          first.index(atOrAfter: start), first.index(atOrAfter: end))
-      let probes = indices.suffix(Self.mostInColumn).compactMap(probe)
-      guard let latest = probes.last else {
-        last = last ?? first.index(atOrBefore: start).flatMap(probe)
-        return last
+      guard start <= context.playhead, let last = reader.lastStep(upTo: max(start, end - 1)) else {
+        return nil
       }
-      last = latest
-      return Column(best: latest.best, cliff: probes.compactMap(\.cliff).min())
+      if let known, known.step == last { return known.column }
+      let trend = ProbeTrend(multipliers: reader.multipliers, probes: reader.probes(upTo: last))
+      let column = Column(best: trend?.best, cliff: trend?.cliff)
+      known = (last, column)
+      return column
     }
-  }
-
-  private func probe(at index: Int) -> Column? {
-    guard let step = series.first?.step(atIndex: index) else { return nil }
-    let losses = series.compactMap { $0.value(at: step) }
-    guard losses.count == series.count else { return nil }
-    let probe = LearningRateSensitivity(
-      multipliers: MetricCatalog.probeMultipliers, losses: losses, initialLoss: initialLoss)
-    return Column(best: probe.bestMultiplier, cliff: probe.steepCliff)
   }
 }

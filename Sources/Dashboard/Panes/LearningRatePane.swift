@@ -9,9 +9,10 @@ enum LearningRatePane {
     explanation: """
       The learning rate so far, bright, and as the schedule has it to come, faint; beside it the \
       probe batch's loss after the present update scaled by m, and below, where there is room, the \
-      best m and the cliff over time, and the sharpness against what the rate can bear. Healthy is \
-      a best m (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate \
-      with {; when the best m is at 4 or more, double it with }.
+      best m and the cliff over time, and the sharpness against what the rate can bear. Both are of \
+      the last 8 probes, and grey is what their windows do not tell from noise. Healthy is a best m \
+      (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate with {; \
+      when the best m is at 4 or more, double it with }.
       """,
     headline: headline, draw: draw, chart: chart)
 
@@ -21,10 +22,18 @@ enum LearningRatePane {
     if let multiplier = context.value(MetricCatalog.learningRateMultiplier) {
       parts.append("×\(SettingValue.number(multiplier))")
     }
-    if let sensitivity = context.value(MetricCatalog.learningRateSensitivity) {
-      parts.append("sensitivity \(NumberText.compact(sensitivity, digits: 2)) nats")
+    return Span.headline(parts, .learningRate) + probed(context) + sharpness(context)
+  }
+
+  /// The best scale and the cliff, then the number that sums up the latest probe.
+  private static func probed(_ context: PaneContext) -> [Span] {
+    guard let trend = ProbeTrend(context.history, at: context.readingStep) else { return [] }
+    let words = [Span(" · ", .faint)] + ProbeWords(symbols: context.symbols).spans(trend)
+    guard let sensitivity = context.value(MetricCatalog.learningRateSensitivity) else {
+      return words
     }
-    return Span.headline(parts, .learningRate) + sharpness(context)
+    let number = NumberText.compact(sensitivity, digits: 2)
+    return words + [Span(" · ", .faint), Span("sensitivity \(number) nats", .learningRate)]
   }
 
   /// The curvature beside what this rate can bear, amber above it.
@@ -61,11 +70,11 @@ enum LearningRatePane {
     _ chart: LineChart, besideBarsIn rect: Rect, into grid: inout CellGrid,
     _ context: PaneContext
   ) {
-    let probe = probe(context)
-    guard let probe, rect.columns >= 36, rect.rows >= 3,
-      let width = ProbeBars.width(bars: probe.multipliers.count, in: rect.columns * 11 / 20)
+    let trend = ProbeTrend(context.history, at: context.readingStep)
+    guard let trend, rect.columns >= 36, rect.rows >= 3,
+      let width = ProbeBars.width(bars: trend.multipliers.count, in: rect.columns * 11 / 20)
     else { return draw(chart, into: &grid, rect, context) }
-    ProbeBars(probe: probe).draw(into: &grid, rect.right(width), context)
+    ProbeBars(trend: trend).draw(into: &grid, rect.right(width), context)
     draw(chart, into: &grid, rect.droppingRight(width + 2), context)
   }
 
@@ -74,20 +83,6 @@ enum LearningRatePane {
     _ chart: LineChart, into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext
   ) {
     TitledChart.draw(chart, over: SharpnessChart.chart(context), into: &grid, rect, context)
-  }
-
-  /// The latest probe at or before the playhead.
-  private static func probe(_ context: PaneContext) -> LearningRateSensitivity? {
-    let multipliers = MetricCatalog.probeMultipliers
-    let names = multipliers.map { MetricCatalog.probeLoss(multiplier: $0) }
-    let found = zip(multipliers, names).compactMap { multiplier, name in
-      context.value(name).map { (multiplier, $0) }
-    }
-    guard found.count >= 3 else { return nil }
-    let initial =
-      context.description?.initialLoss ?? found.map(\.1).filter(\.isFinite).max() ?? .infinity
-    return LearningRateSensitivity(
-      multipliers: found.map(\.0), losses: found.map(\.1), initialLoss: initial)
   }
 
   private static func chart(_ context: PaneContext) -> LineChart {

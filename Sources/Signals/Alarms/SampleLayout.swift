@@ -50,7 +50,7 @@ struct SampleLayout: Sendable {
       default: break
       }
       if family?.pattern == "grad_rms/TENSOR" { gradients.append(index) }
-      let isProbe = family?.pattern == "lr_sensitivity/loss/M"
+      let isProbe = ["lr_sensitivity/loss/M", "lr_sensitivity/error/M"].contains(family?.pattern)
       if !isProbe, family?.isMeasuredByClock != true { finite.append(index) }
     }
     attentionLogits = logits.sorted { $0.layer < $1.layer }

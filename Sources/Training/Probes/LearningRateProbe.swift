@@ -18,6 +18,20 @@ struct LearningRateProbe {
   private let rows: Int
   private let before: FloatBuffer
   private let scaled: [FloatBuffer]
+  /// Each token's loss after no update, and after those of the present group.
+  private let still: Buffer<Double>
+  private let moved: [Buffer<Double>]
+
+  /// What the probe's batch says.
+  struct Curve {
+    /// The loss at each multiplier, in the order of `MetricCatalog.probeMultipliers`.
+    var losses: [Double] = []
+    /// The standard error of each loss's difference to the first, that of no update.
+    var errors: [Double] = []
+  }
+
+  /// Parts of a window whose differences count as measurements of their own.
+  private static let partsOfWindow = 8
 
   /// `tokens` are `rows` windows of T + 1 bytes.
   init(tokens: [UInt8], rows: Int, batch: Int, parameters: Int, workers: Int) {
@@ -25,6 +39,9 @@ struct LearningRateProbe {
     self.rows = rows
     before = FloatBuffer(count: parameters)
     scaled = (0..<workers).map { _ in FloatBuffer(count: parameters) }
+    let count = tokens.count - rows
+    still = Buffer(count: count)
+    moved = (0..<workers).map { _ in Buffer(count: count) }
     let forwards = Double(MetricCatalog.probeMultipliers.count)
     let stepsOfWork = forwards / 3 * Double(rows) / Double(batch)
     interval = Int((stepsOfWork / Self.costShare).rounded(.up))
@@ -39,9 +56,8 @@ struct LearningRateProbe {
     before.copy(from: parameters)
   }
 
-  /// The loss at each multiplier, in the order of `MetricCatalog.probeMultipliers`.
-  func losses(engine: TransformerEngine, after: FloatBuffer, settings: LossSettings) -> [Double] {
-    var losses: [Double] = []
+  func curve(engine: TransformerEngine, after: FloatBuffer, settings: LossSettings) -> Curve {
+    var curve = Curve()
     var remaining = MetricCatalog.probeMultipliers[...]
     while !remaining.isEmpty {
       let group = remaining.prefix(scaled.count)
@@ -49,13 +65,29 @@ struct LearningRateProbe {
       for (buffer, multiplier) in zip(scaled, group) {
         buffer.interpolate(from: before, to: after, by: Float(multiplier))
       }
-      losses += tokens.withUnsafeBufferPointer { tokens in
+      let isFirst = curve.losses.isEmpty
+      curve.losses += tokens.withUnsafeBufferPointer { tokens in
         engine.losses(
           parameters: Array(scaled.prefix(group.count)), tokens: tokens, rows: rows,
-          settings: settings)
+          settings: settings, tokenLosses: Array(moved.prefix(group.count)))
       }
+      if isFirst { still.copy(from: moved[0]) }
+      curve.errors += moved.prefix(group.count).map(error)
     }
-    return losses
+    return curve
+  }
+
+  /// The standard error of the mean difference between these losses and those of no update, from
+  /// its spread over the windows' parts: neighbours within a part need not be independent.
+  private func error(_ losses: Buffer<Double>) -> Double {
+    let length = max(1, losses.count / rows / Self.partsOfWindow)
+    let parts = stride(from: 0, to: losses.count - length + 1, by: length).map { start in
+      (start..<start + length).reduce(0) { $0 + losses[$1] - still[$1] } / Double(length)
+    }
+    guard parts.count > 1 else { return .nan }
+    let mean = parts.reduce(0, +) / Double(parts.count)
+    let squares = parts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(parts.count - 1) / Double(parts.count)).squareRoot()
   }
 }
 

@@ -1,4 +1,4 @@
-package import Telemetry
+import Telemetry
 
 /// One probe of the present update at several scales: its losses, and how sure their differences are.
 package struct ProbeCurve: Sendable, Equatable {

@@ -60,6 +60,11 @@ awk 'BEGIN { x = 1; for (i = 0; i < 3000; i++) { x = x * 16807 % 2147483647
 
 at 150 "set lr.multiplier 50" >"$folder/loss-spike.toml"
 raise loss-spike --preset tiny --steps 300
+at 150 "set lr.multiplier 20" >"$folder/loss-above-best.toml"
+raise loss-above-best --preset tiny --steps 400 --lr 3e-3
+at 150 "set lr.multiplier 1000" >"$folder/loss-diverged.toml"
+raise loss-diverged --preset tiny --steps 300
+raise no-progress --preset tiny --steps 600 --lr 1e-9
 raise attention-logits-high --preset tiny --steps 60 --lr 0.1 --warmup 20
 raise attention-logits-diverging --preset tiny --steps 250 --lr 0.1 --warmup 20
 raise not-finite --preset tiny --steps 20 --lr 1000 --grad-clip 0

@@ -123,6 +123,8 @@ extension TrainingRun {
     var parts = [outcome == .finished ? "finished" : "stopped"]
     if let lastLoss { parts.append("loss \(NumberText.compact(lastLoss, digits: 5))") }
     if let heldOut { parts.append("held-out \(NumberText.compact(heldOut, digits: 5))") }
+    let raised = alarms.raised.filter(\.isAcute).map(\.name).sorted()
+    if !raised.isEmpty { parts.append("still alarmed: \(raised.joined(separator: ", "))") }
     return parts.joined(separator: ", ")
   }
 

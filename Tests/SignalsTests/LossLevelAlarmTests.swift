@@ -93,6 +93,18 @@ import Testing
     #expect(events.map(\.kind) == [.alarm, .calm])
   }
 
+  @Test func `logits that were forecast to diverge are calm once they are back below`() {
+    var run = SyntheticRun(seed: 1)
+    var monitor = AlarmMonitor()
+    let events = run.feed(&monitor, 0..<2400) { step, values in
+      let grown = 60 * pow(2, Double(min(step, 1000) - 400) / 110)
+      values["attention_logit_max/3"] = step < 400 ? 60 : (step < 1800 ? grown : 60)
+    }.filter { $0.name == "attention-logits-diverging" }
+    #expect(events.map(\.kind) == [.alarm, .calm])
+    // Standing still at 2,600 is no longer on the way, and yet high.
+    #expect(events.count == 2 && events[0].step < 1000 && events[1].step >= 1800)
+  }
+
   @Test func `a loss that does not begin to fall is told`() throws {
     let events = events(1200) { _ in 5.5 }
     #expect(events.map(\.name) == ["no-progress"])

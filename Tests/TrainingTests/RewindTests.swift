@@ -134,6 +134,8 @@ struct RewindTests {
     #expect(
       alarm.text.hasSuffix(
         "; good before it: step-000000060 (loss \(NumberText.compact(loss)))"))
+    let end = try #require(run.events.last { $0.kind == .run })
+    #expect(end.text.contains(", still alarmed: attention-logits-"))
     let before = run.samples.filter { (35..<60).contains($0.step) }.compactMap { $0["loss"] }
     #expect(loss == before.sorted()[12])
   }

@@ -151,6 +151,30 @@ struct FormatCommandTests {
   }
 
   @Test func `lines on standard input become a session`() throws {
+    let lines = try ingested("{\"step\":1,\"loss\":2.5}\nhello\n{\"step\":2,\"loss\":NaN}\n")
+    #expect(
+      lines.filter { $0.contains("metrics\"") && !$0.contains("event") } == [
+        "{\"step\":1,\"metrics\":{\"loss\":2.5}}", "{\"step\":2,\"metrics\":{\"loss\":NaN}}",
+      ])
+  }
+
+  @Test func `a run that another program trains is alarmed by its loss`() throws {
+    let lines = (0..<400).map { step in
+      let noise = Double(step * 7919 % 101) / 1000
+      let loss = (step < 300 ? 2 + 3 / (1 + Double(step) / 20) : 4.5) + noise
+      return "{\"step\":\(step),\"loss\":\(loss)}\n"
+    }
+    let events = try ingested(lines.joined()).filter { $0.contains("\"event\":\"alarm\"") }
+    #expect(events.contains { $0.contains("\"loss-spike\"") && $0.contains("\"step\":300,") })
+    #expect(events.contains { $0.contains("\"loss-diverged\"") })
+    #expect(!events.contains { $0.contains("\"hint\"") })
+    let own = "{\"step\":0,\"event\":\"alarm\",\"name\":\"own\",\"text\":\"told\"}\n"
+    let told = try ingested(own + lines.joined())
+    #expect(told.filter { $0.contains("\"event\":\"alarm\"") }.count <= 1)
+  }
+
+  /// The lines of JSON of the session that `text` on standard input makes.
+  private func ingested(_ text: String) throws -> [Substring] {
     let binary = try SeismoBinary()
     defer { binary.remove() }
     let process = binary.process(["ingest", "--session", "a.seismo"])
@@ -158,15 +182,11 @@ struct FormatCommandTests {
     process.standardInput = input
     process.standardError = FileHandle.nullDevice
     try process.run()
-    input.fileHandleForWriting.write(
-      Data("{\"step\":1,\"loss\":2.5}\nhello\n{\"step\":2,\"loss\":NaN}\n".utf8))
+    try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     try input.fileHandleForWriting.close()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
-    let table = try binary.run(["export", "a.seismo", "--format", "json"])
-    #expect(
-      table.output
-        == "{\"step\":1,\"metrics\":{\"loss\":2.5}}\n{\"step\":2,\"metrics\":{\"loss\":NaN}}\n")
+    return try binary.run(["export", "a.seismo", "--format", "json"]).output.split(separator: "\n")
   }
 
   @Test(arguments: [

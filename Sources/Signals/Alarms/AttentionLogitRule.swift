@@ -122,8 +122,9 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
       if isAbove || forecast != nil {
         isBeingHelped(context) ? .between : .trouble
       } else {
-        // A forecast that is not made any more says nothing while they grow on.
-        worst.value < level / 2 && isGrowing != true ? .quiet : .between
+        // A forecast that is not made any more says nothing while they grow on or are high.
+        worst.value < min(level / 2, context.level(.attentionLogitsHigh)) && isGrowing != true
+          ? .quiet : .between
       }
     return AlarmFinding(
       rule: .attentionLogitsDiverging, reading: reading,

@@ -12,7 +12,7 @@ struct LossLevels: Sendable, Equatable, Codable {
   private static let noiseBlocks = 20
   private static let startValues = 5
   /// Of the deviation, and of the loss: so near its best level the loss is as good as it was.
-  private static let soundDeviations = 1.0
+  private static let soundDeviations = 0.6
   private static let soundShare = 0.005
 
   struct Best: Sendable, Equatable, Codable {

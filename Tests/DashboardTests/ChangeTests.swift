@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Values that a person changes by hand: what a key does to them, what is asked first.
-@Suite(.timeLimit(.minutes(5))) struct ChangeTests {
+@Suite(.timeLimit(.minutes(15))) struct ChangeTests {
   private let rate = SettingCatalog.learningRateMultiplier
 
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
@@ -120,7 +120,7 @@ import Testing
 }
 
 /// What the menu of settings puts first.
-@Suite(.timeLimit(.minutes(5))) struct MitigationOrderTests {
+@Suite(.timeLimit(.minutes(15))) struct MitigationOrderTests {
   private func alarm(_ name: String, _ text: String, hint: String) -> RunEvent {
     RunEvent(
       step: 1_350, wallTime: 0, kind: .alarm, by: "alarm", name: name, text: text, hint: hint)
@@ -142,10 +142,26 @@ import Testing
     let effects = update(&state, .keyPressed(.character(" ")))
     #expect(effects == [.send(.set(name: "z_loss", value: .number(1e-4)), by: "you")])
   }
+
+  @Test(arguments: [60, 80, 120])
+  func `a reason that is longer than its room is cut between words, not left out`(columns: Int) {
+    var sample = SampleRun(experts: 8)
+    sample.extraEvents = [
+      alarm(
+        "attention-logits-diverging",
+        "attention logits pass 1e4 in about 160 steps in layer 0 doubling every 81 steps or so",
+        hint: "m: switch qk-layernorm on")
+    ]
+    var state = UpdateTests.live(history: sample.history)
+    _ = update(&state, .resized(Size(columns: columns, rows: 24)))
+    _ = update(&state, .keyPressed(.character("m")))
+    let row = view(state).lines.first { $0.contains(" qk_layernorm ") } ?? ""
+    #expect(row.contains("helps: attention"))
+  }
 }
 
 /// What enter does to words that are not whole.
-@Suite(.timeLimit(.minutes(5))) struct UnfinishedCommandTests {
+@Suite(.timeLimit(.minutes(15))) struct UnfinishedCommandTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }.filter {
       if case .rememberCommand = $0 { false } else { true }
@@ -205,7 +221,7 @@ import Testing
 }
 
 /// Words of the palette that take an argument.
-@Suite(.timeLimit(.minutes(5))) struct WordCommandTests {
+@Suite(.timeLimit(.minutes(15))) struct WordCommandTests {
   private func run(_ words: String, _ state: inout DashboardState) -> [Effect] {
     for character in ":" + words { _ = update(&state, .keyPressed(.character(character))) }
     return update(&state, .keyPressed(.enter)).filter {

@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Metrics of a person's own, pinned as a pane.
-@Suite(.timeLimit(.minutes(5))) struct PinnedPaneTests {
+@Suite(.timeLimit(.minutes(15))) struct PinnedPaneTests {
   private func run(_ words: String, _ state: inout DashboardState) {
     for character in ":" + words { _ = update(&state, .keyPressed(.character(character))) }
     _ = update(&state, .keyPressed(.enter))

@@ -6,7 +6,7 @@ import Testing
 @testable import Sessions
 
 /// What a run left when it was resumed from an earlier step, or went back, is still there.
-@Suite(.timeLimit(.minutes(2))) struct SessionLineTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionLineTests {
   let folder: TestFolder
   let path: String
 

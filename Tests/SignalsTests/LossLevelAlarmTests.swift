@@ -5,7 +5,7 @@ import Testing
 @testable import Signals
 
 /// Alarms about where the loss stands, and that none of them ends before its cause does.
-@Suite(.timeLimit(.minutes(5))) struct LossLevelAlarmTests {
+@Suite(.timeLimit(.minutes(15))) struct LossLevelAlarmTests {
   /// What is said of a run's loss alone, as an import has it.
   private func events(
     _ count: Int, seed: UInt64 = 3, rate: (Int) -> Double? = { _ in nil }, loss: (Int) -> Double

@@ -4,7 +4,7 @@ import Testing
 @testable import Signals
 
 /// What probes of the rate say above their noise.
-@Suite(.timeLimit(.minutes(1))) struct ProbeTrendTests {
+@Suite(.timeLimit(.minutes(15))) struct ProbeTrendTests {
   private static let multipliers = MetricCatalog.probeMultipliers
 
   /// Probes of a curve a·m² − b·m whose errors are e·m; each differs from it as its errors say.

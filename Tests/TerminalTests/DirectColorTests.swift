@@ -5,7 +5,7 @@ import Testing
 @testable import Terminal
 
 /// All colours on terminals whose description knows 256 of them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DirectColorTests {
   private static let systemTypes = ["xterm-256color", "screen-256color", "tmux-256color"]
 

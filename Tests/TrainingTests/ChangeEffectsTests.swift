@@ -4,7 +4,7 @@ import Testing
 
 @testable import Training
 
-@Suite(.timeLimit(.minutes(5))) struct ChangeEffectsTests {
+@Suite(.timeLimit(.minutes(15))) struct ChangeEffectsTests {
   private func change(_ before: Double, _ after: Double, at step: Int) -> RunEvent {
     RunEvent(
       step: step, wallTime: 0, kind: .set, by: "you", name: "lr.multiplier",

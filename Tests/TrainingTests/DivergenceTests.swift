@@ -6,7 +6,7 @@ import Testing
 @testable import Training
 
 /// Runs that diverge while somebody is there to take them back.
-@Suite(.timeLimit(.minutes(5))) struct DivergenceTests {
+@Suite(.timeLimit(.minutes(15))) struct DivergenceTests {
   /// A run that stands still until its rate is set to one that blows it up at step 12, and what
   /// somebody does about it.
   private final class Attended: Sendable {

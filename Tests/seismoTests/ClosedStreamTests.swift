@@ -98,7 +98,7 @@ struct ClosedStreamTests {
     binary.remove()
   }
 
-  @Test(.timeLimit(.minutes(2)), arguments: cases.indices)
+  @Test(.timeLimit(.minutes(15)), arguments: cases.indices)
   func `a stream that is closed or full ends no command by a signal`(index: Int) throws {
     defer { binary.remove() }
     let each = Self.cases[index]
@@ -121,7 +121,7 @@ struct ClosedStreamTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(2)), arguments: cases.indices)
+  @Test(.timeLimit(.minutes(15)), arguments: cases.indices)
   func `a reader that is gone ends a command quietly`(index: Int) throws {
     defer { binary.remove() }
     let each = Self.cases[index]

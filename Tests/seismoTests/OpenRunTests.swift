@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Another run in place of the one on screen, on a terminal without a window.
-@Suite(.timeLimit(.minutes(2))) struct OpenRunTests {
+@Suite(.timeLimit(.minutes(15))) struct OpenRunTests {
   private func recordings(_ names: String...) throws -> SeismoBinary {
     let binary = try SeismoBinary()
     for name in names {

@@ -63,7 +63,7 @@ struct RecipeTests {
     #expect(commands.count >= 15 && recipes.count - commands.count >= 4)
   }
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(15)))
   func `every command of the README does what it is there for`() throws {
     let binary = try kitchen()
     defer { binary.remove() }
@@ -181,7 +181,7 @@ struct RuleRecipeTests {
   }
 
   /// The rate is raised a thousandfold at a step: from then on, and not before, a rule has a reason.
-  @Test(.timeLimit(.minutes(2))) func `a rule acts when its condition comes, and no oftener`()
+  @Test(.timeLimit(.minutes(15))) func `a rule acts when its condition comes, and no oftener`()
     throws
   {
     let blocks = try Self.blocks

@@ -9,7 +9,7 @@ import Testing
 @testable import seismo
 
 /// The list of runs as it is read from folders.
-@Suite(.timeLimit(.minutes(5))) struct RunLibraryTests {
+@Suite(.timeLimit(.minutes(15))) struct RunLibraryTests {
   let folder: URL
   let library = RunLibrary()
 

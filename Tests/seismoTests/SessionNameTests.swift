@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Names that `sessions` prints, through the real program.
-@Suite(.timeLimit(.minutes(3))) struct SessionNameTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionNameTests {
   private static let base = ["--headless", "--workers", "1"]
 
   /// A run of 30 steps, resumed from step 10 as one of 20.

@@ -204,7 +204,9 @@ extension MitigationsMenu {
     let values = rect.droppingLeft(valueColumn)
     drawValue(of: setting, on: &grid, in: values.left(14), surface, isChosen, state)
     let rest = values.droppingLeft(15)
-    Line(remarks(on: setting, state)).fitted(to: rest.columns).draw(
+    var remarks = remarks(on: setting, state)
+    remarks[0].text = remarks[0].text.cutBetweenWords(to: rest.columns)
+    Line(remarks).fitted(to: rest.columns).draw(
       on: &grid, at: rest.origin, theme: theme, surface: surface)
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite(.timeLimit(.minutes(5))) struct MarkNumberTests {
+@Suite(.timeLimit(.minutes(15))) struct MarkNumberTests {
   private func event(_ kind: RunEvent.Kind, at step: Int) -> RunEvent {
     RunEvent(step: step, wallTime: 0, kind: kind, by: "you", text: "")
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite(.timeLimit(.minutes(5))) struct MarkStripTests {
+@Suite(.timeLimit(.minutes(15))) struct MarkStripTests {
   private func context(_ steps: Int) -> PaneContext {
     PaneContext(
       history: RunHistory(), playhead: steps - 1,

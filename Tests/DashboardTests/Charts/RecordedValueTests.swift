@@ -7,7 +7,7 @@ import Testing
 
 /// Charts show what was recorded: the smallest, the largest and the last value of a column, and the
 /// exact place of what is measured seldom.
-@Suite(.timeLimit(.minutes(5))) struct RecordedValueTests {
+@Suite(.timeLimit(.minutes(15))) struct RecordedValueTests {
   private func time(_ steps: Int, columns: Int) -> (TimeScale, PaneContext) {
     let context = PaneContext(
       history: RunHistory(), playhead: steps - 1,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite(.timeLimit(.minutes(5))) struct ValueZoomTests {
+@Suite(.timeLimit(.minutes(15))) struct ValueZoomTests {
   private func state(_ pane: PaneID = .loss) -> DashboardState {
     var state = UpdateTests.live(120, 40, history: SampleRun.full)
     state.arrangement.focus = pane

@@ -148,15 +148,15 @@ import Testing
     var sample = SampleRun(experts: 8)
     sample.extraEvents = [
       alarm(
-        "attention-logits-diverging",
-        "attention logits pass 1e4 in about 160 steps in layer 0 doubling every 81 steps or so",
-        hint: "m: switch qk-layernorm on")
+        "log-z-drift",
+        "log Z drifts by nine nats over the last hundred steps so that output logits run off",
+        hint: "m: switch z-loss on")
     ]
     var state = UpdateTests.live(history: sample.history)
     _ = update(&state, .resized(Size(columns: columns, rows: 24)))
     _ = update(&state, .keyPressed(.character("m")))
-    let row = view(state).lines.first { $0.contains(" qk_layernorm ") } ?? ""
-    #expect(row.contains("helps: attention"))
+    let row = view(state).lines.first { $0.contains(" z_loss ") } ?? ""
+    #expect(row.contains("helps: log Z"))
   }
 }
 

@@ -62,8 +62,8 @@ at 150 "set lr.multiplier 50" >"$folder/loss-spike.toml"
 raise loss-spike --preset tiny --steps 300
 at 150 "set lr.multiplier 20" >"$folder/loss-above-best.toml"
 raise loss-above-best --preset tiny --steps 400 --lr 3e-3
-at 150 "set lr.multiplier 1000" >"$folder/loss-diverged.toml"
-raise loss-diverged --preset tiny --steps 300
+at 150 "set lr.multiplier 300" >"$folder/loss-diverged.toml"
+raise loss-diverged --preset tiny --steps 300 --lr 3e-3
 raise no-progress --preset tiny --steps 600 --lr 1e-9
 raise attention-logits-high --preset tiny --steps 60 --lr 0.1 --warmup 20
 raise attention-logits-diverging --preset tiny --steps 250 --lr 0.1 --warmup 20

@@ -36,7 +36,7 @@ struct ProgressRule: Sendable, Equatable, Codable {
     noteRate(context)
     let window = Int(context.level(.noProgress))
     // The time in a trouble is none in which progress was to be expected.
-    if levels.endsBlock, let median = levels.lastBlock, median <= levels.soundLevel ?? .infinity {
+    if levels.endsBlock, let median = levels.lastBlock, !isInTrouble(median, levels.best) {
       add(median, window: window)
     }
     guard let deviation = levels.deviation, let now = lows.last else { return [] }
@@ -56,6 +56,11 @@ struct ProgressRule: Sendable, Equatable, Codable {
         },
         calm: { "the loss falls again: \(NumberText.compact(now))" })
     ]
+  }
+
+  /// A loss that stands still wobbles about its level, by less than a single batch does.
+  private func isInTrouble(_ median: Double, _ best: LossLevels.Best?) -> Bool {
+    best.map { median > $0.level + max($0.deviation, Self.leastFallShare * abs($0.level)) } ?? false
   }
 
   private var isAnnealed: Bool {

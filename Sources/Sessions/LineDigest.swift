@@ -18,9 +18,11 @@ struct LineDigest {
     let heldOut: GenerationColumns
     let clock: GenerationColumns
     let starts: [Int: Int]
+    /// Whether steps count as they were logged.
+    let isForeign: Bool
   }
 
-  init(database: Database, totalSteps: Int?, state: RunState = .running) throws {
+  init(database: Database, totalSteps: Int?, state: RunState = .running, isForeign: Bool) throws {
     let starts = try Self.starts(in: database)
     let newest = starts.keys.max() ?? 0
     // Of a run that never went back the end is enough.
@@ -29,7 +31,7 @@ struct LineDigest {
       loss: try GenerationColumns(of: MetricCatalog.loss, newest: chunks, in: database),
       heldOut: try GenerationColumns(of: MetricCatalog.evalLoss, in: database),
       clock: try GenerationColumns(of: MetricColumn.wallTime, newest: chunks, in: database),
-      starts: starts)
+      starts: starts, isForeign: isForeign)
     let endings = try LineEnding.all(in: database)
     let totals = (0...newest).map { endings[$0]?.runDescription?.totalSteps ?? totalSteps }
     self.newest = Self.line(newest, of: columns, totals, state)
@@ -58,9 +60,12 @@ struct LineDigest {
     let heldOut = columns.heldOut.line(through: number, starts: columns.starts)
     let clock = columns.clock.line(through: number, starts: columns.starts)
     line.totalSteps = totals[number]
-    line.steps = RunHistory.stepsDone(
-      last: clock.last?.step ?? loss.last?.step, loss: loss.last?.step, heldOut: heldOut.last?.step,
-      state: state)
+    let last = clock.last?.step ?? loss.last?.step
+    line.steps =
+      columns.isForeign || last == line.totalSteps
+      ? last ?? 0
+      : RunHistory.stepsDone(
+        last: last, loss: loss.last?.step, heldOut: heldOut.last?.step, state: state)
     (line.heldOut, line.best) = (heldOut.last, heldOut.lowest)
     var average = DebiasedAverage(weight: smoothing)
     for value in loss.values.suffix(smoothedSamples) { average.add(value) }

@@ -95,7 +95,8 @@ extension SessionSummary {
         return (
           digest,
           try LineDigest(
-            database: database, totalSteps: total, state: digest.state?.state ?? .running)
+            database: database, totalSteps: total, state: digest.state?.state ?? .running,
+            isForeign: digest.description?.isForeign ?? false)
         )
       }
       take(digest)

@@ -38,11 +38,14 @@ package struct RunHistory: Sendable {
   package subscript(name: MetricName) -> Series? { series[name] }
 
   /// Updates done: as many as the last step's number, and one more where that step was trained and
-  /// not only measured.
+  /// not only measured. Of another trainer's run the last step that it logged.
   package var stepsDone: Int {
-    Self.stepsDone(
+    if let description, description.isForeign { return lastStep ?? 0 }
+    let done = Self.stepsDone(
       last: lastStep, loss: self[MetricCatalog.loss]?.lastStep,
       heldOut: self[MetricCatalog.evalLoss]?.lastStep, state: state)
+    // A trainer that counts from 1 logs its last step under the planned number.
+    return lastStep == description?.totalSteps ? min(done, lastStep ?? 0) : done
   }
 
   /// From the last steps of a run, of its loss and of its held-out loss.

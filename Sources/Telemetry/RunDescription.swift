@@ -46,6 +46,10 @@ package struct RunDescription: Sendable, Hashable, Codable {
   /// The machine's part: processor, BLAS core and version, Seismo's version.
   package var environment: [String: String]
 
+  /// Whether its steps are those of another trainer, which are shown as they were logged: whether
+  /// the last of them was counted before or after its update, nobody knows.
+  package var isForeign: Bool { model == nil && totalSteps == nil }
+
   package init(
     name: String, created: Double, model: Model? = nil, totalSteps: Int? = nil,
     warmup: Int? = nil, peakLearningRate: Double? = nil, minimumLearningRate: Double? = nil,

@@ -164,7 +164,9 @@ package enum RunOptionCatalog {
       help: "steps between checkpoints, the first at step 0"),
     RunOption(
       name: "keep", kind: .count(0...1_000_000),
-      help: "periodic checkpoints to keep, the last ones; 0 is all; those asked for always stay"),
+      help:
+        "periodic checkpoints to keep, the last ones; 0 is all; those asked for, and the last one from before a trouble, stay"
+    ),
     RunOption(
       name: "keep-best", kind: .flag,
       help:

@@ -132,7 +132,8 @@ extension TrainingRun {
   /// - Returns: the steps of the checkpoints that are gone.
   private func removeSuperfluous(in parent: String) -> [Int] {
     let steps = keeping.superfluous(
-      keepingLast: configuration.keptCheckpoints, andBest: configuration.keepsBest)
+      keepingLast: configuration.keptCheckpoints, andBest: configuration.keepsBest,
+      troubleSince: alarms.troubleSince)
     return steps.filter { step in
       // One that cannot be removed is told once and left alone.
       keeping.forget(step: step)

@@ -77,3 +77,32 @@ struct RunHistoryTests {
     #expect(history.console.last == "2499" && history.console.first == "500")
   }
 }
+
+/// How many steps a run counts as done.
+struct StepsDoneTests {
+  private func done(_ description: RunDescription, last: Int) -> Int {
+    var history = RunHistory()
+    history.append(.description(description))
+    for step in [0, last] {
+      history.append(
+        .samples(StepSamples(step: step, wallTime: 0, names: [MetricCatalog.loss], values: [2])))
+    }
+    return history.stepsDone
+  }
+
+  @Test func `of another trainer's run the last step is shown as it was logged`() {
+    #expect(done(RunDescription(name: "log", created: 0), last: 2_000) == 2_000)
+    let planned = RunDescription(name: "trainer_state", created: 0, totalSteps: 500)
+    #expect(done(planned, last: 500) == 500)
+  }
+
+  @Test func `of a run of this program the updates count`() {
+    let run = RunDescription(
+      name: "own", created: 0,
+      model: RunDescription.Model(
+        preset: "tiny", width: 64, layers: 2, heads: 2, context: 64, batch: 16, experts: 1,
+        parameters: 1), totalSteps: 60)
+    #expect(done(run, last: 59) == 60)
+    #expect(done(run, last: 29) == 30)
+  }
+}

@@ -5,6 +5,7 @@ import Testing
 
 /// A run that is over while its session takes no records; the file is locked instead of full, which
 /// needs no disk of its own.
+@Suite(.timeLimit(.minutes(15)))
 struct FinalWriteTests {
   let binary: SeismoBinary
   private let process: Process
@@ -23,14 +24,24 @@ struct FinalWriteTests {
     process.standardOutput = try FileHandle(forWritingTo: binary.folder.appending(path: "out"))
     process.standardError = try FileHandle(forWritingTo: binary.folder.appending(path: "err"))
     try process.run()
-    while try Self.text(binary, "out").isEmpty { usleep(2000) }
+    try Self.wait { [binary] in try !Self.text(binary, "out").isEmpty }
     var configuration = Configuration()
     configuration.allowsUnsafeTransactions = true
     configuration.busyMode = .timeout(5)
     lock = try DatabaseQueue(path: binary.path("a.seismo"), configuration: configuration)
     try lock.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
     try #require(try binary.run(["control", "a.seismo", "stop"]).status == 0)
-    while process.isRunning, try Self.text(binary, "err").isEmpty { usleep(10_000) }
+    try Self.wait { [binary, process] in try !process.isRunning || !Self.text(binary, "err").isEmpty
+    }
+  }
+
+  /// Returns once `isReached`, and gives up where it takes minutes.
+  private static func wait(until isReached: () throws -> Bool) throws {
+    for _ in 0..<60_000 {
+      if try isReached() { return }
+      usleep(2000)
+    }
+    Issue.record("the program did not answer in two minutes")
   }
 
   private static func text(_ binary: SeismoBinary, _ name: String) throws -> String {

@@ -10,6 +10,7 @@ import Testing
 @testable import seismo
 
 /// Runs read beside the one on screen, from sessions that are written meanwhile.
+@Suite(.timeLimit(.minutes(15)))
 struct RunShelfTests {
   let folder: URL
   let shelf = RunShelf(interval: .milliseconds(20))
@@ -36,10 +37,10 @@ struct RunShelfTests {
     recorder.flush()
   }
 
-  /// The steps that each file has grown by, once `count` of them have come or two seconds are over.
+  /// The steps that each file has grown by, once `count` of them have come or twenty seconds are over.
   private func growth(of count: Int) -> [String: [Int]] {
     var steps: [String: [Int]] = [:]
-    for _ in 0..<200 where steps.values.reduce(0, { $0 + $1.count }) < count {
+    for _ in 0..<2000 where steps.values.reduce(0, { $0 + $1.count }) < count {
       usleep(10_000)
       for case .runGrew(let path, let records) in shelf.take() {
         let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent

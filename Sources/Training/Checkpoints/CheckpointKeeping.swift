@@ -39,10 +39,14 @@ struct CheckpointKeeping: Sendable, Equatable, Codable {
       .min { ($0.loss ?? .infinity) < ($1.loss ?? .infinity) }
   }
 
-  /// The steps of those that are neither among the last `count` nor, where it counts, the best.
-  func superfluous(keepingLast count: Int, andBest keepsBest: Bool) -> [Int] {
+  /// The steps of those that are neither among the last `count` nor, where it counts, the best, nor
+  /// the newest from before the trouble that the run is in.
+  func superfluous(
+    keepingLast count: Int, andBest keepsBest: Bool, troubleSince trouble: Int? = nil
+  ) -> [Int] {
     guard count > 0 else { return [] }
     let best = keepsBest ? best?.step : nil
-    return periodic.dropLast(count).map(\.step).filter { $0 != best }
+    let good = trouble.flatMap { since in periodic.last { $0.step < since }?.step }
+    return periodic.dropLast(count).map(\.step).filter { $0 != best && $0 != good }
   }
 }

@@ -22,6 +22,19 @@ struct CheckpointKeepingTests {
     #expect(keeping.superfluous(keepingLast: 9, andBest: false) == [])
   }
 
+  @Test func `the last one from before a trouble stays for as long as the trouble does`() {
+    var keeping = CheckpointKeeping()
+    for step in stride(from: 0, through: 50, by: 10) { keeping.add(step: step) }
+    func superfluous(since trouble: Int?) -> [Int] {
+      keeping.superfluous(keepingLast: 1, andBest: false, troubleSince: trouble)
+    }
+    #expect(superfluous(since: nil) == [0, 10, 20, 30, 40])
+    #expect(superfluous(since: 25) == [0, 10, 30, 40])
+    #expect(superfluous(since: 20) == [0, 20, 30, 40])
+    #expect(superfluous(since: 0) == [0, 10, 20, 30, 40])
+    #expect(superfluous(since: 99) == [0, 10, 20, 30, 40])
+  }
+
   @Test func `a checkpoint between two evaluations counts by the one before`() {
     var keeping = CheckpointKeeping()
     keeping.evaluated(3, at: 10)

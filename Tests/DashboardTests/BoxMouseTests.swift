@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Clicks in boxes: what looks like a button is one.
-@Suite struct BoxMouseTests {
+@Suite(.timeLimit(.minutes(15))) struct BoxMouseTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }
@@ -135,7 +135,7 @@ import Testing
 }
 
 /// Clicks and drags on bars and charts.
-@Suite struct MouseTests {
+@Suite(.timeLimit(.minutes(15))) struct MouseTests {
   private func mouse(
     _ kind: MouseEvent.Kind, _ button: MouseEvent.Button = .left, column: Int, row: Int,
     _ state: inout DashboardState

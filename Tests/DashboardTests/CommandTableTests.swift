@@ -3,7 +3,7 @@ import Screen
 import Telemetry
 import Testing
 
-@Suite struct CommandTableTests {
+@Suite(.timeLimit(.minutes(15))) struct CommandTableTests {
   @Test(arguments: [true, false])
   func `no key stands for two things in one place`(isMixture: Bool) {
     for kind in [RunSource.Kind.live, .watch, .replay] {

@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// Alarms in the list of events, in the menu that helps, and on the charts.
-@Suite struct EventLogTests {
+@Suite(.timeLimit(.minutes(15))) struct EventLogTests {
   private func event(
     _ kind: RunEvent.Kind, _ rule: AlarmRule, at step: Int, _ text: String = "", layer: Int? = nil,
     hint: String? = nil

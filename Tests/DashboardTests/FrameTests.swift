@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// The header, the banner and the bottom bar without the panes.
-@Suite struct FrameTests {
+@Suite(.timeLimit(.minutes(15))) struct FrameTests {
   static let sizes = [(12, 2), (20, 4), (40, 12), (80, 24), (120, 40), (200, 60)]
 
   private func frame(_ state: DashboardState) -> CellGrid {

@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// Whatever hands do, in whatever order, at whatever size: the screen stays whole.
-@Suite struct FuzzTests {
+@Suite(.timeLimit(.minutes(15))) struct FuzzTests {
   /// A few seeds, so that the run is split among the cores.
   static let seeds: [UInt64] = [11, 12, 13, 14]
 

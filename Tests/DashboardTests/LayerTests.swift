@@ -6,7 +6,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct LayerTests {
+@Suite(.timeLimit(.minutes(15))) struct LayerTests {
   static let sizes = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
   /// The layers alone on an empty screen, after `keys`.
@@ -110,7 +110,7 @@ import Testing
   }
 }
 
-@Suite struct LayerBehaviourTests {
+@Suite(.timeLimit(.minutes(15))) struct LayerBehaviourTests {
   /// The effects of the keys, without those that only remember.
   private func press(_ state: inout DashboardState, _ keys: [Key]) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }.filter {

@@ -2,7 +2,7 @@ import Dashboard
 import Screen
 import Testing
 
-@Suite struct LayoutTests {
+@Suite(.timeLimit(.minutes(15))) struct LayoutTests {
   static let arrangements: [Arrangement] =
     LayoutPreset.allCases.map { Arrangement(preset: $0) } + [
       Arrangement(zoomed: .attentionLogits, focus: .attentionLogits),

@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Other runs drawn over the charts.
-@Suite struct OverlayTests {
+@Suite(.timeLimit(.minutes(15))) struct OverlayTests {
   static let healthy = listed(
     "healthy", steps: 1_401, finalLoss: 1.83, state: "finished",
     options: ["lr": "0.003", "steps": "4000", "seed": "1"])

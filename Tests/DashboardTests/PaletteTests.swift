@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// Completion, aliases and what was run before.
-@Suite struct PaletteTests {
+@Suite(.timeLimit(.minutes(15))) struct PaletteTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct PaneScreenTests {
+@Suite(.timeLimit(.minutes(15))) struct PaneScreenTests {
   static let sizes = [
     Size(columns: 36, rows: 4), Size(columns: 56, rows: 14), Size(columns: 112, rows: 32),
   ]

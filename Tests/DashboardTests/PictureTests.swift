@@ -5,7 +5,7 @@ import Testing
 @testable import Dashboard
 
 /// The screen written as a file: what is asked for, and what is drawn.
-@Suite struct PictureTests {
+@Suite(.timeLimit(.minutes(15))) struct PictureTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import Dashboard
 
 /// Lines typed in the bottom row: a note, a filter, a branch's name.
-@Suite struct PromptTests {
+@Suite(.timeLimit(.minutes(15))) struct PromptTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }

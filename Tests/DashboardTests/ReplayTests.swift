@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct ReplayTests {
+@Suite(.timeLimit(.minutes(15))) struct ReplayTests {
   private func replay(at step: Int = 0) -> DashboardState {
     var state = DashboardState(
       source: RunSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),

@@ -5,7 +5,7 @@ import Telemetry
 import Testing
 
 /// What a person has asked for, until the run has answered.
-@Suite struct RequestTests {
+@Suite(.timeLimit(.minutes(15))) struct RequestTests {
   private let name = SettingCatalog.learningRateMultiplier
 
   private func press(_ state: inout DashboardState, _ text: String) {

@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// The checkpoints to go back to: step, loss, and what lies between each and the next.
-@Suite struct RewindPickerTests {
+@Suite(.timeLimit(.minutes(15))) struct RewindPickerTests {
   static let sizes = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
   /// Checkpoints at 300 and 1,300 beside the run's own at 900; two alarms lie after 300.

@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// The list of runs as it looks.
-@Suite struct RunBrowserScreenTests {
+@Suite(.timeLimit(.minutes(15))) struct RunBrowserScreenTests {
   static let sizes = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
   private func keys(_ text: String) -> [Key] { text.map(Key.character) }

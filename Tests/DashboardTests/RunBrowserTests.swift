@@ -7,7 +7,7 @@ import Testing
 @testable import Dashboard
 
 /// What the keys of the list of runs do.
-@Suite struct RunBrowserTests {
+@Suite(.timeLimit(.minutes(15))) struct RunBrowserTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }

@@ -4,7 +4,7 @@ import Testing
 @testable import Dashboard
 
 /// Moving through the themes shows each one; esc brings the former one back, enter keeps the new.
-@Suite struct ThemePickerTests {
+@Suite(.timeLimit(.minutes(15))) struct ThemePickerTests {
   private func press(_ state: inout DashboardState, _ keys: Key...) -> [Effect] {
     keys.flatMap { update(&state, .keyPressed($0)) }
   }

@@ -3,7 +3,7 @@ import Foundation
 import Screen
 import Testing
 
-@Suite struct ThemeTests {
+@Suite(.timeLimit(.minutes(15))) struct ThemeTests {
   private func entries(_ lines: String...) -> [ThemeEntry] {
     lines.enumerated().map { index, line in
       let parts = line.components(separatedBy: " = ")

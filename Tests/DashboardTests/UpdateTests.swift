@@ -5,7 +5,7 @@ import Signals
 import Telemetry
 import Testing
 
-@Suite struct UpdateTests {
+@Suite(.timeLimit(.minutes(15))) struct UpdateTests {
   /// A live run at step 1,400 of 4,000.
   static func live(
     _ columns: Int = 120, _ rows: Int = 40, history: RunHistory = SampleRun.rescue

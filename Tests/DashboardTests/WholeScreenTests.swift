@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Keys and records in, the whole screen out.
-@Suite struct WholeScreenTests {
+@Suite(.timeLimit(.minutes(15))) struct WholeScreenTests {
   static let sizes = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
   private func press(_ state: inout DashboardState, _ keys: Key...) {

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct AttentionStatisticsTests {
   @Test(arguments: [1, 3, 64, 65])
   func `largest logit and entropy are those of the unmasked rows`(positions: Int) {

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ConsistencyTests {
   private static let tokens: [UInt8] = [3, 0, 4, 2, 1, 4]
 

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct CrossEntropyTests {
   @Test(arguments: [256, 259])
   func `loss, log Z and mean logit are those of the definition`(vocabulary: Int) {

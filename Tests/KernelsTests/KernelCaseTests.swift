@@ -1,6 +1,7 @@
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct KernelCaseTests {
   @Test(arguments: KernelCase.all)
   func `a kernel computes what its reference says`(kernel: KernelCase) {

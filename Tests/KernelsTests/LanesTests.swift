@@ -3,6 +3,7 @@ import Testing
 
 @testable import Kernels
 
+@Suite(.timeLimit(.minutes(15)))
 struct LanesTests {
   @Test
   func `the exponential is right to two units in the last place`() {

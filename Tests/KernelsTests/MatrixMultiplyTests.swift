@@ -1,6 +1,7 @@
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct MatrixMultiplyTests {
   @Test(arguments: ProductSizes.rows)
   func `every form of the product is the library's, at every border`(rows: Int) {

@@ -1,6 +1,7 @@
 import Kernels
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct MeanCosineTests {
   @Test(arguments: [2, 3, 7], [1, 5, 8, 19])
   func `it is the mean over all pairs`(count: Int, width: Int) {

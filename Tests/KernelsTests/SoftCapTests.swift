@@ -3,6 +3,7 @@ import Testing
 
 @testable import Kernels
 
+@Suite(.timeLimit(.minutes(15)))
 struct SoftCapTests {
   @Test
   func `the hyperbolic tangent is within a few units in the last place`() {

@@ -2,6 +2,7 @@ import Kernels
 import Synchronization
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct WorkerPoolTests {
   @Test(arguments: [1, 2, 3, 7], [0, 1, 2, 5, 64])
   func `every job runs once, on a worker that exists`(workers: Int, jobs: Int) {

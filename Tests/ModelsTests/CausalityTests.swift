@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct CausalityTests {
   @Test(arguments: [SmallModel.dense, SmallModel.mixture], [Float(0), 0.5, 1])
   func `a later byte changes no earlier logit`(

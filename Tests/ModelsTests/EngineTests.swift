@@ -3,6 +3,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct EngineTests {
   @Test(arguments: [SmallModel.dense, SmallModel.mixture])
   func `a loss without gradients is the step's own, to the bit`(configuration: ModelConfiguration) {

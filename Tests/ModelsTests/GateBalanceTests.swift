@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct GateBalanceTests {
   @Test(arguments: ExpertRouter.allCases.filter(\.hasScores))
   func `a router of zeros is even within and leaves the rest its share`(router: ExpertRouter) {

@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct GradientTests {
   @Test(arguments: [
     LossSettings(), LossSettings(zLoss: 0.05), LossSettings(qkLayerNormWeight: 1),

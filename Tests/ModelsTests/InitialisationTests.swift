@@ -3,6 +3,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct InitialisationTests {
   private let configuration = ModelConfiguration(width: 64, layers: 1, heads: 2, context: 8)
 

@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ParameterLayoutTests {
   @Test(arguments: [SmallModel.dense, SmallModel.mixture])
   func `tensors start at cache lines and never overlap`(configuration: ModelConfiguration) {

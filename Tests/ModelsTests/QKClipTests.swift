@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct QKClipTests {
   @Test
   func `a head above the threshold comes back to it, and nothing else changes`() {

@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct RecurrentRouterTests {
   private func tensor(_ name: String, of model: SmallModel) throws -> ParameterTensor {
     try #require(model.engine.layout[name])

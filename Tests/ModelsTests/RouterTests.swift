@@ -3,6 +3,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct RouterTests {
   @Test(arguments: ExpertRouter.allCases.filter { $0 != .thor })
   func `every token is sent to its few experts, and the loss is the step's own`(

@@ -3,6 +3,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct RoutingMeasureTests {
   @Test
   func `independent choices say nothing, equal ones all of it`() {

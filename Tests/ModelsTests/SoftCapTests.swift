@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct SoftCapTests {
   @Test
   func `a cap bounds the logits, and the largest one is told as it was before`() {

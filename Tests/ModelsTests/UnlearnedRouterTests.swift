@@ -2,6 +2,7 @@ import Kernels
 import Models
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct UnlearnedRouterTests {
   private func routerTensors(_ model: SmallModel) -> [ParameterTensor] {
     model.engine.layout.tensors.filter { $0.name.contains("router") }

@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct BrailleCanvasTests {
   private let faint = BrailleCanvas.Pen(style: Style(role: UInt8(ascii: "f")), layer: 0)
   private let bright = BrailleCanvas.Pen(style: Style(role: UInt8(ascii: "b")), layer: 1)

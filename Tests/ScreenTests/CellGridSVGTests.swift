@@ -3,6 +3,7 @@ import FoundationXML
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct CellGridSVGTests {
   private let background = Color.rgb(13, 17, 23)
   private let foreground = Color.rgb(201, 209, 217)

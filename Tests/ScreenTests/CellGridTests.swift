@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct CellGridTests {
   private static let sizes = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (5, 3)]
 

@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ColorFieldTests {
   private let cool = ColorField.Sample(color: .rgb(0, 0, 200), level: 0.12)
   private let hot = ColorField.Sample(color: .rgb(200, 0, 0), level: 1)

@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ColorTests {
   @Test(arguments: ["", "#", "#12345", "#1234567", "123456", "#12345g", "#+12345", "#１23456"])
   func `what is not a colour is refused`(text: String) {

@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct RectTests {
   @Test func `parts lie inside, whatever is asked for`() {
     for columns in 0...5 {

@@ -2,6 +2,7 @@ import Screen
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct SymbolsTests {
   private static let words = "9,278 → 12 × · … ✓ ▲ ◆ ● ⣿⡀ ▁▄█ ┌─┆┐ é σ ±"
 

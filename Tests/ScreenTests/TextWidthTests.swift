@@ -1,6 +1,7 @@
 import Screen
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct TextWidthTests {
   @Test(arguments: [
     ("", 0), ("loss", 4), ("9,278 → 12", 10), ("日本語", 6), ("한국", 4), ("é", 1), ("e\u{301}", 1),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct CSVTests {
+@Suite(.timeLimit(.minutes(15))) struct CSVTests {
   private func table(_ history: RunHistory, _ metrics: [MetricName]) -> [String] {
     var lines = [CSV.header(metrics)]
     CSV.eachRow(of: history, metrics: metrics) { lines.append($0) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct ChecksumTests {
+@Suite(.timeLimit(.minutes(15))) struct ChecksumTests {
   @Test func `the checksum is CRC-32C`() {
     #expect(Checksum.of(Array("123456789".utf8)) == 0xe306_9283)
     #expect(Checksum.of([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)

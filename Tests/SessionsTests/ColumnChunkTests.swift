@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct ColumnChunkTests {
+@Suite(.timeLimit(.minutes(15))) struct ColumnChunkTests {
   private func roundTrip(_ steps: [Int], _ values: [Double]) -> Bool {
     let chunk = ColumnChunk(steps: steps, values: values)
     return ColumnChunk(encoded: chunk.encoded()) == chunk

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct ComparisonTests {
+@Suite(.timeLimit(.minutes(15))) struct ComparisonTests {
   private func run(_ name: String, losses: [Double], options: [String: String]) -> Comparison.Run {
     var history = RunHistory()
     history.append(
@@ -107,7 +107,7 @@ import Testing
   }
 }
 
-@Suite struct ComparisonWithRecordTests {
+@Suite(.timeLimit(.minutes(15))) struct ComparisonWithRecordTests {
   private func samples(_ step: Int, _ loss: Double, speed: Double = 1) -> StepSamples {
     StepSamples(
       step: step, wallTime: 0, names: ["loss", "tokens_per_s"], values: [loss, speed])

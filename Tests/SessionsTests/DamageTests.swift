@@ -8,7 +8,7 @@ import Testing
 
 /// Whatever happens to a session's bytes, what is read is what was recorded, or an error of one
 /// line.
-@Suite struct DamageTests {
+@Suite(.timeLimit(.minutes(15))) struct DamageTests {
   let folder: TestFolder
   let whole: [UInt8]
   let told: RunHistory

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct FollowerTests {
+@Suite(.timeLimit(.minutes(15))) struct FollowerTests {
   let folder: TestFolder
   let path: String
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct FullDiskTests {
+@Suite(.timeLimit(.minutes(15))) struct FullDiskTests {
   let folder: TestFolder
   let path: String
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct JSONLinesTests {
+@Suite(.timeLimit(.minutes(15))) struct JSONLinesTests {
   @Test func `a step is one object with the digits that give each float back`() {
     let samples = StepSamples(
       step: 12, wallTime: 0,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct KilledWriterTests {
+@Suite(.timeLimit(.minutes(15))) struct KilledWriterTests {
   let folder: TestFolder
   let path: String
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Sessions
 
 /// Files of older formats, kept as their own Seismo wrote them, are read and written on.
-@Suite struct MigrationTests {
+@Suite(.timeLimit(.minutes(15))) struct MigrationTests {
   let folder: TestFolder
   let path: String
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct ReadingTests {
+@Suite(.timeLimit(.minutes(15))) struct ReadingTests {
   let folder: TestFolder
   let path: String
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct RecordingTests {
+@Suite(.timeLimit(.minutes(15))) struct RecordingTests {
   let folder: TestFolder
 
   init() throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionErrorTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionErrorTests {
   @Test func `each error is one line: what, where, what to do`() {
     let lines: [(SessionError, String)] = [
       (

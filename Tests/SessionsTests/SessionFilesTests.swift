@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionFilesTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionFilesTests {
   let folder: TestFolder
 
   init() throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import Sessions
 
 /// A long session is read from where it lies, and shows what reading it whole shows.
-@Suite struct SessionHistoryTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionHistoryTests {
   let folder: TestFolder
   let path: String
 

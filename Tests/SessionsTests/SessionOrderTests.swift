@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionOrderTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionOrderTests {
   @Test func `a list is ordered by what is asked, what has no number last`() {
     let figures: [(name: String, loss: Double?, steps: Int, date: Double, bytes: Int)] = [
       ("b", 2, 5, 1, 30), ("a", nil, 9, 3, 10), ("d", .nan, 1, 2, 20), ("c", 1, 9, 3, 10),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionOutlineTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionOutlineTests {
   let folder: TestFolder
 
   init() throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionReferenceTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionReferenceTests {
   let folder: TestFolder
 
   init() throws {

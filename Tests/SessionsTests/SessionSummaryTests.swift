@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionSummaryTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionSummaryTests {
   let folder: TestFolder
 
   init() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct SessionTagsTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionTagsTests {
   let folder: TestFolder
 
   init() throws {

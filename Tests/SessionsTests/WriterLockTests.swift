@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct WriterLockTests {
+@Suite(.timeLimit(.minutes(15))) struct WriterLockTests {
   let folder: TestFolder
   let path: String
 

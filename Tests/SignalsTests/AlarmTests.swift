@@ -4,6 +4,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct AlarmTests {
   private func events(
     _ range: Range<Int>, seed: UInt64 = 1, settings: [String: SettingValue] = [:],

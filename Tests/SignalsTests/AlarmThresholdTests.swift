@@ -4,6 +4,7 @@ import Testing
 @testable import Signals
 
 /// What a person settles for a rule is what raises it.
+@Suite(.timeLimit(.minutes(15)))
 struct AlarmThresholdTests {
   /// A run that lies between two thresholds of a rule.
   struct Case: Sendable, CustomTestStringConvertible {

@@ -2,7 +2,7 @@ import Signals
 import Testing
 
 /// A series whose older samples lie in archived columns answers as one that has all in memory.
-@Suite struct ArchivedSeriesTests {
+@Suite(.timeLimit(.minutes(15))) struct ArchivedSeriesTests {
   private struct Samples {
     var steps: [Int] = []
     var values: [Double] = []

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct ColumnSummaryTests {
   @Test func `NaN and infinities are counted and never enter the range`() {
     var summary = ColumnSummary()

@@ -1,7 +1,7 @@
 import Signals
 import Testing
 
-@Suite struct CurveOutlineTests {
+@Suite(.timeLimit(.minutes(15))) struct CurveOutlineTests {
   @Test func `a short line keeps all its points`() {
     let outline = CurveOutline(of: Series(steps: [3, 5, 9], values: [3, 2, 1]))
     #expect(outline.steps == [3, 5, 9])

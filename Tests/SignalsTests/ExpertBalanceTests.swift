@@ -2,6 +2,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct ExpertBalanceTests {
   @Test func `known values`() {
     let balance = ExpertBalance(counts: [1, 2, 3, 2])

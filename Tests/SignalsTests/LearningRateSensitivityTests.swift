@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct LearningRateSensitivityTests {
   @Test func `known values with a cliff`() {
     let probe = LearningRateSensitivity(

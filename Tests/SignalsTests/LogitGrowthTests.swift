@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct LogitGrowthTests {
   private func series(_ steps: Range<Int>, _ value: (Double) -> Double) -> Series {
     Series(steps: Array(steps), values: steps.map { value(Double($0)) })

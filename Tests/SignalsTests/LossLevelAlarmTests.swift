@@ -168,6 +168,7 @@ import Testing
 }
 
 /// The step before which all was well.
+@Suite(.timeLimit(.minutes(15)))
 struct TroubleTests {
   private func event(
     _ step: Int, _ kind: RunEvent.Kind, _ rule: AlarmRule, since: Double? = nil

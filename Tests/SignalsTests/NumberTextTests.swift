@@ -2,6 +2,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct NumberTextTests {
   @Test(arguments: [
     (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (999.4, "999"), (999.6, "1.00k"),

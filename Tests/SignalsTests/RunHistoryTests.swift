@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct RunHistoryTests {
   private func samples(_ step: Int, loss: Double) -> RunRecord {
     .samples(StepSamples(step: step, wallTime: Double(step), names: ["loss"], values: [loss]))
@@ -79,6 +80,7 @@ struct RunHistoryTests {
 }
 
 /// How many steps a run counts as done.
+@Suite(.timeLimit(.minutes(15)))
 struct StepsDoneTests {
   private func done(_ description: RunDescription, last: Int) -> Int {
     var history = RunHistory()

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct SeriesTests {
   private func plain(_ values: some Sequence<Double>) -> ColumnSummary {
     values.reduce(into: ColumnSummary()) { $0.add($1) }

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct SmoothingTests {
   @Test func `known values: 1, 2, 3 at weight one half`() {
     var average = DebiasedAverage(weight: 0.5)

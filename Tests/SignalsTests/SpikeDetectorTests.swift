@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct SpikeDetectorTests {
   @Test func `it scores nothing before 100 values`() {
     var detector = SpikeDetector()

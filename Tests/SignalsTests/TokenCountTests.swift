@@ -2,7 +2,7 @@ import Signals
 import Telemetry
 import Testing
 
-@Suite struct TokenCountTests {
+@Suite(.timeLimit(.minutes(15))) struct TokenCountTests {
   private func history(_ records: [RunRecord], declared: Double = 16) -> RunHistory {
     var history = RunHistory()
     let description = RunDescription(

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Signals
 
+@Suite(.timeLimit(.minutes(15)))
 struct TrendEffectTests {
   private func series(_ steps: Range<Int>, _ value: (Int) -> Double) -> Series {
     Series(steps: Array(steps), values: steps.map(value))

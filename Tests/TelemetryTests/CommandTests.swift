@@ -2,6 +2,7 @@ import Testing
 
 @testable import Telemetry
 
+@Suite(.timeLimit(.minutes(15)))
 struct CommandTests {
   @Test(arguments: [
     ("pause", Command.pause), ("  resume ", .resume), ("step", .step(1)), ("step 12", .step(12)),

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Telemetry
 
+@Suite(.timeLimit(.minutes(15)))
 struct MetricCatalogTests {
   @Test(arguments: [
     ("loss", "loss"), ("loss/eval", "loss/eval"), ("attention_logit_max", "attention_logit_max"),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Telemetry
 
-@Suite struct MetricGlobTests {
+@Suite(.timeLimit(.minutes(15))) struct MetricGlobTests {
   @Test(arguments: [
     ("loss", "loss", true), ("loss", "loss/eval", false), ("loss*", "loss/eval", true),
     ("*", "anything/1", true), ("*", "", true), ("", "loss", false),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Telemetry
 
-@Suite struct RunFilterTests {
+@Suite(.timeLimit(.minutes(15))) struct RunFilterTests {
   private func matches(_ expression: String) throws -> Bool {
     var traits = RunTraits()
     traits.name = "Big-Run"

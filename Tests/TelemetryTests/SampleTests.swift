@@ -3,6 +3,7 @@ import Testing
 
 @testable import Telemetry
 
+@Suite(.timeLimit(.minutes(15)))
 struct SampleTests {
   @Test func `a value is found by its name`() {
     let samples = StepSamples(step: 3, wallTime: 0, names: ["loss", "lr"], values: [2, 0.1])

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Telemetry
 
+@Suite(.timeLimit(.minutes(15)))
 struct SettingValueTests {
   @Test(arguments: [
     SettingValue.flag(true), .flag(false), .number(0), .number(1), .number(-2.5), .number(1e-4),

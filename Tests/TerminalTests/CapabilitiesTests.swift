@@ -3,6 +3,7 @@ import Testing
 
 @testable import Terminal
 
+@Suite(.timeLimit(.minutes(15)))
 struct CapabilitiesTests {
   private static let terminfo: [String: Capabilities.Description] = [
     "xterm": .init(colors: 8), "xterm-256color": .init(colors: 256),

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Terminal
 
+@Suite(.timeLimit(.minutes(15)))
 struct CellAppearanceTests {
   private func colors(
     _ style: Style, _ depth: Capabilities.Colors, paletteSize: Int = 256

@@ -3,6 +3,7 @@ import Screen
 import Terminal
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct CrashGuardTests {
   /// Draws a screen on the terminal at `path`, in a process that is about to end.
   private static func drawScreen(path: String) throws {

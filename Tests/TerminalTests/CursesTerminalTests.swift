@@ -5,7 +5,7 @@ import Testing
 @testable import Terminal
 
 /// curses has one state a process: one test at a time.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(15)))
 struct CursesTerminalTests {
   private let pseudoTerminal: PseudoTerminal
   private let terminal: CursesTerminal

@@ -5,6 +5,7 @@ import Testing
 @testable import Training
 
 /// Commands that depend on a metric.
+@Suite(.timeLimit(.minutes(15)))
 struct AutopilotTests {
   private static func samples(_ step: Int, _ loss: Double) -> StepSamples {
     StepSamples(step: step, wallTime: 0, names: [MetricCatalog.loss], values: [loss])

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct BatchSettingTests {
   @Test func `a batch that changes goes on with the window after the last one seen`() {
     var batch = BatchSize(8)

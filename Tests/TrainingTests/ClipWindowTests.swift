@@ -2,6 +2,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct ClipWindowTests {
   @Test func `the share is that of the last hundred steps`() {
     var window = ClipWindow()

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct GradientClippingTests {
   /// Norms about 0.4 that never repeat, without a random number.
   private static func calm(_ step: Int) -> Double {

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct LiveSettingsTests {
   private let settings = LiveSettings(TrainingConfiguration(preset: .tiny))
 

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct NoiseScaleTests {
   /// Gradients of sequences that are `mean` plus noise of variance `variance` in each of 64 parts.
   private func measured(mean: Double, variance: Double, batch: Int) -> Double? {

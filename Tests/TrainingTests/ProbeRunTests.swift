@@ -5,6 +5,7 @@ import Testing
 @testable import Training
 
 /// What a step tells beside its losses.
+@Suite(.timeLimit(.minutes(15)))
 struct ProbeRunTests {
   @Test func `the shares of a step's time are of all phases and add up to 1`() async throws {
     let run = try await TrainedRun(.moeTiny) { $0.steps = 12 }

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct QKLayerNormBlendTests {
   @Test func `the step of the switch still has the old logits alone`() {
     var blend = QKLayerNormBlend(isOn: false, blendSteps: 100)

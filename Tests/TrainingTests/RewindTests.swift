@@ -6,6 +6,7 @@ import Testing
 @testable import Training
 
 /// Runs that go back to one of their checkpoints.
+@Suite(.timeLimit(.minutes(15)))
 struct RewindTests {
   private static func train(
     _ script: [(Int, String)], preset: Preset = .tiny, folder: ScratchFolder? = nil

@@ -7,6 +7,7 @@ import Testing
 @testable import Training
 
 /// What the papers say must come out of each router, at the size of a test.
+@Suite(.timeLimit(.minutes(15)))
 struct RouterOutcomeTests {
   private static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
 

@@ -6,6 +6,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct RouterRunTests {
   static let routers: [ExpertRouter] = [.rmoe, .random, .hash, .thor]
 

@@ -6,6 +6,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct SharpnessTests {
   /// A model of few trained numbers, its whole Hessian and the probe on the same windows.
   private struct Small {

@@ -4,6 +4,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct TrainerStateMachineTests {
   private func machine(_ preset: Preset = .tiny) -> TrainerStateMachine {
     let configuration = TrainingConfiguration(preset: preset)

@@ -7,6 +7,7 @@ import Testing
 @testable import Training
 
 /// Trains small models on the trainer's own queue and looks at what they told.
+@Suite(.timeLimit(.minutes(15)))
 struct TrainerTests {
   private static func configuration(_ preset: Preset = .tiny) -> TrainingConfiguration {
     var configuration = TrainingConfiguration.small(preset)

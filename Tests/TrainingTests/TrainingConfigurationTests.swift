@@ -3,6 +3,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct TrainingConfigurationTests {
   @Test(arguments: Preset.allCases)
   func `its own options give a configuration back`(preset: Preset) throws {

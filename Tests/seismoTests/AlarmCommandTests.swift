@@ -5,6 +5,7 @@ import Testing
 @testable import seismo
 
 /// A person's command, once an alarm.
+@Suite(.timeLimit(.minutes(15)))
 struct AlarmCommandTests {
   /// A run whose attention logits pass 1e3 within 40 steps, and the lines its command wrote.
   private static func lines(_ arguments: [String], settings: String? = nil) throws -> [Substring] {

@@ -6,6 +6,7 @@ import Testing
 @testable import seismo
 
 /// Thresholds from a person's settings and from a `run.toml`, in the real program.
+@Suite(.timeLimit(.minutes(15)))
 struct AlarmThresholdCommandTests {
   private func alarms(_ output: String) -> [Substring] {
     output.split(separator: "\n").filter { $0.contains("\"event\":\"alarm\"") }

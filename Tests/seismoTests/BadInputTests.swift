@@ -3,6 +3,7 @@ import Testing
 
 /// What goes wrong is one line on standard error, with the exit code of its kind, and nothing is
 /// lost.
+@Suite(.timeLimit(.minutes(15)))
 struct BadInputTests {
   private static let tiny = ["--preset", "tiny", "--steps", "4", "--headless"]
 

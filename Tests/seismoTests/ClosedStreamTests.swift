@@ -6,6 +6,7 @@ import Testing
 
 /// Standard output and standard error closed, without a reader, or full: no command ends by a
 /// signal, and a command that cannot give what it was asked for says so and ends with 1.
+@Suite(.timeLimit(.minutes(15)))
 struct ClosedStreamTests {
   /// How a shell starts the program, and what that does to its output.
   private struct Way {

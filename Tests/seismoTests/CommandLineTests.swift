@@ -6,6 +6,7 @@ import Training
 @testable import seismo
 
 /// What is typed wrong is answered with what was probably meant, or with the right reason.
+@Suite(.timeLimit(.minutes(15)))
 struct CommandLineTests {
   private func expect(
     _ status: Int32, _ lines: [String], from arguments: [String],

@@ -5,6 +5,7 @@ import Testing
 
 @testable import seismo
 
+@Suite(.timeLimit(.minutes(15)))
 struct ComparisonPlotTests {
   private func run(_ name: String, _ value: (Double) -> Double) -> Comparison.Run {
     var history = RunHistory()

@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 /// Commands from another process, through the real program.
+@Suite(.timeLimit(.minutes(15)))
 struct ControlCommandTests {
   @Test func `each command is answered, applied or refused with its reason`() throws {
     let run = try LiveBinary()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import seismo
 
-@Suite struct DashboardMemoryTests {
+@Suite(.timeLimit(.minutes(15))) struct DashboardMemoryTests {
   @Test func `theme and arrangement are read back as they were written`() {
     var memory = DashboardMemory()
     memory.theme = "light"

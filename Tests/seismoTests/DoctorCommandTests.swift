@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct DoctorCommandTests {
   @Test func `without a terminal each check is a plain line`() throws {
     let binary = try SeismoBinary()

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 /// The loss of a checkpoint, with and without data that is named.
+@Suite(.timeLimit(.minutes(15)))
 struct EvaluateCommandTests {
   private static let small = [
     "train", "--preset", "tiny", "--width", "16", "--layers", "1", "--heads", "2", "--context",

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 /// Recordings out of the real program, into it, against each other, and again.
+@Suite(.timeLimit(.minutes(15)))
 struct FormatCommandTests {
   private static let tiny = ["train", "--preset", "tiny", "--headless", "--json", "--steps", "12"]
 

@@ -5,6 +5,7 @@ import Telemetry
 import Testing
 
 /// The README's tables are the program's own. `RECORD_README=1` writes them, and fails.
+@Suite(.timeLimit(.minutes(15)))
 struct ReadmeTests {
   private static let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")

@@ -8,6 +8,7 @@ import Training
 
 /// Each recipe of the README is run by the real program, scaled down, in a folder that has what the
 /// recipe takes for granted.
+@Suite(.timeLimit(.minutes(15)))
 struct RecipeTests {
   /// The smallest model and so few steps that a recipe takes a second.
   private static let small =
@@ -152,6 +153,7 @@ extension Command {
 }
 
 /// The rules of the README, in a run that is brought to where they are to help.
+@Suite(.timeLimit(.minutes(15)))
 struct RuleRecipeTests {
   private static let start = 60
 

@@ -6,6 +6,7 @@ import Training
 
 @testable import seismo
 
+@Suite(.timeLimit(.minutes(15)))
 struct RunFileTests {
   @Test func `options stand under the flags' names, commands under at`() throws {
     let file = try RunFile(

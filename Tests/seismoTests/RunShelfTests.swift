@@ -37,10 +37,10 @@ struct RunShelfTests {
     recorder.flush()
   }
 
-  /// The steps that each file has grown by, once `count` of them have come or twenty seconds are over.
+  /// The steps that each file has grown by, once `count` of them have come or two minutes are over.
   private func growth(of count: Int) -> [String: [Int]] {
     var steps: [String: [Int]] = [:]
-    for _ in 0..<2000 where steps.values.reduce(0, { $0 + $1.count }) < count {
+    for _ in 0..<12_000 where steps.values.reduce(0, { $0 + $1.count }) < count {
       usleep(10_000)
       for case .runGrew(let path, let records) in shelf.take() {
         let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent

@@ -5,6 +5,7 @@ import Testing
 @testable import seismo
 
 /// Files that a person writes, cut at every byte and with flipped bits: one line, or a file.
+@Suite(.timeLimit(.minutes(15)))
 struct TOMLDamageTests {
   private static let run = """
     preset = "tiny" # two layers

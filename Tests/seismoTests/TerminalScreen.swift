@@ -1,12 +1,13 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// The program with a terminal of 120 columns and 40 rows around it.
 final class TerminalScreen {
   private let process: Process
   private let master: CInt
-  private var output: [UInt8] = []
+  private let written = TerminalOutput()
 
   init(_ binary: SeismoBinary, _ arguments: [String]) throws {
     master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -31,43 +32,64 @@ final class TerminalScreen {
     process.standardError = handle
     try process.run()
     try handle.close()
+    written.read(master)
     // The header's first frame: from now on keys are taken.
     try #require(receives("loss"))
-  }
-
-  deinit {
-    close(master)
   }
 
   func type(_ text: String) {
     _ = write(master, text, text.utf8.count)
   }
 
-  /// Reads until `text` has been written; false where it does not come.
+  /// Waits until `text` has been written; false where it does not come.
   func receives(_ text: String) -> Bool {
-    let wanted = Array(text.utf8)
-    while output.firstRange(of: wanted) == nil {
-      var waiting = pollfd(fd: master, events: CShort(POLLIN), revents: 0)
-      guard poll(&waiting, 1, 20_000) > 0 else { return false }
-      var bytes = [UInt8](repeating: 0, count: 8192)
-      let count = read(master, &bytes, bytes.count)
-      guard count > 0 else { return false }
-      output += bytes.prefix(count)
-    }
-    return true
+    written.wait { $0.firstRange(of: Array(text.utf8)) != nil }
   }
 
   /// How often `text` has been written so far.
   func count(of text: String) -> Int {
-    String(decoding: output, as: UTF8.self).split(separator: text, omittingEmptySubsequences: false)
-      .count - 1
+    String(decoding: written.bytes, as: UTF8.self)
+      .split(separator: text, omittingEmptySubsequences: false).count - 1
   }
 
   /// Leaves by the key and gives the exit code.
   func end() -> Int32 {
     type("q")
-    while receives("nothing that is ever written") {}
     process.waitUntilExit()
     return process.terminationStatus
+  }
+}
+
+/// What a program writes to its terminal, read as it comes: a program whose terminal nobody reads
+/// waits with its frame half written and takes no key.
+private final class TerminalOutput: Sendable {
+  private let state = Mutex<(bytes: [UInt8], isOver: Bool)>(([], false))
+
+  var bytes: [UInt8] { state.withLock { $0.bytes } }
+
+  /// Reads `master` on a thread of its own until the program is gone, and closes it then.
+  func read(_ master: CInt) {
+    Thread.detachNewThread { [self] in
+      var piece = [UInt8](repeating: 0, count: 8192)
+      while true {
+        let count = Glibc.read(master, &piece, piece.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { break }
+        state.withLock { $0.bytes += piece.prefix(count) }
+      }
+      state.withLock { $0.isOver = true }
+      close(master)
+    }
+  }
+
+  /// Waits until `isReached` holds of what was written, two minutes at most.
+  func wait(until isReached: ([UInt8]) -> Bool) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while true {
+      let (bytes, isOver) = state.withLock { $0 }
+      if isReached(bytes) { return true }
+      if isOver || ContinuousClock.now > deadline { return false }
+      usleep(5000)
+    }
   }
 }

@@ -4,6 +4,7 @@ import Telemetry
 import Testing
 
 /// The real program from end to end, without a terminal.
+@Suite(.timeLimit(.minutes(15)))
 struct TrainingCommandTests {
   private static let base = ["train", "--preset", "tiny", "--headless", "--json"]
 

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 /// `w` and `:write` on a terminal without a window.
+@Suite(.timeLimit(.minutes(15)))
 struct WriteScreenTests {
   private func recording() throws -> SeismoBinary {
     let binary = try SeismoBinary()

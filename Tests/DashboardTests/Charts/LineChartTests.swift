@@ -6,7 +6,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct LineChartTests {
+@Suite(.timeLimit(.minutes(15))) struct LineChartTests {
   private func context(steps: Int, playhead: Int? = nil) -> PaneContext {
     PaneContext(
       history: RunHistory(), playhead: playhead ?? steps - 1,

@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// A cliff at or below the present rate: the red and the guide of ×1 are both to be seen.
-@Suite struct ProbeGuideTests {
+@Suite(.timeLimit(.minutes(15))) struct ProbeGuideTests {
   /// Probes whose loss jumps at ×½, so that ×1 is red.
   private static let history: RunHistory = {
     var history = RunHistory()

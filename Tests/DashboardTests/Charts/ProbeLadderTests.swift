@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct ProbeLadderTests {
+@Suite(.timeLimit(.minutes(15))) struct ProbeLadderTests {
   /// Probes every 10 steps whose best multiplier and cliff are as told.
   private func history(_ probes: [(best: Double, cliff: Double?)]) -> RunHistory {
     var history = RunHistory()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct ScaleTests {
+@Suite(.timeLimit(.minutes(15))) struct ScaleTests {
   private static let seed: UInt64 = 20_261_124
 
   /// Pairs of ends of any size and distance.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct ScheduleTests {
+@Suite(.timeLimit(.minutes(15))) struct ScheduleTests {
   private func schedule(_ options: [String: String]) -> Schedule? {
     Schedule(
       RunDescription(

@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// The noise scale and the sharpness as lines of their own.
-@Suite struct TitledChartTests {
+@Suite(.timeLimit(.minutes(15))) struct TitledChartTests {
   private func lines(
     _ pane: Pane, _ columns: Int, _ rows: Int, history: RunHistory = SampleRun.full,
     change: @escaping @Sendable (inout PaneContext) -> Void = { _ in }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct ExpertNamesTests {
+@Suite(.timeLimit(.minutes(15))) struct ExpertNamesTests {
   private func words(_ loads: [[Double]], columns: Int = 100) -> String {
     let layers = loads.enumerated().map {
       LayerLoad(layer: $0.offset, balance: ExpertBalance(loads: $0.element))

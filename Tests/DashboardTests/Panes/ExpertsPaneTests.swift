@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// Dead and overloaded experts are what the alarms call so.
-@Suite struct ExpertsPaneTests {
+@Suite(.timeLimit(.minutes(15))) struct ExpertsPaneTests {
   private func run(_ steps: Int, _ loads: (Int) -> [Double]) -> PaneScreen {
     var history = RunHistory()
     for step in 0..<steps {

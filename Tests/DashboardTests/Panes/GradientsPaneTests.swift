@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct GradientsPaneTests {
+@Suite(.timeLimit(.minutes(15))) struct GradientsPaneTests {
   private static let tensors = SampleRun.full.names.filter { $0.path.hasPrefix("grad_rms/") }
 
   private func names(atMost limit: Int) -> [String] {

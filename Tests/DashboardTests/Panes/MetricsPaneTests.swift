@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct MetricsPaneTests {
+@Suite(.timeLimit(.minutes(15))) struct MetricsPaneTests {
   private func tiles(_ history: RunHistory = SampleRun.full, filter: String? = nil) -> [MetricTile]
   {
     var screen = PaneScreen(history: history)

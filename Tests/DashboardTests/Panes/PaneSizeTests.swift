@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct PaneSizeTests {
+@Suite(.timeLimit(.minutes(15))) struct PaneSizeTests {
   static let trouble = SampleRun(experts: 8, steps: 401, divergesAt: 300, spikesAt: 200).history
 
   @Test(arguments: PaneCatalog.panes.map(\.id))

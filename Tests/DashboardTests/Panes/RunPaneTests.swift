@@ -5,7 +5,7 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct RunPaneTests {
+@Suite(.timeLimit(.minutes(15))) struct RunPaneTests {
   private static let defaults = [
     "preset": "moe-tiny", "lr": "0.01", "steps": "2500", "warmup": "100", "seed": "0",
     "grad-clip": "1.0", "weight-decay": "0.0001", "z-loss": "0.0", "qk-layernorm": "off",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct ChartTests {
+@Suite(.timeLimit(.minutes(15))) struct ChartTests {
   private static func mark(_ step: Int, _ kind: RunEvent.Kind, _ text: String) -> PlotMark? {
     PlotMark(
       RunEvent(

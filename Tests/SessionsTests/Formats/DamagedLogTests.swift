@@ -5,7 +5,7 @@ import Testing
 @testable import Sessions
 
 /// Other tools' files cut and with flipped bits: an error of one line, or numbers of their own.
-@Suite struct DamagedLogTests {
+@Suite(.timeLimit(.minutes(15))) struct DamagedLogTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Recorded").path
 
@@ -106,7 +106,7 @@ import Testing
 }
 
 /// Records of W&B's that go over the end of a block.
-@Suite struct WandbLogTests {
+@Suite(.timeLimit(.minutes(15))) struct WandbLogTests {
   private static func history(step: Int, padding: Int) -> [UInt8] {
     func item(_ key: String, _ json: String) -> [UInt8] {
       var item = ProtobufWriter()

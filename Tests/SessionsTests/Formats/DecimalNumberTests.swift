@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct DecimalNumberTests {
+@Suite(.timeLimit(.minutes(15))) struct DecimalNumberTests {
   private func expectSame(_ text: String) {
     #expect(DecimalNumber.read(text)?.bitPattern == Double(text)?.bitPattern, "\(text)")
   }

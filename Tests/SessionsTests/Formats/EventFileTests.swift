@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct EventFileTests {
+@Suite(.timeLimit(.minutes(15))) struct EventFileTests {
   private func bytes(_ hex: String) -> [UInt8] {
     hex.split(separator: " ").compactMap { UInt8($0, radix: 16) }
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct JSONValueTests {
+@Suite(.timeLimit(.minutes(15))) struct JSONValueTests {
   @Test func `numbers that are none, escapes and nesting are read`() throws {
     let text = #" {"a": [1, -2.5e-3, NaN], "b": {"c": -Infinity}, "é\n\u00e9\ud83d\ude00": true} "#
     let value = try JSONValue(Array(text.utf8))
@@ -35,7 +35,7 @@ import Testing
   }
 }
 
-@Suite struct LogReaderTests {
+@Suite(.timeLimit(.minutes(15))) struct LogReaderTests {
   private func run(_ lines: [String]) -> RecordedRun {
     JSONLinesReader.run(Array(lines.joined(separator: "\n").utf8))
   }
@@ -154,7 +154,7 @@ import Testing
   }
 }
 
-@Suite struct SessionImportTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionImportTests {
   let folder: TestFolder
 
   init() throws {

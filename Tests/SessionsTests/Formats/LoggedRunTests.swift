@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sessions
 
-@Suite struct LoggedRunTests {
+@Suite(.timeLimit(.minutes(15))) struct LoggedRunTests {
   let folder: TestFolder
 
   init() throws {

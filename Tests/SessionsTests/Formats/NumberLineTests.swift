@@ -3,7 +3,7 @@ import Testing
 @testable import Sessions
 
 /// Lines read directly say what they say as values of JSON, line by line and together.
-@Suite struct NumberLineTests {
+@Suite(.timeLimit(.minutes(15))) struct NumberLineTests {
   private static let keys = [
     "loss", "lr", "step", "_step", "iter", "time", "_timestamp", "metrics", "train", "a/b", "a",
     "b", "", "_hidden", "event", "grad_norm", "é", #"quo\"te"#, #"\u0061"#, "values",

@@ -6,7 +6,7 @@ import Testing
 @testable import Sessions
 
 /// What other tools' own writers wrote (`Recorded/make.py`): one run's losses in every format.
-@Suite struct RecordedLogTests {
+@Suite(.timeLimit(.minutes(15))) struct RecordedLogTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Recorded").path
 

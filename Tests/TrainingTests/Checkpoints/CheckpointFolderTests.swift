@@ -6,6 +6,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct CheckpointFolderTests {
   let folder: ScratchFolder
   let parent: String

@@ -6,6 +6,7 @@ import Testing
 @testable import Training
 
 /// Which checkpoints of a run stay, and when it stops for want of progress.
+@Suite(.timeLimit(.minutes(15)))
 struct CheckpointKeepingTests {
   @Test func `the last ones stay, and the best where it is asked for`() {
     var keeping = CheckpointKeeping()

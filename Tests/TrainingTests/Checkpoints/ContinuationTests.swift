@@ -46,6 +46,7 @@ private struct Loop {
   }
 }
 
+@Suite(.timeLimit(.minutes(15)))
 struct ContinuationTests {
   @Test(arguments: [ModelConfiguration.dense, .mixture])
   func `a run goes on from its checkpoint as if it had never stopped`(

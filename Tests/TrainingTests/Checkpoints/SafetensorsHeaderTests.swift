@@ -2,6 +2,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct SafetensorsHeaderTests {
   struct Refusal: Sendable {
     var header: String

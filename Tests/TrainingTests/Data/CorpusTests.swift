@@ -4,6 +4,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct CorpusTests {
   let folder: ScratchFolder
 

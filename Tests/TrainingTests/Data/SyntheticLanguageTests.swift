@@ -3,6 +3,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct SyntheticLanguageTests {
   @Test func `a seed gives the same text and entropy for ever`() throws {
     let corpus = Corpus.synthetic(seed: 1)

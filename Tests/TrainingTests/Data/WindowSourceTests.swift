@@ -2,6 +2,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct WindowSourceTests {
   /// Bytes that tell where they stand, up to 65,536 of them: two windows of three bytes are equal
   /// only if they start at the same place modulo 251.

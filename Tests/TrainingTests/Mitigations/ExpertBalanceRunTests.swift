@@ -4,6 +4,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct ExpertBalanceRunTests {
   /// The mean over layers and the last 100 steps of a metric with a value a layer.
   private static func late(_ run: TrainedRun, _ name: (Int) -> MetricName) -> Double {

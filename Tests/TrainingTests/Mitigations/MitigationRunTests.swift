@@ -5,6 +5,7 @@ import Testing
 @testable import Training
 
 /// What the mitigations must do to a run, as the papers tell it.
+@Suite(.timeLimit(.minutes(15)))
 struct MitigationRunTests {
   private func mean(_ values: ArraySlice<Double>) -> Double {
     values.reduce(0, +) / Double(values.count)

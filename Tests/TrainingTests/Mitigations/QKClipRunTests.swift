@@ -4,6 +4,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct QKClipRunTests {
   @Test func `the largest logit saws at the threshold, and the loss is unmoved`() async throws {
     let free = try await TrainedRun {

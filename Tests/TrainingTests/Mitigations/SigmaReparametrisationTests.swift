@@ -6,6 +6,7 @@ import Testing
 
 @testable import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct SigmaReparametrisationTests {
   private static let dense = ModelConfiguration(width: 12, layers: 2, heads: 2, context: 5)
   /// Every token goes to every expert: on the border between two the loss would jump.

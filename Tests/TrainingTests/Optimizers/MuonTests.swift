@@ -4,6 +4,7 @@ import Models
 import Testing
 import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct MuonTests {
   private static let model = ModelConfiguration(
     width: 24, layers: 1, heads: 2, context: 4,

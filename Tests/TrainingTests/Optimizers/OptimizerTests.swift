@@ -4,6 +4,7 @@ import Models
 import Testing
 import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct OptimizerTests {
   private let layout = ParameterLayout(
     ModelConfiguration(width: 10, layers: 1, heads: 1, context: 4))

@@ -3,6 +3,7 @@ import Models
 import Testing
 import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct RecordedRunTests {
   @Test(arguments: RecordedRun.names)
   func `tensors have the names and sizes that PyTorch was given`(name: String) throws {

@@ -4,6 +4,7 @@ import Testing
 import Training
 
 /// What each live number of an update must do.
+@Suite(.timeLimit(.minutes(15)))
 struct UpdateRuleTests {
   private let layout = ParameterLayout(
     ModelConfiguration(width: 10, layers: 2, heads: 1, context: 4))

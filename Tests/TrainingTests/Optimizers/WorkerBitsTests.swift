@@ -3,6 +3,7 @@ import Models
 import Testing
 import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct WorkerBitsTests {
   static let dense = ModelConfiguration(width: 24, layers: 2, heads: 2, context: 17)
   static let mixture = ModelConfiguration(

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import Training
 
+@Suite(.timeLimit(.minutes(15)))
 struct LearningRateScheduleTests {
   @Test func `the warm-up rises in equal parts from the first update to the peak`() {
     let schedule = LearningRateSchedule(peak: 1e-2, warmup: 100, total: 4000)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dispatch
+import Formats
 import Foundation
 import Sessions
 import Telemetry

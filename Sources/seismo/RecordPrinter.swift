@@ -1,4 +1,5 @@
 import Dispatch
+import Formats
 import Sessions
 import Synchronization
 import Telemetry

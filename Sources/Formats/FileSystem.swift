@@ -1,25 +1,26 @@
 import Foundation
 import Glibc
 
-enum FileSystem {
-  static func exists(_ path: String) -> Bool {
+/// The questions to the file system that readers and writers share.
+package enum FileSystem {
+  package static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
   }
 
-  static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Length in bytes; nil where there is no file.
-  static func size(_ path: String) -> Int? {
+  package static func size(_ path: String) -> Int? {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
   /// Whether the folder of `path` lies on a disk of the network's: SQLite's write-ahead log needs
   /// all its users on one machine.
-  static func isRemote(_ path: String) -> Bool {
+  package static func isRemote(_ path: String) -> Bool {
     guard let resolved = realpath(folder(of: path), nil) else { return false }
     defer { free(resolved) }
     let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
@@ -27,7 +28,7 @@ enum FileSystem {
   }
 
   /// The mounts are lines of device, folder, kind and options, as `/proc/self/mounts` has them.
-  static func isRemote(folder: String, mounts: String) -> Bool {
+  package static func isRemote(folder: String, mounts: String) -> Bool {
     let kinds: Set<Substring> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
     let holders = mounts.split(separator: "\n").map { $0.split(separator: " ") }.filter { fields in
       guard fields.count > 2 else { return false }
@@ -37,41 +38,22 @@ enum FileSystem {
     return kinds.contains(holder[2]) || holder[2] == "fuse.sshfs"
   }
 
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }
 
 extension FileSystem {
-  /// - Throws: `absent`, `unreadable`.
-  static func firstBytes(of path: String, count: Int) throws(SessionError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw errno == ENOENT
-        ? .absent(path: path)
-        : .unreadable(path: path, reason: SessionError.systemWords(errno))
-    }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let length = read(descriptor, &bytes, count)
-    guard length >= 0 else {
-      throw .unreadable(path: path, reason: SessionError.systemWords(errno))
-    }
-    return Array(bytes.prefix(length))
-  }
-}
-
-extension FileSystem {
   /// Differs whenever a file has changed.
-  struct Stamp: Hashable {
-    let node: UInt64
-    let size: Int
-    let seconds: Int
-    let nanoseconds: Int
+  package struct Stamp: Hashable {
+    package let node: UInt64
+    package let size: Int
+    package let seconds: Int
+    package let nanoseconds: Int
   }
 
-  static func stamp(_ path: String) -> Stamp {
+  package static func stamp(_ path: String) -> Stamp {
     var status = stat()
     guard stat(path, &status) == 0 else {
       return Stamp(node: 0, size: 0, seconds: 0, nanoseconds: 0)
@@ -79,5 +61,12 @@ extension FileSystem {
     return Stamp(
       node: UInt64(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
       nanoseconds: status.st_mtim.tv_nsec)
+  }
+}
+
+extension FileSystem {
+  /// What the system says about `errno`.
+  package static func systemWords(_ code: Int32) -> String {
+    String(cString: strerror(code))
   }
 }

@@ -1,3 +1,4 @@
+package import Formats
 import Foundation
 import Telemetry
 
@@ -37,7 +38,7 @@ package enum SessionImport {
     unlink(side)
     try write(run, to: side)
     guard rename(side, path) == 0 else {
-      let reason = SessionError.systemWords(errno)
+      let reason = FileSystem.systemWords(errno)
       unlink(side)
       throw .unwritable(path: path, reason: reason)
     }

@@ -1,5 +1,5 @@
 /// A JSON value as trainers write it: bare `NaN`, `Infinity` and `-Infinity` are numbers.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable {
   case null
   case flag(Bool)
   case number(Double)
@@ -8,38 +8,38 @@ enum JSONValue: Equatable {
   /// Members in the order in which they stand.
   case object([Member])
 
-  struct Member: Equatable {
-    let key: String
-    let value: JSONValue
+  package struct Member: Equatable {
+    package let key: String
+    package let value: JSONValue
   }
 
   /// Why some bytes are no JSON, and where.
-  struct Flaw: Error, Equatable {
-    let offset: Int
-    let what: String
+  package struct Flaw: Error, Equatable {
+    package let offset: Int
+    package let what: String
   }
 
-  init(_ bytes: [UInt8]) throws(Flaw) {
+  package init(_ bytes: [UInt8]) throws(Flaw) {
     try self.init(bytes, in: bytes.indices)
   }
 
-  init(_ bytes: [UInt8], in range: Range<Int>) throws(Flaw) {
+  package init(_ bytes: [UInt8], in range: Range<Int>) throws(Flaw) {
     var scanner = JSONScanner(bytes, in: range)
     self = try scanner.document()
   }
 
-  subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
 
-  var members: [Member]? {
+  package var members: [Member]? {
     guard case .object(let members) = self else { return nil }
     return members
   }
 
   /// The number it is; on and off count as 1 and 0.
-  var number: Double? {
+  package var number: Double? {
     switch self {
     case .number(let number): number
     case .flag(let flag): flag ? 1 : 0
@@ -47,13 +47,13 @@ enum JSONValue: Equatable {
     }
   }
 
-  var text: String? {
+  package var text: String? {
     guard case .text(let text) = self else { return nil }
     return text
   }
 
   /// The whole number it is, if it is one that a step can be.
-  var step: Int? {
+  package var step: Int? {
     guard case .number(let number) = self, number == number.rounded(), abs(number) <= 0x1p52 else {
       return nil
     }
@@ -61,7 +61,7 @@ enum JSONValue: Equatable {
   }
 
   /// Hands out what is in nested objects under the path of its keys.
-  func eachLeaf(_ path: String = "", separator: String, _ body: (String, JSONValue) -> Void) {
+  package func eachLeaf(_ path: String = "", separator: String, _ body: (String, JSONValue) -> Void) {
     guard case .object(let members) = self else { return body(path, self) }
     for member in members {
       let name = path.isEmpty ? member.key : path + separator + member.key

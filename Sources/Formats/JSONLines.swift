@@ -66,7 +66,7 @@ package enum JSONLines {
   }
 
   /// Whether the digits of a metric are those of a Float32.
-  static func isSingle(_ name: MetricName) -> Bool {
+  package static func isSingle(_ name: MetricName) -> Bool {
     MetricCatalog.family(of: name)?.precision == .float32
   }
 
@@ -80,7 +80,7 @@ package enum JSONLines {
     return Float(value).description
   }
 
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -1,4 +1,4 @@
-import Telemetry
+package import Telemetry
 
 /// Puts a run together from single numbers in the order in which they were logged.
 ///
@@ -121,7 +121,7 @@ struct RunAssembly {
 
 extension MetricColumn {
   /// Puts the steps in order where they are not; of several samples of one step the first stays.
-  mutating func order() {
+  package mutating func order() {
     let isOrdered = zip(steps, steps.dropFirst()).allSatisfy { $0 < $1 }
     guard !isOrdered else { return }
     let firsts = Dictionary(zip(steps, values), uniquingKeysWith: { first, _ in first })

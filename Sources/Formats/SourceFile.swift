@@ -9,7 +9,7 @@ enum SourceFile {
     guard descriptor >= 0 else {
       throw errno == ENOENT
         ? .absent(path: path)
-        : .unreadable(path: path, reason: SessionError.systemWords(errno))
+        : .unreadable(path: path, reason: FileSystem.systemWords(errno))
     }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: max(FileSystem.size(path) ?? 0, 1 << 12) + 1)
@@ -20,7 +20,7 @@ enum SourceFile {
       }
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
-        throw .unreadable(path: path, reason: SessionError.systemWords(errno))
+        throw .unreadable(path: path, reason: FileSystem.systemWords(errno))
       }
       guard count > 0 else { break }
       length += count

@@ -1,7 +1,7 @@
 /// CRC-32C (Castagnoli): finds every burst of damage up to 32 bits.
 ///
 /// Eight bytes at a time, with a table for each of the eight places.
-struct Checksum {
+package struct Checksum {
   private static let places = 8
 
   /// What a byte comes to that is followed by 0, 1, … 7 others.
@@ -20,9 +20,11 @@ struct Checksum {
 
   private var state = UInt32.max
 
-  var value: UInt32 { ~state }
+  package init() {}
 
-  mutating func add(_ bytes: some Sequence<UInt8>) {
+  package var value: UInt32 { ~state }
+
+  package mutating func add(_ bytes: some Sequence<UInt8>) {
     let isAdded: Void? = bytes.withContiguousStorageIfAvailable { addAll($0) }
     if isAdded == nil { Array(bytes).withUnsafeBufferPointer { addAll($0) } }
   }
@@ -49,19 +51,19 @@ struct Checksum {
     self.state = state
   }
 
-  mutating func add(_ number: Int) {
+  package mutating func add(_ number: Int) {
     withUnsafeBytes(of: Int64(number).littleEndian) { add($0) }
   }
 
   /// The checksum of a row that holds `numbers` and `text`.
-  static func of(_ text: String = "", _ numbers: Int...) -> Int {
+  package static func of(_ text: String = "", _ numbers: Int...) -> Int {
     var checksum = Checksum()
     for number in numbers { checksum.add(number) }
     checksum.add(text.utf8)
     return Int(checksum.value)
   }
 
-  static func of(_ bytes: [UInt8]) -> Int {
+  package static func of(_ bytes: [UInt8]) -> Int {
     var checksum = Checksum()
     checksum.add(bytes)
     return Int(checksum.value)

@@ -55,7 +55,7 @@ extension RecordedRun {
 
 extension RecordedRun.Generation {
   /// Leaves the samples out from `step` on.
-  mutating func cut(from step: Int) {
+  package mutating func cut(from step: Int) {
     wallTimes.cut(from: step)
     for index in columns.indices { columns[index].cut(from: step) }
   }

@@ -43,7 +43,7 @@ extension LoggedRun {
         run.generations.first?.wallTimes.values.first ?? Self.modified(paths[0])
     }
     if format == .csv { description.options.merge(hyperParameters) { own, _ in own } }
-    description.environment["source"] = SourceFile.resolved(paths[0])
+    description.environment[RunDescription.sourceKey] = SourceFile.resolved(paths[0])
     run.description = description
     if run.state == nil { run.state = .finished }
     for index in run.generations.indices where run.generations[index].wallTimes.steps.isEmpty {

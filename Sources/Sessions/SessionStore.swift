@@ -78,6 +78,24 @@ package final class SessionStore: Sendable {
     }
   }
 
+  /// Writes what is no part of the run while another connection records it: SQLite gives each its
+  /// turn.
+  /// - Throws: `notASession`, `newer`, `damaged`, `unwritable`.
+  static func writeBesideWriter(
+    of path: String, _ body: (Database) throws -> Void
+  ) throws(SessionError) {
+    do {
+      let database = try open(path)
+      defer { try? database.close() }
+      try database.write { connection in
+        try Migrations.check(connection, path: path)
+        try body(connection)
+      }
+    } catch {
+      throw SessionError(writing: path, error)
+    }
+  }
+
   func write(_ draft: SessionDraft) throws {
     try database.write { try draft.write(to: $0) }
   }

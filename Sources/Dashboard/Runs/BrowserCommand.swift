@@ -120,7 +120,8 @@ struct BrowserCommand: Sendable {
     BrowserCommand(name, .character(key), label: name, rank: rank, sentence) { browser, state in
       guard let run = browser.chosen(in: state) else { return .consumed }
       let isOwnNote = name == "note" && run.details.isPresent && state.commandRefusal == nil
-      let refusal = isOwnNote ? nil : refusal(of: run, isForOthers: isForOthers)
+      let isFree = isOwnNote || name == "tag" && !run.isLine
+      let refusal = isFree ? nil : refusal(of: run, isForOthers: isForOthers)
       guard let refusal else {
         browser.question = RunQuestion(subject(run))
         return .consumed

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Sessions
 import Signals
+import Training
 
 extension ListSessions {
   struct Rename: ParsableCommand {
@@ -132,7 +133,15 @@ extension ListSessions {
       guard let number = reference.line else {
         throw Failure.usage("restore: give a line too, such as \(reference.name)@1")
       }
-      let steps = try SessionFiles(path: reference.path).restore(line: number)
+      let files = SessionFiles(path: reference.path)
+      let before = SessionSummary(path: reference.path)
+      let steps = try files.restore(line: number)
+      if let start = before.abandoned.first(where: { $0.number == number })?.leftAt {
+        let left = CheckpointFolder.prefix(ofLine: before.newest.number)
+        try CheckpointFolder.setAside(after: start, in: files.checkpoints, as: left)
+        try CheckpointFolder.takeBack(
+          CheckpointFolder.prefix(ofLine: number), in: files.checkpoints)
+      }
       try StandardOutput.print(
         "\(reference.shown) is the run again, with \(NumberText.grouped(steps)) steps")
     }

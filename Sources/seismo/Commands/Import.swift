@@ -2,6 +2,7 @@ import ArgumentParser
 import Formats
 import Foundation
 import Sessions
+import Signals
 import Telemetry
 
 struct Import: ParsableCommand {
@@ -10,7 +11,8 @@ struct Import: ParsableCommand {
     discussion: """
       Reads event files of TensorBoard, .wandb files, Lightning's metrics.csv, Hugging Face's \
       trainer_state.json and JSON lines. A folder with several runs makes a session each. \
-      Importing again adds what has come since.
+      Importing again adds what has come since. What raises an alarm is told as of a run that was \
+      watched.
       """)
 
   @Argument(help: "a file, or a folder in which runs lie") var path: String
@@ -42,6 +44,7 @@ struct Import: ParsableCommand {
     var run = try logged.read()
     var renamed: [MetricAlias.Renamed] = []
     if !keepsNames { (run, renamed) = MetricAlias.apply(to: run) }
+    raiseAlarms(in: &run)
     let path = try place(of: logged.name, source: run.description, isAlone: isAlone)
     run.description?.name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     for warning in run.warnings { Seismo.report("\(logged.name): \(warning)") }
@@ -51,6 +54,15 @@ struct Import: ParsableCommand {
     for name in renamed {
       try StandardOutput.print("  \(name.ours) is what it calls \(name.theirs)")
     }
+  }
+
+  /// What another trainer's run was like is told as if it had been watched; a run of Seismo's own has
+  /// its alarms, or had none.
+  private func raiseAlarms(in run: inout RecordedRun) {
+    guard run.description?.model == nil else { return }
+    let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
+    run.addAlarms(thresholds: thresholds)
+    run.description?.options.merge(thresholds.options) { own, _ in own }
   }
 
   /// Where a run's session lies, its folder made.
@@ -84,8 +96,8 @@ struct Import: ParsableCommand {
     let own = candidates.first { path in
       guard FileManager.default.fileExists(atPath: path) else { return true }
       guard let records = try? SessionReader(path: path).records() else { return false }
-      let present = RecordedRun(records: records).description?.environment["source"]
-      return present != nil && present == source?.environment["source"]
+      let present = RecordedRun(records: records).description?.environment[RunDescription.sourceKey]
+      return present != nil && present == source?.environment[RunDescription.sourceKey]
     }
     return own ?? candidates[0]
   }

@@ -20,11 +20,11 @@ struct Ingest: ParsableCommand {
 
   mutating func run() throws {
     let path = try session ?? Self.freshPath()
-    let recorder = try recorder(path)
+    let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
+    let recorder = try recorder(path, thresholds)
     Seismo.report("recording to \(Invocation.shown(path))")
     var reader = JSONLinesReader()
-    var alarms = IngestAlarms(
-      thresholds: AlarmThresholds(options: UserConfiguration.found().alarms))
+    var alarms = ForeignAlarms(thresholds: thresholds)
     while let line = readLine(strippingNewline: true) {
       let now = Date().timeIntervalSince1970
       for record in reader.records(of: line.utf8, wallTime: now) {
@@ -40,7 +40,7 @@ struct Ingest: ParsableCommand {
     }
   }
 
-  private func recorder(_ path: String) throws -> Recorder {
+  private func recorder(_ path: String, _ thresholds: AlarmThresholds) throws -> Recorder {
     let files = FileManager.default
     let url = URL(fileURLWithPath: path)
     let recorder: Recorder
@@ -56,7 +56,9 @@ struct Ingest: ParsableCommand {
       recorder = Recorder(store: try SessionStore(creating: path))
       let name = url.deletingPathExtension().lastPathComponent
       recorder.record(
-        .description(RunDescription(name: name, created: Date().timeIntervalSince1970)))
+        .description(
+          RunDescription(
+            name: name, created: Date().timeIntervalSince1970, options: thresholds.options)))
     }
     recorder.record(.state(.running))
     recorder.flush()
@@ -68,30 +70,5 @@ struct Ingest: ParsableCommand {
     let candidates = [stem] + (2...99).map { "\(stem)-\($0)" }
     let free = candidates.first { !FileManager.default.fileExists(atPath: "\($0).seismo") }
     return "\(free ?? stem).seismo"
-  }
-}
-
-/// The alarms of a run that another program trains, unless it tells its own.
-private struct IngestAlarms {
-  let thresholds: AlarmThresholds
-  private var monitor = AlarmMonitor()
-  private var isTold = false
-
-  init(thresholds: AlarmThresholds) {
-    self.thresholds = thresholds
-  }
-
-  mutating func take(_ record: RunRecord) -> [RunEvent] {
-    switch record {
-    case .event(let event):
-      isTold = isTold || event.kind == .alarm
-      return []
-    case .samples(let samples):
-      var events = monitor.observe(samples, thresholds: thresholds)
-      // The keys that hints name are not known to the other program.
-      for index in events.indices { events[index].hint = nil }
-      return isTold ? [] : events
-    default: return []
-    }
   }
 }

@@ -38,38 +38,80 @@ struct Reproduce: ParsableCommand {
       throw Failure(
         .badInput, "\(session) was not trained by Seismo: only its own runs can be run again")
     }
-    let run = try trainingRun(description, recorded, steps: comparison.steps)
-    for line in surroundings(description, now: run) { Seismo.report(line) }
-    let result = again(run, comparison)
+    let stretches = RunStretch.all(
+      of: recorded, earlier: try SessionReader(path: reference.path).earlierDescriptions(),
+      leavingOut: Self.conduct)
+    let result = try again(
+      stretches.isEmpty ? [RunStretch(start: 0, description: description)] : stretches, recorded,
+      comparison)
     try StandardOutput.print(json ? result.json : result.text)
     guard result.isEqual else {
       throw Failure(.failed, "\(session): not reproduced: \(result.firstWords)")
     }
   }
 
-  private func trainingRun(
-    _ description: RunDescription, _ recorded: RecordedRun, steps: Int
-  ) throws -> TrainingRun {
-    var options = description.options
+  /// What no number depends on: it writes only the checkpoints that it goes on from, and ends where
+  /// the record does, whatever its patience was then.
+  private static let conduct: Set<String> = ["checkpoint-every", "keep", "keep-best", "patience"]
+
+  /// Runs each stretch with its own options, as the recorded run did: from the checkpoint of the one
+  /// before.
+  private func again(
+    _ stretches: [RunStretch], _ recorded: RecordedRun, _ comparison: ComparisonWithRecord
+  ) throws -> ComparisonWithRecord {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "seismo-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let box = ComparisonBox(comparison)
+    var script = recorded.script
+    var checkpoint: Checkpoint?
+    for (number, stretch) in stretches.enumerated() {
+      let next = number + 1 < stretches.count ? stretches[number + 1].start : nil
+      let configuration = try configuration(
+        stretch.description, number == 0 ? recorded.firstValues : [:])
+      let end = next ?? comparison.steps
+      // Before what else is scripted there, and gone by in the stretch after it.
+      if end < configuration.steps {
+        let stop = ScriptedCommand(step: end, command: .stop)
+        script.insert(stop, at: next == nil ? script.count : 0)
+      }
+      let run = try trainingRun(
+        configuration, from: checkpoint, script, checkpoints: next == nil ? nil : folder)
+      if number == 0 {
+        for line in surroundings(stretch.description, now: run) { Seismo.report(line) }
+      }
+      box.run(run, before: next ?? .max)
+      if next != nil { checkpoint = try CheckpointFolder.read(folder.path) }
+    }
+    return box.finished()
+  }
+
+  private func configuration(
+    _ description: RunDescription, _ firstValues: [String: String]
+  ) throws -> TrainingConfiguration {
+    var options = description.options.filter { !Self.conduct.contains($0.key) }
     options["workers"] = workers.map { "\($0)" }
-    // It writes no checkpoints, and ends where the record does, whatever its patience was then.
-    for name in ["checkpoint-every", "keep", "keep-best", "patience"] { options[name] = nil }
     guard options["data"] != "-" else {
       throw Failure(
         .badInput, "\(session): its data came from standard input and is not there any more")
     }
-    for (option, value) in recorded.firstValues { options[option] = value }
-    let configuration = try TrainingConfiguration(options: options)
-    let corpus = try configuration.dataPath.map { path throws(DataError) in
-      try Corpus.open(path: path)
-    }
-    var script = recorded.script
-    if steps < configuration.steps {
-      script.append(ScriptedCommand(step: steps, command: .stop))
+    return try TrainingConfiguration(options: options.merging(firstValues) { _, first in first })
+  }
+
+  private func trainingRun(
+    _ configuration: TrainingConfiguration, from checkpoint: Checkpoint?,
+    _ script: [ScriptedCommand], checkpoints: URL?
+  ) throws -> TrainingRun {
+    let corpus =
+      try configuration.dataPath.map { path throws(DataError) in try Corpus.open(path: path) }
+      ?? .synthetic()
+    guard let checkpoint else {
+      return try TrainingRun(
+        configuration: configuration, corpus: corpus, script: script, checkpointFolder: checkpoints)
     }
     return try TrainingRun(
-      configuration: configuration, corpus: corpus ?? .synthetic(), script: script,
-      checkpointFolder: nil)
+      resuming: checkpoint, configuration: configuration, corpus: corpus, script: script,
+      checkpointFolder: checkpoints)
   }
 
   /// What is not as it was, a line each: other bits are to be expected then.
@@ -81,19 +123,6 @@ struct Reproduce: ParsableCommand {
       return "\(what) was \(value), is \(present): other bits are to be expected"
     }
   }
-
-  private func again(
-    _ run: sending TrainingRun, _ comparison: ComparisonWithRecord
-  ) -> ComparisonWithRecord {
-    let box = ComparisonBox(comparison)
-    let end = DispatchSemaphore(value: 0)
-    let trainer = Trainer(run) { record in
-      if case .samples(let samples) = record { box.take(samples) }
-    }
-    trainer.start { _ in end.signal() }
-    end.wait()
-    return box.finished()
-  }
 }
 
 /// The comparison, shared with the trainer's queue.
@@ -104,8 +133,15 @@ private final class ComparisonBox: Sendable {
     self.comparison = Mutex(comparison)
   }
 
-  func take(_ samples: StepSamples) {
-    comparison.withLock { $0.take(samples) }
+  /// Runs to the end and compares what comes before step `end`.
+  func run(_ run: sending TrainingRun, before end: Int) {
+    let isOver = DispatchSemaphore(value: 0)
+    let trainer = Trainer(run) { [self] record in
+      guard case .samples(let samples) = record, samples.step < end else { return }
+      comparison.withLock { $0.take(samples) }
+    }
+    trainer.start { _ in isOver.signal() }
+    isOver.wait()
   }
 
   func finished() -> ComparisonWithRecord {

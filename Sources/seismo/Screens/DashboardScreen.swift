@@ -85,6 +85,7 @@ final class DashboardScreen {
     state.arrangement = previous.state.arrangement
     state.arrangement.zoomed = nil
     state.commandHistory = previous.state.commandHistory
+    state.browser = previous.state.browser.reopened
   }
 
   /// Runs that `shelf` has read already are read on.

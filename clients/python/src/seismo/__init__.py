@@ -7,8 +7,8 @@
         run.log({"loss": train_step()}, step=step)
         run.poll()
 
-The standard library is all it needs. ``seismo.watch``, ``seismo.mitigations`` and ``seismo.loss`` are
-for PyTorch and import it when they are first used.
+The standard library is all it needs. ``seismo.watch``, ``seismo.mitigations`` and ``seismo.loss``
+are for PyTorch and import it when they are first used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The socket by which other processes of this account give commands to the run.
 
-It is a Unix socket, mode 0600 in a folder of mode 0700; lines are those of PROTOCOL.md. Nothing here
-blocks: who sends lines without end, or does not take the answers, is dropped; the run is not.
+It is a Unix socket, mode 0600 in a folder of mode 0700; lines are those of PROTOCOL.md. Nothing
+here blocks: who sends lines without end, or does not take the answers, is dropped; the run is not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 import selectors
 import socket
 import struct
-from typing import Callable, Optional
+from typing import Callable
 
 from .folder import socket_path
 from .lines import encoded
@@ -39,13 +39,13 @@ class ControlServer:
         self.path = socket_path(f"{stem}-{os.getpid()}-{secrets.token_hex(4)}.sock")
         self._take = take
         self._connections: set[Connection] = set()
-        self._selector: Optional[selectors.BaseSelector] = None
+        self._selector: selectors.BaseSelector | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._listener.setblocking(False)
             self._listener.bind(self.path)
             os.chmod(self.path, 0o600)
-            self._listener.listen(16)
+            self._listener.listen(128)
         except OSError:
             self._listener.close()
             raise
@@ -116,7 +116,7 @@ class Connection:
         try:
             received = self._socket.recv(LONGEST_LINE)
         except BlockingIOError:
-            return
+            return None
         except OSError:
             return self.close()
         if not received:
@@ -193,7 +193,7 @@ class Connection:
         self._socket.close()
 
 
-def peer_user(connected: socket.socket) -> Optional[int]:
+def peer_user(connected: socket.socket) -> int | None:
     """The account at the other end; None where the system does not say."""
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from .settings import shown
 
@@ -52,7 +53,7 @@ class _Change:
         self.before = before
         self.after: list[float] = []
 
-    def told(self, step: int, time: float) -> Optional[dict[str, Any]]:
+    def told(self, step: int, time: float) -> dict[str, Any] | None:
         count = min(len(self.before), len(self.after))
         if count < NEEDED:
             return None

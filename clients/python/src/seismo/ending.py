@@ -1,4 +1,4 @@
-"""How a process ends: at its exit, by an exception, by SIGTERM. The run's end is written each time."""
+"""How a process ends: at its exit, by an exception, by SIGTERM; the run's end is always written."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Endings:
         self._has_handler = False
 
     def _excepthook(
-        self, kind: type[BaseException], error: BaseException, trace: Optional[TracebackType]
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         before = self._hook_before
         self._end(*ending_of(kind, error))
         before(kind, error, trace)
 
-    def _terminate(self, number: int, frame: Optional[FrameType]) -> None:
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
         before = self._handler_before
         if callable(before):
             # The program has its own way to end; what it does of it, the exit will show.
@@ -64,7 +64,7 @@ class Endings:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def ending_of(kind: type[BaseException], error: BaseException) -> tuple[str, Optional[str]]:
+def ending_of(kind: type[BaseException], error: BaseException) -> tuple[str, str | None]:
     """The state and reason of a run that an exception ended."""
     if issubclass(kind, KeyboardInterrupt):
         return "stopped", "SIGINT"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Iterator, Optional
+from collections.abc import Iterator
 
 #: A Unix socket's path has 108 bytes, one of them for its end.
 LONGEST_PATH = 107
@@ -41,8 +41,8 @@ def folders() -> Iterator[str]:
             yield os.path.join(shared, f"seismo-{os.getuid()}")
 
 
-def _flaw(folder: str) -> Optional[str]:
-    """Who can enter the folder can steer the run: links and other accounts' folders are refused."""
+def _flaw(folder: str) -> str | None:
+    """Who can enter the folder can steer the run: links and others' folders are refused."""
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:

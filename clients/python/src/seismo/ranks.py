@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from datetime import timedelta
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Protocol
 
 Commands = list[dict[str, Any]]
 
@@ -73,7 +73,7 @@ class StoreAgreement:
         self._is_paused = False
 
     @classmethod
-    def found(cls, rank: int) -> Optional[StoreAgreement]:
+    def found(cls, rank: int) -> StoreAgreement | None:
         """Where torch.distributed runs; None elsewhere."""
         torch = sys.modules.get("torch")
         distributed = getattr(torch, "distributed", None)
@@ -88,7 +88,7 @@ class StoreAgreement:
         poll = self._polls
         self._polls += 1
         if self._rank == 0:
-            # What is asked now is for the next poll, which no rank has come to before this one left.
+            # What is asked now is for the next poll, which no rank leaves before this one left.
             self._store.set(str(poll + 1), json.dumps(commands))
             if poll >= self.KEPT:
                 self._store.delete_key(str(poll - self.KEPT + 1))

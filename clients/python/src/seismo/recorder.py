@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import shutil
 import subprocess
-from typing import Callable, Optional
+import time
+from typing import Callable
 
 from .requests import Flaw, Request, read_request
 
@@ -30,7 +32,7 @@ class Recorder:
         self._take = take
         self._waiting = bytearray()
         self._input = bytearray()
-        self._selector: Optional[selectors.BaseSelector] = None
+        self._selector: selectors.BaseSelector | None = None
         self._child = subprocess.Popen(
             [program, "ingest", "--session", session],
             stdin=subprocess.PIPE,
@@ -102,9 +104,10 @@ class Recorder:
                 self._child.stdin.close()
 
     def close(self, timeout: float = 10.0) -> None:
-        """Ends the child's input and waits until its session is whole."""
-        if self._to >= 0:
-            os.set_blocking(self._to, True)
+        """Ends the child's input and waits until its session is whole, but not for ever."""
+        deadline = time.monotonic() + timeout
+        while self._waiting and self._to >= 0 and time.monotonic() < deadline:
+            select.select([], [self._to], [], 0.1)
             self.write(b"")
         self._hang_up()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -113,7 +116,8 @@ class Recorder:
             self._child.stdout.close()
 
     def abandon(self) -> None:
+        """Closes this process's ends only."""
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
-                    os.close(pipe.fileno())
+                    pipe.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 #: Names under which the run itself acts.
 _RESERVED = frozenset(
@@ -21,16 +21,16 @@ class Request:
 
     words: str
     by: str = "control"
-    id: Optional[int] = None
+    id: int | None = None
     #: Asked again with the same mark, after a broken connection, it is not done again.
-    once: Optional[str] = None
+    once: str | None = None
     reply: Callable[[bytes], None] = field(default=lambda line: None, repr=False)
 
     def answer(
         self,
         applied: bool,
         text: str,
-        step: Optional[int] = None,
+        step: int | None = None,
         before: object = None,
         after: object = None,
     ) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Request:
 class Flaw(Exception):
     """Why a line is no request, in words for the one who sent it."""
 
-    def __init__(self, reason: str, id: Optional[int] = None) -> None:
+    def __init__(self, reason: str, id: int | None = None) -> None:
         super().__init__(reason)
         self.id = id
 
@@ -74,13 +74,16 @@ def read_request(line: bytes) -> Request:
     if not is_plain(words):
         raise Flaw("the command holds control characters", id)
     author, once = value.get("by"), value.get("once")
-    is_fit = isinstance(author, str) and is_plain(author) and 1 <= len(author) <= _LONGEST_AUTHOR
     return Request(
         words=words.strip(),
-        by=author if is_fit and author not in _RESERVED else "control",
+        by=author if isinstance(author, str) and _is_name(author) else "control",
         id=id,
         once=once if isinstance(once, str) and 1 <= len(once) <= _LONGEST_MARK else None,
     )
+
+
+def _is_name(author: str) -> bool:
+    return 1 <= len(author) <= _LONGEST_AUTHOR and is_plain(author) and author not in _RESERVED
 
 
 def is_plain(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -11,8 +12,9 @@ import time
 import traceback
 import weakref
 from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Optional
 
 from . import ranks, runfile
 from ._version import __version__
@@ -25,9 +27,9 @@ from .recorder import Recorder
 from .requests import Request
 from .settings import Action, Refused, Setting, Value, declared, shown
 from .transport import Transport
-from .values import freeze, plain
+from .values import freeze, frozen_all, plain
 
-_current: Optional[Run] = None
+_current: Run | None = None
 _all: weakref.WeakSet[Run] = weakref.WeakSet()
 
 #: What a run obeys without a declaration.
@@ -39,25 +41,28 @@ _USAGE = {
     "declare it: run.controls(stop=function)",
 }
 
+#: Commands whose marks are remembered.
+_MARKS = 256
+
 Probe = Callable[[int], Optional[Mapping[str, Any]]]
 
 
-def current_run() -> Optional[Run]:
+def current_run() -> Run | None:
     """The run begun last and not finished yet."""
     return _current
 
 
 def init(
-    name: Optional[str] = None,
+    name: str | None = None,
     config: Any = None,
-    dir: Union[str, os.PathLike[str]] = "runs",
-    total_steps: Optional[int] = None,
-    tokens_per_step: Optional[int] = None,
-    group: Optional[str] = None,
+    dir: str | os.PathLike[str] = "runs",
+    total_steps: int | None = None,
+    tokens_per_step: int | None = None,
+    group: str | None = None,
     tags: Sequence[str] = (),
-    resume: Union[bool, str, os.PathLike[str], None] = None,
+    resume: bool | str | os.PathLike[str] | None = None,
     record: bool = False,
-    broadcast: Optional[Callable[[Any], Any]] = None,
+    broadcast: Callable[[Any], Any] | None = None,
 ) -> Run:
     """Begins a run and returns it; a run that is still open in this process ends first.
 
@@ -106,21 +111,21 @@ class Run:
     ``poll`` while the run is paused."""
 
     def __init__(
-        self, name: str, is_off: bool = False, broadcast: Optional[Callable[[Any], Any]] = None
+        self, name: str, is_off: bool = False, broadcast: Callable[[Any], Any] | None = None
     ) -> None:
         self.name = name
         self.rank = ranks.rank()
         #: The file it writes; None where it writes none.
-        self.path: Optional[str] = None
+        self.path: str | None = None
         #: The control socket's path; None where it has none.
-        self.control: Optional[str] = None
+        self.control: str | None = None
         self._is_off = is_off
-        self._transport: Optional[Transport] = None
-        self._endings: Optional[Endings] = None
+        self._transport: Transport | None = None
+        self._endings: Endings | None = None
         self._broadcast = broadcast
-        self._agreement: Optional[Agreement] = None
+        self._agreement: Agreement | None = None
         self._next_step = 0
-        self._total_steps: Optional[int] = None
+        self._total_steps: int | None = None
         self._inbox: deque[Request] = deque()
         self._is_asked = threading.Event()
         self._marks: dict[str, Any] = {}
@@ -149,7 +154,7 @@ class Run:
         """The step that comes next: one more than the last logged."""
         return self._next_step
 
-    def log(self, metrics: Mapping[str, Any], step: Optional[int] = None) -> None:
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Records metrics of a step; 2 µs for ten floats.
 
         Nested mappings are joined by ``/``; texts become notes. Tensors on a device are cloned on
@@ -166,7 +171,7 @@ class Run:
         try:
             step = self._next_step if step is None else int(step)
             self._next_step = step + 1
-            frozen = {key: freeze(value) for key, value in metrics.items()}
+            frozen = frozen_all(metrics)
             if self._pending or self._probes or self._is_scaled:
                 self._add_probed(frozen, step)
             transport.put((step, time.time(), frozen))
@@ -206,7 +211,7 @@ class Run:
         """
         self.declare(*(declared(name, form) for name, form in what.items()))
 
-    def declare(self, *what: Union[Setting, Action]) -> None:
+    def declare(self, *what: Setting | Action) -> None:
         """Declares settings and actions under their own names, which may have dots."""
         for form in what:
             if isinstance(form, Setting):
@@ -233,11 +238,13 @@ class Run:
                 line["settings"].append(setting.declaration())
             except Exception as error:
                 self._trouble(setting.name, error)
-        line["commands"] = sorted({*_WORDS, *self._actions, *(["stop"] if self._heeds_stop else [])})
-        transport.put(line)
+        line["commands"] = sorted(
+            {*_WORDS, *self._actions, *(["stop"] if self._heeds_stop else [])}
+        )
+        transport.tell(line)
 
     def steps(self, total: int, start: int = 0) -> Iterator[int]:
-        """The steps of a loop: polls before each but the first, and ends where it is asked to stop."""
+        """The steps of a loop: polls before each but the first, ends where asked to stop."""
         self._heed_stop()
         for step in range(start, total):
             if step > start and not self.poll():
@@ -337,7 +344,7 @@ class Run:
         self._inbox.append(Request(words, by=by))
         self._is_asked.set()
 
-    def note(self, text: str, step: Optional[int] = None) -> None:
+    def note(self, text: str, step: int | None = None) -> None:
         """Writes a note beside the present step, or another."""
         self._event("note", text, step=step, by="script")
 
@@ -347,14 +354,14 @@ class Run:
             "alarm", f"{title}: {text}" if text else title, by="script", name=title, level=level
         )
 
-    def checkpoint(self, path: Union[str, os.PathLike[str]], step: Optional[int] = None) -> None:
-        """Says that a checkpoint was written to ``path``; by default of the step that comes next."""
+    def checkpoint(self, path: str | os.PathLike[str], step: int | None = None) -> None:
+        """Says that a checkpoint was written to ``path``, by default of the step to come."""
         path = os.fspath(path)
         name = os.path.basename(os.path.normpath(path))
         step = self._next_step if step is None else step
         self._event("checkpoint", f"checkpoint {path}", step=step, by="script", name=name)
 
-    def finish(self, reason: Optional[str] = None) -> None:
+    def finish(self, reason: str | None = None) -> None:
         """Ends the run: finished, or stopped for a reason. All that was logged is written then."""
         self._end("stopped" if reason else "finished", reason)
 
@@ -372,26 +379,21 @@ class Run:
         self._is_asked.set()
 
     def _is_repeated(self, request: Request) -> bool:
-        """Whether the same was asked before a connection broke: then the first one's answer serves."""
-        first = self._marks.get(request.once or "")
-        if first is None:
-            if len(self._marks) >= 256:
+        """Whether it was asked before a connection broke: then the first answer serves."""
+        mark = request.once or ""
+        known = self._marks.get(mark)
+        if known is None:
+            if len(self._marks) >= _MARKS:
                 del self._marks[next(iter(self._marks))]
-            self._marks[request.once or ""] = request
+            self._marks[mark] = [request]
             return False
-        if isinstance(first, Request):
-            reply = first.reply
-
-            def both(line: bytes) -> None:
-                reply(line)
-                request.reply(line)
-
-            first.reply = both
+        if isinstance(known, list):
+            known.append(request)
         elif self._transport is not None:
-            self._transport.answer(request, {**first, "id": request.id})
+            self._transport.answer(request, {**known, "id": request.id})
         return True
 
-    def _flaw(self, words: str) -> Optional[str]:
+    def _flaw(self, words: str) -> str | None:
         """Why ``words`` are no command of this run; None where they are one."""
         head, _, rest = words.partition(" ")
         if head in self._actions or head in ("pause", "resume", "undo"):
@@ -480,9 +482,7 @@ class Run:
         text = f"set {setting.name} {shown(before)} → {shown(after)}"
         if setting.name == MULTIPLIER:
             self._is_scaled = True
-        self._event(
-            "set", text, by=request.by, name=setting.name, before=before, after=after
-        )
+        self._event("set", text, by=request.by, name=setting.name, before=before, after=after)
         self._tell_settings()
         self._reply(request, request.answer(True, text, self._next_step, before, after))
 
@@ -508,7 +508,7 @@ class Run:
             return
         self._is_paused = holds
         if self._transport is not None:
-            self._transport.put({"state": "paused" if holds else "running"})
+            self._transport.tell({"state": "paused" if holds else "running"})
             self._transport.wake()
 
     def _done(self, request: Request, kind: str, text: str) -> None:
@@ -523,15 +523,19 @@ class Run:
         self._reply(request, request.answer(False, reason, self._next_step))
 
     def _reply(self, request: Request, line: dict[str, Any]) -> None:
+        asking: Any = [request]
         if request.once is not None:
+            asking = self._marks.get(request.once, asking)
             self._marks[request.once] = line
-        if self._transport is not None:
-            self._transport.answer(request, line)
+        if self._transport is None:
+            return
+        for one in asking:
+            self._transport.answer(one, line if one is request else {**line, "id": one.id})
 
     # Beginning and end
 
     def _open(
-        self, description: dict[str, Any], folder: str, resume: Union[bool, str, None], record: bool
+        self, description: dict[str, Any], folder: str, resume: bool | str | None, record: bool
     ) -> None:
         self._sent: dict[int, Request] = {}
         self._total_steps = description["total_steps"]
@@ -544,11 +548,9 @@ class Run:
         self.path = os.path.abspath(file.path) if file is not None else None
         self.control = server.path if server is not None else None
         recorder = self._tried(self._recorder) if record else None
-        self._transport = Transport(file, server, recorder, self._warn)
-        self._transport.put({"run": self._description(description, bool(resume))})
-        self._transport.put({"state": "running"})
+        beginning = [{"run": self._description(description, bool(resume))}, {"state": "running"}]
+        self._transport = Transport(file, server, recorder, self._warn, beginning)
         self._tell_settings()
-        self._transport.wake()
         self._endings = Endings(self._end, self._exit)
         self._endings.install()
         _all.add(self)
@@ -584,7 +586,7 @@ class Run:
         return line
 
     def _event(
-        self, kind: str, text: str, by: str, step: Optional[int] = None, **members: Any
+        self, kind: str, text: str, by: str, step: int | None = None, **members: Any
     ) -> None:
         transport = self._transport
         if transport is None:
@@ -594,9 +596,9 @@ class Run:
         line["time"] = round(time.time(), 3)
         line.update(members)
         line.update(by=by, text=str(text))
-        transport.put(line)
+        transport.tell(line)
 
-    def _end(self, state: str, reason: Optional[str]) -> None:
+    def _end(self, state: str, reason: str | None) -> None:
         global _current
         if self._is_over:
             return
@@ -611,7 +613,7 @@ class Run:
         line = {"state": state, "time": round(time.time(), 3)}
         if reason:
             line["reason"] = reason
-        transport.put(line)
+        transport.tell(line)
         transport.close()
         if self._endings is not None:
             self._endings.remove()
@@ -638,9 +640,9 @@ class Run:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if kind is None or error is None:
             self.finish()
@@ -657,10 +659,8 @@ class Run:
         if text in self._warned or len(self._warned) > 100:
             return
         self._warned.add(text)
-        try:
+        with contextlib.suppress(Exception):
             sys.stderr.write(f"seismo: {text}\n")
-        except Exception:
-            pass
 
 
 def _after_fork() -> None:

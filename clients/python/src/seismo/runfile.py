@@ -1,4 +1,8 @@
-"""The file of a run: lines are only ever appended, by one writer, and never half of one."""
+"""The file of a run: lines are only ever appended, by one writer.
+
+A writer that is killed may leave half a line, which nobody takes for a whole one and which the next
+writer ends.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import contextlib
 import os
 import re
 import time
-from typing import Optional
 
 try:
     import fcntl
@@ -76,7 +79,7 @@ class RunFile:
             os.close(self._descriptor)
 
 
-def opened(folder: str, name: str, resume: Optional[str]) -> RunFile:
+def opened(folder: str, name: str, resume: str | None) -> RunFile:
     """``FOLDER/NAME-TIME.jsonl``, or the one to go on with.
 
     Raises:
@@ -96,7 +99,7 @@ def opened(folder: str, name: str, resume: Optional[str]) -> RunFile:
     raise OSError(f"{folder}/{stem}.jsonl: a hundred runs of that name began this second")
 
 
-def newest(folder: str, name: str) -> Optional[str]:
+def newest(folder: str, name: str) -> str | None:
     """The latest file of the runs called ``name``."""
     pattern = re.compile(re.escape(file_stem(name)) + r"-\d{8}-\d{6}(-\d+)?\.jsonl")
     with contextlib.suppress(OSError):

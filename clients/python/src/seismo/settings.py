@@ -7,8 +7,9 @@ them with ``run.controls``; libraries that bring their own, with ``run.declare``
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import Any, Callable, Union
 
 Value = Union[bool, float, str]
 Getter = Callable[[], Any]
@@ -36,7 +37,7 @@ class Setting:
     #: One line on what it is for.
     help: str = ""
     #: The value that ``set NAME on`` gives a number.
-    usual: Optional[float] = None
+    usual: float | None = None
 
     @property
     def value(self) -> Value:
@@ -66,14 +67,19 @@ class Setting:
             raise Refused(f"'{words}' is no value for {self.name}: give {self.allowed}")
         return value
 
-    def _value(self, words: str) -> Optional[Value]:
+    def _value(self, words: str) -> Value | None:
         word = words.lower()
         if self.kind == "choice":
             return next((choice for choice in self.choices if choice.lower() == word), None)
         if self.kind == "flag":
-            return {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}.get(
-                word
-            )
+            return {
+                "on": True,
+                "true": True,
+                "1": True,
+                "off": False,
+                "false": False,
+                "0": False,
+            }.get(word)
         if word in ("on", "true"):
             return self.usual
         try:
@@ -169,7 +175,7 @@ def attribute(
     name: str,
     low: float = 0.0,
     high: float = 1e9,
-    choices: Optional[Sequence[str]] = None,
+    choices: Sequence[str] | None = None,
     help: str = "",
 ) -> Unnamed:
     """The attribute (of a mapping: the item) ``name`` of ``owner``.
@@ -194,7 +200,7 @@ def attribute(
     return number(get, put, low, high, help)
 
 
-def declared(name: str, what: object) -> Union[Setting, Action]:
+def declared(name: str, what: object) -> Setting | Action:
     """What ``run.controls(NAME=what)`` declares.
 
     Raises:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+import sys
+from collections.abc import Mapping
+from typing import Any, Callable
 
 _PLAIN = frozenset((float, int, bool, str, type(None)))
 
@@ -12,15 +14,25 @@ class Deferred:
 
     __slots__ = ("_read", "_ready")
 
-    def __init__(self, read: Callable[[], Any], ready: Optional[Callable[[], Any]] = None) -> None:
+    def __init__(self, read: Callable[[], Any], ready: Callable[[], Any] | None = None) -> None:
         self._read = read
         self._ready = ready
 
     def read(self) -> Any:
         """Waits for the device, in the thread that calls."""
-        if self._ready is not None:
-            self._ready()
-        return plain(self._read())
+        try:
+            if self._ready is not None:
+                self._ready()
+            return plain(self._read())
+        except Exception as error:
+            return Unreadable(error)
+
+
+def frozen_all(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """``metrics`` as they are now; see ``freeze``."""
+    if _PLAIN.issuperset(map(type, metrics.values())):
+        return dict(metrics)
+    return {key: freeze(value) for key, value in metrics.items()}
 
 
 def freeze(value: Any) -> Any:
@@ -51,10 +63,8 @@ def _freeze_tensor(tensor: Any) -> Any:
     return Deferred(clone.item, _arrival(kind, tensor.device))
 
 
-def _arrival(kind: str, device: Any) -> Optional[Callable[[], Any]]:
+def _arrival(kind: str, device: Any) -> Callable[[], Any] | None:
     """Waits until what the loop has asked of the device so far is done; None where unknown."""
-    import sys
-
     module = getattr(sys.modules.get("torch"), kind, None)
     if module is None or not hasattr(module, "Event"):
         return None
@@ -71,7 +81,9 @@ class Unreadable:
 
     def __init__(self, value: Any) -> None:
         shape = getattr(value, "shape", None)
-        self.kind = type(value).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
+        self.kind = type(value).__name__ + (
+            f" of shape {tuple(shape)}" if shape is not None else ""
+        )
 
 
 def plain(value: Any) -> Any:

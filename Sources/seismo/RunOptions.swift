@@ -33,7 +33,7 @@ extension RunOptions: CustomReflectable {
 
 extension RunOption {
   fileprivate var argument: Any {
-    let help = ArgumentHelp(stringLiteral: sentence)
+    let help = ArgumentHelp.of(name)
     switch kind {
     case .flag:
       return Flag<Bool?>(name: .customLong(name), inversion: .prefixedNo, help: help)
@@ -52,5 +52,12 @@ extension RunOption {
       return try values.decode(Option<String?>.self, forKey: key).wrappedValue
     }
     return try values.decode(Flag<Bool?>.self, forKey: key).wrappedValue.map { $0 ? "on" : "off" }
+  }
+}
+
+extension ArgumentHelp {
+  /// What the table of a run's options says of `option`.
+  static func of(_ option: String) -> ArgumentHelp {
+    ArgumentHelp(stringLiteral: RunOptionCatalog.option(option)?.sentence ?? "")
   }
 }

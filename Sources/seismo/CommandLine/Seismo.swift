@@ -96,7 +96,7 @@ extension String {
     let refusal = /The value '(?<value>.*)' is invalid for '(?<name>[^ ']+)[^']*'(?<rest>.*)/
     guard let found = wholeMatch(of: refusal) else { return self }
     let what = "'\(found.value)' is no value for \(found.name)"
-    let choices = / ?Please provide one of(?: the following:)?(?<list>.*)/
+    let choices = /\s?Please provide one of(?: the following:)?(?<list>.*)/
     guard let list = found.rest.firstMatch(of: choices)?.list else { return what + found.rest }
     let words = list.split { " ',.".contains($0) }.filter { $0 != "-" && $0 != "or" }
     return "\(what): give \(words.joined(separator: ", "))"

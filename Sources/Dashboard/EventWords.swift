@@ -7,7 +7,7 @@ struct EventWords: Sendable, Hashable {
 
   init(_ sentence: String) {
     // What names a value behind a semicolon says nothing without it.
-    let addition = sentence.range(of: "; ")?.lowerBound ?? sentence.endIndex
+    let addition = sentence.firstRange(of: "; ")?.lowerBound ?? sentence.endIndex
     let places = Self.separators.flatMap { separator in
       sentence.ranges(of: separator).map(\.lowerBound)
         .filter { separator != ": " || $0 < addition }

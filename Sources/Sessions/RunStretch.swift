@@ -1,3 +1,4 @@
+package import Formats
 package import Telemetry
 
 /// A part of a run that was computed with the same options: a run can be resumed with others.

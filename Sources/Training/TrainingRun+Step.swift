@@ -137,7 +137,7 @@ extension TrainingRun {
       multiplier: settings.number(SettingCatalog.learningRateMultiplier), gradNorm: gradNorm,
       clipFraction: clips.fraction, tokensPerSecond: tokenCount / seconds,
       milliseconds: seconds * 1000, memoryBytes: memory.resident(),
-      flopsFraction: Double(Float(flops / seconds / 1e9 / peakGFLOPS)))
+      flopsFraction: shareOfPeak(gigaflops: flops / seconds / 1e9))
     return StepSamples(
       step: step, wallTime: wallTime, names: metrics.names,
       values: metrics.values(statistics, numbers))

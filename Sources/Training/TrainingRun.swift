@@ -169,6 +169,13 @@ package final class TrainingRun {
     peakGFLOPS = sgemmPeak(seconds: 0.1, workers: workers)
   }
 
+  /// The share of the peak that a step reached. One that goes beyond it says that the peak was
+  /// measured while the machine did something else too: then it is the step's.
+  func shareOfPeak(gigaflops: Double) -> Double {
+    if gigaflops > peakGFLOPS { peakGFLOPS = gigaflops }
+    return Double(Float(gigaflops / peakGFLOPS))
+  }
+
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 

@@ -60,7 +60,7 @@ import Testing
 
   @Test func `an expert is dead where the run's own alarm says so`() throws {
     let usual = LayerLoad.all(PaneScreen.mixture.context(.experts))
-    #expect(usual.allSatisfy(\.dead.isEmpty))
+    #expect(usual.allSatisfy { $0.dead.isEmpty })
     var description = try #require(SampleRun.mixture.description)
     description.options["alarms.dead-expert"] = "0.9"
     var screen = PaneScreen.mixture

@@ -81,7 +81,20 @@ import Testing
       press(&state, .enter) == [
         .editRun(.tag(path: SampleRuns.rescue.path, words: "paper keep night"))
       ])
-    #expect(type(&state, "R") == [.bell])
+    // What is typed after a key that is refused does nothing, and the reason is read.
+    #expect(type(&state, "Rother") == [.bell])
+    #expect(press(&state, .character(" "), .enter) == [])
+    #expect(browser(state)?.marked == [] && browser(state)?.question == nil)
+    #expect(view(state).lines.last?.contains("open") == true)
+  }
+
+  @Test(arguments: [(80, 24), (120, 40), (200, 60)])
+  func `a passing word covers no key`(columns: Int, rows: Int) {
+    var state = SampleRuns.browsing(columns, rows)
+    let keys = view(state).lines.last
+    state.say("attention logits are above 1e4 and go on growing · m: switch qk-layernorm on")
+    #expect(view(state).lines.last == keys)
+    #expect(view(state).lines.contains { $0.contains("attention logits are above 1e4") })
   }
 
   @Test func `every order puts the runs that have the number first`() {

@@ -42,6 +42,20 @@ import Testing
     #expect(state.stepsDone == 1_400 && state.steps.upperBound == 1_401)
   }
 
+  @Test func `a share of the peak above one is not shown`() {
+    for (share, isShown) in [(0.4, true), (200, false)] {
+      var state = Self.live(200, 60)
+      state.history.append(
+        .samples(
+          StepSamples(
+            step: 1_401, wallTime: SampleRun.time(of: 1_401),
+            names: [MetricCatalog.tokensPerSecond, MetricCatalog.flopsFraction],
+            values: [9_000, share])))
+      _ = press(&state, .character("6"))
+      #expect(view(state).lines.contains { $0.contains("of peak") } == isShown)
+    }
+  }
+
   @Test func `the run's own word on pausing overrules what was asked`() {
     var state = Self.live()
     _ = press(&state, .character(" "))

@@ -126,10 +126,8 @@ struct BrowserCommand: Sendable {
         browser.question = RunQuestion(subject(run))
         return .consumed
       }
-      return .stays {
-        $0.say("\(name): \(refusal)", .warning)
-        return [.bell]
-      }
+      browser.question = RunQuestion(.refusal("\(name): \(refusal)"))
+      return .stays { _ in [.bell] }
     }
   }
 

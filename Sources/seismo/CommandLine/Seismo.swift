@@ -44,18 +44,13 @@ struct Seismo: ParsableCommand {
     if let tree = CommandTree.ofProgram, let flaw = CommandLineFlaw(in: words, of: tree) {
       return flaw.description
     }
-    let said = message(for: error).oneLine
-    guard !isAnswerEnough(said) else { return said }
+    let said = message(for: error).oneLine.inOwnWords
+    guard !said.contains(": give ") else { return said }
     // What the option is for tells what its value may be.
     let help = fullMessage(for: error).split(whereSeparator: \.isNewline)
       .first { $0.hasPrefix("Help:") }
     let meaning = help?.range(of: ">  ").map { help?[$0.upperBound...] ?? "" }
     return meaning.map { "\(said): \($0)" } ?? "\(said); 'seismo --help' says more"
-  }
-
-  /// A line of our own says what to give.
-  private static func isAnswerEnough(_ line: String) -> Bool {
-    line.contains(": give ") || line.contains("Please provide one of")
   }
 
   /// Writes the one line that `error` comes to and gives the exit code.
@@ -94,5 +89,16 @@ struct Seismo: ParsableCommand {
 extension String {
   fileprivate var oneLine: String {
     split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+
+  /// What the parser says of a wrong value, as the program says it of all others.
+  fileprivate var inOwnWords: String {
+    let refusal = /The value '(?<value>.*)' is invalid for '(?<name>[^ ']+)[^']*'(?<rest>.*)/
+    guard let found = wholeMatch(of: refusal) else { return self }
+    let what = "'\(found.value)' is no value for \(found.name)"
+    let choices = /\s?Please provide one of(?: the following:)?(?<list>.*)/
+    guard let list = found.rest.firstMatch(of: choices)?.list else { return what + found.rest }
+    let words = list.split { " ',.".contains($0) }.filter { $0 != "-" && $0 != "or" }
+    return "\(what): give \(words.joined(separator: ", "))"
   }
 }

@@ -32,18 +32,14 @@ struct Reproduce: ParsableCommand {
       records: try SessionReader(path: reference.path).records(line: reference.line))
     for flaw in recorded.damage { Seismo.report("\(session): \(flaw)") }
     let comparison = ComparisonWithRecord(recorded)
-    guard let description = recorded.description, description.model != nil,
-      comparison.lastStep >= 0
-    else {
+    guard recorded.description?.model != nil, comparison.lastStep >= 0 else {
       throw Failure(
         .badInput, "\(session) was not trained by Seismo: only its own runs can be run again")
     }
     let stretches = RunStretch.all(
       of: recorded, earlier: try SessionReader(path: reference.path).earlierDescriptions(),
       leavingOut: Self.conduct)
-    let result = try again(
-      stretches.isEmpty ? [RunStretch(start: 0, description: description)] : stretches, recorded,
-      comparison)
+    let result = try again(stretches, recorded, comparison)
     try StandardOutput.print(json ? result.json : result.text)
     guard result.isEqual else {
       throw Failure(.failed, "\(session): not reproduced: \(result.firstWords)")

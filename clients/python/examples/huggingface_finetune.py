@@ -29,7 +29,7 @@ def main():
             n_head=2,
             bos_token_id=0,
             eos_token_id=0,
-        )  # fmt: skip
+        )
     )
     arguments = TrainingArguments(
         output_dir="tiny-gpt2", max_steps=60, per_device_train_batch_size=8, learning_rate=3e-3,

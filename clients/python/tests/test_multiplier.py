@@ -105,8 +105,9 @@ def test_groups_and_wrapped_optimizers():
 
 def test_an_optimizer_without_hooks_is_wrapped():
     class Plain:
-        param_groups = [{"lr": 1.0}]
-        seen = []
+        def __init__(self):
+            self.param_groups = [{"lr": 1.0}]
+            self.seen = []
 
         def step(self):
             self.seen.append(self.param_groups[0]["lr"])

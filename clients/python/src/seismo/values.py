@@ -40,9 +40,10 @@ def freeze(value: Any) -> Any:
 
     Plain numbers as they are; a CPU tensor and a NumPy scalar are read at once, since a later step
     may change their memory; a tensor on a device is cloned on its stream and read later; a JAX
-    array, which nothing can change, is read later. Never waits for a device.
+    array, which nothing can change, is read later; what is deferred already stays so. Never waits
+    for a device.
     """
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or type(value) is Deferred:
         return value
     if isinstance(value, Deferred):
         return value

@@ -45,8 +45,6 @@ def freeze(value: Any) -> Any:
     """
     if type(value) in _PLAIN or type(value) is Deferred:
         return value
-    if isinstance(value, Deferred):
-        return value
     if isinstance(value, Dropped):
         return Unreadable(value)
     if isinstance(value, dict):

@@ -40,10 +40,13 @@ def freeze(value: Any) -> Any:
 
     Plain numbers as they are; a CPU tensor and a NumPy scalar are read at once, since a later step
     may change their memory; a tensor on a device is cloned on its stream and read later; a JAX
-    array, which nothing can change, is read later. Never waits for a device.
+    array, which nothing can change, is read later; what is deferred already stays so. Never waits
+    for a device.
     """
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or type(value) is Deferred:
         return value
+    if isinstance(value, Dropped):
+        return Unreadable(value)
     if isinstance(value, dict):
         return {key: freeze(member) for key, member in value.items()}
     if hasattr(value, "detach") and hasattr(value, "device"):
@@ -74,16 +77,20 @@ def _arrival(kind: str, device: Any) -> Callable[[], Any] | None:
     return wait
 
 
+class Dropped:
+    """An image, a table or the like, of another tracker's kind."""
+
+
 class Unreadable:
     """Something that is no single number."""
 
     __slots__ = ("kind",)
 
     def __init__(self, value: Any) -> None:
-        shape = getattr(value, "shape", None)
-        self.kind = type(value).__name__ + (
-            f" of shape {tuple(shape)}" if shape is not None else ""
-        )
+        self.kind = type(value).__name__
+        shape = None if isinstance(value, Dropped) else getattr(value, "shape", None)
+        if isinstance(shape, tuple):
+            self.kind += f" of shape {tuple(shape)}"
 
 
 def plain(value: Any) -> Any:

@@ -61,7 +61,8 @@ package enum JSONValue: Equatable {
   }
 
   /// Hands out what is in nested objects under the path of its keys.
-  package func eachLeaf(_ path: String = "", separator: String, _ body: (String, JSONValue) -> Void) {
+  package func eachLeaf(_ path: String = "", separator: String, _ body: (String, JSONValue) -> Void)
+  {
     guard case .object(let members) = self else { return body(path, self) }
     for member in members {
       let name = path.isEmpty ? member.key : path + separator + member.key

@@ -111,6 +111,24 @@ package struct RunHistory: Sendable {
     orderNames()
   }
 
+  /// Steps whose samples are held in memory, and not archived.
+  package var stepsInMemory: Int { wallTimes.countInMemory }
+
+  /// Leaves older samples to the archive of `other`, the same run as it was read from its session a
+  /// moment ago.
+  package mutating func leaveSamples(toArchiveOf other: RunHistory) {
+    guard generationStarts == other.generationStarts else { return }
+    wallTimes.leaveSamples(toArchiveOf: other.wallTimes)
+    for (name, read) in other.series where read.isArchived {
+      series[name]?.leaveSamples(toArchiveOf: read)
+    }
+    for (name, read) in other.superseded where superseded[name]?.count == read.count {
+      for (index, part) in read.enumerated() where part.isArchived {
+        superseded[name]?[index].leaveSamples(toArchiveOf: part)
+      }
+    }
+  }
+
   private mutating func append(line: String) {
     console.append(line)
     if console.count > Self.consoleLimit { console.removeFirst() }

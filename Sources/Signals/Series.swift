@@ -56,6 +56,21 @@ package struct Series: Sendable {
     archive.append(column, from: start)
   }
 
+  /// Samples that are held in memory, and not archived.
+  package var countInMemory: Int { tailSteps.count }
+
+  /// Leaves to `other`'s archive what it holds of the same samples. Nothing changes where the two
+  /// do not agree on how many those are.
+  package mutating func leaveSamples(toArchiveOf other: Series) {
+    guard let last = other.archive.lastStep, other.archive.count >= archive.count,
+      index(atOrAfter: last + 1) == other.archive.count
+    else { return }
+    let rest = samples(in: other.archive.count..<count)
+    archive = other.archive
+    (tailSteps, tailValues, pyramid) = (rest.steps, rest.values, Pyramid())
+    pyramid.extend(values: tailValues)
+  }
+
   /// Takes the samples from `step` on away and returns them.
   package mutating func cut(from step: Int) -> Series {
     let start = index(atOrAfter: step)

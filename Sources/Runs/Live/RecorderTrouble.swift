@@ -33,3 +33,12 @@ final class RecorderTrouble: Sendable {
     if status == .ok && before.hasPaused { trainer.post(.resume, by: "recorder") }
   }
 }
+
+extension RecorderStatus {
+  /// So many records in memory are enough: the run waits until they can be written.
+  fileprivate static let pendingLimit = 200_000
+
+  fileprivate var isOverfull: Bool {
+    if case .waiting(_, let pending) = self { pending > Self.pendingLimit } else { false }
+  }
+}

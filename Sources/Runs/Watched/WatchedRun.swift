@@ -1,12 +1,10 @@
-import Dashboard
-import Foundation
-import Sessions
-import Signals
-import Telemetry
+package import Sessions
+package import Signals
+package import Telemetry
 
 /// A run of another process, followed where it goes: into the session it branches off to, too.
-final class WatchedRun {
-  private(set) var path: String
+package final class WatchedRun {
+  package private(set) var path: String
   private var follower: Follower
   private var hands: RemoteHands
   /// What the run was asked for in sessions that it has left.
@@ -14,16 +12,16 @@ final class WatchedRun {
   private let damage = DamageReports()
   private var lastStep = 0
   /// What is wrong with the run or its session; nil where nothing is.
-  private(set) var trouble: String?
+  package private(set) var trouble: String?
 
-  init(path: String) throws(SessionError) {
+  package init(path: String) throws(SessionError) {
     self.path = path
     follower = try Follower(path: path)
     hands = RemoteHands(session: path)
   }
 
   /// Where the run of the session at `path` goes on, if it has branched off and does.
-  static func present(_ path: String) throws(SessionError) -> String {
+  package static func present(_ path: String) throws(SessionError) -> String {
     var path = path
     while !WriterLock.isHeld(session: path),
       let branch = try SessionSuccession(session: path).branch, branch != path
@@ -34,20 +32,20 @@ final class WatchedRun {
   }
 
   /// All there is so far.
-  func history() throws(SessionError) -> RunHistory {
+  package func history() throws(SessionError) -> RunHistory {
     let history = try follower.history { [damage] in damage.add($0) }
     lastStep = history.lastStep ?? 0
     return history
   }
 
   /// What has come since the last call; `open` is given all of the session in which the run goes on.
-  func records(open: ([RunRecord], RunHistory) -> Void) -> [RunRecord] {
+  package func records(open: ([RunRecord], RunHistory) -> Void) -> [RunRecord] {
     do throws(SessionError) {
       let records = try follower.poll()
       for case .column(let column) in records { lastStep = column.steps.last ?? lastStep }
       trouble = follower.writer == .crashed ? "the process that trained is gone" : nil
       let isLeft = try followBranch(records, open: open)
-      return (isLeft ? [] : records) + damage.records() + failures()
+      return (isLeft ? [] : records) + damage.records() + failures().map { .event($0) }
     } catch {
       trouble = error.description
       return []
@@ -72,19 +70,18 @@ final class WatchedRun {
     return true
   }
 
-  func send(_ command: Command, by author: String) {
+  package func send(_ command: Command, by author: String) {
     hands.send(command, by: author, step: lastStep)
   }
 
-  private func failures() -> [RunRecord] {
+  private func failures() -> [RunEvent] {
     (formerHands + [hands]).flatMap { $0.takeFailures() }
   }
 
-  /// Waits a moment for the commands that are on their way, and tells what became of them.
-  func finish() {
-    if (formerHands + [hands]).contains(where: { !$0.finish() }) {
-      Seismo.report("the run did not answer in time: its events say what became of the command")
-    }
-    for case .event(let event) in failures() { Seismo.report(event.text) }
+  /// Waits a moment for the commands that are on their way.
+  /// - Returns: whether all of them were answered, and what could not be given.
+  package func finish() -> (isAnswered: Bool, failures: [RunEvent]) {
+    let isAnswered = (formerHands + [hands]).allSatisfy { $0.finish() }
+    return (isAnswered, failures())
   }
 }

@@ -2,6 +2,17 @@ import Dispatch
 import Sessions
 import Synchronization
 
+/// What a session lacks at the end of its run because its disk does not take it.
+package struct UnwrittenRecords: Sendable, Equatable {
+  package let session: String
+  package let records: Int
+  package let reason: String
+  /// So long the disk is given.
+  package let seconds: Int
+
+  package var remedy: String { SessionError.remedy(for: reason) }
+}
+
 /// The end of a recording: a disk that does not take the rest is given some time to.
 final class FinalWrite: Sendable {
   private static let interval = DispatchTimeInterval.milliseconds(250)
@@ -22,26 +33,21 @@ final class FinalWrite: Sendable {
     }
   }
 
-  /// Closes `recorder`. Where its records have to wait, `say` is given a line about it, and
-  /// `onceWritten` is called after the wait, before the session is closed.
+  /// Closes `recorder`. Where its records have to wait, `onWait` is told, and `onceWritten` is
+  /// called after the wait, before the session is closed.
   ///
-  /// - Throws: a failure that counts the records that are lost.
+  /// - Throws: ``RunError/recordsLost(session:records:reason:remedy:)``.
   func close(
-    _ recorder: Recorder, say: (String) -> Void, onceWritten: () -> Void
-  ) throws(Failure) {
-    guard let rest = Self.rest(closing: recorder) else { return }
-    say(
-      "\(recorder.path) lacks \(rest.records) records that wait in memory: \(rest.reason): "
-        + "\(SessionError.remedy(for: rest.reason)) within \(seconds) s, or give them up with "
-        + "Ctrl-C")
+    _ recorder: Recorder, onWait: (UnwrittenRecords) -> Void, onceWritten: () -> Void
+  ) throws(RunError) {
+    guard let rest = unwritten(closing: recorder) else { return }
+    onWait(rest)
     isWaiting.withLock { $0 = true }
     defer { isWaiting.withLock { $0 = false } }
     if isWritten(recorder) { onceWritten() }
-    guard let lost = Self.rest(closing: recorder) else { return }
-    throw Failure(
-      .failed,
-      "\(lost.records) records are lost, \(recorder.path) ends before them: \(lost.reason): "
-        + "\(SessionError.remedy(for: lost.reason)) sooner, or name another file with --session")
+    guard let lost = unwritten(closing: recorder) else { return }
+    throw .recordsLost(
+      session: recorder.path, records: lost.records, reason: lost.reason, remedy: lost.remedy)
   }
 
   /// Asks the disk again and again; once more where the wait is cut short.
@@ -56,14 +62,18 @@ final class FinalWrite: Sendable {
   }
 
   /// What keeps `recorder` from being closed; nil where it is closed now.
-  private static func rest(closing recorder: Recorder) -> (records: Int, reason: String)? {
+  private func unwritten(closing recorder: Recorder) -> UnwrittenRecords? {
+    func unwritten(_ records: Int, _ reason: String) -> UnwrittenRecords {
+      UnwrittenRecords(
+        session: recorder.path, records: records, reason: reason, seconds: seconds)
+    }
     do throws(SessionError) {
       try recorder.close()
       return nil
     } catch .recordsUnwritten(_, let records, let reason) {
-      return (records, reason)
+      return unwritten(records, reason)
     } catch {
-      return (0, "\(error)")
+      return unwritten(0, "\(error)")
     }
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Where the keys of a TOML text stand, which the library does not say.
-enum TOMLLines {
+package enum TOMLLines {
   /// The line in which each key stands, a key in a table under `table.key`.
-  static func of(_ text: String) -> [String: Int] {
+  package static func of(_ text: String) -> [String: Int] {
     var lines: [String: Int] = [:]
     var prefix = ""
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()

@@ -1,17 +1,17 @@
 import Foundation
-import TOMLKit
+package import TOMLKit
 
 /// Reads TOML as the library does, and refuses first what the library would not survive.
-enum TOMLText {
+package enum TOMLText {
   /// Why a text is no TOML, and where.
-  struct Flaw: Error {
+  package struct Flaw: Error {
     /// Nil where the library does not say.
-    let line: Int?
-    let reason: String
+    package let line: Int?
+    package let reason: String
   }
 
   /// Why the file at `path`, which `option` names, gives no text.
-  static func whyUnreadable(_ path: String, option: String) -> String {
+  package static func whyUnreadable(_ path: String, option: String) -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       return "no such file: check \(option)"
@@ -20,7 +20,7 @@ enum TOMLText {
       ? "a folder: name a file in it with \(option)" : "cannot be read as UTF-8 text"
   }
 
-  static func table(_ text: String) throws(Flaw) -> TOMLTable {
+  package static func table(_ text: String) throws(Flaw) -> TOMLTable {
     if let line = namelessHeader(in: text) {
       throw Flaw(line: line, reason: "a table's name is letters, digits, _ and -, or in quotes")
     }

@@ -1,17 +1,17 @@
 import Foundation
 import TOMLKit
 import Telemetry
-import Training
+package import Training
 
 /// What a `run.toml` says: options under the flags' own names, commands by step, commands that
 /// depend on a metric, and what raises the alarms.
-struct RunFile {
+package struct RunFile: Sendable {
   /// Options of the run, by long name, as text.
-  var options: [String: String] = [:]
+  package var options: [String: String] = [:]
   /// Options of the command itself: session, resume, headless, json, theme, on-alarm.
-  var conduct: [String: String] = [:]
-  var script: [ScriptedCommand] = []
-  var autopilot: [AutopilotRule] = []
+  package var conduct: [String: String] = [:]
+  package var script: [ScriptedCommand] = []
+  package var autopilot: [AutopilotRule] = []
 
   static let conductNames = ["session", "resume", "theme", "on-alarm"] + conductFlags
   /// Read elsewhere.
@@ -19,14 +19,14 @@ struct RunFile {
   private static let conductFlags = ["headless", "json"]
 
   /// Why a `run.toml` cannot be used. The description is one line.
-  enum Flaw: Error, Equatable, CustomStringConvertible {
+  package enum Flaw: Error, Equatable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     case syntax(path: String, line: Int, reason: String)
     case unknownKey(path: String, key: String, nearest: String?)
     case unknownRule(path: String, rule: String, nearest: String?)
     case wrongValue(path: String, key: String, reason: String)
 
-    var description: String {
+    package var description: String {
       switch self {
       case .unreadable(let path, let reason): "\(path): \(reason)"
       case .syntax(let path, let line, let reason): "\(path):\(line): \(reason)"
@@ -41,9 +41,9 @@ struct RunFile {
     }
   }
 
-  init() {}
+  package init() {}
 
-  init(path: String) throws(Flaw) {
+  package init(path: String) throws(Flaw) {
     let text: String
     do {
       text = try String(contentsOfFile: path, encoding: .utf8)
@@ -53,7 +53,7 @@ struct RunFile {
     try self.init(text: text, path: path)
   }
 
-  init(text: String, path: String) throws(Flaw) {
+  package init(text: String, path: String) throws(Flaw) {
     let table: TOMLTable
     do {
       table = try TOMLText.table(text)

@@ -9,17 +9,10 @@ import Telemetry
 ///
 /// What the run makes of them comes back with its records; here only what never reached it is told.
 final class RemoteHands: Sendable {
-  /// Who gives the commands, as the events show: `watch pts/3`.
-  static let author: String = {
-    guard let name = ttyname(STDIN_FILENO) else { return "watch" }
-    let terminal = String(cString: name)
-    return "watch " + (terminal.hasPrefix("/dev/") ? String(terminal.dropFirst(5)) : terminal)
-  }()
-
   private let session: String
   private let queue = DispatchQueue(label: "seismo.hands")
   private let unsent = DispatchGroup()
-  private let failures = Mutex<[RunRecord]>([])
+  private let failures = Mutex<[RunEvent]>([])
 
   init(session: String) {
     self.session = session
@@ -33,7 +26,7 @@ final class RemoteHands: Sendable {
         let event = RunEvent(
           step: step, wallTime: Date().timeIntervalSince1970, kind: .refused, by: "watch",
           name: command.words, text: "\(command.words) refused: \(error)")
-        failures.withLock { $0.append(.event(event)) }
+        failures.withLock { $0.append(event) }
       }
     }
   }
@@ -52,7 +45,7 @@ final class RemoteHands: Sendable {
   func finish() -> Bool { unsent.wait(timeout: .now() + .seconds(2)) == .success }
 
   /// What could not be given since this was last asked.
-  func takeFailures() -> [RunRecord] {
+  func takeFailures() -> [RunEvent] {
     failures.withLock { failures in
       defer { failures = [] }
       return failures

@@ -3,18 +3,18 @@ import TOMLKit
 import Telemetry
 
 /// What a person has settled for all runs, in `$XDG_CONFIG_HOME/seismo/config.toml`.
-struct UserConfiguration {
+package struct UserConfiguration: Sendable {
   /// A command for the shell, given once an alarm.
-  var onAlarm: String?
+  package var onAlarm: String?
   /// What raises the alarms of a new run, as options; a `run.toml` wins.
-  var alarms: [String: String] = [:]
+  package var alarms: [String: String] = [:]
   /// What is wrong with the file, a line each; the rest of it counts.
-  var warnings: [String] = []
+  package var warnings: [String] = []
 
   private static let keys = ["on_alarm", "alarms"]
 
   /// Where a person's settings and themes lie.
-  static var folder: String {
+  package static var folder: String {
     let environment = ProcessInfo.processInfo.environment
     let home =
       environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 }
@@ -22,12 +22,12 @@ struct UserConfiguration {
     return home + "/seismo"
   }
 
-  static var path: String { folder + "/config.toml" }
+  package static var path: String { folder + "/config.toml" }
 
-  init() {}
+  package init() {}
 
   /// The file that is there; nothing where there is none.
-  static func found() -> UserConfiguration {
+  package static func found() -> UserConfiguration {
     guard FileManager.default.fileExists(atPath: path) else { return UserConfiguration() }
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       var configuration = UserConfiguration()
@@ -37,7 +37,7 @@ struct UserConfiguration {
     return UserConfiguration(text: text, path: path)
   }
 
-  init(text: String, path: String) {
+  package init(text: String, path: String) {
     let table: TOMLTable
     do {
       table = try TOMLText.table(text)

@@ -1,48 +1,46 @@
-import Dashboard
 import Foundation
-import Screen
-import Telemetry
-import Training
+package import Telemetry
+package import Training
 
-/// What is to be trained, from where, recorded where, and who watches.
-struct RunPlan {
-  enum Watcher {
-    case dashboard
-    case lines
-    case json
-  }
-
-  var configuration: TrainingConfiguration
-  var script: [ScriptedCommand]
-  var autopilot: [AutopilotRule]
-  var sessionPath: String
-  var checkpoint: Checkpoint?
+/// What is to be trained, from where, and where it is recorded.
+package struct RunPlan: Sendable {
+  package let configuration: TrainingConfiguration
+  let script: [ScriptedCommand]
+  let autopilot: [AutopilotRule]
+  package internal(set) var sessionPath: String
+  package private(set) var checkpoint: Checkpoint?
   /// The checkpoint's own state, read once.
-  var continuation: ContinuationState?
+  private(set) var continuation: ContinuationState?
   /// What the run leaves as it is and goes on from under another name; nil where it goes on in its
   /// own session.
   var branch: Branching?
-  var watcher: Watcher
-  var theme: String?
   /// A command for the shell, once an alarm; empty for none, whatever the person's settings say.
-  var onAlarm: String?
+  package let onAlarm: String?
   /// Settings that the command line changes in a run that is resumed.
-  var changes: [(name: String, value: SettingValue)] = []
+  private(set) var changes: [(name: String, value: SettingValue)] = []
   /// What the person has settled for all runs.
-  var person = UserConfiguration()
+  let person: UserConfiguration
+  /// Whether other processes may give the run commands.
+  package var isOpenToOthers = true
 
-  /// `options` are the run's, by long name; they win over a checkpoint's. `conduct` holds session,
-  /// resume, headless, json, theme and on-alarm; `given` are the options of the command line
-  /// itself. A run that goes on keeps what raised its alarms, whatever a person has settled since.
-  init(
-    options: [String: String], given: [String: String] = [:], conduct: [String: String],
-    script: [ScriptedCommand], autopilot: [AutopilotRule] = [],
-    person: UserConfiguration = UserConfiguration()
+  /// - Parameters:
+  ///   - options: the run's, by long name; they win over a checkpoint's.
+  ///   - given: those of the command line itself.
+  ///   - session: where to record; nil for a fresh file in `sessions/`, or the checkpoint's own.
+  ///   - resuming: the folder of a checkpoint to go on from.
+  ///   - person: what a person has settled for all runs. A run that goes on keeps what raised its
+  ///     alarms, whatever has been settled since.
+  /// - Throws: ``RunError``, `ConfigurationError`, `CheckpointError`: what is wrong with any of it.
+  package init(
+    options: [String: String], given: [String: String] = [:], session: String? = nil,
+    resuming: String? = nil, onAlarm: String? = nil, script: [ScriptedCommand] = [],
+    autopilot: [AutopilotRule] = [], person: UserConfiguration = UserConfiguration()
   ) throws {
     self.autopilot = autopilot
     self.person = person
+    self.onAlarm = onAlarm
     var merged = person.alarms.merging(options) { _, own in own }
-    if let path = conduct["resume"] {
+    if let path = resuming {
       let checkpoint = try CheckpointFolder.read(path)
       let continuation = try checkpoint.continuation()
       merged = Self.options(continuation.options, under: options)
@@ -54,17 +52,10 @@ struct RunPlan {
       try Self.refuseExhausted(checkpoint, continuation, patience: configuration.patience)
     }
     self.script = script.isEmpty ? continuation?.script ?? [] : script
-    theme = conduct["theme"]
-    onAlarm = conduct["on-alarm"]
-    watcher = Self.watcher(conduct, data: configuration.dataPath)
     sessionPath =
-      conduct["session"] ?? checkpoint.map(Self.sessionPath)
-      ?? Self.freshPath(for: configuration)
+      session ?? checkpoint.map(Self.sessionPath) ?? Self.freshPath(for: configuration)
     if let continuation { changes = changes(given, after: continuation.options) }
-    guard !sessionPath.isEmpty else { throw Failure.usage("--session: give a path") }
-    if let theme, watcher != .dashboard {
-      _ = try Look(theme: theme, depth: .none, symbols: .ascii)
-    }
+    guard !sessionPath.isEmpty else { throw RunError.noSessionPath }
     try refuseExistingSession()
   }
 
@@ -111,7 +102,7 @@ struct RunPlan {
   }
 
   /// Commands by step that no step will give, in a line; nil where there are none.
-  var unreachedCommands: String? {
+  package var unreachedCommands: String? {
     let late = script.filter { $0.step >= configuration.steps }
     guard let first = late.first else { return nil }
     let others = late.count > 1 ? " and \(late.count - 1) more" : ""
@@ -121,24 +112,22 @@ struct RunPlan {
 
   private static func refuseFinished(_ checkpoint: Checkpoint, steps: Int) throws {
     guard checkpoint.step >= steps else { return }
-    throw Failure.usage(
-      "\(checkpoint.path) has done \(checkpoint.step) of \(steps) steps: give more with --steps")
+    throw RunError.nothingToDo(checkpoint: checkpoint.path, step: checkpoint.step, steps: steps)
   }
 
   private static func refuseExhausted(
     _ checkpoint: Checkpoint, _ state: ContinuationState?, patience: Int
   ) throws {
     guard let progress = state?.heldOutProgress, progress.isExhausted(patience) else { return }
-    throw Failure.usage(
-      "\(checkpoint.path) has had \(progress.evaluationsSince) evaluations without a lower held-out"
-        + " loss: give more with --patience, or 0 for no end")
+    throw RunError.outOfPatience(
+      checkpoint: checkpoint.path, evaluations: progress.evaluationsSince)
   }
 
   /// The first five minutes: all four signals alive, at a rate at which the attention logits grow
   /// until somebody switches qk-layernorm on.
-  static func firstRun() throws -> RunPlan {
+  package static func firstRun() throws -> RunPlan {
     try RunPlan(
-      options: ["preset": "moe-tiny", "lr": "4e-2"], conduct: [:], script: [], person: .found())
+      options: ["preset": "moe-tiny", "lr": "4e-2"], person: .found())
   }
 
   private func refuseExistingSession() throws {
@@ -146,30 +135,8 @@ struct RunPlan {
     guard FileManager.default.fileExists(atPath: sessionPath, isDirectory: &isFolder) else {
       return
     }
-    if isFolder.boolValue {
-      throw Failure(
-        .badInput,
-        "\(sessionPath) is a folder: name a file with --session, such as"
-          + " \(Invocation.shown(sessionPath + (sessionPath.hasSuffix("/") ? "" : "/") + "run.seismo"))"
-      )
-    }
-    guard checkpoint == nil else { return }
-    throw Failure(
-      .badInput,
-      "\(sessionPath) exists: choose another --session, or go on from a checkpoint with --resume")
-  }
-
-  private static func watcher(_ conduct: [String: String], data: String?) -> Watcher {
-    func isOn(_ name: String) -> Bool {
-      conduct[name].flatMap { SettingValue(words: $0) }?.isOn ?? false
-    }
-    if isOn("json") { return .json }
-    let isDumb = ["", "dumb", "unknown"].contains(
-      ProcessInfo.processInfo.environment["TERM"] ?? "")
-    // Keys come from the terminal itself, so that data may come from standard input.
-    let hasKeys = isatty(STDIN_FILENO) != 0 || data == "-"
-    return isOn("headless") || isatty(STDOUT_FILENO) == 0 || !hasKeys || isDumb
-      ? .lines : .dashboard
+    if isFolder.boolValue { throw RunError.sessionIsFolder(path: sessionPath) }
+    if checkpoint == nil { throw RunError.sessionExists(path: sessionPath) }
   }
 
   private static func freshPath(for configuration: TrainingConfiguration) -> String {

@@ -5,7 +5,7 @@ import Training
 
 extension RunPlan {
   /// The session's name: its file's, without the ending.
-  var name: String {
+  package var name: String {
     URL(fileURLWithPath: stem).lastPathComponent
   }
 
@@ -88,7 +88,8 @@ extension RunPlan {
       return try SessionStore(creating: sessionPath)
     } catch .unwritable(let path, let reason) {
       for ending in ["", "-wal", "-shm", "-journal"] { unlink(path + ending) }
-      throw Failure(.failed, SessionError.unwritable(path: path, reason: reason).description)
+      throw RunError.sessionNotMade(
+        reason: SessionError.unwritable(path: path, reason: reason).description)
     }
   }
 
@@ -97,18 +98,7 @@ extension RunPlan {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw Failure(
-        .badInput,
-        "\(folder.relativePath) cannot be made: choose another place with --session")
+      throw RunError.folderNotMade(path: folder.relativePath)
     }
-  }
-}
-
-extension RecorderStatus {
-  /// So many records in memory are enough: the run waits until they can be written.
-  static let pendingLimit = 200_000
-
-  var isOverfull: Bool {
-    if case .waiting(_, let pending) = self { pending > Self.pendingLimit } else { false }
   }
 }

@@ -42,12 +42,10 @@ package struct Reproduction {
     _ recorded: RecordedRun, earlier: [Int: RunDescription], session: String, workers: Int? = nil
   ) throws {
     comparison = ComparisonWithRecord(recorded)
-    guard let description = recorded.description, description.model != nil,
-      comparison.lastStep >= 0
-    else { throw RunError.notTrainedHere(session: session) }
     let stretches = RunStretch.all(of: recorded, earlier: earlier, leavingOut: Self.conduct)
-    let all = stretches.isEmpty ? [RunStretch(start: 0, description: description)] : stretches
-    legs = try all.enumerated().map { number, stretch in
+    guard recorded.description?.model != nil, comparison.lastStep >= 0, let first = stretches.first
+    else { throw RunError.notTrainedHere(session: session) }
+    legs = try stretches.enumerated().map { number, stretch in
       let options = stretch.description.options
       guard options["data"] != "-" else { throw RunError.dataGone(session: session) }
       let configuration = try Self.configuration(
@@ -55,11 +53,11 @@ package struct Reproduction {
       return Leg(
         configuration: configuration,
         corpus: try configuration.dataPath.map { try Corpus.open(path: $0) } ?? .synthetic(),
-        next: number + 1 < all.count ? all[number + 1].start : nil)
+        next: number + 1 < stretches.count ? stretches[number + 1].start : nil)
     }
     script = recorded.script
     surroundings = Self.surroundings(
-      all[0].description, now: TrainingRun.environment(corpus: legs[0].corpus))
+      first.description, now: TrainingRun.environment(corpus: legs[0].corpus))
   }
 
   private static func configuration(

@@ -1,5 +1,5 @@
 import Foundation
-package import Telemetry
+import Telemetry
 package import Training
 
 /// What is to be trained, from where, and where it is recorded.

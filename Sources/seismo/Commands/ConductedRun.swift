@@ -47,23 +47,21 @@ final class ConductedRun {
   /// Waits for the end; SIGINT and SIGTERM end the run between two steps, with a checkpoint.
   private func waitForEnd() throws {
     let request = EndRequest()
-    listen(request, taking: nil)
+    listen(request)
     run.start()
     try conclude(run.waitForEnd(), request)
   }
 
   /// Has a first signal stop the run and a second one end the program at once, or the wait for a
   /// full disk where the run is over.
-  private func listen(_ request: EndRequest, taking earlier: Interrupts?) {
-    let listener: Interrupts.Listener = { [run, printer] number in
+  private func listen(_ request: EndRequest) {
+    interrupts = Interrupts([SIGINT, SIGTERM]) { [run, printer] number in
       if run.giveUpUnwritten() { return }
       if request.number != 0 { _exit(128 + number) }
       request.make(number)
       printer.stopWaiting()
       run.post(.stop, by: number == SIGINT ? "SIGINT" : "SIGTERM")
     }
-    earlier?.redirect(to: listener)
-    interrupts = earlier ?? Interrupts([SIGINT, SIGTERM], onSignal: listener)
   }
 
   private func conclude(_ reached: TrainingEnd, _ request: EndRequest) throws {
@@ -165,7 +163,7 @@ extension ConductedRun {
 
   private func depart(_ leave: DashboardScreen.Departure, _ screen: DashboardScreen) throws {
     let request = screen.endRequest
-    listen(request, taking: screen.interrupts)
+    listen(request)
     // A signal that the screen did not see any more.
     if request.isNew(), let author = request.author { run.post(.stop, by: author) }
     switch leave {

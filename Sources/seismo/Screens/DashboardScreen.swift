@@ -57,8 +57,7 @@ final class DashboardScreen {
   /// What any thread may hold, to end the screen without a question.
   let endRequest = EndRequest()
   private let shelf: RunShelf
-  /// Whoever goes on once the screen is left may take them over.
-  private(set) var interrupts: Interrupts?
+  private var interrupts: Interrupts?
   private let archivist = SampleArchivist()
   private var lastFrame = 0.0
   /// When the last frame was drawn that answered a key.
@@ -164,6 +163,7 @@ final class DashboardScreen {
 
   private func end(_ departure: Departure) -> Departure {
     remember()
+    // A live run has its end to come to: whoever waits for it listens next, and none is missed.
     if state.source.kind != .live { interrupts = nil }
     guard case .opens = departure, state.source.kind != .live else {
       leaveTerminal()

@@ -36,19 +36,12 @@ struct Reproduce: ParsableCommand {
       throw Failure(
         .badInput, "\(session) was not trained by Seismo: only its own runs can be run again")
     }
-    let stretches = RunStretch.all(
-      of: recorded, earlier: try SessionReader(path: reference.path).earlierDescriptions(),
-      leavingOut: Self.conduct)
-    let result = try again(stretches, recorded, comparison)
+    let result = try again(RunStretch.all(of: recorded), recorded, comparison)
     try StandardOutput.print(json ? result.json : result.text)
     guard result.isEqual else {
       throw Failure(.failed, "\(session): not reproduced: \(result.firstWords)")
     }
   }
-
-  /// What no number depends on: it writes only the checkpoints that it goes on from, and ends where
-  /// the record does, whatever its patience was then.
-  private static let conduct: Set<String> = ["checkpoint-every", "keep", "keep-best", "patience"]
 
   /// Runs each stretch with its own options, as the recorded run did: from the checkpoint of the one
   /// before.
@@ -59,22 +52,25 @@ struct Reproduce: ParsableCommand {
       path: "seismo-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let box = ComparisonBox(comparison)
-    var script = recorded.script
     var checkpoint: Checkpoint?
+    // What is scripted at the first step of a stretch and done already where the one before ended.
+    var done: [ScriptedCommand] = []
     for (number, stretch) in stretches.enumerated() {
       let next = number + 1 < stretches.count ? stretches[number + 1].start : nil
       let configuration = try configuration(
-        stretch.description, number == 0 ? recorded.firstValues : [:])
-      let end = next ?? comparison.steps
-      // Before what else is scripted there, and gone by in the stretch after it.
-      if end < configuration.steps {
-        let stop = ScriptedCommand(step: end, command: .stop)
-        script.insert(stop, at: next == nil ? script.count : 0)
+        stretch.options, number == 0 ? recorded.firstValues : [:])
+      let commands = recorded.script.filter {
+        (number == 0 || $0.step >= stretch.start) && $0.step < next ?? .max
       }
+      let end = next ?? comparison.steps
+      let stop =
+        end < configuration.steps ? [ScriptedCommand(step: end, command: .stop)] : []
       let run = try trainingRun(
-        configuration, from: checkpoint, script, checkpoints: next == nil ? nil : folder)
-      if number == 0 {
-        for line in surroundings(stretch.description, now: run) { Seismo.report(line) }
+        configuration, from: checkpoint, done + commands + stop,
+        checkpoints: next == nil ? nil : folder)
+      done = stop
+      if number == 0, let description = recorded.description {
+        for line in surroundings(description, now: run) { Seismo.report(line) }
       }
       box.run(run, before: next ?? .max)
       if next != nil { checkpoint = try CheckpointFolder.read(folder.path) }
@@ -83,9 +79,11 @@ struct Reproduce: ParsableCommand {
   }
 
   private func configuration(
-    _ description: RunDescription, _ firstValues: [String: String]
+    _ recorded: [String: String], _ firstValues: [String: String]
   ) throws -> TrainingConfiguration {
-    var options = description.options.filter { !Self.conduct.contains($0.key) }
+    // It writes only the checkpoints that it goes on from, and ends where the record does, whatever
+    // its patience was then.
+    var options = recorded.filter { !RunStretch.conduct.contains($0.key) }
     options["workers"] = workers.map { "\($0)" }
     guard options["data"] != "-" else {
       throw Failure(

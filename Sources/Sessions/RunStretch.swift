@@ -1,4 +1,5 @@
 package import Formats
+import Telemetry
 
 /// A part of a run that was computed with the same options: a run can be resumed with others.
 package struct RunStretch: Sendable, Equatable {

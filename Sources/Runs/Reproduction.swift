@@ -18,52 +18,49 @@ package struct Reproduction {
   package let surroundings: [Surrounding]
   private let comparison: ComparisonWithRecord
   private let legs: [Leg]
-  private let script: [ScriptedCommand]
 
   /// A stretch of the run with options of its own.
   private struct Leg {
     let configuration: TrainingConfiguration
     let corpus: Corpus
+    let script: [ScriptedCommand]
     /// The first step of the next one; nil for the last.
     let next: Int?
   }
 
-  /// What no number depends on: it writes only the checkpoints that it goes on from, and ends where
-  /// the record does, whatever its patience was then.
-  private static let conduct: Set<String> = ["checkpoint-every", "keep", "keep-best", "patience"]
-
   /// - Parameters:
-  ///   - earlier: the descriptions of the generations before the newest, by number.
   ///   - session: what the recording is called in errors.
   ///   - workers: cores to use; nil for all. The numbers do not depend on it.
   /// - Throws: ``RunError/notTrainedHere(session:)``, ``RunError/dataGone(session:)``; what is wrong
   ///   with the recorded options or the data.
-  package init(
-    _ recorded: RecordedRun, earlier: [Int: RunDescription], session: String, workers: Int? = nil
-  ) throws {
+  package init(_ recorded: RecordedRun, session: String, workers: Int? = nil) throws {
     comparison = ComparisonWithRecord(recorded)
-    let stretches = RunStretch.all(of: recorded, earlier: earlier, leavingOut: Self.conduct)
-    guard recorded.description?.model != nil, comparison.lastStep >= 0, let first = stretches.first
+    guard let description = recorded.description, description.model != nil,
+      comparison.lastStep >= 0
     else { throw RunError.notTrainedHere(session: session) }
+    let stretches = RunStretch.all(of: recorded)
     legs = try stretches.enumerated().map { number, stretch in
-      let options = stretch.description.options
-      guard options["data"] != "-" else { throw RunError.dataGone(session: session) }
+      guard stretch.options["data"] != "-" else { throw RunError.dataGone(session: session) }
       let configuration = try Self.configuration(
-        options, number == 0 ? recorded.firstValues : [:], workers: workers)
+        stretch.options, number == 0 ? recorded.firstValues : [:], workers: workers)
+      let next = number + 1 < stretches.count ? stretches[number + 1].start : nil
       return Leg(
         configuration: configuration,
         corpus: try configuration.dataPath.map { try Corpus.open(path: $0) } ?? .synthetic(),
-        next: number + 1 < stretches.count ? stretches[number + 1].start : nil)
+        script: recorded.script.filter {
+          (number == 0 || $0.step >= stretch.start) && $0.step < next ?? .max
+        }, next: next)
     }
-    script = recorded.script
     surroundings = Self.surroundings(
-      first.description, now: TrainingRun.environment(corpus: legs[0].corpus))
+      description, now: TrainingRun.environment(corpus: legs[0].corpus))
   }
 
   private static func configuration(
     _ recorded: [String: String], _ firstValues: [String: String], workers: Int?
   ) throws -> TrainingConfiguration {
-    var options = recorded.filter { !conduct.contains($0.key) }
+    // It writes only the checkpoints that it goes on from, and ends where the record does, whatever
+    // its patience was then.
+    var options = recorded.filter { !RunStretch.conduct.contains($0.key) }
     options["workers"] = workers.map { "\($0)" }
     return try TrainingConfiguration(options: options.merging(firstValues) { _, first in first })
   }
@@ -85,17 +82,17 @@ package struct Reproduction {
       path: "seismo-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let box = ComparisonBox(comparison)
-    var script = script
     var checkpoint: Checkpoint?
+    // What is scripted at the first step of a stretch and done already where the one before ended.
+    var done: [ScriptedCommand] = []
     for leg in legs {
       let end = leg.next ?? comparison.steps
-      // Before what else is scripted there, and gone by in the stretch after it.
-      if end < leg.configuration.steps {
-        let stop = ScriptedCommand(step: end, command: .stop)
-        script.insert(stop, at: leg.next == nil ? script.count : 0)
-      }
+      let stop =
+        end < leg.configuration.steps ? [ScriptedCommand(step: end, command: .stop)] : []
       let run = try Self.trainingRun(
-        leg, from: checkpoint, script, checkpoints: leg.next == nil ? nil : folder)
+        leg, from: checkpoint, done + leg.script + stop,
+        checkpoints: leg.next == nil ? nil : folder)
+      done = stop
       box.run(run, before: leg.next ?? .max)
       if leg.next != nil { checkpoint = try CheckpointFolder.read(folder.path) }
     }

@@ -55,12 +55,6 @@ package final class SessionReader: Sendable {
     }
   }
 
-  /// What the run was in each generation that another one follows, by their numbers; a file of an
-  /// older format knows nothing of it.
-  package func earlierDescriptions() throws(SessionError) -> [Int: RunDescription] {
-    try read { try LineEnding.all(in: $0).compactMapValues(\.runDescription) }
-  }
-
   /// What is recorded as a history, of which the older samples of a long session stay in the file
   /// and are fetched when they are looked at.
   ///

@@ -48,6 +48,8 @@ public struct RunEvent: Sendable, Hashable, Codable {
   public var hint: String?
   /// The numbers behind the words.
   public var values: [String: Double]
+  /// Where a run goes on with other options than before: those it had up to the event's step.
+  package var earlierOptions: [String: String]?
 
   package init(
     step: Int, wallTime: Double, kind: Kind, by: String, name: String? = nil,

@@ -78,9 +78,35 @@ extension RunPlan {
             step: step, wallTime: Date().timeIntervalSince1970, kind: .branch, by: "command line",
             name: name, text: "goes on as \(name), a branch of \(branch.parent)")))
     }
+    if let event = changeOfOptions(at: step) { recorder.record(.event(event)) }
     recorder.flush()
     return recorder
   }
+
+  /// Says with which options the run goes on that are others than before; settings say so
+  /// themselves. Nil where there are none.
+  private func changeOfOptions(at step: Int) -> RunEvent? {
+    guard let earlier = continuation?.options else { return nil }
+    let present = configuration.options
+    let told = RunStretch.conduct.union(SettingCatalog.entries.map(\.option) + ["clip"])
+    let changed = RunOptionCatalog.all.map(\.name).filter { name in
+      // What a checkpoint of an older version does not know of has not changed.
+      let isKnown = earlier[name] != nil || Self.optional.contains(name)
+      return isKnown && earlier[name] != present[name] && !told.contains(name)
+    }
+    guard !changed.isEmpty else { return nil }
+    let words = changed.map { name in
+      "\(name) \(present[name] ?? "none"), before \(earlier[name] ?? "none")"
+    }
+    var event = RunEvent(
+      step: step, wallTime: Date().timeIntervalSince1970, kind: .run, by: "command line",
+      text: "goes on with \(words.joined(separator: "; "))")
+    event.earlierOptions = earlier
+    return event
+  }
+
+  /// Options that a run need not have.
+  private static let optional: Set<String> = ["data", "decay-steps"]
 
   /// A disk that is full from the start fails the run and leaves nothing.
   private func freshStore() throws -> SessionStore {

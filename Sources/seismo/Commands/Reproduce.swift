@@ -25,11 +25,10 @@ struct Reproduce: ParsableCommand {
 
   mutating func run() throws {
     let reference = try SessionReference(session)
-    let reader = try SessionReader(path: reference.path)
-    let recorded = RecordedRun(records: try reader.records(line: reference.line))
+    let recorded = RecordedRun(
+      records: try SessionReader(path: reference.path).records(line: reference.line))
     for flaw in recorded.damage { Seismo.report("\(session): \(flaw)") }
-    let reproduction = try Reproduction(
-      recorded, earlier: try reader.earlierDescriptions(), session: session, workers: workers)
+    let reproduction = try Reproduction(recorded, session: session, workers: workers)
     for surrounding in reproduction.surroundings { Seismo.report(surrounding.words) }
     let result = try reproduction.run()
     try StandardOutput.print(json ? result.json : result.text)

@@ -159,14 +159,14 @@ extension ListedRun {
       let reference = SessionReference(path: run.path, line: line.number)
       var traits = RunTraits()
       (traits.name, traits.state) = (reference.name, "abandoned")
-      (traits.options, traits.environment) = (summary.options, summary.environment)
+      (traits.options, traits.environment) = (line.options ?? summary.options, summary.environment)
       var other = ListedRun(
         path: reference.path + reference.suffix, steps: line.steps, finalLoss: line.judgedLoss,
         traits: traits)
       other.details.standing = .stopped
       other.details.line = RunDetails.Origin(of: run.path, leftAt: line.leftAt ?? 0)
       (other.details.heldOut, other.details.best) = (line.heldOut, line.best)
-      (other.details.loss, other.details.rate) = (loss, run.details.rate)
+      (other.details.loss, other.details.rate) = (loss, RunDetails.rate(in: traits.options))
       return other
     }
     return [run] + lines
@@ -179,12 +179,16 @@ extension RunDetails {
     standing = Self.standing(of: summary)
     flaw = summary.flaw
     totalSteps = summary.totalSteps
-    rate = summary.options["lr"].flatMap { SettingValue(words: $0)?.number }
+    rate = Self.rate(in: summary.options)
     lastWritten = summary.lastWritten
     bytes = summary.bytes
     (heldOut, best) = (summary.heldOut, summary.best)
     guard let outline else { return }
     (loss, heldOutCurve, events) = (outline.loss, outline.heldOut, outline.events)
+  }
+
+  static func rate(in options: [String: String]) -> Double? {
+    options["lr"].flatMap { SettingValue(words: $0)?.number }
   }
 
   private static func standing(of summary: SessionSummary) -> Standing {

@@ -104,7 +104,8 @@ def test_flags_choices_and_whole_numbers(run, config, watch):
         ("set clip", "'set clip' is not complete: write 'set NAME VALUE'"),
         (
             "set nothing 1",
-            "no setting 'nothing': this trainer declares lr.multiplier, clip, accumulate, ema, mode",
+            "no setting 'nothing': this trainer declares "
+            "lr.multiplier, clip, accumulate, ema, mode",
         ),
         ("checkpoint", "no checkpoint: declare it: run.controls(checkpoint=save)"),
         ("step 0", "'step 0' is not complete: write 'step [N]'"),

@@ -258,7 +258,7 @@ def test_resuming_where_there_is_nothing_begins_anew():
 
 def test_a_file_that_is_being_written_is_not_written_twice(run):
     code, _, err = run_script(
-        "import seismo, sys; run = seismo.init(resume=sys.argv[1]); run.log({'a': 1}); run.finish()",
+        "import seismo, sys; run = seismo.init(resume=sys.argv[1]); run.log({'a': 1})",
         run.path,
     )
     assert code == 0

@@ -36,7 +36,7 @@ def multiplier(*optimizers: Any, low: float = 0.0, high: float = 1000.0) -> Sett
 
 
 def _innermost(optimizer: Any) -> Any:
-    while not hasattr(optimizer, "register_step_pre_hook") and hasattr(optimizer, "optimizer"):
+    while hasattr(getattr(optimizer, "optimizer", None), "param_groups"):
         optimizer = optimizer.optimizer
     if not hasattr(optimizer, "param_groups") or not hasattr(optimizer, "step"):
         raise TypeError(

@@ -140,6 +140,8 @@ class Run:
         self._probes: list[Probe] = []
         self._pending: dict[str, Any] = {}
         self._warned: set[str] = set()
+        self._description: dict[str, Any] = {}
+        self._sent: dict[int, Request] = {}
         self._is_scaled = False
 
     # The loop's side
@@ -361,6 +363,18 @@ class Run:
         step = self._next_step if step is None else step
         self._event("checkpoint", f"checkpoint {path}", step=step, by="script", name=name)
 
+    def describe(self, config: Any = None, total_steps: int | None = None, **members: Any) -> None:
+        """Adds to what the run line tells, once more is known; ``config`` is merged."""
+        if total_steps is not None:
+            self._total_steps = total_steps
+            members["total_steps"] = total_steps
+        if config is not None:
+            known = self._description.get("config") or {}
+            members["config"] = {**known, **jsonable(config)}
+        self._description.update((key, jsonable(value)) for key, value in members.items())
+        if self._transport is not None:
+            self._transport.tell({"run": dict(self._description)})
+
     def finish(self, reason: str | None = None) -> None:
         """Ends the run: finished, or stopped for a reason. All that was logged is written then."""
         self._end("stopped" if reason else "finished", reason)
@@ -537,7 +551,6 @@ class Run:
     def _open(
         self, description: dict[str, Any], folder: str, resume: bool | str | None, record: bool
     ) -> None:
-        self._sent: dict[int, Request] = {}
         self._total_steps = description["total_steps"]
         if self._is_off or self.rank != 0:
             return
@@ -548,7 +561,8 @@ class Run:
         self.path = os.path.abspath(file.path) if file is not None else None
         self.control = server.path if server is not None else None
         recorder = self._tried(self._recorder) if record else None
-        beginning = [{"run": self._description(description, bool(resume))}, {"state": "running"}]
+        self._description = self._described(description, bool(resume))
+        beginning: list[dict[str, Any]] = [{"run": self._description}, {"state": "running"}]
         self._transport = Transport(file, server, recorder, self._warn, beginning)
         self._tell_settings()
         self._endings = Endings(self._end, self._exit)
@@ -566,7 +580,7 @@ class Run:
             self._warn(f"{error}")
             return None
 
-    def _description(self, description: dict[str, Any], is_resumed: bool) -> dict[str, Any]:
+    def _described(self, description: dict[str, Any], is_resumed: bool) -> dict[str, Any]:
         line: dict[str, Any] = {"protocol": PROTOCOL, "name": self.name}
         line.update((key, value) for key, value in description.items() if value is not None)
         if ranks.world_size() > 1:

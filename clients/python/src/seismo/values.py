@@ -45,6 +45,8 @@ def freeze(value: Any) -> Any:
     """
     if type(value) in _PLAIN or type(value) is Deferred:
         return value
+    if isinstance(value, Dropped):
+        return Unreadable(value)
     if isinstance(value, dict):
         return {key: freeze(member) for key, member in value.items()}
     if hasattr(value, "detach") and hasattr(value, "device"):
@@ -75,16 +77,20 @@ def _arrival(kind: str, device: Any) -> Callable[[], Any] | None:
     return wait
 
 
+class Dropped:
+    """An image, a table or the like, of another tracker's kind."""
+
+
 class Unreadable:
     """Something that is no single number."""
 
     __slots__ = ("kind",)
 
     def __init__(self, value: Any) -> None:
-        shape = getattr(value, "shape", None)
-        self.kind = type(value).__name__ + (
-            f" of shape {tuple(shape)}" if shape is not None else ""
-        )
+        self.kind = type(value).__name__
+        shape = None if isinstance(value, Dropped) else getattr(value, "shape", None)
+        if isinstance(shape, tuple):
+            self.kind += f" of shape {tuple(shape)}"
 
 
 def plain(value: Any) -> Any:

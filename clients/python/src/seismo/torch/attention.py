@@ -80,8 +80,8 @@ def statistics(
         budget: logits looked at, at most; beyond it every n-th query is taken.
     """
     parts = [
-        _row_statistics(scores, hidden, cap_inverse)
-        for scores, hidden in _score_blocks(call, query_stride(call, budget))
+        _row_statistics(scores, mask, cap_inverse)
+        for scores, mask in _score_blocks(call, query_stride(call, budget))
     ]
     maxima, *sums = zip(*parts)
     return LogitStatistics(torch.stack(maxima).amax(), *(torch.stack(s).sum() for s in sums))
@@ -93,28 +93,23 @@ def query_stride(call: Call, budget: int | None) -> int:
     return 1 if budget is None else max(1, -(-logits // budget))
 
 
-def _row_statistics(
-    scores: Tensor, hidden: Tensor | None, cap_inverse: Tensor | None
-) -> LogitStatistics:
+def _row_statistics(scores: Tensor, mask: _Mask, cap_inverse: Tensor | None) -> LogitStatistics:
     """Of a block's logits [B, H, b, S], which it overwrites.
 
     With z the logits less their row's largest, e = exp z and Z = Σe, a row's entropy is
     ln Z − Σ e·z / Z.
     """
-    if hidden is not None:
-        scores.masked_fill_(hidden, _MASKED)
-    largest = scores.amax(-1, keepdim=True)
-    maximum = largest.amax()
+    uncapped = mask.applied(scores if cap_inverse is None else scores.clone())
+    maximum = uncapped.amax()
     if cap_inverse is not None:
-        scores = torch.tanh(scores * cap_inverse) / cap_inverse
-        if hidden is not None:
-            scores.masked_fill_(hidden, _MASKED)
-        largest = scores.amax(-1, keepdim=True)
-    scores.sub_(largest)
+        scores = mask.applied(torch.tanh(scores * cap_inverse) / cap_inverse)
+    else:
+        scores = uncapped
+    scores.sub_(scores.amax(-1, keepdim=True))
     weights = scores.exp()
     total = weights.sum(-1)
     entropy = total.log() - weights.mul_(scores).sum(-1) / total
-    seen = _keys_seen(scores, hidden)
+    seen = _keys_seen(scores, mask.hidden)
     is_row = seen > 0
     is_shared = seen > 1
     entropy = torch.where(is_row, entropy, 0.0)
@@ -133,8 +128,8 @@ def _keys_seen(scores: Tensor, hidden: Tensor | None) -> Tensor:
     return (scores.shape[-1] - hidden.sum(-1)).float()
 
 
-def _score_blocks(call: Call, stride: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """The logits in float32, [B, H, b, S'], by blocks of queries, and where they are masked.
+def _score_blocks(call: Call, stride: int) -> Iterator[tuple[Tensor, _Mask]]:
+    """The products in float32, [B, H, b, S'], by blocks of queries, and what masks them.
 
     Causal blocks end at the last key that they see.
     """
@@ -147,7 +142,7 @@ def _score_blocks(call: Call, stride: int) -> Iterator[tuple[Tensor, Tensor | No
         rows = slice(first, last, stride)
         block = query[:, :, rows].float() * call.factor
         scores = _products(block, key[:, :, :reach])
-        yield _masked(scores, mask, rows, reach, call.is_causal)
+        yield scores, _mask_of(mask, rows, reach, call.is_causal, scores.device)
 
 
 def _row_blocks(
@@ -171,23 +166,33 @@ def _products(block: Tensor, key: Tensor) -> Tensor:
     return (grouped @ key.transpose(-1, -2)).view(batch, heads, rows, key.shape[-2])
 
 
-def _masked(
-    scores: Tensor, mask: Tensor | None, rows: slice, reach: int, is_causal: bool
-) -> tuple[Tensor, Tensor | None]:
+class _Mask(NamedTuple):
+    """What is added to a block's logits, and which of them are hidden; both broadcast."""
+
+    bias: Tensor | None
+    hidden: Tensor | None
+
+    def applied(self, scores: Tensor) -> Tensor:
+        """Logits with it, in place of those given."""
+        if self.bias is not None:
+            scores = scores.add_(self.bias)
+        return scores if self.hidden is None else scores.masked_fill_(self.hidden, _MASKED)
+
+
+def _mask_of(
+    mask: Tensor | None, rows: slice, reach: int, is_causal: bool, device: torch.device
+) -> _Mask:
+    """The part of a call's mask that a block of queries has."""
     hidden = None
     if is_causal:
-        at = torch.arange(rows.start, rows.stop, rows.step, device=scores.device)
-        hidden = torch.arange(reach, device=scores.device) > at[:, None]
-        hidden = hidden[None, None]
+        at = torch.arange(rows.start, rows.stop, rows.step, device=device)
+        hidden = (torch.arange(reach, device=device) > at[:, None])[None, None]
     if mask is None:
-        return scores, hidden
+        return _Mask(None, hidden)
     part = (mask[:, :, rows] if mask.shape[-2] > 1 else mask)[..., :reach]
-    if part.dtype == torch.bool:
-        masked = ~part
-    else:
-        masked = part <= torch.finfo(part.dtype).min / 2
-        scores = scores + part
-    return scores, masked if hidden is None else masked | hidden
+    is_flags = part.dtype == torch.bool
+    masked = ~part if is_flags else part <= torch.finfo(part.dtype).min / 2
+    return _Mask(None if is_flags else part, masked if hidden is None else masked | hidden)
 
 
 def _four_dimensional(call: Call) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -272,7 +277,9 @@ def capped(call: Call, cap_inverse: Tensor) -> Tensor:
         reach = min(last, key.shape[-2]) if call.is_causal else key.shape[-2]
         scores = _products(block * call.factor, key[:, :, :reach]).float()
         scores = torch.tanh(scores * cap_inverse) / cap_inverse
-        scores, hidden = _masked(scores, mask, slice(first, last, 1), reach, call.is_causal)
+        bias, hidden = _mask_of(mask, slice(first, last, 1), reach, call.is_causal, scores.device)
+        if bias is not None:
+            scores = scores + bias
         if hidden is not None:
             scores = scores.masked_fill(hidden, -math.inf)
         weights = torch.softmax(scores, dim=-1).to(value.dtype)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,12 +21,17 @@ from .ramp import Ramp
 _ABSENT, _BLENDED, _WHOLE = range(3)
 
 
-class _Numbers(NamedTuple):
+class _Numbers:
     """Scalars on a device: compiled code reads them, so that it is not compiled for each value."""
 
-    root_old: Tensor
-    root_new: Tensor
-    cap_inverse: Tensor
+    def __init__(self, device: torch.device, values: Sequence[float]) -> None:
+        self.root_old, self.root_new, self.cap_inverse = (
+            torch.tensor(value, device=device) for value in values
+        )
+
+    def fill(self, values: Sequence[float]) -> None:
+        for number, value in zip((self.root_old, self.root_new, self.cap_inverse), values):
+            number.fill_(value)
 
 
 class AttentionChange:
@@ -41,9 +46,9 @@ class AttentionChange:
         self.cap = Ramp(length)
         self._mode = _ABSENT
         self._is_capped = False
-        self._numbers: dict[torch.device, _Numbers] = {}
         self._values = (1.0, 0.0, 0.0)
-        self._on(device)
+        self._first = _Numbers(device, self._values)
+        self._others: dict[torch.device, _Numbers] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -52,7 +57,7 @@ class AttentionChange:
     @property
     def cap_inverse(self) -> Tensor | None:
         """1/c on the model's first device; None where nothing is capped."""
-        return next(iter(self._numbers.values())).cap_inverse if self._is_capped else None
+        return self._first.cap_inverse if self._is_capped else None
 
     def move_to(self, step: int) -> None:
         """Takes the weights of ``step``."""
@@ -63,9 +68,9 @@ class AttentionChange:
         if values == self._values:
             return
         self._values = values
-        for numbers in self._numbers.values():
-            for number, value in zip(numbers, values):
-                number.fill_(value)
+        self._first.fill(values)
+        for numbers in self._others.values():
+            numbers.fill(values)
 
     def prepared(self, call: Call) -> Call:
         """The call whose logits are in force, before any cap."""
@@ -85,8 +90,10 @@ class AttentionChange:
         return narrowed(output, call) if self._mode == _BLENDED else output
 
     def _on(self, device: torch.device) -> _Numbers:
-        numbers = self._numbers.get(device)
+        """The numbers on ``device``; compiled code finds those of the first without a search."""
+        if device == self._first.root_old.device:
+            return self._first
+        numbers = self._others.get(device)
         if numbers is None:
-            tensors = (torch.tensor(value, device=device) for value in self._values)
-            numbers = self._numbers[device] = _Numbers(*tensors)
+            numbers = self._others[device] = _Numbers(device, self._values)
         return numbers

@@ -81,7 +81,7 @@ class UpdateProbe:
 
     @torch.no_grad()
     def tell(self, readings: Readings) -> None:
-        """``update_rms/TENSOR``, ``param_norm/TENSOR``, ``update_ratio`` with ``/LABEL`` and without."""
+        """``update_rms/TENSOR``, ``param_norm/TENSOR``, ``update_ratio`` and those of groups."""
         updates, parameters = [], []
         for group in self._groups:
             moved = [p for p in group.parameters if id(p) in self._before]

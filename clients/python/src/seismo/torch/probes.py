@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from ..run import Run, current_run
@@ -168,10 +169,6 @@ class Watch:
 
     def _discover(self) -> None:
         """Waits for an optimizer that steps with the model's parameters."""
-        register = getattr(torch.optim.optimizer, "register_optimizer_step_pre_hook", None)
-        if register is None:
-            return
-
         def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
             if torch.compiler.is_compiling() or self._is_over:
                 return
@@ -180,11 +177,11 @@ class Watch:
                 return
             self._optimizers.append(optimizer)
             self.host.attach(optimizer)
-            # Its own hooks are called from the next step on.
+            # Its own hooks may be called from the next step on only.
             if self._probe is not None:
                 self._probe.before_step(optimizer)
 
-        self._discovery = register(hook)
+        self._discovery = register_optimizer_step_pre_hook(hook)
 
 
 class StepProbe:

@@ -92,10 +92,16 @@ def remove() -> None:
     _replace({id(stand_in): original for original, stand_in in _pairs})
 
 
+def _may_call(module: str) -> bool:
+    """Whether it calls the function, rather than being where it, or what is compiled, finds it."""
+    if module == __name__:
+        return False
+    return module.startswith("torch.nn.") or not f"{module}.".startswith("torch.")
+
+
 def _replace(by_identity: dict[int, Function]) -> None:
     for name, module in list(sys.modules.items()):
-        # This file keeps the originals.
-        if name == __name__ or type(module) is not ModuleType:
+        if not _may_call(name) or type(module) is not ModuleType:
             continue
         for key, value in list(vars(module).items()):
             replacement = by_identity.get(id(value))

@@ -50,10 +50,12 @@ let package = Package(
     .target(
       name: "Training", dependencies: ["Kernels", "Models", "Signals", "Telemetry"],
       swiftSettings: engineSettings),
+    .target(name: "Formats", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .target(
       name: "Sessions",
-      dependencies: ["Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")],
-      swiftSettings: settings),
+      dependencies: [
+        "Formats", "Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: settings),
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
@@ -61,7 +63,8 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Models", "Screen", "Sessions", "Signals", "Telemetry", "Terminal", "Training",
+        "Dashboard", "Formats", "Models", "Screen", "Sessions", "Signals", "Telemetry", "Terminal",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
@@ -86,7 +89,8 @@ let package = Package(
     .testTarget(
       name: "SessionsTests",
       dependencies: [
-        "Sessions", "Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+        "Formats", "Sessions", "Signals", "Telemetry",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       exclude: ["Recorded"], swiftSettings: settings),
     .testTarget(

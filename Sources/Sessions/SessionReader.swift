@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 package import Signals
@@ -52,6 +53,12 @@ package final class SessionReader: Sendable {
         line: line, endings: LineEnding.all(in: database), path: path)
       return findings.records + Self.doubts(about: database)
     }
+  }
+
+  /// What the run was in each generation that another one follows, by their numbers; a file of an
+  /// older format knows nothing of it.
+  package func earlierDescriptions() throws(SessionError) -> [Int: RunDescription] {
+    try read { try LineEnding.all(in: $0).compactMapValues(\.runDescription) }
   }
 
   /// What is recorded as a history, of which the older samples of a long session stay in the file

@@ -46,9 +46,14 @@ package struct RunDescription: Sendable, Hashable, Codable {
   /// The machine's part: processor, BLAS core and version, Seismo's version.
   package var environment: [String: String]
 
+  /// Where in ``environment`` stands what was imported.
+  package static let sourceKey = "source"
+
   /// Whether its steps are those of another trainer, which are shown as they were logged: whether
   /// the last of them was counted before or after its update, nobody knows.
-  package var isForeign: Bool { model == nil && totalSteps == nil }
+  package var isForeign: Bool {
+    model == nil && (totalSteps == nil || environment[Self.sourceKey] != nil)
+  }
 
   package init(
     name: String, created: Double, model: Model? = nil, totalSteps: Int? = nil,

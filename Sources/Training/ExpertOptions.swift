@@ -1,27 +1,22 @@
 import Models
 
 extension TrainingConfiguration {
-  /// Reads how many experts there are, how wide, where, and who chooses them.
-  mutating func readExperts(_ options: [String: String]) {
-    options.read("experts") { (count: Int) in
-      guard count > 0 else { return model.experts = nil }
-      let width = 2 * model.width
-      var experts =
-        model.experts ?? ExpertConfiguration(count: count, width: width, active: min(2, count))
-      experts.count = count
-      model.experts = experts
-    }
-    options.read("expert-width") { model.experts?.width = $0 }
-    options.read("expert-every") { model.experts?.every = $0 }
-    options.read("shared-expert-width") { model.experts?.sharedWidth = $0 }
-    if let router = options["router"].flatMap(ExpertRouter.init) {
-      model.experts?.router = router
-      if router.sendsToOne { model.experts?.active = 1 }
-      if !router.hasScores { balanceLoss = 0 }
-      if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
-    }
-    options.read("router-width") { model.experts?.routerWidth = $0 }
-    options.read("expert-active") { model.experts?.active = $0 }
+  /// Makes it a mixture of so many experts, or a dense model for 0.
+  mutating func setExperts(_ count: Int) {
+    guard count > 0 else { return model.experts = nil }
+    let width = 2 * model.width
+    model.experts =
+      model.experts ?? ExpertConfiguration(count: count, width: width, active: min(2, count))
+    model.experts?.count = count
+  }
+
+  /// Has `router` choose the experts, with what it is usually run with wherever `options` say
+  /// nothing else.
+  mutating func setRouter(_ router: ExpertRouter, besides options: [String: String]) {
+    model.experts?.router = router
+    if router.sendsToOne, options["expert-active"] == nil { model.experts?.active = 1 }
+    if !router.hasScores, options["moe-aux-loss"] == nil { balanceLoss = 0 }
+    if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
   }
 
   /// Refuses options of experts that are not there.
@@ -88,18 +83,5 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "the thor router sends a whole batch to one expert: leave --moe-capacity out")
     }
-  }
-
-  /// The options that give these experts again.
-  var expertOptions: [String: String] {
-    guard let experts = model.experts else { return ["experts": "0"] }
-    var options = [
-      "experts": "\(experts.count)", "expert-width": "\(experts.width)",
-      "expert-active": "\(experts.active)", "expert-every": "\(experts.every)",
-      "shared-expert-width": "\(experts.sharedWidth)", "router": experts.router.rawValue,
-    ]
-    if experts.router == .thor { options["moe-consistency"] = "\(consistency)" }
-    if experts.router == .rmoe { options["router-width"] = "\(experts.routerWidth)" }
-    return options
   }
 }

@@ -97,7 +97,7 @@ extension TrainingRun {
 
 extension TrainingRun {
   func finish(_ outcome: TrainingOutcome) -> TrainingOutcome {
-    let isMeasured = outcome == .finished && (settings.evalEvery ?? 0) > 0
+    let isMeasured = outcome == .finished && settings.whole(SettingCatalog.evalEvery) > 0
     if isMeasured || evaluationAskedAt == step { measureEnd() }
     if checkpointFolder != nil { writeCheckpoint(by: "run") }
     let held = lastEvalLoss

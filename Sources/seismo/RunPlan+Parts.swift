@@ -60,8 +60,12 @@ extension RunPlan {
       try SessionFiles(path: branch.origin).branch(to: sessionPath, at: step)
     }
     if checkpoint != nil, FileManager.default.fileExists(atPath: sessionPath) {
+      let line = SessionSummary(path: sessionPath).newest.number
       recorder = try Recorder(
         appendingTo: SessionStore(appendingTo: sessionPath), generationStartingAt: step)
+      // What the run comes to now takes nothing's place that the line it leaves had come to.
+      try CheckpointFolder.setAside(
+        after: step, in: checkpointFolder.path, as: CheckpointFolder.prefix(ofLine: line))
     } else {
       try makeFolder()
       recorder = Recorder(store: try freshStore())

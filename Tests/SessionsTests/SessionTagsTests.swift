@@ -44,14 +44,19 @@ import Testing
     #expect(try session.tags() == ["paper"])
   }
 
-  @Test func `a session that is being written is refused`() throws {
+  @Test func `a session that is being written is tagged beside its writer, who writes on`() throws {
     let recorder = Recorder(store: try SessionStore(creating: session.path))
     for record in TestRun.samples(0..<5) { recorder.record(record) }
     recorder.flush()
-    #expect(throws: SessionError.alreadyWritten(path: session.path)) {
-      try session.set(tags: ["x"])
-    }
+    try session.set(tags: ["paper"])
+    #expect(try session.tags() == ["paper"])
+    for record in TestRun.samples(5..<9) { recorder.record(record) }
+    recorder.record(.description(TestRun.description))
+    recorder.record(.state(.finished))
     try recorder.close()
+    #expect(try session.tags() == ["paper"])
+    #expect(SessionSummary(path: session.path).steps == 9)
+    #expect(folder.files == ["a.seismo"])
   }
 
   @Test func `tags stand apart by blanks or commas, each once`() {

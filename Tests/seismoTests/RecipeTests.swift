@@ -246,7 +246,7 @@ extension SeismoBinary {
     process.standardError = FileHandle.nullDevice
     try process.run()
     _ = output.fileHandleForReading.availableData
-    output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+    output.drain()
     return process
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Formats
 import Foundation
 import Glibc
 import Synchronization
@@ -39,7 +40,7 @@ package final class ControlServer: Sendable {
     guard pipe(&ends) == 0 else {
       Glibc.close(listener)
       unlink(path)
-      throw .unreachable(session: name, reason: SessionError.systemWords(errno))
+      throw .unreachable(session: name, reason: FileSystem.systemWords(errno))
     }
     for end in ends {
       _ = fcntl(end, F_SETFD, FD_CLOEXEC)
@@ -51,13 +52,13 @@ package final class ControlServer: Sendable {
   private static func listening(at path: String) throws(ControlError) -> CInt {
     let descriptor = SocketAddress.newSocket(isBlocking: false)
     guard descriptor >= 0, let address = SocketAddress(path: path) else {
-      throw .unreachable(session: path, reason: SessionError.systemWords(errno))
+      throw .unreachable(session: path, reason: FileSystem.systemWords(errno))
     }
     unlink(path)
     guard address.pass(to: { bind(descriptor, $0, $1) }) == 0, chmod(path, 0o600) == 0,
       listen(descriptor, 16) == 0
     else {
-      let reason = SessionError.systemWords(errno)
+      let reason = FileSystem.systemWords(errno)
       Glibc.close(descriptor)
       unlink(path)
       throw .unreachable(session: path, reason: reason)

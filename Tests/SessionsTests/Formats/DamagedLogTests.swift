@@ -2,6 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 /// Other tools' files cut and with flipped bits: an error of one line, or numbers of their own.

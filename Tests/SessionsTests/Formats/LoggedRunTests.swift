@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 @Suite(.timeLimit(.minutes(15))) struct LoggedRunTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 /// Lines read directly say what they say as values of JSON, line by line and together.

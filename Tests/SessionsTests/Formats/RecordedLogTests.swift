@@ -3,6 +3,7 @@ import Signals
 import Telemetry
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 /// What other tools' own writers wrote (`Recorded/make.py`): one run's losses in every format.

@@ -29,6 +29,8 @@ ALIVE_INTERVAL = 10.0
 #: Entries that wait; the thread is woken long before.
 QUEUE_LIMIT = 50_000
 _WAKE_AT = 5_000
+#: Entries after which the loop may have the interpreter, if it waits for it.
+_YIELD_EVERY = 8
 
 Samples = tuple[int, float, Mapping[Any, Any]]
 Line = dict[str, Any]
@@ -143,7 +145,9 @@ class Transport:
         """Writes all entries that are there now."""
         lines: list[bytes] = []
         replies: list[Answer] = []
-        for _ in range(len(self._queue)):
+        for count in range(len(self._queue)):
+            if count % _YIELD_EVERY == _YIELD_EVERY - 1:
+                time.sleep(0)
             entry = self._queue.popleft()
             try:
                 if isinstance(entry, dict):

@@ -16,9 +16,11 @@ extension TrainingConfiguration {
     options.read("shared-expert-width") { model.experts?.sharedWidth = $0 }
     if let router = options["router"].flatMap(ExpertRouter.init) {
       model.experts?.router = router
-      if router.sendsToOne { model.experts?.active = 1 }
-      if !router.hasScores { balanceLoss = 0 }
-      if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
+      if router.conformer.sendsToOne { model.experts?.active = 1 }
+      if !router.conformer.hasScores { balanceLoss = 0 }
+      if router.conformer.hasState {
+        model.experts?.routerWidth = max(1, min(128, model.width / 2))
+      }
     }
     options.read("router-width") { model.experts?.routerWidth = $0 }
     options.read("expert-active") { model.experts?.active = $0 }
@@ -27,15 +29,17 @@ extension TrainingConfiguration {
   /// Refuses options of experts that are not there.
   func checkExpertsExist(_ options: [String: String]) throws(ConfigurationError) {
     if let experts = model.experts {
-      guard options["router-width"] == nil || experts.router == .rmoe else {
+      guard options["router-width"] == nil || experts.router.conformer.hasState else {
+        let names = ExpertRouter.names { $0.hasState }
         throw .impossible(
-          reason: "router-width is the state of the router rmoe, not of \(experts.router.rawValue):"
-            + " leave it out, or give --router rmoe")
+          reason: "router-width is the state of the router \(names), not of"
+            + " \(experts.router.rawValue): leave it out, or give --router \(names)")
       }
-      guard options["moe-consistency"] == nil || experts.router == .thor else {
+      guard options["moe-consistency"] == nil || model.passes == 2 else {
+        let names = ExpertRouter.names { $0.passes == 2 }
         throw .impossible(
-          reason: "moe-consistency holds the two passes of the router thor together, and"
-            + " \(experts.router.rawValue) takes one: leave it out, or give --router thor")
+          reason: "moe-consistency holds the two passes of the router \(names) together, and"
+            + " \(experts.router.rawValue) takes one: leave it out, or give --router \(names)")
       }
       return
     }
@@ -62,7 +66,7 @@ extension TrainingConfiguration {
         reason: "a token cannot go to \(experts.active) of \(experts.count) experts:"
           + " lower --expert-active")
     }
-    guard !experts.router.sendsToOne || experts.active == 1 else {
+    guard !experts.router.conformer.sendsToOne || experts.active == 1 else {
       throw .impossible(
         reason: "the \(experts.router.rawValue) router sends a token to one expert: leave"
           + " --expert-active out")
@@ -72,21 +76,26 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "experts in every second layer need two layers: leave --expert-every out")
     }
-    guard routerZLoss == 0 || experts.router != .sigmoid else {
+    guard routerZLoss == 0 || experts.router.conformer.hasSoftmax else {
       throw .impossible(
-        reason: "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out")
+        reason:
+          "the \(experts.router.rawValue) router has no softmax to hold: leave --moe-router-z-loss out"
+      )
     }
   }
 
   private func validateScores(_ router: ExpertRouter) throws(ConfigurationError) {
-    guard router.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0) else {
+    guard router.conformer.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0)
+    else {
       throw .impossible(
         reason: "the \(router.rawValue) router has no scores to balance: leave --moe-aux-loss,"
           + " --moe-bias-balance and --moe-router-z-loss out")
     }
-    guard router != .thor || capacity == 0 else {
+    guard router.conformer.hasCapacity || capacity == 0 else {
       throw .impossible(
-        reason: "the thor router sends a whole batch to one expert: leave --moe-capacity out")
+        reason:
+          "the \(router.rawValue) router sends a whole batch to one expert: leave --moe-capacity out"
+      )
     }
   }
 
@@ -98,8 +107,8 @@ extension TrainingConfiguration {
       "expert-active": "\(experts.active)", "expert-every": "\(experts.every)",
       "shared-expert-width": "\(experts.sharedWidth)", "router": experts.router.rawValue,
     ]
-    if experts.router == .thor { options["moe-consistency"] = "\(consistency)" }
-    if experts.router == .rmoe { options["router-width"] = "\(experts.routerWidth)" }
+    if model.passes == 2 { options["moe-consistency"] = "\(consistency)" }
+    if experts.router.conformer.hasState { options["router-width"] = "\(experts.routerWidth)" }
     return options
   }
 }

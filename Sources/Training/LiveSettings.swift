@@ -138,15 +138,18 @@ package struct LiveSettings: Sendable, Equatable, Codable {
     of name: String, router: ExpertRouter?, optimizer: OptimizerKind
   ) -> String? {
     if router == nil, SettingCatalog.isForExperts(name) { return "this model has no experts" }
+    let kind = router?.conformer
     return switch name {
-    case SettingCatalog.routerZLoss where router == .sigmoid:
-      "the sigmoid router has no softmax to hold"
+    case SettingCatalog.routerZLoss where kind?.hasScores == true && kind?.hasSoftmax == false:
+      "the \(kind?.name ?? "") router has no softmax to hold"
     case SettingCatalog.balanceLoss, SettingCatalog.routerZLoss, SettingCatalog.biasBalance:
-      router?.hasScores == false ? "this router has no scores to balance" : nil
+      kind?.hasScores == false ? "this router has no scores to balance" : nil
     case SettingCatalog.capacity:
-      router == .thor ? "thor sends a whole batch to one expert" : nil
+      kind?.hasCapacity == false ? "\(kind?.name ?? "") sends a whole batch to one expert" : nil
     case SettingCatalog.consistency:
-      router == .thor ? nil : "only the router thor has two passes to hold together"
+      kind?.passes == 2
+        ? nil
+        : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
     case SettingCatalog.qkClip where qkLayerNorm.isOn:
       "qk-layernorm ignores the weights' scale: switch it off first"
     case SettingCatalog.qkLayerNorm where qkClip > 0:

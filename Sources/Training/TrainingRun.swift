@@ -121,7 +121,7 @@ package final class TrainingRun {
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
-    qkClip = QKClip(configuration: model, layout: engine.layout)
+    qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(

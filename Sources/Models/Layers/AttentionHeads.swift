@@ -20,22 +20,26 @@ extension Matrix {
   }
 }
 
-/// Causal self-attention between its two projections, over all samples and heads of a slice.
+/// Causal attention between a layer's two projections, over all samples and heads of a slice.
 ///
 /// With qk-layernorm of weight w the logits are (1−w)·q·k + w·LN(q)·LN(k), written as one product
 /// of joined vectors [(1−w)·q, w·LN(q)]·[k, LN(k)]; w = 0 is the plain path, bit for bit.
-struct Attention {
-  let configuration: ModelConfiguration
+struct AttentionHeads {
+  let heads: Int
   let rotary: RotaryPositions
   let weight: Float
   /// The soft cap of the logits; 0 for none.
   let cap: Float
-  let parameters: LayerTensors
-  let activations: LayerActivations
-  let scratch: PassScratch
+  /// [1, Dh]
+  let queryGain: Matrix
+  let keyGain: Matrix
+  /// Rows of [H][q|k|v][Dh]
+  let queryKeyValue: Matrix
+  let output: Matrix
+  let logSumExp: Matrix
+  let scratch: HeadScratch
 
-  private var headWidth: Int { configuration.headWidth }
-  private var heads: Int { configuration.heads }
+  private var headWidth: Int { rotary.headWidth }
   private var scale: Float { 1 / Float(headWidth).squareRoot() }
   /// Columns of a joined query or key.
   private var joinedWidth: Int { weight < 1 ? 2 * headWidth : headWidth }
@@ -48,14 +52,14 @@ struct Attention {
     prepare(inForward: true)
     let query = operand(0, scratch.query.values)
     let key = operand(1, scratch.key.values)
-    let value = plain(2, activations.queryKeyValue)
+    let value = plain(2, queryKeyValue)
     forEachHead { rows, head, index in
       swap(&statistics.logitMax, &headLogitMax[head])
       causalAttention(
         query: query.head(head, rows: rows), key: key.head(head, rows: rows),
         value: value.head(head, rows: rows), scale: scale, cap: cap,
-        output: output(activations.attentionOutput, head, rows),
-        logSumExp: activations.logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
+        output: columns(output, head, rows),
+        logSumExp: logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
         statistics: &statistics)
       swap(&statistics.logitMax, &headLogitMax[head])
     }
@@ -64,36 +68,36 @@ struct Attention {
     }
   }
 
-  /// From `dAttentionOutput` to `dQueryKeyValue`, before any rotation.
-  func backward(gradients: LayerTensors) {
+  /// From the scratch's `dOutput` to `dQueryKeyValue`, before any rotation.
+  func backward(dQueryGain: Matrix, dKeyGain: Matrix) {
     prepare(inForward: false)
     let (query, dQuery) = pair(0, scratch.query)
     let (key, dKey) = pair(1, scratch.key)
-    let value = plain(2, activations.queryKeyValue)
+    let value = plain(2, queryKeyValue)
     let dValue = plain(2, scratch.dQueryKeyValue)
     forEachHead { rows, head, index in
       causalAttentionBackward(
-        output(scratch.dAttentionOutput, head, rows),
-        output: output(activations.attentionOutput, head, rows),
+        columns(scratch.dOutput, head, rows),
+        output: columns(output, head, rows),
         query: query.head(head, rows: rows), key: key.head(head, rows: rows),
         value: value.head(head, rows: rows), scale: scale, cap: cap,
-        logSumExp: activations.logSumExp.rows(from: index, count: 1),
+        logSumExp: logSumExp.rows(from: index, count: 1),
         dQuery: dQuery.head(head, rows: rows), dKey: dKey.head(head, rows: rows),
         dValue: dValue.head(head, rows: rows), scratch: scratch.attention)
     }
-    finish(0, scratch.query, gain: parameters.queryGain, dGain: gradients.queryGain)
-    finish(1, scratch.key, gain: parameters.keyGain, dGain: gradients.keyGain)
+    finish(0, scratch.query, gain: queryGain, dGain: dQueryGain)
+    finish(1, scratch.key, gain: keyGain, dGain: dKeyGain)
   }
 
   private func forEachHead(_ body: (Matrix.RowRange, _ head: Int, _ index: Int) -> Void) {
-    let positions = configuration.context
-    for sample in 0..<activations.queryKeyValue.rows / positions {
+    let positions = rotary.positions
+    for sample in 0..<queryKeyValue.rows / positions {
       let rows = Matrix.RowRange(start: sample * positions, count: positions)
       for head in 0..<heads { body(rows, head, sample * heads + head) }
     }
   }
 
-  private func output(_ matrix: Matrix, _ head: Int, _ rows: Matrix.RowRange) -> Matrix {
+  private func columns(_ matrix: Matrix, _ head: Int, _ rows: Matrix.RowRange) -> Matrix {
     matrix.rows(from: rows.start, count: rows.count)
       .columns(from: head * headWidth, count: headWidth)
   }
@@ -109,12 +113,12 @@ struct Attention {
   }
 
   private func operand(_ part: Int, _ values: Matrix) -> HeadViews {
-    weight == 0 ? plain(part, activations.queryKeyValue) : joined(values)
+    weight == 0 ? plain(part, queryKeyValue) : joined(values)
   }
 
   private func pair(_ part: Int, _ blended: BlendedScratch) -> (HeadViews, HeadViews) {
     guard weight > 0 else {
-      return (plain(part, activations.queryKeyValue), plain(part, scratch.dQueryKeyValue))
+      return (plain(part, queryKeyValue), plain(part, scratch.dQueryKeyValue))
     }
     return (joined(blended.values), joined(blended.gradients))
   }
@@ -125,20 +129,20 @@ struct Attention {
   }
 }
 
-extension Attention {
+extension AttentionHeads {
   /// Rotates in place once, or fills the joined operands: those are scratch, so backward does
   /// again.
   private func prepare(inForward: Bool) {
     guard weight > 0 else {
       guard inForward else { return }
       for part in 0..<2 {
-        let plain = vectors(part, activations.queryKeyValue)
+        let plain = vectors(part, queryKeyValue)
         rotary.rotate(plain, heads: heads, into: plain)
       }
       return
     }
-    join(0, scratch.query, gain: parameters.queryGain)
-    join(1, scratch.key, gain: parameters.keyGain)
+    join(0, scratch.query, gain: queryGain)
+    join(1, scratch.key, gain: keyGain)
   }
 
   /// The weights of the old and the new logits sit in the query alone.
@@ -147,7 +151,7 @@ extension Attention {
   }
 
   private func join(_ part: Int, _ blended: BlendedScratch, gain: Matrix) {
-    let raw = vectors(part, activations.queryKeyValue)
+    let raw = vectors(part, queryKeyValue)
     let output = blended.output.reshaped(rows: raw.rows, columns: headWidth)
     layerNorm(
       raw, gain: gain,

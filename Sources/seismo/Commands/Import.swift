@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Telemetry

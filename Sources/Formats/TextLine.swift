@@ -185,7 +185,8 @@ struct TextLine {
         names.append(tokens[next])
         next += 1
       }
-      key = names.last.map { $0.lowercased() } ?? ""
+      // The utilisation of the machine's arithmetic, whatever stands before it.
+      key = names.last.map { $0.lowercased() } == "mfu" ? "mfu" : ""
     }
     if key.isEmpty { key = Self.name(ofUnit: unit) }
     if !key.isEmpty {

@@ -107,7 +107,7 @@ let package = Package(
         "Formats", "Sessions", "Signals", "Telemetry",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["Recorded"], swiftSettings: settings),
+      exclude: ["Cases", "Recorded"], swiftSettings: settings),
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],

@@ -43,6 +43,17 @@ package struct Series: Sendable {
     pyramid.extend(values: tailValues)
   }
 
+  /// Adds a sample after the last one; one that is there already, to the last bit, is that one.
+  ///
+  /// - Returns: false, and nothing is added, where the sample goes back.
+  mutating func extend(step: Int, value: Double) -> Bool {
+    if let last = lastStep, step <= last {
+      return step == last && lastValue?.bitPattern == value.bitPattern
+    }
+    append(step: step, value: value)
+    return true
+  }
+
   /// Adds the samples of a column that lie behind the last one.
   package mutating func append(_ column: ArchivedColumn) {
     let start = lastStep.map { column.position(atOrAfter: $0 + 1) } ?? 0

@@ -1,58 +1,72 @@
 import Telemetry
 
-/// Reads the record that W&B keeps of a run on disk: history, configuration, output, alerts, end.
-struct WandbReader {
+/// Decodes the record that W&B keeps of a run on disk: history, configuration, output, alerts, end.
+package struct WandbDecoder: LogDecoder {
   private typealias Item = (key: String, value: JSONValue)
 
-  private var assembly = RunAssembly()
-  private var description = RunDescription(name: "", created: 0)
-  private var state: RunState?
+  private let path: String
+  private var log = WandbLog()
+  /// The first bytes, until it is known whether they are W&B's.
+  private var magic: [UInt8] = []
+  private var isForeign = false
+  private var count = 0
+  private var damaged = 0
   private var step = 0
   private var wallTime = 0.0
+  private var notes: [String: String] = [:]
+  /// What is no number, by its kind, told once.
+  private var objects: Set<String> = []
 
-  /// - Throws: `unknown` where the file is not W&B's, `damaged` where nothing of it can be read.
-  static func run(_ bytes: [UInt8], path: String) throws(FormatError) -> RecordedRun {
-    guard bytes.starts(with: WandbLog.magic) else {
-      throw .unknown(path: path, found: "no .wandb file")
+  package init(path: String) {
+    self.path = path
+  }
+
+  package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
+    guard !isForeign else { return }
+    if magic.count < WandbLog.magic.count {
+      magic += bytes.prefix(WandbLog.magic.count - magic.count)
+      isForeign = !WandbLog.magic.starts(with: magic)
     }
-    var log = WandbLog(bytes)
-    var reader = WandbReader()
-    var (count, damaged) = (0, 0)
-    while let record = log.next() {
+    log.append(bytes)
+    while !isForeign, let record = log.next() {
       count += 1
-      if !reader.read(record) { damaged += 1 }
+      if !read(record, into: &batch) { damaged += 1 }
+    }
+  }
+
+  package mutating func finish(into batch: inout RunBatch) throws(FormatError) {
+    guard !isForeign, magic.count == WandbLog.magic.count else {
+      throw .unknown(path: path, found: "no .wandb file")
     }
     guard count > damaged else { throw .damaged(path: path, offset: 7, what: "no whole record") }
     if log.damagedBlocks > 0 {
-      reader.assembly.warn("\(log.damagedBlocks) damaged blocks are left out in part")
+      batch.warn("\(log.damagedBlocks) damaged blocks are left out in part")
     }
-    if damaged > 0 { reader.assembly.warn("\(damaged) damaged records are left out") }
-    if log.isCut { reader.assembly.warn("it ends within a record: the rest is left out") }
-    var run = reader.assembly.finished()
-    run.description = reader.description
-    run.state = reader.state
-    return run
+    if damaged > 0 { batch.warn("\(damaged) damaged records are left out") }
+    if log.isCut { batch.warn("it ends within a record: the rest is left out") }
   }
 
   /// - Returns: whether the bytes are a record.
-  private mutating func read(_ bytes: [UInt8]) -> Bool {
+  private mutating func read(_ bytes: [UInt8], into batch: inout RunBatch) -> Bool {
     var fields = ProtobufReader(bytes)
     while let field = fields.next() {
       guard case .bytes(let range) = field.value else { continue }
       switch field.number {
-      case 2: read(history: bytes, range)
-      case 5: read(config: bytes, range)
-      case 10: read(alert: bytes, range)
-      case 13: read(output: bytes, range)
-      case 17: read(run: bytes, range)
-      case 18: read(exit: bytes, range)
+      case 2: read(history: bytes, range, into: &batch)
+      case 5: read(config: bytes, range, into: &batch)
+      case 10: read(alert: bytes, range, into: &batch)
+      case 13: read(output: bytes, range, into: &batch)
+      case 17: read(run: bytes, range, into: &batch)
+      case 18: read(exit: bytes, range, into: &batch)
       default: break
       }
     }
     return !fields.isMalformed
   }
 
-  private mutating func read(history bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    history bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     var items: [Item] = []
     var (stated, counted): (Int?, Int?)
     Self.each(bytes, range) { number, value in
@@ -70,25 +84,34 @@ struct WandbReader {
       if item.key == "_timestamp", let time = item.value.number, time.isFinite { wallTime = time }
     }
     step = stated ?? counted ?? step
+    let time = wallTime > 0 ? wallTime : nil
     for item in items where !LogKeys.isHidden(item.key) {
+      if let kind = item.value["_type"]?.text {
+        if objects.insert("\(item.key) \(kind)").inserted {
+          batch.console("\(item.key) is a \(kind): not shown", wallTime: time)
+        }
+        continue
+      }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
-        if let number = value.number {
-          assembly.add(
-            name, step: step, wallTime: wallTime > 0 ? wallTime : nil, value: number)
-        } else if let text = value.text {
-          assembly.add(note: "\(name): \(text)", step: step, wallTime: wallTime)
+        if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
+          batch.add(batch.metric(name), number)
+        } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
+          batch.note("\(name): \(text)", step: step, wallTime: time)
         }
       }
     }
+    batch.endRow(step: step, wallTime: time)
   }
 
-  private mutating func read(config bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    config bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     Self.each(bytes, range) { number, value in
       guard number == 1, case .bytes(let range) = value,
         let item = Self.item(bytes, range, separator: "."), !LogKeys.isHidden(item.key)
       else { return }
       item.value.eachLeaf(item.key, separator: ".") { name, value in
-        if let text = Self.words(value) { description.options[name] = text }
+        if let text = Self.words(value) { batch.description.options[name] = text }
       }
     }
   }
@@ -102,41 +125,49 @@ struct WandbReader {
     }
   }
 
-  private mutating func read(alert bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    alert bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     let texts = Self.texts(bytes, range)
     let words = [texts[1], texts[2]].compactMap { $0 }.filter { !$0.isEmpty }
-    assembly.add(note: words.joined(separator: ": "), step: step, wallTime: wallTime)
+    batch.note(words.joined(separator: ": "), step: step, wallTime: wallTime)
   }
 
-  private mutating func read(output bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    output bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     for line in (Self.texts(bytes, range)[3] ?? "").split(whereSeparator: \.isNewline) {
-      assembly.add(.console(wallTime: wallTime, line: String(line)))
+      batch.console(String(line), wallTime: wallTime)
     }
   }
 
-  private mutating func read(run bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    run bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     let texts = Self.texts(bytes, range)
-    description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
-    if let project = texts[3] { description.environment["project"] = project }
-    if let host = texts[13] { description.environment["host"] = host }
+    batch.description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+    if let project = texts[3] { batch.description.environment["project"] = project }
+    if let host = texts[13] { batch.description.environment["host"] = host }
     Self.each(bytes, range) { number, value in
       guard case .bytes(let range) = value else { return }
-      if number == 4 { read(config: bytes, range) }
+      if number == 4 { read(config: bytes, range, into: &batch) }
       guard number == 17 else { return }
       Self.each(bytes, range) { number, value in
-        if number == 1, case .varint(let time) = value { description.created = Double(time) }
+        if number == 1, case .varint(let time) = value { batch.description.created = Double(time) }
       }
     }
   }
 
-  private mutating func read(exit bytes: [UInt8], _ range: Range<Int>) {
+  private mutating func read(
+    exit bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
     var code = 0
     Self.each(bytes, range) { number, value in
       if number == 1, case .varint(let bits) = value {
         code = Int(Int32(truncatingIfNeeded: bits))
       }
     }
-    state = code == 0 ? .finished : .failed(reason: "it ended with exit code \(code)")
+    batch.state = code == 0 ? .finished : .failed(reason: "it ended with exit code \(code)")
   }
 
   // What the messages share.

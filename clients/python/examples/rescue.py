@@ -1,92 +1,129 @@
-"""A small GPT at too high a rate: its attention logits grow until the loss suffers, and
-qk-layernorm, switched on in the running model, takes them down.
+"""A GPT at too high a rate, whose attention logits run away, and the switch that rescues it.
 
-    python rescue.py [STEPS]        about a minute on a CPU
+    python rescue.py                    asks for the switch itself, once logits pass 1e3
+    python rescue.py --by-hand          leaves it to you: `seismo watch runs`, then m, qk_layernorm
+    python rescue.py --no-switch        shows how it ends without
 
-The text is Python's own standard library, read as bytes. `run.request` stands for the person who
-presses `m` and enter in `seismo watch`.
+Under two minutes on two CPU cores. The text is Python's own library.
 """
 
 import argparse
-import os
-import sys
-import time
-from pathlib import Path
+import pathlib
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import nn
-from torch.nn import functional
 
 import seismo
 
-WIDTH, LAYERS, HEADS, CONTEXT, BATCH = 64, 2, 2, 64, 16
+WIDTH, LAYERS, HEADS, CONTEXT, BATCH = 64, 3, 2, 64, 16
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
+        self.out = nn.Linear(WIDTH, WIDTH, bias=False)
+
+    def forward(self, x):
+        batch, time, _ = x.shape
+        heads = self.qkv(x).view(batch, time, 3, HEADS, WIDTH // HEADS)
+        q, k, v = heads.permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(y.transpose(1, 2).reshape(batch, time, WIDTH))
 
 
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
-        self.norm_1, self.norm_2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
-        self.out = nn.Linear(WIDTH, WIDTH, bias=False)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH)
-        )
+        self.norm1, self.attention = nn.LayerNorm(WIDTH), Attention()
+        self.norm2 = nn.LayerNorm(WIDTH)
+        up, down = nn.Linear(WIDTH, 4 * WIDTH, bias=False), nn.Linear(4 * WIDTH, WIDTH, bias=False)
+        self.mlp = nn.Sequential(up, nn.GELU(), down)
 
     def forward(self, x):
-        shape = (*x.shape[:2], HEADS, WIDTH // HEADS)
-        q, k, v = (
-            part.view(shape).transpose(1, 2) for part in self.qkv(self.norm_1(x)).chunk(3, -1)
-        )
-        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.out(mixed.transpose(1, 2).reshape(x.shape))
-        return x + self.feed_forward(self.norm_2(x))
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
 
 
 class GPT(nn.Module):
     def __init__(self):
         super().__init__()
-        self.tokens = nn.Embedding(256, WIDTH)
+        self.bytes = nn.Embedding(256, WIDTH)
         self.positions = nn.Embedding(CONTEXT, WIDTH)
         self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
         self.norm, self.head = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, 256, bias=False)
 
-    def forward(self, tokens):
-        x = self.tokens(tokens) + self.positions.weight[: tokens.shape[1]]
+    def forward(self, batch):
+        x = self.bytes(batch) + self.positions(torch.arange(batch.shape[1]))
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x))
 
 
-def text():
-    folder = Path(os.__file__).parent
-    pieces = [folder.joinpath(name).read_bytes() for name in ("argparse.py", "typing.py", "os.py")]
-    return torch.frombuffer(bytearray(b"".join(pieces)), dtype=torch.uint8).long()
+def library_text(size=2_000_000):
+    text = b""
+    for path in sorted(pathlib.Path(argparse.__file__).parent.glob("*.py")):
+        text += path.read_bytes()
+        if len(text) >= size:
+            break
+    return torch.frombuffer(bytearray(text), dtype=torch.uint8).long()
+
+
+def batch_of(text, generator):
+    starts = torch.randint(0, len(text) - CONTEXT - 1, (BATCH, 1), generator=generator)
+    windows = text[starts + torch.arange(CONTEXT + 1)]
+    return windows[:, :-1], windows[:, 1:]
+
+
+def mean(losses):
+    return sum(losses) / max(1, len(losses))
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("steps", type=int, nargs="?", default=500)
-    parser.add_argument("--rate", type=float, default=3e-2)
-    options = parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lr", type=float, default=0.05)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--by-hand", action="store_true")
+    parser.add_argument("--no-switch", action="store_true")
+    given = parser.parse_args()
+
     torch.manual_seed(0)
-    data, model = text(), GPT()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.95))
-    began = time.perf_counter()
-    with seismo.init(name="rescue", config=vars(options), total_steps=options.steps) as run:
-        seismo.watch(model, optimizer, every=10)
-        seismo.mitigations(model, optimizer)
-        for step in run.steps(options.steps):
-            starts = torch.randint(len(data) - CONTEXT - 1, (BATCH, 1))
-            rows = data[starts + torch.arange(CONTEXT + 1)]
-            logits = model(rows[:, :-1])
-            loss = functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+    generator = torch.Generator().manual_seed(0)
+    text, model = library_text(), GPT()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=given.lr, betas=(0.9, 0.95))
+    warmup = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 50))
+
+    run = seismo.init(name="rescue", config=vars(given), total_steps=given.steps)
+    watching = seismo.watch(model, optimizer, every=10)
+    seismo.mitigations(model, optimizer)
+    waits = not given.by_hand and not given.no_switch
+    losses, largest = [], []
+    switched = None
+    with run:
+        for step in run.steps(given.steps):
+            inputs, targets = batch_of(text, generator)
+            loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+            loss = seismo.loss(loss)
             optimizer.zero_grad()
             loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-            run.log({"loss": loss, "lr": options.rate}, step=step)
-            if step == options.steps * 3 // 5:
+            warmup.step()
+            losses.append(loss.item())
+            run.log({"loss": loss, "lr": warmup.get_last_lr()[0]}, step=step)
+            largest.append(watching.latest("attention_logit_max"))
+            if step % 100 == 99:
+                told = f"loss {mean(losses[-50:]):.3f}, largest attention logit {largest[-1]:.1f}"
+                print(f"step {step + 1}: {told}")
+            if waits and largest[-1] > 1e3 and step >= 400:
+                waits, switched = False, step + 1
+                print(f"step {step + 1}: set qk_layernorm on")
                 run.request("set qk_layernorm on")
-    sys.stdout.write(f"{run.path}, {time.perf_counter() - began:.0f} s\n")
+    if switched is not None:
+        before = mean(losses[switched - 50 : switched])
+        print(f"before the switch: loss {before:.3f}, largest logit {max(largest[:switched]):.0f}")
+    print(f"at the end: loss {mean(losses[-50:]):.3f}, largest logit {largest[-1]:.1f}")
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ class Run:
         for key, value in pending.items():
             frozen.setdefault(key, value)
         multiplier = self._settings.get(MULTIPLIER)
-        if multiplier is not None:
+        if multiplier is not None and self._is_scaled:
             frozen.setdefault("lr/multiplier", multiplier.value)
 
     def add(self, metrics: Mapping[str, Any]) -> None:

@@ -169,6 +169,7 @@ class Watch:
 
     def _discover(self) -> None:
         """Waits for an optimizer that steps with the model's parameters."""
+
         def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
             if torch.compiler.is_compiling() or self._is_over:
                 return

@@ -3,6 +3,7 @@ import Formats
 import Runs
 import Sessions
 import Signals
+import Telemetry
 
 struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runs
+import Training
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(

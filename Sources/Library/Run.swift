@@ -89,7 +89,9 @@ public struct Run: Sendable {
   /// Asks for a command, which is applied between two steps, in the order of asking, and waits for
   /// what becomes of it.
   ///
-  /// - Parameter author: who asks, as the run's events tell it.
+  /// - Parameters:
+  ///   - command: what is asked for.
+  ///   - author: who asks, as the run's events tell it.
   /// - Returns: whether it was applied, before which step, and what was done or why not.
   @discardableResult
   public func send(_ command: Command, by author: String = "program") async -> CommandAnswer {
@@ -110,6 +112,7 @@ public struct Run: Sendable {
 
 /// How a run ended, and what it leaves beside its session.
 public struct RunEnding: Sendable, Equatable {
+  /// How a run ended.
   public enum Outcome: Sendable, Equatable {
     /// All planned steps are done.
     case finished
@@ -122,6 +125,7 @@ public struct RunEnding: Sendable, Equatable {
     case failed(reason: String)
   }
 
+  /// How it ended.
   public let outcome: Outcome
   /// The folder of the last checkpoint that the run wrote or was resumed from.
   public let lastCheckpoint: URL?

@@ -8,7 +8,9 @@ public import Telemetry
 /// the oldest events, and counted in ``omitted``. The session leaves nothing out, and neither does
 /// `onRecord` of ``Run/init(options:session:resuming:onRecord:)``.
 public final class RunRecords: AsyncSequence, Sendable {
+  /// What the run tells, one after the other.
   public typealias Element = RunRecord
+  /// A run that fails tells so by its state: the sequence itself never throws.
   public typealias Failure = Never
 
   private let mailbox = RecordMailbox()
@@ -38,10 +40,12 @@ public final class RunRecords: AsyncSequence, Sendable {
     return records
   }
 
+  /// The one reader's iterator.
   public func makeAsyncIterator() -> Iterator {
     Iterator(records: self, arrivals: arrivals.makeAsyncIterator())
   }
 
+  /// Gives record after record, and nil once the run is over.
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let records: RunRecords
     fileprivate var arrivals: AsyncStream<Void>.Iterator

@@ -29,6 +29,7 @@ package struct Reproduction {
   }
 
   /// - Parameters:
+  ///   - recorded: the run as it was recorded.
   ///   - session: what the recording is called in errors.
   ///   - workers: cores to use; nil for all. The numbers do not depend on it.
   /// - Throws: ``RunError/notTrainedHere(session:)``, ``RunError/dataGone(session:)``; what is wrong

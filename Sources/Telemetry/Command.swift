@@ -30,6 +30,7 @@ public enum CommandError: Error, Equatable, CustomStringConvertible {
   case unknownSetting(name: String, nearest: String?)
   case wrongValue(name: String, value: String, allowed: String)
 
+  /// What is wrong and what may be given, in a line.
   public var description: String {
     switch self {
     case .empty:

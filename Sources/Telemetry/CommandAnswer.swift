@@ -1,5 +1,6 @@
 /// What a run made of a command.
 public struct CommandAnswer: Sendable, Hashable {
+  /// Whether it was done.
   public var isApplied: Bool
   /// The step before which it was applied or refused; nil where it never reached the run.
   public var step: Int?

@@ -2,13 +2,21 @@
 public struct RunDescription: Sendable, Hashable, Codable {
   /// The model's shape, where the source knows it.
   public struct Model: Sendable, Hashable, Codable {
+    /// The preset whose sizes these are; nil for sizes of one's own.
     public var preset: String?
+    /// D, the width of the residual stream.
     public var width: Int
+    /// The blocks.
     public var layers: Int
+    /// The attention heads of a block.
     public var heads: Int
+    /// Tokens a window.
     public var context: Int
+    /// Windows a step at the start.
     public var batch: Int
+    /// Experts of a layer; 0 for a dense model.
     public var experts: Int
+    /// All trained numbers.
     public var parameters: Int
 
     package init(
@@ -30,12 +38,15 @@ public struct RunDescription: Sendable, Hashable, Codable {
   public var name: String
   /// Seconds since 1970.
   public var created: Double
+  /// The model's shape; nil where the source does not say it.
   public var model: Model?
   /// Planned steps, where known.
   public var totalSteps: Int?
   /// Warm-up steps and peak rate, so that the schedule to come can be drawn.
   public var warmup: Int?
+  /// The rate after the warm-up; nil where the source does not say it.
   public var peakLearningRate: Double?
+  /// The rate at which the schedule ends; nil where the source does not say it.
   public var minimumLearningRate: Double?
   /// The data's exact entropy, nats a byte, where known.
   public var entropyPerByte: Double?
@@ -96,6 +107,7 @@ public enum RunState: Sendable, Hashable, Codable {
     }
   }
 
+  /// The state in a word.
   public var word: String {
     switch self {
     case .starting: "starting"

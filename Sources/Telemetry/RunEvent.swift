@@ -1,5 +1,6 @@
 /// Something that happened at a step and stands beside the samples.
 public struct RunEvent: Sendable, Hashable, Codable {
+  /// What kind of thing happened.
   public enum Kind: String, Sendable, Codable, CaseIterable {
     /// A run began, was resumed, finished or went on headless.
     case run
@@ -31,16 +32,20 @@ public struct RunEvent: Sendable, Hashable, Codable {
     case fault
   }
 
+  /// The step before which it happened.
   public var step: Int
   /// Seconds since 1970.
   public var wallTime: Double
+  /// What kind of thing happened.
   public var kind: Kind
   /// Who: `you`, `run.toml`, `command line`, `control`, `watch TERMINAL`, `autopilot`, `run`, `alarm`,
   /// `recorder`, `log`, or a signal's name.
   public var by: String
   /// The setting, rule or checkpoint it is about.
   public var name: String?
+  /// What the setting was before a change.
   public var before: SettingValue?
+  /// What the setting is after a change.
   public var after: SettingValue?
   /// What a person reads, without step and author.
   public var text: String

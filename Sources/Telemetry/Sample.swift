@@ -3,10 +3,13 @@
 /// `names` is shared by every step of a run that measures the same things, so that a step costs one
 /// array of numbers.
 public struct StepSamples: Sendable, Equatable {
+  /// The step that was measured.
   public var step: Int
   /// Seconds since 1970.
   public var wallTime: Double
+  /// The metrics, in the order of the values.
   public var names: [MetricName]
+  /// The values, each in its metric's unit.
   public var values: [Double]
 
   package init(step: Int, wallTime: Double, names: [MetricName], values: [Double]) {
@@ -17,6 +20,7 @@ public struct StepSamples: Sendable, Equatable {
     self.values = values
   }
 
+  /// The value of the metric called `name`; nil where it was not measured.
   public subscript(name: MetricName) -> Double? {
     guard let index = names.firstIndex(of: name) else { return nil }
     return values[index]
@@ -25,8 +29,11 @@ public struct StepSamples: Sendable, Equatable {
 
 /// Many steps of one metric, as a session file hands them out; steps ascend within one generation.
 public struct MetricColumn: Sendable, Equatable {
+  /// The metric.
   public var name: MetricName
+  /// The steps, in the order of the values.
   public var steps: [Int]
+  /// The values, each in its metric's unit.
   public var values: [Double]
 
   package init(name: MetricName, steps: [Int], values: [Double]) {

@@ -14,6 +14,7 @@ public enum SettingValue: Hashable, Sendable {
     }
   }
 
+  /// Whether it switches something on: on, or a number that is not 0.
   public var isOn: Bool {
     switch self {
     case .flag(let flag): flag
@@ -21,6 +22,7 @@ public enum SettingValue: Hashable, Sendable {
     }
   }
 
+  /// The number it is; on is 1 and off 0.
   public var number: Double {
     switch self {
     case .flag(let flag): flag ? 1 : 0
@@ -41,6 +43,7 @@ extension SettingValue: CustomStringConvertible {
 }
 
 extension SettingValue: Codable {
+  /// Reads `true`, `false` or a number.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let flag = try? container.decode(Bool.self) {
@@ -50,6 +53,7 @@ extension SettingValue: Codable {
     self = .number(try container.decode(Double.self))
   }
 
+  /// Writes `true`, `false` or a number.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
@@ -61,13 +65,17 @@ extension SettingValue: Codable {
 
 /// One setting of a run that a source lets a person change, or says why not.
 public struct SettingDeclaration: Hashable, Sendable, Codable {
+  /// What values it takes.
   public enum Kind: Hashable, Sendable, Codable {
     case flag
     case number(lowest: Double, highest: Double)
   }
 
+  /// Its name, such as `z_loss`.
   public var name: String
+  /// What values it takes.
   public var kind: Kind
+  /// The present value.
   public var value: SettingValue
   /// One line on what it is for.
   public var purpose: String

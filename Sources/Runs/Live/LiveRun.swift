@@ -20,8 +20,10 @@ package final class LiveRun: Sendable {
   private let control: ControlServer?
   private let alarmCommand: AlarmCommand?
 
-  /// - Parameter observer: takes each record on the run's own queue, in their order. Waiting there
-  ///   holds the run up; the session has the record already.
+  /// - Parameters:
+  ///   - plan: what is trained, and where it is recorded.
+  ///   - observer: takes each record on the run's own queue, in their order. Waiting there holds the
+  ///     run up; the session has the record already.
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   package init(plan: RunPlan, observer: @escaping @Sendable (RunRecord) -> Void) throws {
     name = plan.name

@@ -28,6 +28,9 @@ package struct RunPlan: Sendable {
   ///   - given: those of the command line itself.
   ///   - session: where to record; nil for a fresh file in `sessions/`, or the checkpoint's own.
   ///   - resuming: the folder of a checkpoint to go on from.
+  ///   - onAlarm: a command for the shell, once an alarm; nil for the person's own.
+  ///   - script: commands by step; none for those of the checkpoint.
+  ///   - autopilot: commands that depend on a metric.
   ///   - person: what a person has settled for all runs. A run that goes on keeps what raised its
   ///     alarms, whatever has been settled since.
   /// - Throws: ``RunError``, `ConfigurationError`, `CheckpointError`: what is wrong with any of it.

@@ -94,7 +94,7 @@ struct LayerTests {
   }
 
   @Test
-  func `a tensor that blocks share has one place, and its gradient is the sum of theirs`() throws {
+  func `a tensor that blocks share has one place, after them`() throws {
     var configuration = SmallModel.dense
     configuration.feedForward = .scale
     let model = SmallModel(configuration)

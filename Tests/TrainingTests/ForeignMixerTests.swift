@@ -111,7 +111,9 @@ struct ForeignMixerTests {
   }
 
   @Test
-  func `mixers by layer keep their own numbers, and qk-clip finds the heads`() async throws {
+  func `mixers by layer keep their own numbers, and qk-clip finds the heads there are`()
+    async throws
+  {
     let run = try await Self.run([LayerKind(PreviousPosition.self), .attention]) {
       $0.steps = 20
       $0.qkClip = 1

@@ -12,6 +12,7 @@ enum AttentionLogitsPane {
       screen of each, as lines on a logarithmic axis. Healthy is below 100 and level; above 1e3 the loss begins to suffer, and \
       runs that pass 1e4 diverge. Switch qk_layernorm on with m, or lower the rate with {.
       """,
+    metrics: [MetricCatalog.attentionLogitMax],
     headline: headline, draw: draw, chart: chart)
 
   private static let gutter = 10

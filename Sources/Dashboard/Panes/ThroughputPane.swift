@@ -11,6 +11,7 @@ enum ThroughputPane {
       the time of a step goes into. Healthy is a level line. When it falls, another program has \
       taken the cores or the memory.
       """,
+    metrics: [MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {

@@ -173,7 +173,7 @@ extension Header {
     guard let speed = numbers.tokensPerSecond else { return nil }
     var text = "\(NumberText.compact(speed)) tok/s"
     if let share = numbers.flopsFraction, state.size.columns >= 130 {
-      text += " · \(Int((share * 100).rounded()))% of peak"
+      text += " · \(ThroughputPane.percentOfPeak(share)) of peak"
     }
     return Segment(line: Line([Span(text, .faint)]), rank: 6, gap: 2, isRight: true)
   }

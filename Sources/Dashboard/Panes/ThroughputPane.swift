@@ -19,6 +19,11 @@ enum ThroughputPane {
     return [Span("\(NumberText.grouped(speed)) tokens/s", .throughput)]
   }
 
+  /// A peak that steps surpass was measured while the machine was busy: how far is no news.
+  static func percentOfPeak(_ share: Double) -> String {
+    share > 1.005 ? "over 100%" : "\(LayerLoad.percent(share))%"
+  }
+
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard context.has(MetricCatalog.tokensPerSecond) || context.has(MetricCatalog.stepMilliseconds)
     else { return context.drawWaiting(into: &grid, rect, "no speed measured yet") }
@@ -56,7 +61,7 @@ enum ThroughputPane {
     if let share = context.value(MetricCatalog.flopsFraction) {
       rows.append(
         GaugeTable.Row(
-          name: "of peak arithmetic", share: share, text: "\(LayerLoad.percent(share))%"))
+          name: "of peak arithmetic", share: share, text: percentOfPeak(share)))
     }
     if let memory = context.value(MetricCatalog.memoryBytes) {
       rows.append(GaugeTable.Row(name: "memory", text: NumberText.bytes(memory)))

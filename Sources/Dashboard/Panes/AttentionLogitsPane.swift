@@ -100,7 +100,8 @@ enum AttentionLogitsPane {
       let value = context.reading(name) ?? .nan
       return HeatMap.Row(
         name: "L\(layer)", series: [series], text: word(value),
-        role: value < LogitGrowth.warningLevel ? .text : .warning)
+        role: value < LogitGrowth.warningLevel
+          ? .text : value < LogitGrowth.criticalLevel ? .warning : .trouble)
     }
     return HeatMap(
       rows: rows, scale: colourScale, gradient: context.theme.logitsGradient,
@@ -161,7 +162,9 @@ enum AttentionLogitsPane {
       var style = theme.style(role)
       guard theme.hasGradients else { return style }
       style.attributes.remove(.bold)
-      style.foreground = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
+      let color = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
+      // On white the field's calm end is too pale for dots.
+      style.foreground = theme.isDark ? color : color.blended(with: theme.ink, amount: 0.35)
       return style
     }
   }

@@ -129,7 +129,8 @@ struct MetricTile: Sendable, Equatable {
     chart.gutter = 8
     chart.unit = unit
     chart.marks = context.marks(on: .metrics)
-    chart.namesMarks = false
+    // Side by side in dozens they would say the same in each.
+    (chart.namesMarks, chart.numbersMarks) = (false, false)
     return chart
   }
 

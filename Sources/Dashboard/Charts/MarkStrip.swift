@@ -130,7 +130,7 @@ extension ChartFrame {
   }
 
   /// The numbers of marks that are named nowhere, at the tops of their lines; a line of which only
-  /// one cell can be seen keeps it.
+  /// one cell below the top can be seen keeps it.
   mutating func drawNumbers(of marks: [EventMark], into grid: inout CellGrid) {
     let dashed = context.symbols.verticalDashed.value
     for mark in marks {
@@ -138,7 +138,7 @@ extension ChartFrame {
       let rows = (0..<plot.rows).filter {
         grid[plot.column + column, plot.row + $0].scalar == dashed
       }
-      guard let row = rows.first, rows.count > 1 else { continue }
+      guard let row = rows.first, row == 0 || rows.count > 1 else { continue }
       let text = mark.numberText ?? mark.sign
       let width = TextWidth.columns(of: text)
       let hasRoom =

@@ -30,6 +30,7 @@ let package = Package(
   name: "seismo",
   products: [
     .executable(name: "seismo", targets: ["seismo"]),
+    .library(name: "Seismo", targets: ["Seismo"]),
     .library(name: "Training", targets: ["Training"]),
   ],
   dependencies: [
@@ -42,6 +43,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
 
+    .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),
     .target(name: "Signals", dependencies: ["Telemetry"], swiftSettings: settings),
@@ -50,18 +52,34 @@ let package = Package(
     .target(
       name: "Training", dependencies: ["Kernels", "Models", "Signals", "Telemetry"],
       swiftSettings: engineSettings),
+    .target(name: "Formats", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .target(
       name: "Sessions",
-      dependencies: ["Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")],
-      swiftSettings: settings),
+      dependencies: [
+        "CDescriptors", "Formats", "Signals", "Telemetry",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: settings),
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
+    .target(
+      name: "Runs",
+      dependencies: [
+        "Formats", "Sessions", "Signals", "Telemetry", "Training",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ], swiftSettings: settings),
+    .target(
+      name: "Seismo", dependencies: ["Runs", "Telemetry", "Training"], path: "Sources/Library",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "TrainAndSteer", dependencies: ["Seismo"], path: "Examples/TrainAndSteer",
+      swiftSettings: settings),
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Models", "Screen", "Sessions", "Signals", "Telemetry", "Terminal", "Training",
+        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Telemetry",
+        "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
@@ -86,9 +104,10 @@ let package = Package(
     .testTarget(
       name: "SessionsTests",
       dependencies: [
-        "Sessions", "Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+        "Formats", "Sessions", "Signals", "Telemetry",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["Recorded"], swiftSettings: settings),
+      exclude: ["Cases", "Recorded"], swiftSettings: settings),
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
@@ -96,9 +115,13 @@ let package = Package(
     .testTarget(
       name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
     .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
+      swiftSettings: settings),
+    .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        "Dashboard", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

@@ -30,6 +30,8 @@ package struct DashboardState: Sendable {
   var listedRuns: [ListedRun]?
   /// Where they lie, the present run's folder first.
   var runPlaces: [String] = []
+  /// The list of runs as it was left, so that it opens with the same marks, order and filter.
+  package var browser = RunBrowser()
   /// When they were asked for last.
   var runsAskedAt = 0.0
   /// The paths of the runs that are being read.
@@ -42,6 +44,8 @@ package struct DashboardState: Sendable {
   package var showsHelpHint = false
   /// Until then letters and digits are no commands: they were typed before a refusal was read.
   var deafUntil = 0.0
+  /// The key that closed a box with a command to the run, until another one comes.
+  var echo: Key?
   /// What the mouse holds.
   var grip: Grip?
 
@@ -147,12 +151,11 @@ extension DashboardState {
     return first..<max(first, lastShownStep) + (history.lastStep == nil ? 0 : 1)
   }
 
-  /// The playhead; at the run's end the updates done, and the last step that the run reached before
-  /// it went back, too.
+  /// The playhead; at the latest step the updates done, as they are counted everywhere, and the last
+  /// step that the run reached before it went back, too.
   private var lastShownStep: Int {
     guard playhead >= history.lastStep ?? 0 else { return playhead }
-    let end = showsEnd ? history.stepsDone : playhead
-    return max(playhead, end, history.lastSupersededStep ?? 0)
+    return max(playhead, stepsDone, history.lastSupersededStep ?? 0)
   }
 
   /// Updates done at the playhead, as checkpoints and lists count them.

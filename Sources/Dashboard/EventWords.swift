@@ -6,7 +6,12 @@ struct EventWords: Sendable, Hashable {
   let versions: [String]
 
   init(_ sentence: String) {
-    let places = Self.separators.flatMap { sentence.ranges(of: $0).map(\.lowerBound) }
+    // What names a value behind a semicolon says nothing without it.
+    let addition = sentence.firstRange(of: "; ")?.lowerBound ?? sentence.endIndex
+    let places = Self.separators.flatMap { separator in
+      sentence.ranges(of: separator).map(\.lowerBound)
+        .filter { separator != ": " || $0 < addition }
+    }
     let shorter = Set(places).sorted(by: >).map { String(sentence[..<$0]) }
     versions = [sentence] + shorter.filter { !$0.isEmpty && $0.isClosed }
   }

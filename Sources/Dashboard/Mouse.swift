@@ -15,6 +15,7 @@ extension DashboardState {
   /// A click focuses a pane, or presses what looks like a button; the wheel zooms in time at the
   /// pointer, or scrolls a list; dragging moves a zoomed chart, with the right button the cursor.
   mutating func point(_ event: MouseEvent) -> [Effect] {
+    echo = nil
     if !layers.isEmpty {
       grip = nil
       switch event.kind {

@@ -69,13 +69,21 @@ package struct Pane: Sendable {
   let metrics: [MetricName]
   /// The chart whose vertical axis a person can zoom; nil where a pane has none.
   let chart: (@Sendable (PaneContext) -> LineChart)?
+  /// What stays of title and headline where there is little room.
+  let brief: Brief?
+
+  struct Brief: Sendable {
+    let title: String
+    /// Parts of the headline that are not left out.
+    let headline: @Sendable (PaneContext) -> [Span]
+  }
 
   init(
     id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
     metrics: [MetricName] = [],
     headline: @escaping @Sendable (PaneContext) -> [Span],
     draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
-    chart: (@Sendable (PaneContext) -> LineChart)? = nil
+    chart: (@Sendable (PaneContext) -> LineChart)? = nil, brief: Brief? = nil
   ) {
     self.id = id
     self.title = title
@@ -86,6 +94,7 @@ package struct Pane: Sendable {
     self.headline = headline
     self.draw = draw
     self.chart = chart
+    self.brief = brief
   }
 }
 
@@ -174,6 +183,9 @@ package struct PaneContext: Sendable {
   }
 
   package var description: RunDescription? { history.description }
+
+  /// What raises the run's alarms: guides and colours say the same.
+  var thresholds: AlarmThresholds { AlarmThresholds(options: description?.options ?? [:]) }
 
   /// The events up to the playhead, oldest first; what an alarm says of keys is left out where the
   /// run is over and they do nothing any more.

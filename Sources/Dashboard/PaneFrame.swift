@@ -20,8 +20,9 @@ struct PaneFrame {
     }
     let border: Role = context.isFocused ? .borderFocused : .border
     grid.drawBox(rect, symbols: context.symbols, style: context.style(border))
-    let titleEnd = drawTitle(pane, on: &grid, in: rect, state)
-    drawHeadline(pane.headline(context), on: &grid, in: rect, from: titleEnd, state)
+    let (title, headline) = caption(of: pane, context, in: rect, state)
+    let titleEnd = draw(title, on: &grid, in: rect, theme: context.theme)
+    draw(headline, on: &grid, in: rect, from: titleEnd, theme: context.theme)
     if context.isFocused, state.showsHelpHint { drawHelpHint(on: &grid, in: rect, state) }
     let inside = Self.inside(rect)
     grid.clipped(to: inside) { pane.draw(&$0, inside, context) }
@@ -53,13 +54,26 @@ struct PaneFrame {
     grid.clipped(to: inside) { pane.draw(&$0, inside, context) }
   }
 
-  /// Returns the first column after the title.
-  private func drawTitle(
-    _ pane: Pane, on grid: inout CellGrid, in rect: Rect, _ state: DashboardState
-  ) -> Int {
-    let theme = state.appearance.theme
+  /// Title and headline, in few words where what the headline is to say at least has no room else.
+  private func caption(
+    of pane: Pane, _ context: PaneContext, in rect: Rect, _ state: DashboardState
+  ) -> (title: Line, headline: Line) {
+    let usual = title(pane, pane.title, state)
+    let headline = Line(pane.headline(context))
+    guard let brief = pane.brief else { return (usual, headline) }
+    let least = Line(brief.headline(context))
+    let short = title(pane, brief.title, state)
+    for title in [usual, short] {
+      let shown = headline.fitted(to: rect.columns - title.columns - 7).spans
+      if least.spans.allSatisfy(shown.contains) { return (title, headline) }
+    }
+    return (short, least)
+  }
+
+  /// The pane's digit and name, and how it is looked at.
+  private func title(_ pane: Pane, _ name: String, _ state: DashboardState) -> Line {
     let digit = id.digit.map { digitText($0, state) } ?? ""
-    var spans = [Span(" \(digit)", .key), Span(pane.title, .title)]
+    var spans = [Span(" \(digit)", .key), Span(name, .title)]
     if state.viewport.logY.contains(id), id != .attentionLogits {
       spans.append(Span(" log", .faint))
     }
@@ -67,7 +81,14 @@ struct PaneFrame {
     if let filter = state.viewport.filter, id == .events || id == .metrics {
       spans.append(Span(" /\(filter)", .person))
     }
-    let line = Line(spans).fitted(to: rect.columns - 5)
+    return Line(spans)
+  }
+
+  /// Returns the first column after the title.
+  private func draw(
+    _ title: Line, on grid: inout CellGrid, in rect: Rect, theme: Theme
+  ) -> Int {
+    let line = title.fitted(to: rect.columns - 5)
     let end = line.draw(on: &grid, at: rect.origin.offset(columns: 2), theme: theme)
     grid.write(" ", at: Point(column: end, row: rect.row), style: theme.style(.title))
     return end + 1
@@ -78,15 +99,13 @@ struct PaneFrame {
     return state.appearance.symbols.graph == .braille ? raised[digit] : "\(digit) "
   }
 
-  private func drawHeadline(
-    _ spans: [Span], on grid: inout CellGrid, in rect: Rect, from column: Int,
-    _ state: DashboardState
+  private func draw(
+    _ headline: Line, on grid: inout CellGrid, in rect: Rect, from column: Int, theme: Theme
   ) {
     let room = rect.endColumn - 2 - column - 2
-    let line = Line(spans).fitted(to: room)
+    let line = headline.fitted(to: room)
     guard line.columns > 0 else { return }
     let start = rect.endColumn - 2 - line.columns - 1
-    let theme = state.appearance.theme
     let padded = Line([Span(" ", .text)] + line.spans + [Span(" ", .text)])
     padded.draw(on: &grid, at: Point(column: start - 1, row: rect.row), theme: theme)
   }

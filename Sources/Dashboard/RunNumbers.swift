@@ -7,6 +7,7 @@ struct RunNumbers {
   let total: Int?
   let loss: Double?
   let tokensPerSecond: Double?
+  /// Of a peak that was measured on a busy machine no share is known.
   let flopsFraction: Double?
   /// Until the last step, where the run is still going.
   let remainingSeconds: Double?
@@ -20,6 +21,7 @@ struct RunNumbers {
     loss = history[MetricCatalog.loss]?.value(atOrBefore: playhead)
     tokensPerSecond = history[MetricCatalog.tokensPerSecond]?.recentMean(at: playhead)
     flopsFraction = history[MetricCatalog.flopsFraction]?.recentMean(at: playhead)
+      .flatMap { $0 <= 1 ? $0 : nil }
     guard let total, !state.isReplay, !history.state.isOver, total > step,
       let each = history.wallTimes.secondsAStep(at: playhead)
     else {

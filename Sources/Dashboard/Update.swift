@@ -7,6 +7,7 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   switch action {
   case .recordsArrived(let records): return state.take(records)
   case .recordingOpened(let history): state.take(history)
+  case .samplesArchived(let read): state.leaveSamples(toArchiveOf: read)
   case .keyPressed(let key): return state.press(key)
   case .textPasted(let text): return state.paste(text)
   case .mouseMoved(let event): return state.point(event)
@@ -36,19 +37,34 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
 extension DashboardState {
   /// The front layer has the key first; what no layer wants goes to the table.
   mutating func press(_ key: Key) -> [Effect] {
-    guard var layer = layers.popLast() else { return act(on: key) }
+    guard var layer = layers.popLast() else { return isEcho(key) ? [] : act(on: key) }
     let answer = layer.handle(key, in: self)
     guard answer.isConsumed else {
       layers.append(layer)
       guard case .control = key else { return [] }
       return act(on: key)
     }
-    return take(answer, of: layer)
+    let effects = take(answer, of: layer)
+    let isCommand = effects.contains { if case .send = $0 { true } else { false } }
+    echo = answer.closes && isCommand ? key : nil
+    return effects
+  }
+
+  /// Whether the key gave the run a command from a box, which closed, and is pressed once more while
+  /// what came of it is still being said: then it was meant for the box.
+  private mutating func isEcho(_ key: Key) -> Bool {
+    defer { echo = nil }
+    guard key == echo, toast != nil, let command = CommandTable.command(for: key, in: self) else {
+      return false
+    }
+    say("\(key.words) was taken for the box that closed: once more is \(command.name)", .faint)
+    return true
   }
 
   /// Puts the layer back unless it is closed, then does what it asks for.
   mutating func take(_ answer: LayerAnswer, of layer: Layer) -> [Effect] {
     if !answer.closes { layers.append(layer) }
+    if case .browser(let left) = layer { browser = left }
     return answer.deeds.flatMap { $0(&self) }
   }
 
@@ -109,7 +125,7 @@ extension DashboardState {
   mutating func tick(_ now: Double) {
     let elapsed = now - self.now
     self.now = now
-    if let toast, toast.until <= now { self.toast = nil }
+    if let toast, toast.until <= now { (self.toast, echo) = (nil, nil) }
     // The first tick comes from no time at all.
     guard elapsed < 10 else { return }
     playback?.advance(seconds: elapsed, in: history.wallTimes)

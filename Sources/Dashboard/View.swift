@@ -29,7 +29,14 @@ private func drawToast(on grid: inout CellGrid, _ layout: Layout, _ state: Dashb
     grid.write(text, at: row.origin.offset(columns: 1), style: style)
     return
   }
-  let text = " \(toast.text.cutBetweenWords(to: row.columns - 6)) "
-  let columns = TextWidth.columns(of: text)
-  grid.write(text, at: row.droppingRight(2).right(columns).origin, style: style)
+  toast.draw(on: &grid, onBorder: row, style: style)
+}
+
+extension Toast {
+  /// Writes it into the lowest row of a border, at the right.
+  func draw(on grid: inout CellGrid, onBorder row: Rect, style: Style) {
+    let words = " \(text.cutBetweenWords(to: row.columns - 6)) "
+    let columns = TextWidth.columns(of: words)
+    grid.write(words, at: row.droppingRight(2).right(columns).origin, style: style)
+  }
 }

@@ -1,3 +1,5 @@
+import Formats
+
 /// Where a chunk belongs: the columns of its row that its checksum covers beside its bytes.
 struct ChunkPlace: Equatable {
   let metric: Int

@@ -1,3 +1,4 @@
+import Formats
 import GRDB
 
 /// A stretch of one column and where in the run it belongs.

@@ -1,3 +1,4 @@
+import Formats
 import Signals
 package import Telemetry
 

@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 package import Signals
 package import Telemetry

@@ -1,3 +1,4 @@
+import Formats
 import GRDB
 import Signals
 import Telemetry

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 import Glibc
@@ -78,7 +79,7 @@ extension SessionError {
     case readOnly: return "change its permissions or its folder's"
     case locked: return "end that process"
     default:
-      return codes.first { systemWords($0.code) == reason }?.remedy ?? "check the disk"
+      return codes.first { FileSystem.systemWords($0.code) == reason }?.remedy ?? "check the disk"
     }
   }
 
@@ -136,10 +137,5 @@ extension SessionError {
   private static func firstLine(of message: String) -> String {
     let line = message.prefix { !$0.isNewline }
     return line.components(separatedBy: " - ").first ?? String(line)
-  }
-
-  /// What the system says about `errno`.
-  static func systemWords(_ code: Int32) -> String {
-    String(cString: strerror(code))
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 package import Signals
@@ -67,6 +68,14 @@ package final class SessionReader: Sendable {
       return history
     }
     return try records(line: line).reduce(into: RunHistory()) { $0.append($1) }
+  }
+
+  /// The run as it is recorded by now, its older samples left in the file; nil where the session is
+  /// too short for that. `damage` is as of ``history(line:damage:)``.
+  package func archivedHistory(
+    damage: @escaping @Sendable (String) -> Void
+  ) throws(SessionError) -> RunHistory? {
+    try archived(damage: damage)?.history
   }
 
   /// What is recorded with the older samples left in the file, and where reading goes on; nil where

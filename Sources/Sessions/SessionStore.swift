@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 import Glibc
@@ -74,6 +75,24 @@ package final class SessionStore: Sendable {
       try database.execute(sql: "PRAGMA synchronous = NORMAL")
       // Writes the log's first frame, so that a reader finds the log from now on.
       try database.execute(sql: "PRAGMA user_version = \(Migrations.currentVersion)")
+    }
+  }
+
+  /// Writes what is no part of the run while another connection records it: SQLite gives each its
+  /// turn.
+  /// - Throws: `notASession`, `newer`, `damaged`, `unwritable`.
+  static func writeBesideWriter(
+    of path: String, _ body: (Database) throws -> Void
+  ) throws(SessionError) {
+    do {
+      let database = try open(path)
+      defer { try? database.close() }
+      try database.write { connection in
+        try Migrations.check(connection, path: path)
+        try body(connection)
+      }
+    } catch {
+      throw SessionError(writing: path, error)
     }
   }
 

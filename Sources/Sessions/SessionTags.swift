@@ -1,3 +1,4 @@
+import Formats
 import GRDB
 import Telemetry
 
@@ -32,11 +33,16 @@ extension SessionFiles {
     try SessionReader(path: path).read { try SessionTags.read(from: $0) }
   }
 
-  /// Gives a session that nobody writes these tags in place of those it had.
+  /// Gives a session these tags in place of those it had, also while it is being written: no
+  /// recorder touches them.
   ///
-  /// - Throws: `absent`, `notASession`, `alreadyWritten`, `damaged`, `unwritable`.
+  /// - Throws: `absent`, `notASession`, `damaged`, `unwritable`; `alreadyWritten` where a writer
+  ///   comes just now.
   package func set(tags: [String]) throws(SessionError) {
     try check()
+    guard !WriterLock.isHeld(session: path) else {
+      return try SessionStore.writeBesideWriter(of: path) { try SessionTags.write(tags, to: $0) }
+    }
     let store = try SessionStore(appendingTo: path)
     defer { store.finish() }
     do {

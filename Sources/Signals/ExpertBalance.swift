@@ -23,8 +23,14 @@ package struct ExpertBalance: Sendable, Equatable {
     self.init(loads: counts.map(Double.init))
   }
 
-  /// - Parameter loads: not negative, in any unit.
-  package init(loads: [Double]) {
+  /// - Parameters:
+  ///   - loads: not negative, in any unit.
+  ///   - deadBelow: the share of the mean load below which an expert is dead.
+  ///   - overloadedAbove: the multiple of the mean load above which one is overloaded.
+  package init(
+    loads: [Double], deadBelow: Double = Self.deadBelow,
+    overloadedAbove: Double = Self.overloadedAbove
+  ) {
     let spread = LoadSpread(experts: loads.count) { loads[$0] }
     (cv, maxViolation) = (spread.cv, spread.maxViolation)
     shares = loads.map(spread.share)
@@ -33,8 +39,8 @@ package struct ExpertBalance: Sendable, Equatable {
       (dead, overloaded) = ([], [])
       return
     }
-    dead = loads.indices.filter { loads[$0] < Self.deadBelow * mean }
-    overloaded = loads.indices.filter { loads[$0] > Self.overloadedAbove * mean }
+    dead = loads.indices.filter { loads[$0] < deadBelow * mean }
+    overloaded = loads.indices.filter { loads[$0] > overloadedAbove * mean }
   }
 }
 

@@ -1,4 +1,3 @@
-package import Models
 package import Telemetry
 
 /// What a trainer does next and why, without threads, files or a clock.
@@ -37,27 +36,21 @@ package struct TrainerStateMachine: Sendable {
   package private(set) var mode = Mode.running
   package var settings: LiveSettings
   package private(set) var changes: [Change]
-  /// Nil for a model without experts.
-  private let router: ExpertRouter?
-  private let optimizer: OptimizerKind
-  private let isSigmaReparametrised: Bool
+  private let conditions: SettingConditions
   /// The windows that fit the machine's memory.
   private let largestBatch: Int
   /// Why the run cannot go on in another process; nil where it can.
   private let detachRefusal: String?
 
   package init(
-    settings: LiveSettings, changes: [Change] = [], router: ExpertRouter?,
-    isSigmaReparametrised: Bool = false,
-    optimizer: OptimizerKind = .adamW, largestBatch: Int = .max, detachRefusal: String? = nil
+    settings: LiveSettings, changes: [Change] = [], conditions: SettingConditions,
+    largestBatch: Int = .max, detachRefusal: String? = nil
   ) {
     self.settings = settings
     self.changes = changes
-    self.router = router
+    self.conditions = conditions
     self.largestBatch = largestBatch
     self.detachRefusal = detachRefusal
-    self.optimizer = optimizer
-    self.isSigmaReparametrised = isSigmaReparametrised
   }
 
   /// Applies `command` before `step`.
@@ -131,8 +124,7 @@ package struct TrainerStateMachine: Sendable {
   }
 
   private mutating func set(_ name: String, to value: SettingValue, _ record: inout Record) {
-    let declarations = settings.declarations(
-      router: router, optimizer: optimizer, isSigmaReparametrised: isSigmaReparametrised)
+    let declarations = settings.declarations(in: conditions)
     guard let declaration = declarations.first(where: { $0.name == name }) else {
       return record.refuse("set \(name)", because: "this run has no such setting")
     }

@@ -1,7 +1,7 @@
 import Foundation
 public import Models
 package import Signals
-import Telemetry
+package import Telemetry
 
 /// Everything that decides what a run computes.
 ///
@@ -45,48 +45,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var muParam = false
   /// Seed of weights and data order.
   public var seed: UInt64 = 0
-  /// Whether queries and keys are layer-normalised from the start.
-  public var qkLayerNorm = false
   /// Steps over which a switch of qk-layernorm is blended.
   public var blendSteps = 100
-  /// Weight of the mean (log Z)².
-  public var zLoss = 0.0
-  /// Bound of the global gradient norm; 0 is off.
-  public var gradClip = 1.0
   /// Which gradients are scaled down.
   package var clipping = GradientClipping.Kind.global
-  /// How far g²/v̂ may rise above 1 before a tensor's rate is cut; 0 is off.
-  public var updateClip = 0.0
-  /// Adam's ε.
-  public var adamEpsilon = 1e-8
-  /// Adam's β₂.
-  public var adamBeta2 = 0.95
-  /// Weight decay of the matrices.
-  public var weightDecay = 1e-4
   /// Whether the decay is a share of the rate, as in PyTorch, and not independent of it.
   public var decayIsCoupled = false
-  /// Blocks that stay as they are, counted from the embedding, which stays with the first.
-  public var frozenBlocks = 0
-  /// Weight of the experts' balance loss.
-  public var balanceLoss = 0.01
-  /// Weight of the router's (ln Σ exp)².
-  public var routerZLoss = 0.0
-  /// Rate of the experts' balancing biases; 0 is off.
-  public var biasBalance = 0.0
-  /// Even shares of a window an expert takes; 0 is all.
-  public var capacity = 0.0
-  /// Weight of the divergence between the two passes of the router thor.
-  public var consistency = 1.0
-  /// Soft bound of the attention logits; 0 is off.
-  public var logitSoftCap = 0.0
-  /// Attention logit above which a head's query and key weights shrink; 0 is off.
-  public var qkClip = 0.0
-  /// Soft bound of the output logits; 0 is off.
-  public var outputSoftCap = 0.0
-  /// Factor on top of the schedule.
-  public var learningRateMultiplier = 1.0
-  /// Steps between held-out evaluations; 0 is never.
-  public var evalEvery = 100
   /// Held-out windows an evaluation takes.
   public var evalWindows = 32
   /// Steps between measurements of the sharpness; 0 is never.
@@ -105,6 +69,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var patience = 0
   /// Cores to use; nil for all of them. No number depends on it.
   public var workers: Int?
+  /// What the settings that can be changed later start at, by name.
+  package var starts = Dictionary(
+    uniqueKeysWithValues: SettingCatalog.entries.filter { $0.help != nil }.map {
+      ($0.name, $0.start)
+    })
 
   /// The defaults of `preset`.
   public init(preset: Preset) {
@@ -145,11 +114,13 @@ extension TrainingConfiguration {
   package init(options: [String: String]) throws(ConfigurationError) {
     try Self.check(options)
     self.init(preset: options["preset"].flatMap(Preset.init) ?? .moeTiny)
-    readSizes(options)
+    for option in RunOptionCatalog.all {
+      guard let words = options[option.name] else { continue }
+      option.read(words, options, &self)
+    }
+    alarms = AlarmThresholds(options: options)
+    if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkExpertsExist(options)
-    readOptimisation(options)
-    readOptimizer(options)
-    readConduct(options)
     try validate()
   }
 
@@ -170,80 +141,6 @@ extension TrainingConfiguration {
         throw .wrongValue(name: name, value: value, allowed: allowed)
       }
     }
-  }
-
-  private mutating func readSizes(_ options: [String: String]) {
-    options.read("width") { width in
-      model.width = width
-      model.feedForwardWidth = 4 * width
-      model.experts?.width = 2 * width
-    }
-    options.read("layers") { model.layers = $0 }
-    options.read("heads") { model.heads = $0 }
-    options.read("context") { model.context = $0 }
-    options.read("batch") { batch = $0 }
-    if let words = options["sigma-reparam"] {
-      model.sigmaReparam = SettingValue(words: words)?.isOn ?? false
-    }
-    readExperts(options)
-    if model != preset?.model || batch != preset?.batch { preset = nil }
-  }
-
-  private mutating func readOptimisation(_ options: [String: String]) {
-    options.read("steps") { steps = $0 }
-    options.read("warmup") { warmup = $0 }
-    options.read("blend-steps") { blendSteps = $0 }
-    options.read("lr") { learningRate = $0 }
-    options.read("min-lr") { minimumLearningRate = $0 }
-    options.read("z-loss") { zLoss = $0 }
-    options.read("weight-decay") { weightDecay = $0 }
-    options.read("moe-aux-loss") { balanceLoss = $0 }
-    options.read("moe-router-z-loss") { routerZLoss = $0 }
-    options.read("moe-bias-balance") { biasBalance = $0 }
-    options.read("moe-capacity") { capacity = $0 }
-    options.read("moe-consistency") { consistency = $0 }
-    options.read("logit-softcap") { logitSoftCap = $0 }
-    options.read("qk-clip") { qkClip = $0 }
-    options.read("output-softcap") { outputSoftCap = $0 }
-    options.read("lr-multiplier") { learningRateMultiplier = $0 }
-    if let words = options["qk-layernorm"] {
-      qkLayerNorm = SettingValue(words: words)?.isOn ?? qkLayerNorm
-    }
-  }
-
-  /// What an optimizer or a decay is usually run with is its default.
-  private mutating func readOptimizer(_ options: [String: String]) {
-    optimizer = options["optimizer"].flatMap(OptimizerKind.init) ?? optimizer
-    options.read("grad-clip") { gradClip = $0 }
-    decayIsCoupled = options["decay"] == "coupled"
-    if decayIsCoupled, options["weight-decay"] == nil { weightDecay = 0.1 }
-    schedule = options["schedule"].flatMap(LearningRateSchedule.Shape.init) ?? schedule
-    clipping = options["clip"].flatMap(GradientClipping.Kind.init) ?? clipping
-    options.read("decay-steps") { (steps: Int) in decaySteps = steps }
-    options.read("update-clip") { updateClip = $0 }
-    options.read("adam-eps") { adamEpsilon = $0 }
-    options.read("adam-beta2") { adamBeta2 = $0 }
-    options.read("freeze") { frozenBlocks = $0 }
-    if let words = options["mu-param"] { muParam = SettingValue(words: words)?.isOn ?? muParam }
-  }
-
-  private mutating func readConduct(_ options: [String: String]) {
-    dataPath = options["data"]
-    order = options["order"].flatMap(WindowOrder.init) ?? order
-    options.read("eval-fraction") { evalFraction = $0 }
-    options.read("seed") { (seed: Int) in self.seed = UInt64(seed) }
-    options.read("eval-every") { evalEvery = $0 }
-    options.read("eval-windows") { evalWindows = $0 }
-    options.read("sharpness-every") { sharpnessEvery = $0 }
-    alarms = AlarmThresholds(options: options)
-    if let words = options["per-head-logits"] {
-      tellsHeadLogits = SettingValue(words: words)?.isOn ?? tellsHeadLogits
-    }
-    options.read("checkpoint-every") { (every: Int) in checkpointEvery = every }
-    options.read("keep") { keptCheckpoints = $0 }
-    if let words = options["keep-best"] { keepsBest = SettingValue(words: words)?.isOn ?? false }
-    options.read("patience") { patience = $0 }
-    options.read("workers") { (workers: Int) in self.workers = workers }
   }
 
   private func validate() throws(ConfigurationError) {
@@ -309,9 +206,7 @@ extension TrainingConfiguration {
   }
 
   private var windowBytes: Double {
-    let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
-    let perToken = model.layers * 8 * model.width + 2 * hidden
-    return 4 * Double(model.passes * model.context * perToken)
+    4 * Double(model.passes * model.context * model.keptPerToken)
   }
 
   private func validateOptimizer() throws(ConfigurationError) {
@@ -343,45 +238,8 @@ extension TrainingConfiguration {
 
   /// The options that give this configuration again; what is at its default is left in too.
   package var options: [String: String] {
-    var options: [String: String] = [
-      "width": "\(model.width)", "layers": "\(model.layers)", "heads": "\(model.heads)",
-      "context": "\(model.context)", "batch": "\(batch)", "order": order.rawValue,
-      "eval-fraction": "\(evalFraction)", "steps": "\(steps)", "lr": "\(learningRate)",
-      "min-lr": "\(minimumLearningRate)", "warmup": "\(warmup)", "seed": "\(seed)",
-      "qk-layernorm": qkLayerNorm ? "on" : "off", "blend-steps": "\(blendSteps)",
-      "z-loss": "\(zLoss)", "grad-clip": "\(gradClip)", "weight-decay": "\(weightDecay)",
-      "moe-aux-loss": "\(balanceLoss)", "lr-multiplier": "\(learningRateMultiplier)",
-      "moe-router-z-loss": "\(routerZLoss)", "moe-bias-balance": "\(biasBalance)",
-      "moe-capacity": "\(capacity)", "logit-softcap": "\(logitSoftCap)",
-      "output-softcap": "\(outputSoftCap)", "qk-clip": "\(qkClip)", "eval-every": "\(evalEvery)",
-      "eval-windows": "\(evalWindows)",
-      "optimizer": optimizer.rawValue, "decay": decayIsCoupled ? "coupled" : "independent",
-      "schedule": schedule.rawValue, "clip": clipping.rawValue, "update-clip": "\(updateClip)",
-      "adam-eps": "\(adamEpsilon)", "adam-beta2": "\(adamBeta2)",
-      "mu-param": muParam ? "on" : "off", "freeze": "\(frozenBlocks)",
-      "sharpness-every": "\(sharpnessEvery)",
-      "per-head-logits": tellsHeadLogits ? "on" : "off",
-      "sigma-reparam": model.sigmaReparam ? "on" : "off",
-    ]
-    options["decay-steps"] = decaySteps.map(String.init)
-    options["preset"] = preset?.rawValue ?? (model.experts == nil ? "tiny" : "moe-tiny")
-    options.merge(expertOptions) { _, own in own }
-    options.merge(alarms.options) { _, own in own }
-    options["data"] = dataPath
-    options["checkpoint-every"] = checkpointEvery.map(String.init)
-    options["keep"] = keptCheckpoints > 0 ? "\(keptCheckpoints)" : nil
-    options["keep-best"] = keepsBest ? "on" : nil
-    options["patience"] = patience > 0 ? "\(patience)" : nil
+    var options = alarms.options
+    for option in RunOptionCatalog.all { options[option.name] = option.words(self) }
     return options
-  }
-}
-
-extension [String: String] {
-  func read(_ name: String, into assign: (Int) -> Void) {
-    if let value = self[name].flatMap(Int.init) { assign(value) }
-  }
-
-  func read(_ name: String, into assign: (Double) -> Void) {
-    if let value = self[name].flatMap(Double.init) { assign(value) }
   }
 }

@@ -69,7 +69,7 @@ extension TrainingRun {
     let update = optimizer.update(
       parameters: weights, sliceGradients: engine.sliceGradients, updates: step,
       rates: rates(at: step))
-    sigma?.fold(into: parameters, frozenBlocks: settings.frozenBlocks)
+    sigma?.fold(into: parameters, frozenBlocks: settings.whole(SettingCatalog.freeze))
     clips.add(update.isClipped)
     noiseScale.add(
       slices: update.sliceGradientSquares, norm: update.gradNorm, batch: settings.batch.value)
@@ -86,10 +86,10 @@ extension TrainingRun {
   }
 
   private func moveRouterBias(_ statistics: StepStatistics) {
-    guard settings.biasBalance > 0 else { return }
+    guard settings.number(SettingCatalog.biasBalance) > 0 else { return }
     routerBias.update(
-      counts: statistics.expertCounts, rate: Float(settings.biasBalance),
-      frozenBlocks: settings.frozenBlocks)
+      counts: statistics.expertCounts, rate: Float(settings.number(SettingCatalog.biasBalance)),
+      frozenBlocks: settings.whole(SettingCatalog.freeze))
   }
 
   private func tell(_ samples: inout StepSamples) {
@@ -103,24 +103,27 @@ extension TrainingRun {
 
   /// After the probe, which scales the optimiser's own update.
   private func clipQueriesAndKeys(_ statistics: StepStatistics, settings: LossSettings) {
-    guard self.settings.qkClip > 0, settings.qkLayerNormWeight == 0 else { return }
+    guard self.settings.number(SettingCatalog.qkClip) > 0, settings.qkLayerNormWeight == 0 else {
+      return
+    }
     _ = qkClip.apply(
       to: parameters, headLogitMax: statistics.headLogitMax,
-      threshold: Float(self.settings.qkClip), frozenBlocks: self.settings.frozenBlocks)
+      threshold: Float(self.settings.number(SettingCatalog.qkClip)),
+      frozenBlocks: self.settings.whole(SettingCatalog.freeze))
   }
 
   private func rates(at step: Int) -> Optimizer.Rates {
     var rates = Optimizer.Rates(
       learningRate: Float(learningRate(at: step)),
       peakLearningRate: Float(configuration.learningRate))
-    rates.weightDecay = Float(settings.weightDecay)
+    rates.weightDecay = Float(settings.number(SettingCatalog.weightDecay))
     rates.decayIsCoupled = configuration.decayIsCoupled
-    rates.gradClip = Float(settings.gradClip)
+    rates.gradClip = Float(settings.number(SettingCatalog.gradClip))
     rates.clipping = settings.clipping
-    rates.updateClip = Float(settings.updateClip)
-    rates.epsilon = Float(settings.adamEpsilon)
+    rates.updateClip = Float(settings.number(SettingCatalog.updateClip))
+    rates.epsilon = Float(settings.number(SettingCatalog.adamEpsilon))
     rates.beta2 = settings.adamBeta2
-    rates.frozenBlocks = settings.frozenBlocks
+    rates.frozenBlocks = settings.whole(SettingCatalog.freeze)
     return rates
   }
 
@@ -131,10 +134,10 @@ extension TrainingRun {
     let flops = tokenCount * configuration.model.flopsPerToken()
     let numbers = StepMetrics.Step(
       learningRate: learningRate(at: step),
-      multiplier: settings.learningRateMultiplier, gradNorm: gradNorm,
+      multiplier: settings.number(SettingCatalog.learningRateMultiplier), gradNorm: gradNorm,
       clipFraction: clips.fraction, tokensPerSecond: tokenCount / seconds,
       milliseconds: seconds * 1000, memoryBytes: memory.resident(),
-      flopsFraction: Double(Float(flops / seconds / 1e9 / peakGFLOPS)))
+      flopsFraction: shareOfPeak(gigaflops: flops / seconds / 1e9))
     return StepSamples(
       step: step, wallTime: wallTime, names: metrics.names,
       values: metrics.values(statistics, numbers))
@@ -148,8 +151,8 @@ extension TrainingRun {
   /// Where a person asks, too, so that what the answer says stands among the samples.
   private func evaluationIsDue(at step: Int) -> Bool {
     if evaluationAskedAt == step { return true }
-    guard let every = settings.evalEvery, every > 0 else { return false }
-    return step % every == 0
+    let every = settings.whole(SettingCatalog.evalEvery)
+    return every > 0 && step % every == 0
   }
 
   /// The means over the held-out windows with the present weights.
@@ -203,7 +206,7 @@ extension TrainingRun {
     if !configuration.optimizer.isAdam { watched[SettingCatalog.adamEpsilon] = nil }
     let raised = alarms.observe(
       samples, settings: watched, remainingSteps: configuration.steps - samples.step,
-      watchesExperts: configuration.model.experts?.router.hasScores ?? true,
+      watchesExperts: configuration.model.experts?.router.conformer.hasScores ?? true,
       thresholds: configuration.alarms)
     for event in raised { record(withWayBack(event)) }
     for event in effects.observe(samples) { record(event) }

@@ -121,7 +121,7 @@ package final class TrainingRun {
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
-    qkClip = QKClip(configuration: model, layout: engine.layout)
+    qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(
@@ -142,9 +142,8 @@ package final class TrainingRun {
       tokens: probeTokens, rows: probeRows, batch: settings.batch.first,
       parameters: engine.layout.count, workers: min(pool.workers, 2))
     machine = TrainerStateMachine(
-      settings: settings, changes: changes, router: model.experts?.router,
-      isSigmaReparametrised: model.sigmaReparam,
-      optimizer: configuration.optimizer, largestBatch: configuration.largestBatch,
+      settings: settings, changes: changes, conditions: SettingConditions(configuration),
+      largestBatch: configuration.largestBatch,
       detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
   }
 
@@ -170,6 +169,13 @@ package final class TrainingRun {
     peakGFLOPS = sgemmPeak(seconds: 0.1, workers: workers)
   }
 
+  /// The share of the peak that a step reached. One that goes beyond it says that the peak was
+  /// measured while the machine did something else too: then it is the step's.
+  func shareOfPeak(gigaflops: Double) -> Double {
+    if gigaflops > peakGFLOPS { peakGFLOPS = gigaflops }
+    return Double(Float(gigaflops / peakGFLOPS))
+  }
+
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
 
@@ -184,11 +190,14 @@ package final class TrainingRun {
   func lossSettings(at step: Int) -> LossSettings {
     LossSettings(
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
-      zLoss: Float(settings.zLoss), balanceLoss: Float(settings.balanceLoss),
-      routerZLoss: Float(settings.routerZLoss), capacity: Float(settings.capacity),
-      routerBias: routerBias.values, logitSoftCap: Float(settings.logitSoftCap),
-      outputSoftCap: Float(settings.outputSoftCap),
-      consistency: Float(settings.consistency ?? configuration.consistency),
+      zLoss: Float(settings.number(SettingCatalog.zLoss)),
+      balanceLoss: Float(settings.number(SettingCatalog.balanceLoss)),
+      routerZLoss: Float(settings.number(SettingCatalog.routerZLoss)),
+      capacity: Float(settings.number(SettingCatalog.capacity)),
+      routerBias: routerBias.values,
+      logitSoftCap: Float(settings.number(SettingCatalog.logitSoftCap)),
+      outputSoftCap: Float(settings.number(SettingCatalog.outputSoftCap)),
+      consistency: Float(settings.number(SettingCatalog.consistency)),
       draw: CounterGenerator(seed: configuration.seed, stream: "experts").bits(at: UInt64(step)))
   }
 
@@ -198,11 +207,7 @@ package final class TrainingRun {
   }
 
   func declareSettings() {
-    emit(
-      .settings(
-        settings.declarations(
-          router: configuration.model.experts?.router, optimizer: configuration.optimizer,
-          isSigmaReparametrised: configuration.model.sigmaReparam)))
+    emit(.settings(settings.declarations(in: SettingConditions(configuration))))
   }
 
   /// The run as a session and a screen describe it.
@@ -219,10 +224,15 @@ package final class TrainingRun {
       minimumLearningRate: configuration.minimumLearningRate,
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
       options: configuration.options,
-      environment: [
-        "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
-        "blas_version": LinearAlgebra.version, "data": windows.corpus.description,
-      ])
+      environment: Self.environment(corpus: windows.corpus))
+  }
+
+  /// What the numbers of a run over `corpus` depend on beside its options.
+  package static func environment(corpus: Corpus) -> [String: String] {
+    [
+      "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
+      "blas_version": LinearAlgebra.version, "data": corpus.description,
+    ]
   }
 }
 

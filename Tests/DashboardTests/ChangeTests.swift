@@ -91,6 +91,32 @@ import Testing
     #expect((try? Command(words: "set z_loss 5")) != nil)
   }
 
+  @Test func `a key pressed twice for the menu neither pauses nor zooms`() {
+    for key in [Key.character(" "), .enter] {
+      var state = UpdateTests.live()
+      _ = press(&state, .character("m"), .end, .home)
+      #expect(press(&state, key).count == 1 && state.layers.isEmpty)
+      #expect(press(&state, key).isEmpty)
+      #expect(!state.isPaused && state.arrangement.zoomed == nil)
+      #expect(state.toast?.text.contains("once more is") == true)
+      _ = press(&state, key)
+      #expect(state.isPaused || state.arrangement.zoomed != nil)
+    }
+  }
+
+  @Test func `another key, the mouse or the end of the word ends the guard`() {
+    var state = UpdateTests.live()
+    _ = press(&state, .character("m"), .character(" "), .character("x"))
+    #expect(press(&state, .character(" ")) == [.send(.pause, by: "you")])
+    state = UpdateTests.live()
+    _ = press(&state, .character("m"), .character(" "))
+    _ = update(&state, .ticked(now: state.now + 9))
+    #expect(press(&state, .character(" ")) == [.send(.pause, by: "you")])
+    state = UpdateTests.live()
+    _ = press(&state, .character("m"), .escape)
+    #expect(press(&state, .character(" ")) == [.send(.pause, by: "you")])
+  }
+
   @Test func `doubling stops at sixteenfold, where it asks`() {
     var state = UpdateTests.live()
     #expect(type("}}}}", &state).last == set(16).last)

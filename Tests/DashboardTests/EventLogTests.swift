@@ -190,4 +190,17 @@ import Testing
     let text = "alarm loss-spike: the loss is 9 above"
     #expect(TextPattern(pattern).matches(text) == isFound)
   }
+
+  @Test func `a sentence is shortened by clauses that say something alone`() {
+    let sentence =
+      "attention logits above 1e4 (L0, 18,431): runs this far up diverge; good before it: "
+      + "step-000000500 (loss 1.57)"
+    let words = EventWords(sentence)
+    #expect(words.fitting(200) == sentence)
+    #expect(!words.versions.contains { $0.hasSuffix("good before it") })
+    #expect(
+      words.fitting(100) == "attention logits above 1e4 (L0, 18,431): runs this far up diverge")
+    #expect(words.fitting(60) == "attention logits above 1e4 (L0, 18,431)")
+    #expect(words.fitting(30) == "attention logits above 1e4")
+  }
 }

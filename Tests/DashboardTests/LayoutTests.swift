@@ -154,7 +154,9 @@ import Testing
           }
           let wanted = state.arrangement.ranked(isMixture: isMixture).count
           let missing = wanted - state.layout.panes.count
-          #expect(text.hasSuffix("\(missing) more have no room here") == (missing > 0))
+          #expect(
+            text.hasSuffix("\(missing) more \(missing == 1 ? "has" : "have") no room here")
+              == (missing > 0))
         }
       }
     }

@@ -45,6 +45,35 @@ import Testing
     }
   }
 
+  @Test func `a threshold of one's own moves the guide, the colour and the words`() throws {
+    var description = try #require(SampleRun.rescue.description)
+    description.options["alarms.attention-logits-high"] = "15"
+    description.options["alarms.attention-logits-diverging"] = "250"
+    var screen = PaneScreen()
+    screen.history.append(.description(description))
+    let lines = screen.grid(AttentionLogitsPane.pane, columns: 70, rows: 16).lines.joined()
+    #expect(lines.contains("15 alarm") && lines.contains("250 alarm"))
+    #expect(!lines.contains("suffers") && !lines.contains("diverges"))
+    #expect(screen.headline(AttentionLogitsPane.pane).contains("above 15"))
+    #expect(PaneScreen().headline(AttentionLogitsPane.pane).contains("below 100"))
+  }
+
+  @Test func `an expert is dead where the run's own alarm says so`() throws {
+    let usual = LayerLoad.all(PaneScreen.mixture.context(.experts))
+    #expect(usual.allSatisfy { $0.dead.isEmpty })
+    var description = try #require(SampleRun.mixture.description)
+    description.options["alarms.dead-expert"] = "0.9"
+    var screen = PaneScreen.mixture
+    screen.history.append(.description(description))
+    #expect(LayerLoad.all(screen.context(.experts)).contains { !$0.dead.isEmpty })
+  }
+
+  @Test func `where there is little room the probe's best and cliff stay`() {
+    let state = UpdateTests.live(80, 24)
+    let row = view(state).lines.first { $0.contains("³") } ?? ""
+    #expect(row.contains("best ×1 · cliff ×4"))
+  }
+
   @Test func `an empty run says what it waits for`() {
     for pane in PaneCatalog.panes {
       let grid = PaneScreen.empty.grid(pane, columns: 40, rows: 5)

@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Signals
 import Telemetry
@@ -56,6 +57,24 @@ import Testing
     run(words, &state)
     #expect(state.layers.count == 1 && state.arrangement.pins.isEmpty)
     #expect(text(state).contains(complaint))
+  }
+
+  @Test func `another run's lines are drawn beside each of its own`() {
+    var state = UpdateTests.live(history: SampleRun.full)
+    run("pin attention_logit_max/0,attention_logit_max/1", &state)
+    press(&state, .enter)
+    let alone = text(state)
+    _ = update(&state, .runLoaded(SampleRuns.healthy, SampleRun(experts: 8, seed: 9).history))
+    state.toast = nil
+    #expect(text(state).contains("━ healthy"))
+    #expect(text(state).components(separatedBy: "━ healthy").count == 2)
+    #expect(text(state) != alone)
+    let overlay = state.appearance.theme.style(.overlayFirst).foreground
+    let grid = view(state)
+    let cells = (5..<grid.size.rows).flatMap { row in
+      (0..<grid.size.columns).filter { grid[$0, row].style.foreground == overlay }
+    }
+    #expect(cells.count > 20)
   }
 
   @Test func `the families there are complete it`() {

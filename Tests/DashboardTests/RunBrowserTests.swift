@@ -55,6 +55,48 @@ import Testing
     #expect(chosen(state) == "w2-killed")
   }
 
+  @Test func `it opens with the marks, the order and the filter with which it was left`() {
+    var state = SampleRuns.browsing(120, 40, [.down, .character(" ")])
+    _ = type(&state, "s/loss<4")
+    _ = press(&state, .enter, .down)
+    #expect(type(&state, "o") == [.loadRun(SampleRuns.healthy)])
+    #expect(state.layers.isEmpty)
+    _ = type(&state, "O")
+    let left = browser(state)
+    #expect(left?.marked == [SampleRuns.healthy.path])
+    #expect(left?.filter == "loss<4" && left?.order == RunOrder.time.next)
+    #expect(chosen(state) == "gpt-rescue")
+    // On the screen of the run that was opened it is the same list.
+    var other = SampleRuns.browsing()
+    other.layers = []
+    other.browser = state.browser.reopened
+    _ = type(&other, "O")
+    #expect(browser(other) == left)
+  }
+
+  @Test func `a run that is being written can be tagged, but not renamed`() {
+    var state = SampleRuns.browsing()
+    _ = type(&state, "t night")
+    #expect(
+      press(&state, .enter) == [
+        .editRun(.tag(path: SampleRuns.rescue.path, words: "paper keep night"))
+      ])
+    // What is typed after a key that is refused does nothing, and the reason is read.
+    #expect(type(&state, "Rother") == [.bell])
+    #expect(press(&state, .character(" "), .enter) == [])
+    #expect(browser(state)?.marked == [] && browser(state)?.question == nil)
+    #expect(view(state).lines.last?.contains("open") == true)
+  }
+
+  @Test(arguments: [(80, 24), (120, 40), (200, 60)])
+  func `a passing word covers no key`(columns: Int, rows: Int) {
+    var state = SampleRuns.browsing(columns, rows)
+    let keys = view(state).lines.last
+    state.say("attention logits are above 1e4 and go on growing · m: switch qk-layernorm on")
+    #expect(view(state).lines.last == keys)
+    #expect(view(state).lines.contains { $0.contains("attention logits are above 1e4") })
+  }
+
   @Test func `every order puts the runs that have the number first`() {
     let orders = RunOrder.allCases.map { order in order.sorted(SampleRuns.all).map(\.name) }
     #expect(orders[0].first == "gpt-rescue" && orders[0].last == "not-read-yet")

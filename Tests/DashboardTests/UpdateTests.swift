@@ -32,6 +32,30 @@ import Testing
     #expect(press(&state, .character(" ")) == [.send(.resume, by: "you")])
   }
 
+  @Test func `the axis ends where the header counts, also while the run goes on`() {
+    var state = Self.live()
+    #expect(state.stepsDone == 1_401 && state.steps.upperBound == 1_402)
+    #expect(view(state).lines.contains { $0.contains("step 1,401") })
+    #expect(!view(state).lines.contains { $0.contains("step 1,400") })
+    _ = press(&state, .character("f"))
+    state.history = SampleRun(steps: 1_405).history
+    #expect(state.stepsDone == 1_400 && state.steps.upperBound == 1_401)
+  }
+
+  @Test func `a share of the peak above one is not shown`() {
+    for (share, isShown) in [(0.4, true), (200, false)] {
+      var state = Self.live(200, 60)
+      state.history.append(
+        .samples(
+          StepSamples(
+            step: 1_401, wallTime: SampleRun.time(of: 1_401),
+            names: [MetricCatalog.tokensPerSecond, MetricCatalog.flopsFraction],
+            values: [9_000, share])))
+      _ = press(&state, .character("6"))
+      #expect(view(state).lines.contains { $0.contains("of peak") } == isShown)
+    }
+  }
+
   @Test func `the run's own word on pausing overrules what was asked`() {
     var state = Self.live()
     _ = press(&state, .character(" "))
@@ -39,6 +63,21 @@ import Testing
     #expect(!state.isPaused)
     _ = update(&state, .recordsArrived([.state(.paused)]))
     #expect(press(&state, .character(" ")) == [.send(.resume, by: "you")])
+  }
+
+  @Test(arguments: [
+    ("sessions/rescue.seismo", "sessions/other.seismo"), ("rescue.seismo", "other.seismo"),
+    ("'my run.seismo'", "other.seismo"), ("'my runs/a.seismo'", "'my runs/other.seismo'"),
+    ("'it'\\''s/a.seismo'", "'it'\\''s/other.seismo'"),
+  ])
+  func `a run that branches off is shown at its new place, as a shell takes it`(
+    path: String, expected: String
+  ) {
+    var state = Self.live()
+    state.source.path = path
+    let description = RunDescription(name: "other", created: 0)
+    _ = update(&state, .recordsArrived([.description(description)]))
+    #expect(state.source.path == expected)
   }
 
   @Test func `two presses of the rate key halve it twice`() {

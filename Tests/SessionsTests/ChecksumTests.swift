@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 @Suite(.timeLimit(.minutes(15))) struct ChecksumTests {

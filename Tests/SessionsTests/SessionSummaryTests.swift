@@ -2,6 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
+@testable import Formats
 @testable import Sessions
 
 @Suite(.timeLimit(.minutes(15))) struct SessionSummaryTests {

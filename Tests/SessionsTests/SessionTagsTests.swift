@@ -25,7 +25,8 @@ import Testing
     #expect(try session.tags().isEmpty)
     try session.set(tags: ["paper", "keep"])
     #expect(try session.tags() == ["paper", "keep"])
-    let traits = RunTraits(SessionSummary(path: session.path))
+    let summary = SessionSummary(path: session.path)
+    let traits = RunTraits(summary, try SessionOutline(summary))
     #expect(traits.tags == ["paper", "keep"])
     #expect(try RunFilter("tag:paper -tag:draft").matches(traits))
     expectEqual(TestRun.history(try SessionReader(path: session.path).records()), before)
@@ -44,14 +45,19 @@ import Testing
     #expect(try session.tags() == ["paper"])
   }
 
-  @Test func `a session that is being written is refused`() throws {
+  @Test func `a session that is being written is tagged beside its writer, who writes on`() throws {
     let recorder = Recorder(store: try SessionStore(creating: session.path))
     for record in TestRun.samples(0..<5) { recorder.record(record) }
     recorder.flush()
-    #expect(throws: SessionError.alreadyWritten(path: session.path)) {
-      try session.set(tags: ["x"])
-    }
+    try session.set(tags: ["paper"])
+    #expect(try session.tags() == ["paper"])
+    for record in TestRun.samples(5..<9) { recorder.record(record) }
+    recorder.record(.description(TestRun.description))
+    recorder.record(.state(.finished))
     try recorder.close()
+    #expect(try session.tags() == ["paper"])
+    #expect(SessionSummary(path: session.path).steps == 9)
+    #expect(folder.files == ["a.seismo"])
   }
 
   @Test func `tags stand apart by blanks or commas, each once`() {

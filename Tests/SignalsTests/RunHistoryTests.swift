@@ -96,6 +96,10 @@ struct StepsDoneTests {
     #expect(done(RunDescription(name: "log", created: 0), last: 2_000) == 2_000)
     let planned = RunDescription(name: "trainer_state", created: 0, totalSteps: 500)
     #expect(done(planned, last: 500) == 500)
+    var imported = planned
+    imported.environment[RunDescription.sourceKey] = "/logs/trainer_state.json"
+    #expect(done(imported, last: 150) == 150)
+    #expect(done(imported, last: 499) == 499)
   }
 
   @Test func `of a run of this program the updates count`() {

@@ -81,8 +81,8 @@ struct BatchSettingTests {
     throws
   {
     var machine = TrainerStateMachine(
-      settings: LiveSettings(TrainingConfiguration(preset: .tiny)), router: nil,
-      largestBatch: 1000)
+      settings: LiveSettings(TrainingConfiguration(preset: .tiny)),
+      conditions: SettingConditions(), largestBatch: 1000)
     let refusals = try ["6", "2000"].map {
       machine.apply(try Command(words: "set batch \($0)"), by: "you", at: 1, wallTime: 0)
         .events.map(\.text)

@@ -9,7 +9,7 @@ struct TrainerStateMachineTests {
   private func machine(_ preset: Preset = .tiny) -> TrainerStateMachine {
     let configuration = TrainingConfiguration(preset: preset)
     return TrainerStateMachine(
-      settings: LiveSettings(configuration), router: preset.model.experts?.router)
+      settings: LiveSettings(configuration), conditions: SettingConditions(configuration))
   }
 
   private func apply(
@@ -29,7 +29,7 @@ struct TrainerStateMachineTests {
     #expect(events[0].before == .number(1))
     #expect(events[0].after == .number(0.5))
     #expect(tasks == [.declareSettings])
-    #expect(machine.settings.learningRateMultiplier == 0.5)
+    #expect(machine.settings.number(SettingCatalog.learningRateMultiplier) == 0.5)
   }
 
   @Test func `undo takes changes back in reverse order, then is refused`() throws {
@@ -37,9 +37,9 @@ struct TrainerStateMachineTests {
     _ = try apply("set z_loss 1e-4", to: &machine)
     _ = try apply("set z_loss 1e-3", to: &machine)
     _ = try apply("undo", to: &machine)
-    #expect(machine.settings.zLoss == 1e-4)
+    #expect(machine.settings.number(SettingCatalog.zLoss) == 1e-4)
     _ = try apply("undo", to: &machine)
-    #expect(machine.settings.zLoss == 0)
+    #expect(machine.settings.number(SettingCatalog.zLoss) == 0)
     let (events, _) = try apply("undo", to: &machine)
     #expect(events.map(\.kind) == [.refused])
     #expect(events[0].text == "undo refused: nothing was changed")

@@ -78,7 +78,7 @@ struct CommandLineTests {
     ),
     (
       ["replay", "a", "--size", "-1x5"],
-      "The value '-1x5' is invalid for '--size <size>': give columns and rows from 1x1 to 1000x1000,"
+      "'-1x5' is no value for --size: give columns and rows from 1x1 to 1000x1000,"
         + " such as 120x40"
     ),
     (
@@ -89,6 +89,24 @@ struct CommandLineTests {
   ])
   func `a value below zero is told as a value`(arguments: [String], line: String) throws {
     try expect(64, [line], from: arguments)
+  }
+
+  @Test(arguments: [
+    (["export", "a", "--format", "tsv"], "--format: give csv, json, tfevents, svg, html"),
+    (["sessions", "--sort", "nope"], "--sort: give loss, steps, date, size, name"),
+    (
+      ["replay", "a", "--pane", "nope"],
+      "--pane: give " + PaneName.allValueStrings.joined(separator: ", ")
+    ),
+    (
+      ["replay", "a", "--at", "x"],
+      "--at: the step to show (default: the beginning to play, the end to print)"
+    ),
+  ])
+  func `a value that is none is told with what may be given`(
+    arguments: [String], line: String
+  ) throws {
+    try expect(64, ["'\(arguments.last ?? "")' is no value for \(line)"], from: arguments)
   }
 
   @Test func `every number of a run is refused below zero with its range`() throws {
@@ -109,7 +127,7 @@ struct CommandLineTests {
     try expect(
       64,
       [
-        "The value '\(size)' is invalid for '--size <size>': give columns and rows from 1x1 to"
+        "'\(size)' is no value for --size: give columns and rows from 1x1 to"
           + " 1000x1000, such as 120x40"
       ], from: ["replay", "a", "--text", "--size", size])
   }

@@ -151,6 +151,60 @@ struct FormatCommandTests {
     #expect(result.status == 0, "\(result.error)")
   }
 
+  @Test func `a run resumed with more steps and another rate is reproduced, stretch by stretch`()
+    throws
+  {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let first = Self.tiny + ["--session", "a.seismo", "--checkpoint-every", "4"]
+    #expect(try binary.run(first).status == 0)
+    for (step, options) in [
+      ("12", ["--steps", "20"]), ("16", ["--lr", "1e-3", "--z-loss", "1e-4"]),
+      ("4", ["--lr", "2e-3", "--steps", "14"]),
+    ] {
+      let folder = "a.checkpoints/step-0000000" + (step.count < 2 ? "0" : "") + step
+      let resumed = try binary.run(
+        ["train", "--resume", folder, "--session", "a.seismo", "--headless"] + options)
+      #expect(resumed.status == 0, "\(resumed.error)")
+      let result = try binary.run(["reproduce", "a.seismo"])
+      #expect(result.status == 0, "\(options): \(result.error)")
+    }
+    for line in 1...3 {
+      #expect(try binary.run(["reproduce", "a@\(line)"]).status == 0, "line \(line)")
+    }
+  }
+
+  @Test func `checkpoints of a line that is left are kept, and come back with it`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let first = Self.tiny + ["--session", "a.seismo", "--checkpoint-every", "4"]
+    #expect(try binary.run(first).status == 0)
+    func checkpoints() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: binary.path("a.checkpoints")).sorted()
+    }
+    func weights(_ name: String) throws -> Data {
+      try Data(
+        contentsOf: binary.folder.appending(path: "a.checkpoints/\(name)/model.safetensors"))
+    }
+    let end = try weights("step-000000012")
+    let resumed = try binary.run([
+      "train", "--resume", "a.checkpoints/step-000000004", "--session", "a.seismo", "--headless",
+      "--lr", "1e-4",
+    ])
+    #expect(resumed.status == 0, "\(resumed.error)")
+    #expect(try weights("line-1-step-000000012") == end)
+    #expect(try weights("step-000000012") != end)
+    let old = try binary.run(["eval", "a.checkpoints/line-1-step-000000012"])
+    #expect(old.status == 0, "\(old.error)")
+    #expect(try binary.run(["sessions", "restore", "a@1"]).status == 0)
+    #expect(try weights("step-000000012") == end)
+    #expect(
+      try checkpoints() == [
+        "line-2-step-000000008", "line-2-step-000000012", "step-000000000", "step-000000004",
+        "step-000000008", "step-000000012",
+      ])
+  }
+
   @Test func `lines on standard input become a session`() throws {
     let lines = try ingested("{\"step\":1,\"loss\":2.5}\nhello\n{\"step\":2,\"loss\":NaN}\n")
     #expect(
@@ -172,6 +226,29 @@ struct FormatCommandTests {
     let own = "{\"step\":0,\"event\":\"alarm\",\"name\":\"own\",\"text\":\"told\"}\n"
     let told = try ingested(own + lines.joined())
     #expect(told.filter { $0.contains("\"event\":\"alarm\"") }.count <= 1)
+  }
+
+  @Test func `a log that is imported raises the alarms that it raises while it comes`() throws {
+    let lines = (0..<400).map { step in
+      let noise = Double(step * 7919 % 101) / 1000
+      let loss = (step < 300 ? 2 + 3 / (1 + Double(step) / 20) : 4.5) + noise
+      return "{\"step\":\(step),\"loss\":\(loss)}\n"
+    }
+    func alarms(_ lines: [Substring]) -> [Substring] {
+      lines.filter { $0.contains("\"event\":\"alarm\"") || $0.contains("\"event\":\"calm\"") }
+        .map { $0.prefix { $0 != "}" }.split(separator: ",\"wall_time\"").first ?? "" }
+    }
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try Data(lines.joined().utf8).write(to: binary.folder.appending(path: "log.jsonl"))
+    for _ in 0..<2 {
+      #expect(try binary.run(["import", "log.jsonl", "--session", "a.seismo"]).status == 0)
+    }
+    let found = try binary.run(["export", "a.seismo", "--format", "json"]).output
+      .split(separator: "\n")
+    let live = try ingested(lines.joined())
+    #expect(alarms(found) == alarms(live))
+    #expect(alarms(found).count >= 2)
   }
 
   /// The lines of JSON of the session that `text` on standard input makes.

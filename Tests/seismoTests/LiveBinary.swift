@@ -18,9 +18,7 @@ struct LiveBinary {
     process.standardError = FileHandle.nullDevice
     try process.run()
     try #require(!output.fileHandleForReading.availableData.isEmpty)
-    // Nobody reads on: a pipe that is full must not hold the run up for ever.
-    let reader = output.fileHandleForReading
-    reader.readabilityHandler = { _ = $0.availableData }
+    output.drain()
   }
 
   func control(_ words: String...) throws -> SeismoBinary.Result {
@@ -37,5 +35,18 @@ struct LiveBinary {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     binary.remove()
+  }
+}
+
+extension Pipe {
+  /// Reads on to the end and drops it, so that a writer is not held up for ever by a full pipe.
+  ///
+  /// On a thread that keeps the descriptor open, and not by a `readabilityHandler`: its event source
+  /// outlives a descriptor that is closed under it, which ends the whole process.
+  func drain() {
+    let reader = fileHandleForReading
+    Thread.detachNewThread {
+      while !reader.availableData.isEmpty {}
+    }
   }
 }

@@ -83,6 +83,16 @@ struct LineChart: Sendable {
     func spaced(_ spans: [Span]) -> Line {
       Line(Array(spans.map { [$0] }.joined(separator: [Span("   ", .text)])))
     }
+    // Of several metrics each run's lines have one colour, and no one value.
+    guard overlaid.count == 1 else {
+      let runs = others.reduce(into: [ChartLine]()) { runs, line in
+        if !runs.contains(where: { $0.role == line.role }) { runs.append(line) }
+      }
+      let names = runs.map { Span("━ \(TextWidth.truncated($0.name ?? "", to: 20))", $0.role) }
+      let line = spaced(names).fitted(to: rect.columns)
+      line.draw(on: &grid, at: rect.origin, theme: context.theme)
+      return
+    }
     let own = span("this run", lines.first { $0.name != nil }, role ?? lines.last?.role ?? .text)
     // Names are cut before a run is left out.
     let widths = [20, 12, 8, 4].map { width in

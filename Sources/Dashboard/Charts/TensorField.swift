@@ -31,8 +31,9 @@ struct TensorField: Sendable {
       ? min(most, (rows.count + 1) / 2) : max(1, min(3, most / rows.count)) * rows.count
     let epsilon = GradientsPane.epsilon(context)
     let high = values.filter(\.isFinite).max() ?? 1
-    let top = RoundNumber.power(atLeast: max(high, (epsilon ?? 0) * 1e3, 1e-30))
-    let bottom = epsilon.map { $0 * 10 } ?? top / 1e6
+    let floor = (epsilon ?? 0) * Self.nearness(context)
+    let top = RoundNumber.power(atLeast: max(high, floor * 100, 1e-30))
+    let bottom = floor > 0 ? floor : top / 1e6
     map = HeatMap(
       rows: zip(zip(rows, series), values).map { row, value in
         HeatMap.Row(
@@ -51,13 +52,21 @@ struct TensorField: Sendable {
     margin = hasUpdates ? Self.updateColumns + 2 : 0
   }
 
+  /// Within so many times Adam's ε a gradient is near it, as the run's alarm has it.
+  private static func nearness(_ context: PaneContext) -> Double {
+    context.thresholds.level(.gradientNearEpsilon)
+  }
+
   private static func floors(_ epsilon: Double?, _ context: PaneContext) -> [HeatMap.Floor] {
     guard let epsilon else { return [] }
+    let near = nearness(context)
     let word = context.symbols.isASCII ? "eps" : "ε"
     return [
       HeatMap.Floor(
         value: epsilon, role: .trouble, name: "below \(word) \(RoundNumber.rate(epsilon))"),
-      HeatMap.Floor(value: 10 * epsilon, role: .warning, name: "below 10 \(word)"),
+      HeatMap.Floor(
+        value: near * epsilon, role: .warning,
+        name: "below \(SettingValue.number(near)) \(word)"),
     ]
   }
 

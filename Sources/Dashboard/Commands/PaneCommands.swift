@@ -121,7 +121,7 @@ extension DashboardState {
     let shown = wanted.filter { placed[$0] != nil }.map(\.title).joined(separator: ", ")
     let missing = wanted.count { placed[$0] == nil }
     return "\(arrangement.preset.rawValue): \(shown)"
-      + (missing > 0 ? " · \(missing) more have no room here" : "")
+      + (missing > 0 ? " · \(missing) more \(missing == 1 ? "has" : "have") no room here" : "")
   }
 
   /// Leaves whatever is nearest: the zoom, the cursor, the filter, the zoom in time, a freeze.

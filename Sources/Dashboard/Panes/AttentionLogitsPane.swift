@@ -20,23 +20,60 @@ enum AttentionLogitsPane {
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let largest = context.value(MetricCatalog.attentionLogitMax) else { return [] }
     let growth = forecast(context)
-    let isHigh = largest >= LogitGrowth.warningLevel || growth != nil
-    let isCritical = !(largest < LogitGrowth.criticalLevel)
+    let levels = Levels(context)
+    let isHigh = largest >= levels.warning || growth != nil
+    let isCritical = !(largest < levels.critical)
     let role: Role = isCritical ? .trouble : (isHigh ? .warning : .faint)
-    var trend = [direction(context), standing(largest)].compactMap(\.self).joined(separator: ", ")
+    var trend = [direction(context), levels.standing(largest)].compactMap(\.self)
+      .joined(separator: ", ")
     if let growth, !isCritical {
-      trend = "1e4 in ~\(NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)) steps"
+      let steps = NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)
+      trend = "\(Levels.words(levels.critical)) in ~\(steps) steps"
     }
     return Span.headline(["max \(word(largest))", trend], role)
   }
 
-  /// Among which of the levels that matter it is.
-  private static func standing(_ largest: Double) -> String {
-    guard largest.isFinite else { return "no number" }
-    let levels = [LogitGrowth.criticalLevel, LogitGrowth.warningLevel, LogitGrowth.healthyLevel]
-    let passed = levels.first { largest >= $0 }
-    return passed.map { "above \(NumberText.level($0))" }
-      ?? "below \(NumberText.level(LogitGrowth.healthyLevel))"
+  /// The levels at which the run's own alarms come, or would, were they on.
+  private struct Levels: Sendable {
+    let warning: Double
+    let critical: Double
+
+    init(_ context: PaneContext) {
+      let thresholds = context.thresholds
+      warning = thresholds.level(.attentionLogitsHigh)
+      critical = thresholds.level(.attentionLogitsDiverging)
+    }
+
+    /// Among which of the levels that matter a value is.
+    func standing(_ largest: Double) -> String {
+      guard largest.isFinite else { return "no number" }
+      let levels = [critical, warning, LogitGrowth.healthyLevel].sorted(by: >)
+      let passed = levels.first { largest >= $0 }
+      return passed.map { "above \(Self.words($0))" }
+        ?? "below \(Self.words(levels[levels.count - 1]))"
+    }
+
+    func role(of value: Double) -> Role {
+      value >= critical ? .trouble : value >= warning ? .warning : .logits
+    }
+
+    /// What happens at the usual levels is known; of a person's own it is their alarm.
+    var guides: [LineChart.Guide] {
+      [
+        guide(at: warning, .track, usual: LogitGrowth.warningLevel, "suffers"),
+        guide(at: critical, .trouble, usual: LogitGrowth.criticalLevel, "diverges"),
+      ]
+    }
+
+    private func guide(
+      at level: Double, _ role: Role, usual: Double, _ effect: String
+    ) -> LineChart.Guide {
+      let word = level == usual ? effect : "alarm"
+      return LineChart.Guide(
+        value: level, role: role, labels: ["\(Self.words(level)) \(word)", word])
+    }
+
+    static func words(_ level: Double) -> String { AlarmThreshold.words(level: level) }
   }
 
   private static let stepsCompared = 20
@@ -63,7 +100,9 @@ enum AttentionLogitsPane {
     let first = max(0, last - LogitGrowth.window)
     let remaining = context.description?.totalSteps.map { $0 - context.playhead }
     let (steps, values) = series.samples(in: first..<last + 1)
-    return LogitGrowth(steps: steps[...], values: values[...], remainingSteps: remaining)
+    return LogitGrowth(
+      steps: steps[...], values: values[...], level: Levels(context).critical,
+      remainingSteps: remaining)
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
@@ -96,16 +135,16 @@ enum AttentionLogitsPane {
 
   private static func heatMap(_ context: PaneContext, gutter: Int) -> HeatMap {
     let layers = context.indexed { MetricCatalog.attentionLogitMax(layer: $0) }
+    let levels = Levels(context)
     let rows = layers.map { layer, name, series in
       let value = context.reading(name) ?? .nan
       return HeatMap.Row(
         name: "L\(layer)", series: [series], text: word(value),
-        role: value < LogitGrowth.warningLevel
-          ? .text : value < LogitGrowth.criticalLevel ? .warning : .trouble)
+        role: value < levels.warning ? .text : value < levels.critical ? .warning : .trouble)
     }
     return HeatMap(
       rows: rows, scale: colourScale, gradient: context.theme.logitsGradient,
-      limit: LogitGrowth.criticalLevel, gutter: gutter)
+      limit: levels.critical, gutter: gutter)
   }
 
   /// What the colours of the field, and of the lines below it, mean.
@@ -119,13 +158,9 @@ enum AttentionLogitsPane {
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.gutter = gutter
     chart.format = word
-    chart.guides = [
-      LineChart.Guide(
-        value: LogitGrowth.warningLevel, role: .track, labels: ["1e3 suffers", "suffers"]),
-      LineChart.Guide(
-        value: LogitGrowth.criticalLevel, role: .trouble, labels: ["1e4 diverges", "diverges"]),
-    ]
-    if context.isLogY { chart.holds = [1, LogitGrowth.criticalLevel] }
+    let levels = Levels(context)
+    chart.guides = levels.guides
+    if context.isLogY { chart.holds = [1, levels.critical] }
     chart.namesLines = context.isZoomed
     chart.marks = marks(context)
     return chart
@@ -155,11 +190,9 @@ enum AttentionLogitsPane {
   /// A height's colour is that of the field; where there are no gradients, the level's.
   private static func style(_ context: PaneContext) -> @Sendable (Double) -> Style {
     let theme = context.theme
+    let levels = Levels(context)
     return { value in
-      let isCritical = value >= LogitGrowth.criticalLevel
-      let role: Role =
-        isCritical ? .trouble : value >= LogitGrowth.warningLevel ? .warning : .logits
-      var style = theme.style(role)
+      var style = theme.style(levels.role(of: value))
       guard theme.hasGradients else { return style }
       style.attributes.remove(.bold)
       let color = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))

@@ -141,7 +141,9 @@ enum GradientsPane {
   /// The alarm's colour of a gradient's RMS near ε; nil for what is no news.
   static func role(of value: Double, _ context: PaneContext) -> Role? {
     guard value.isFinite else { return .trouble }
-    guard let epsilon = epsilon(context), value > 0, value < 10 * epsilon else { return nil }
+    guard let epsilon = epsilon(context), value > 0,
+      value < context.thresholds.level(.gradientNearEpsilon) * epsilon
+    else { return nil }
     return value < epsilon ? .trouble : .warning
   }
 

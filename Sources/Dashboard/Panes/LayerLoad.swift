@@ -15,6 +15,7 @@ struct LayerLoad: Sendable {
   static func all(_ context: PaneContext) -> [LayerLoad] {
     let last = context.playhead + 1
     let steps = max(0, last - ExpertBalance.stepsToTell)..<last
+    let thresholds = context.thresholds
     return (0..<(context.description?.model?.layers ?? 128)).compactMap { layer in
       let experts = context.indexed { MetricCatalog.expertLoad(layer: layer, expert: $0) }
       guard let first = experts.first?.series.firstStep else { return nil }
@@ -23,7 +24,10 @@ struct LayerLoad: Sendable {
         return mean.isFinite ? mean : (context.value(name) ?? 0)
       }
       return LayerLoad(
-        layer: layer, balance: ExpertBalance(loads: means),
+        layer: layer,
+        balance: ExpertBalance(
+          loads: means, deadBelow: thresholds.level(.deadExpert),
+          overloadedAbove: thresholds.level(.overloadedExpert)),
         isTold: last - first >= ExpertBalance.stepsToTell)
     }
   }

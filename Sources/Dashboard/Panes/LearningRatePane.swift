@@ -15,7 +15,14 @@ enum LearningRatePane {
       when the best m is at 4 or more, double it with }.
       """,
     metrics: [MetricCatalog.learningRate],
-    headline: headline, draw: draw, chart: chart)
+    headline: headline, draw: draw, chart: chart,
+    brief: Pane.Brief(title: "rate", headline: briefHeadline))
+
+  /// The rate is on its axis, so best scale and cliff come first.
+  private static func briefHeadline(_ context: PaneContext) -> [Span] {
+    ProbeTrend(context.history, at: context.readingStep)
+      .map { ProbeWords(symbols: context.symbols).spans($0) } ?? []
+  }
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let rate = context.value(MetricCatalog.learningRate) else { return [] }

@@ -69,7 +69,7 @@ enum PinnedPane {
     let units = Set(names.map { MetricCatalog.family(of: $0)?.unit ?? "" })
     chart.unit = units.count == 1 ? units.first ?? "" : ""
     chart.kind = context.isLogY ? .logarithmic : .linear
-    chart.overlaid = names.count == 1 ? names : []
+    chart.overlaid = names
     chart.clipsOutliers = true
     chart.gutter = 8
     chart.role = roles[0]

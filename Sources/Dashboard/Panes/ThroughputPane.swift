@@ -58,7 +58,7 @@ enum ThroughputPane {
     if let time = context.value(MetricCatalog.stepMilliseconds) {
       rows.append(GaugeTable.Row(name: "step", text: "\(NumberText.compact(time)) ms"))
     }
-    if let share = context.value(MetricCatalog.flopsFraction) {
+    if let share = context.value(MetricCatalog.flopsFraction), share <= 1 {
       rows.append(
         GaugeTable.Row(
           name: "of peak arithmetic", share: share, text: percentOfPeak(share)))

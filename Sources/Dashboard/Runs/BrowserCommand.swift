@@ -120,15 +120,14 @@ struct BrowserCommand: Sendable {
     BrowserCommand(name, .character(key), label: name, rank: rank, sentence) { browser, state in
       guard let run = browser.chosen(in: state) else { return .consumed }
       let isOwnNote = name == "note" && run.details.isPresent && state.commandRefusal == nil
-      let refusal = isOwnNote ? nil : refusal(of: run, isForOthers: isForOthers)
+      let isFree = isOwnNote || name == "tag" && !run.isLine
+      let refusal = isFree ? nil : refusal(of: run, isForOthers: isForOthers)
       guard let refusal else {
         browser.question = RunQuestion(subject(run))
         return .consumed
       }
-      return .stays {
-        $0.say("\(name): \(refusal)", .warning)
-        return [.bell]
-      }
+      browser.question = RunQuestion(.refusal("\(name): \(refusal)"))
+      return .stays { _ in [.bell] }
     }
   }
 

@@ -11,7 +11,7 @@ extension DashboardState {
 
   /// Shows the list of runs, at the one on screen; with those at `path` too.
   mutating func browseRuns(in path: String? = nil) -> [Effect] {
-    layers.append(.browser(RunBrowser()))
+    layers.append(.browser(browser.reopened))
     runsAskedAt = now
     return [path.map { .lookForRuns(in: $0) } ?? .listRuns]
   }

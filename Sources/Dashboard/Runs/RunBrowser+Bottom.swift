@@ -3,13 +3,16 @@ import Signals
 import Telemetry
 
 extension RunBrowser {
-  /// The keys, a question, or a passing word with as many keys as it leaves room for.
-  func drawBottom(on grid: inout CellGrid, in rect: Rect, _ box: inout Box, _ state: DashboardState)
-  {
+  /// The keys or a question; where no border above takes a passing word, the word with as many keys
+  /// as it leaves room for.
+  func drawBottom(
+    on grid: inout CellGrid, in rect: Rect, below hasBorder: Bool, _ box: inout Box,
+    _ state: DashboardState
+  ) {
     guard !rect.isEmpty else { return }
     if let question { return question.draw(on: &grid, in: rect, &box, state) }
     let theme = state.appearance.theme
-    guard let toast = state.toast else {
+    guard let toast = state.toast, !hasBorder else {
       return drawKeys(on: &grid, in: rect, &box, state)
     }
     let text = toast.text.cutBetweenWords(to: rect.columns - 2)
@@ -60,6 +63,7 @@ extension RunQuestion {
     case .removal(let run):
       "remove \(run.name), \(NumberText.grouped(run.steps)) steps, "
         + "\(NumberText.bytes(Double(run.details.bytes)))?"
+    case .refusal(let reason): reason
     }
   }
 
@@ -77,6 +81,7 @@ extension RunQuestion {
         + (run.details.checkpoints > 0
           ? [KeyHint("a", "and its \(run.details.checkpoints) checkpoints", .character("a"))] : [])
         + [KeyHint("esc", "keep it", .escape)]
+    case .refusal: [KeyHint("esc", "back to the list", .escape)]
     }
   }
 

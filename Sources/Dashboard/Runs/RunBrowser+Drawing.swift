@@ -48,6 +48,9 @@ struct BrowserLayout: Equatable {
     self.filter = inside.droppingBottom(details).bottom(filter)
     list = inside.droppingTop(names).droppingBottom(details + filter)
   }
+
+  /// The lowest row of a border, so that a passing word there covers no key.
+  var lowestBorder: Rect { (chart.isEmpty ? frame : chart).bottom(1) }
 }
 
 extension RunBrowser {
@@ -73,7 +76,11 @@ extension RunBrowser {
       RunDetailLines(chosen, state).draw(on: &grid, in: layout.details)
       RunChart(runs: compared(in: state)).draw(on: &grid, in: layout.chart, state)
     }
-    drawBottom(on: &grid, in: layout.bottom, &box, state)
+    let border = layout.lowestBorder
+    drawBottom(on: &grid, in: layout.bottom, below: !border.isEmpty, &box, state)
+    if let toast = state.toast, !border.isEmpty {
+      toast.draw(on: &grid, onBorder: border, style: theme.style(toast.role, .bold))
+    }
     return box
   }
 

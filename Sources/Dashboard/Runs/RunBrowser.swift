@@ -18,6 +18,13 @@ package struct RunBrowser: Sendable, Hashable {
 
   package init() {}
 
+  /// The list as it was left, at the run on screen.
+  package var reopened: RunBrowser {
+    var next = RunBrowser()
+    (next.marked, next.order, next.filter) = (marked, order, filter)
+    return next
+  }
+
   var isTyping: Bool { question?.isTyping ?? false }
 
   /// The runs that the filter finds, in order, each with the lines that it went back from.

@@ -11,6 +11,9 @@ struct RunQuestion: Sendable, Hashable {
     case note(ListedRun)
     case name(ListedRun)
     case removal(ListedRun)
+    /// Why a change cannot be made: it stands until it is read, so that what is typed after the
+    /// change's key does nothing.
+    case refusal(String)
   }
 
   struct Outcome {
@@ -30,17 +33,23 @@ struct RunQuestion: Sendable, Hashable {
     case .filter(let before): field = TextField(before)
     case .tags(let run): field = TextField(run.traits.tags.joined(separator: " "))
     case .name(let run): field = TextField(run.name)
-    case .note, .removal: field = TextField()
+    case .note, .removal, .refusal: field = TextField()
     }
   }
 
   var isTyping: Bool {
-    if case .removal = subject { return false }
-    return true
+    switch subject {
+    case .removal, .refusal: false
+    case .filter, .tags, .note, .name: true
+    }
   }
 
   mutating func handle(_ key: Key) -> Outcome {
-    if case .removal(let run) = subject { return Self.decide(key, about: run) }
+    switch subject {
+    case .removal(let run): return Self.decide(key, about: run)
+    case .refusal: return Self.read(key)
+    case .filter, .tags, .note, .name: break
+    }
     switch key {
     case .escape: return dropped
     case .enter: return given
@@ -80,7 +89,7 @@ struct RunQuestion: Sendable, Hashable {
     case .name(let run):
       guard text != run.name else { return Outcome(isDone: true) }
       return edit(.rename(path: run.path, name: text))
-    case .removal: return Outcome()
+    case .removal, .refusal: return Outcome()
     }
   }
 
@@ -94,6 +103,14 @@ struct RunQuestion: Sendable, Hashable {
       ])
     }
     return Outcome(isDone: true, deeds: [{ _ in [.editRun(edit)] }])
+  }
+
+  private static func read(_ key: Key) -> Outcome {
+    switch key {
+    case .escape, .enter: Outcome(isDone: true)
+    case .control: Outcome(isConsumed: false)
+    default: Outcome()
+    }
   }
 
   private static func decide(_ key: Key, about run: ListedRun) -> Outcome {

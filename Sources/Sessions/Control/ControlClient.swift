@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 import Glibc
@@ -43,7 +44,7 @@ package struct ControlClient: ~Copyable {
       }
       let descriptor = SocketAddress.newSocket(isBlocking: true)
       if address.pass(to: { connect(descriptor, $0, $1) }) == 0 { return descriptor }
-      reason = SessionError.systemWords(errno)
+      reason = FileSystem.systemWords(errno)
       close(descriptor)
     }
     throw ControlError.unreachable(session: session, reason: reason)
@@ -89,7 +90,7 @@ package struct ControlClient: ~Copyable {
   ) throws(ControlError) -> CommandAnswer {
     let line = Array((ControlRequest(command: command, author: author).line + "\n").utf8)
     guard send(descriptor, line, line.count, CInt(MSG_NOSIGNAL)) == line.count else {
-      throw .unreachable(session: session, reason: SessionError.systemWords(errno))
+      throw .unreachable(session: session, reason: FileSystem.systemWords(errno))
     }
     var received: [UInt8] = []
     while true {

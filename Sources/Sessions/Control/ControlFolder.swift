@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Glibc
 
@@ -38,11 +39,11 @@ enum ControlFolder {
   /// since who can enter it can steer the run.
   private static func flaw(of folder: String) -> String? {
     if mkdir(folder, 0o700) != 0, errno != EEXIST {
-      return "\(folder) cannot be made: \(SessionError.systemWords(errno))"
+      return "\(folder) cannot be made: \(FileSystem.systemWords(errno))"
     }
     var status = stat()
     guard lstat(folder, &status) == 0 else {
-      return "\(folder): \(SessionError.systemWords(errno))"
+      return "\(folder): \(FileSystem.systemWords(errno))"
     }
     guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid() else {
       return "\(folder) is not a folder of this account"

@@ -1,3 +1,4 @@
+import Formats
 package import Telemetry
 
 /// A line that a client sends: `{"command":"set z_loss 1e-4","by":"control"}`; an `id` comes back.

@@ -1,4 +1,6 @@
+import CDescriptors
 import Dispatch
+import Formats
 import Foundation
 import Glibc
 import Synchronization
@@ -36,14 +38,10 @@ package final class ControlServer: Sendable {
     path = try ControlFolder.path(for: "\(stem)-\(getpid())-\(mark).sock")
     listener = try Self.listening(at: path)
     var ends: [CInt] = [-1, -1]
-    guard pipe(&ends) == 0 else {
+    guard seismo_pipe(&ends) == 0 else {
       Glibc.close(listener)
       unlink(path)
-      throw .unreachable(session: name, reason: SessionError.systemWords(errno))
-    }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      throw .unreachable(session: name, reason: FileSystem.systemWords(errno))
     }
     alarm = (ends[0], ends[1])
   }
@@ -51,13 +49,13 @@ package final class ControlServer: Sendable {
   private static func listening(at path: String) throws(ControlError) -> CInt {
     let descriptor = SocketAddress.newSocket(isBlocking: false)
     guard descriptor >= 0, let address = SocketAddress(path: path) else {
-      throw .unreachable(session: path, reason: SessionError.systemWords(errno))
+      throw .unreachable(session: path, reason: FileSystem.systemWords(errno))
     }
     unlink(path)
     guard address.pass(to: { bind(descriptor, $0, $1) }) == 0, chmod(path, 0o600) == 0,
       listen(descriptor, 16) == 0
     else {
-      let reason = SessionError.systemWords(errno)
+      let reason = FileSystem.systemWords(errno)
       Glibc.close(descriptor)
       unlink(path)
       throw .unreachable(session: path, reason: reason)

@@ -22,7 +22,7 @@ package struct AlarmThreshold: Sendable, Equatable {
   static let whole = AlarmThreshold()
 
   /// As alarms name it: `200`, `1e3`, `12k`.
-  static func words(level: Double) -> String {
+  package static func words(level: Double) -> String {
     level < 1000 ? SettingValue.number(level).description : NumberText.level(level)
   }
 

@@ -60,16 +60,40 @@ package enum CheckpointFolder {
   }
 
   /// Puts `prefix` before the names of the checkpoints of later steps than `step`: they are no
-  /// longer listed, and can still be opened by their names.
+  /// longer listed nor written over, and can still be opened by their names.
   /// - Throws: `unreadable`, `unwritable`.
-  static func setAside(
+  package static func setAside(
     after step: Int, in parent: String, as prefix: String
   ) throws(CheckpointError) {
     for entry in try list(in: parent) where entry.step > step {
-      let target = parent + "/" + prefix + folderName(step: entry.step)
-      guard rename(entry.path, target) == 0 else {
-        throw .unwritable(path: target, reason: systemReason(errno))
+      let name = folderName(step: entry.step)
+      var target = "\(parent)/\(prefix)\(name)"
+      var number = 2
+      while access(target, F_OK) == 0 {
+        target = "\(parent)/\(prefix)\(number)-\(name)"
+        number += 1
       }
+      try move(entry.path, to: target)
+    }
+  }
+
+  /// Gives the checkpoints that were set aside as `prefix` their own names again; one whose name is
+  /// taken stays as it is.
+  /// - Throws: `unreadable`, `unwritable`.
+  package static func takeBack(_ prefix: String, in parent: String) throws(CheckpointError) {
+    for name in try names(in: parent) where name.hasPrefix(prefix) {
+      let own = String(name.dropFirst(prefix.count))
+      guard step(ofFolder: own) != nil, access("\(parent)/\(own)", F_OK) != 0 else { continue }
+      try move("\(parent)/\(name)", to: "\(parent)/\(own)")
+    }
+  }
+
+  /// Before the names of the checkpoints of a run's abandoned line.
+  package static func prefix(ofLine number: Int) -> String { "line-\(number)-" }
+
+  private static func move(_ from: String, to target: String) throws(CheckpointError) {
+    guard rename(from, target) == 0 else {
+      throw .unwritable(path: target, reason: systemReason(errno))
     }
   }
 

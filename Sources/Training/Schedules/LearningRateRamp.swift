@@ -1,3 +1,5 @@
+import Telemetry
+
 /// A change of the schedule that a person asked for, over a number of steps from then on.
 package struct LearningRateRamp: Sendable, Equatable, Codable {
   /// Steps it takes; 0 for none.
@@ -34,7 +36,8 @@ struct LearningRateInForce {
   /// A decay goes straight from where the schedule was when it began to where it ends; a warm-up
   /// scales what is there from next to nothing up to all of it.
   func rate(step: Int) -> Double {
-    scheduled(step) * settings.learningRateMultiplier * settings.warmupAgain.progress(at: step)
+    scheduled(step) * settings.number(SettingCatalog.learningRateMultiplier)
+      * settings.warmupAgain.progress(at: step)
   }
 
   private func scheduled(_ step: Int) -> Double {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sessions
+@testable import Formats
 
 @Suite(.timeLimit(.minutes(15))) struct DecimalNumberTests {
   private func expectSame(_ text: String) {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sessions
+@testable import Formats
 
 @Suite(.timeLimit(.minutes(15))) struct LoggedRunTests {
   let folder: TestFolder

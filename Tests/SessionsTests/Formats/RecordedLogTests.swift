@@ -3,7 +3,7 @@ import Signals
 import Telemetry
 import Testing
 
-@testable import Sessions
+@testable import Formats
 
 /// What other tools' own writers wrote (`Recorded/make.py`): one run's losses in every format.
 @Suite(.timeLimit(.minutes(15))) struct RecordedLogTests {
@@ -17,7 +17,7 @@ import Testing
   private static func run(_ source: String) throws -> RecordedRun {
     let logged = try LoggedRun.all(at: "\(folder)/\(source)")
     #expect(logged.count == 1)
-    return MetricAlias.apply(to: try logged[0].read()).run
+    return try logged[0].read().run
   }
 
   private func expectLosses(_ run: RecordedRun, isSingle: Bool) {

@@ -1,0 +1,47 @@
+package import Signals
+import Telemetry
+
+extension RecordedRun {
+  /// Adds the alarms that the samples of another trainer's run raise, as they would have come while
+  /// it ran; none where the run tells its own.
+  package mutating func addAlarms(thresholds: AlarmThresholds) {
+    guard !generations.contains(where: \.tellsAlarms) else { return }
+    var alarms = ForeignAlarms(thresholds: thresholds)
+    for index in generations.indices {
+      for samples in generations[index].samples {
+        generations[index].happenings += alarms.take(.samples(samples)).map { .event($0) }
+      }
+    }
+  }
+}
+
+extension RecordedRun.Generation {
+  fileprivate var tellsAlarms: Bool {
+    happenings.contains { happening in
+      guard case .event(let event) = happening else { return false }
+      return event.kind == .alarm
+    }
+  }
+
+  /// What was measured step by step; a step without a time of its own has the one before it.
+  fileprivate var samples: [StepSamples] {
+    passes.flatMap { samples(of: $0) }
+  }
+
+  private func samples(of columns: [MetricColumn]) -> [StepSamples] {
+    var rows = StepRows(columns + [wallTimes])
+    var (found, samples): ([Int?], [StepSamples]) = ([], [])
+    var wallTime = wallTimes.values.first ?? 0
+    while let step = rows.nextRow(&found) {
+      if let index = found.last ?? nil { wallTime = wallTimes.values[index] }
+      var row = StepSamples(step: step, wallTime: wallTime, names: [], values: [])
+      for (column, index) in zip(columns, found) {
+        guard let index else { continue }
+        row.names.append(column.name)
+        row.values.append(column.values[index])
+      }
+      if !row.names.isEmpty { samples.append(row) }
+    }
+    return samples
+  }
+}

@@ -1,0 +1,204 @@
+import Models
+import Telemetry
+
+/// The one table of a run's options, in the order in which help lists them and in which they are
+/// read: what follows from a value that is read comes after it.
+package enum RunOptionCatalog {
+  package static let all: [RunOption] = {
+    let listed = start + conduct
+    let names = Set(listed.map(\.name))
+    let others = SettingCatalog.entries.compactMap { RunOption(startOf: $0) }
+    return start + others.filter { !names.contains($0.name) } + conduct
+  }()
+
+  /// Where a setting's option stands among the others; one that has no place here comes after them.
+  private static func setting(
+    _ name: String, isTold: @escaping @Sendable (TrainingConfiguration) -> Bool = { _ in true }
+  ) -> RunOption? {
+    SettingCatalog.entry(name).flatMap { RunOption(startOf: $0, isTold: isTold) }
+  }
+
+  private static let start: [RunOption] = [
+    preset, width,
+    .count("layers", 1...256, \.model.layers, help: "blocks"),
+    .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
+    .count("context", 1...16384, \.model.context, help: "tokens a window"),
+    .count("batch", 1...4096, \.batch, help: "windows a step"),
+    data,
+    .choice("order", \.order, help: "how windows are drawn"),
+    .number("eval-fraction", 0.001...0.5, \.evalFraction, help: "share of the data held out"),
+    .count("steps", 1...1_000_000_000, \.steps, help: "steps in all"),
+    .number("lr", 0...1000, \.learningRate, help: "peak learning rate"),
+    .number(
+      "min-lr", 0...1000, \.minimumLearningRate, help: "rate at which the schedule ends"),
+    .count("warmup", 0...1_000_000_000, \.warmup, help: "steps of linear warm-up"),
+    .choice(
+      "schedule", \.schedule, help: "the rate after its warm-up; wsd is stable, then falls"),
+    .count(
+      "decay-steps", 1...1_000_000_000, \.decaySteps,
+      help: "steps at the end over which wsd falls; a fifth of the run if not given"),
+    .choice(
+      "optimizer", \.optimizer,
+      help: "how gradients become updates; muon is for the hidden matrices, the rest has adamw"),
+    .flag("mu-param", \.muParam, help: "scale linear layers' rates by 256/fan-in (muParam)"),
+    .flag(
+      "sigma-reparam", \.model.sigmaReparam,
+      help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),
+    seed,
+    setting(SettingCatalog.qkLayerNorm),
+    .count(
+      "blend-steps", 0...1_000_000, \.blendSteps,
+      help: "steps over which a switch of qk-layernorm is blended"),
+    setting(SettingCatalog.zLoss), setting(SettingCatalog.logitSoftCap),
+    setting(SettingCatalog.qkClip), setting(SettingCatalog.outputSoftCap),
+    setting(SettingCatalog.gradClip),
+    .choice(
+      "clip", \.clipping,
+      help: "which gradients are scaled down: over a bound, outliers, or each tensor's own"),
+    setting(SettingCatalog.updateClip), setting(SettingCatalog.adamEpsilon),
+    setting(SettingCatalog.adamBeta2), setting(SettingCatalog.weightDecay), decay,
+    setting(SettingCatalog.freeze), setting(SettingCatalog.balanceLoss),
+    setting(SettingCatalog.routerZLoss), setting(SettingCatalog.biasBalance),
+    setting(SettingCatalog.capacity),
+    // A configuration that says it is refused where there is nothing to hold together.
+    setting(SettingCatalog.consistency) { $0.model.passes == 2 },
+    experts,
+    .ofExperts("expert-width", 1...65536, \.width, help: "hidden width of an expert"),
+    .ofExperts("expert-active", 1...1024, \.active, help: "experts a token is sent to"),
+    .ofExperts(
+      "expert-every", 1...2, \.every, help: "experts in every layer or every second one"),
+    .ofExperts(
+      "shared-expert-width", 0...65536, \.sharedWidth,
+      help: "hidden width of an expert every token meets; 0 is none"),
+    router,
+    .ofExperts(
+      "router-width", 1...4096, \.routerWidth,
+      help: "width of the router rmoe's state; half the model's, at most 128, if not given"
+    ) { $0.router.conformer.hasState },
+    setting(SettingCatalog.learningRateMultiplier),
+  ].compactMap(\.self)
+
+  private static let conduct: [RunOption] = [
+    setting(SettingCatalog.evalEvery),
+    .count(
+      "eval-windows", 1...100_000, \.evalWindows, help: "held-out windows an evaluation takes"),
+    .count(
+      "sharpness-every", 0...1_000_000_000, \.sharpnessEvery,
+      help: "steps between measurements of the sharpness; 0 is never, 500 cost about 1%"),
+    .flag(
+      "per-head-logits", \.tellsHeadLogits, help: "tell every head's largest attention logit"),
+    .count(
+      "checkpoint-every", 1...1_000_000_000, \.checkpointEvery,
+      help: "steps between checkpoints, the first at step 0"),
+    .count(
+      "keep", 0...1_000_000, \.keptCheckpoints,
+      help: "periodic checkpoints to keep, the last ones; 0 is all; those asked for, and the last"
+        + " one from before a trouble, stay"
+    ) { $0.keptCheckpoints > 0 },
+    .flag(
+      "keep-best", \.keepsBest,
+      help:
+        "keep also the periodic checkpoint of the lowest held-out loss: that of its own step, or"
+        + " of the last evaluation before"
+    ) { $0.keepsBest },
+    .count(
+      "patience", 0...1_000_000, \.patience,
+      help: "evaluations without a lower held-out loss after which the run stops; 0 is never"
+    ) { $0.patience > 0 },
+    .count(
+      "workers", 1...256, \.workers,
+      help: "cores to use; the numbers do not depend on it", isTold: false),
+  ].compactMap(\.self)
+
+  package static func option(_ name: String) -> RunOption? {
+    all.first { $0.name == name }
+  }
+
+  /// What other trainers call these options, so that a suggestion can be made.
+  package static let namesElsewhere = [
+    "learning-rate": "lr", "max-lr": "lr", "peak-lr": "lr", "batch-size": "batch",
+    "hidden-size": "width", "d-model": "width", "embed-dim": "width", "n-layers": "layers",
+    "num-layers": "layers", "depth": "layers", "n-heads": "heads", "num-heads": "heads",
+    "seq-len": "context", "sequence-length": "context", "block-size": "context",
+    "context-length": "context", "max-steps": "steps", "iterations": "steps", "epochs": "steps",
+    "warmup-steps": "warmup", "lr-schedule": "schedule", "scheduler": "schedule",
+    "dataset": "data", "data-path": "data", "input": "data", "text": "data",
+    "gradient-clip": "grad-clip", "clip-grad": "grad-clip", "max-grad-norm": "grad-clip",
+    "eps": "adam-eps", "epsilon": "adam-eps", "beta2": "adam-beta2", "wd": "weight-decay",
+    "qk-norm": "qk-layernorm", "num-experts": "experts", "top-k": "expert-active",
+    "capacity-factor": "moe-capacity", "aux-loss": "moe-aux-loss", "threads": "workers",
+    "cores": "workers", "jobs": "workers", "save-every": "checkpoint-every",
+    "save-interval": "checkpoint-every", "eval-interval": "eval-every", "model": "preset",
+    "size": "preset",
+  ]
+}
+
+extension RunOptionCatalog {
+  /// What a configuration begins with, before any other option is read.
+  private static let preset = RunOption(
+    name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)),
+    help: "sizes and defaults to start from (default: moe-tiny)"
+  ) { _, _, _ in
+  } words: { configuration in
+    configuration.preset?.rawValue ?? (configuration.model.experts == nil ? "tiny" : "moe-tiny")
+  }
+
+  private static let width = RunOption(
+    name: "width", kind: .count(2...8192), help: "model width D"
+  ) { words, _, configuration in
+    guard let width = Int(words) else { return }
+    configuration.model.width = width
+    configuration.model.feedForwardWidth = 4 * width
+    configuration.model.experts?.width = 2 * width
+  } words: {
+    "\($0.model.width)"
+  }
+
+  private static let data = RunOption(
+    name: "data", kind: .text,
+    help: "a file or folder read as bytes, - for standard input; without it a built-in language"
+  ) { words, _, configuration in
+    configuration.dataPath = words
+  } words: {
+    $0.dataPath
+  }
+
+  private static let seed = RunOption(
+    name: "seed", kind: .count(0...Int.max), help: "seed of weights and data order"
+  ) { words, _, configuration in
+    if let seed = UInt64(words) { configuration.seed = seed }
+  } words: {
+    "\($0.seed)"
+  }
+
+  /// A coupled decay is usually run with a larger one.
+  private static let decay = RunOption(
+    name: "decay", kind: .choice(["independent", "coupled"]),
+    help: "whether weight decay is independent of the rate, or a share of it as in PyTorch"
+  ) { words, given, configuration in
+    configuration.decayIsCoupled = words == "coupled"
+    if configuration.decayIsCoupled, given["weight-decay"] == nil {
+      configuration.weightDecay = 0.1
+    }
+  } words: {
+    $0.decayIsCoupled ? "coupled" : "independent"
+  }
+
+  private static let experts = RunOption(
+    name: "experts", kind: .count(0...1024), help: "experts of a layer; 0 is dense"
+  ) { words, _, configuration in
+    if let count = Int(words) { configuration.setExperts(count) }
+  } words: {
+    "\($0.model.experts?.count ?? 0)"
+  }
+
+  private static let router = RunOption(
+    name: "router", kind: .choice(ExpertRouter.allCases.map(\.rawValue)),
+    help: "how experts are chosen; rmoe is a GRU over layers; random, hash and thor learn none"
+  ) { words, given, configuration in
+    guard let router = ExpertRouter(rawValue: words) else { return }
+    configuration.setRouter(router, besides: given)
+  } words: {
+    $0.model.experts?.router.rawValue
+  }
+}

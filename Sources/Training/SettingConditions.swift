@@ -1,0 +1,54 @@
+package import Models
+import Telemetry
+
+/// What of a run decides which settings change anything in it.
+package struct SettingConditions: Sendable {
+  /// Nil for a model without experts.
+  package var router: ExpertRouter?
+  package var optimizer = OptimizerKind.adamW
+  package var isSigmaReparametrised = false
+
+  package init(
+    router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
+    isSigmaReparametrised: Bool = false
+  ) {
+    self.router = router
+    self.optimizer = optimizer
+    self.isSigmaReparametrised = isSigmaReparametrised
+  }
+
+  package init(_ configuration: TrainingConfiguration) {
+    self.init(
+      router: configuration.model.experts?.router, optimizer: configuration.optimizer,
+      isSigmaReparametrised: configuration.model.sigmaReparam)
+  }
+
+  /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
+  func lack(for entry: SettingCatalog.Entry) -> String? {
+    entry.needs.lazy.compactMap(lack).first
+  }
+
+  private func lack(_ need: SettingCatalog.Need) -> String? {
+    let kind = router?.conformer
+    switch need {
+    case .experts: return router == nil ? "this model has no experts" : nil
+    case .scores: return kind?.hasScores == false ? "this router has no scores to balance" : nil
+    case .softmax:
+      // One without scores is told of them instead.
+      guard let kind, kind.hasScores, !kind.hasSoftmax else { return nil }
+      return "the \(kind.name) router has no softmax to hold"
+    case .tokenwise:
+      guard let kind, !kind.hasCapacity else { return nil }
+      return "\(kind.name) sends a whole batch to one expert"
+    case .twoPasses:
+      return kind?.passes == 2
+        ? nil
+        : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
+    case .secondMoments:
+      return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+    case .plainWeights:
+      return isSigmaReparametrised
+        ? "sigma-reparametrisation ignores the weights' scale, which is all it changes" : nil
+    }
+  }
+}

@@ -1,0 +1,47 @@
+"""A JAX loop whose rate is halved half-way, as `seismo control` or the key `{` would.
+
+python jax_loop.py        some ten seconds on a CPU
+"""
+
+import jax
+import jax.numpy as jnp
+
+import seismo
+
+STEPS = 200
+
+
+def loss_of(weights, inputs, targets):
+    hidden = jnp.tanh(inputs @ weights["in"])
+    return jnp.mean((hidden @ weights["out"] - targets) ** 2)
+
+
+@jax.jit
+def update(weights, inputs, targets, rate):
+    loss, gradient = jax.value_and_grad(loss_of)(weights, inputs, targets)
+    norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
+    weights = jax.tree.map(lambda w, g: w - rate * g, weights, gradient)
+    return weights, loss, norm
+
+
+def main():
+    keys = jax.random.split(jax.random.key(0), 3)
+    inputs = jax.random.normal(keys[0], (256, 8))
+    targets = jnp.sin(inputs.sum(axis=1, keepdims=True))
+    weights = {
+        "in": jax.random.normal(keys[1], (8, 32)) / 3,
+        "out": jax.random.normal(keys[2], (32, 1)) / 6,
+    }
+    factor = seismo.multiplier()
+    with seismo.init(name="jax", config={"width": 32}, total_steps=STEPS) as run:
+        run.controls(lr=factor)
+        for step in run.steps(STEPS):
+            rate = 0.2 * factor.value
+            weights, loss, norm = update(weights, inputs, targets, rate)
+            run.log({"loss": loss, "grad_norm": norm, "lr": rate}, step=step)
+            if step == STEPS // 2:
+                run.request("set lr.multiplier 0.5")
+
+
+if __name__ == "__main__":
+    main()

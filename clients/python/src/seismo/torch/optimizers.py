@@ -1,0 +1,31 @@
+"""Optimizers, also inside the wrappers that others put around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Union
+
+import torch
+
+Optimizers = Union[None, torch.optim.Optimizer, Sequence[torch.optim.Optimizer]]
+
+
+def innermost(optimizer: Any) -> torch.optim.Optimizer:
+    """The torch optimizer in a wrapper that holds it as ``.optimizer``.
+
+    Raises:
+        TypeError: where there is none.
+    """
+    while not isinstance(optimizer, torch.optim.Optimizer) and hasattr(optimizer, "optimizer"):
+        optimizer = optimizer.optimizer
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"{type(optimizer).__name__} is no torch.optim.Optimizer")
+    return optimizer
+
+
+def listed(optimizers: Optimizers) -> list[torch.optim.Optimizer]:
+    """One or several, unwrapped."""
+    if optimizers is None:
+        return []
+    several = optimizers if isinstance(optimizers, (list, tuple)) else [optimizers]
+    return [innermost(one) for one in several]

@@ -21,11 +21,15 @@ package struct Arrangement: Sendable, Hashable {
     self.focus = focus
   }
 
-  /// The panes wanted, the one to be left out last first.
-  package func ranked(isMixture: Bool) -> [PaneID] {
-    let usual = (pins + preset.panes(isMixture: isMixture)).filter { !hidden.contains($0) }
-    return (promoted + usual.filter { !promoted.contains($0) })
-      .filter { isMixture || $0 != .experts }
+  /// The panes wanted, the one to be left out last first. Where some are silent, whose metrics the
+  /// run does not log, all that it does log stands in their place.
+  package func ranked(isMixture: Bool, silent: Set<PaneID> = []) -> [PaneID] {
+    var usual = pins + preset.panes(isMixture: isMixture).filter { !silent.contains($0) }
+    if !silent.isEmpty, !usual.contains(.metrics) {
+      usual.insert(.metrics, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
+    }
+    usual.removeAll { hidden.contains($0) || promoted.contains($0) }
+    return (promoted + usual).filter { isMixture || $0 != .experts }
   }
 
   /// All panes in the order in which they are laid out, a person's own last.

@@ -103,6 +103,7 @@ extension DashboardState {
 
   /// A new generation may have taken the steps away at which the person was looking.
   private mutating func keepViewInside() {
+    if silentPanes.contains(arrangement.focus) { refocus() }
     guard let last = history.lastStep else { return }
     if let cursor = viewport.cursor { viewport.cursor = min(cursor, last) }
     if let frozen = frozenAt { frozenAt = min(frozen, last) }

@@ -115,8 +115,8 @@ extension Theme {
     theme.recolor([
       .borderFocused: 0x56B4E9, .key: 0x8CCBF2, .good: 0x56B4E9, .warning: 0xF0E442,
       .trouble: 0xFF7A1A, .person: 0xE69CC3, .loss: 0x56B4E9, .lossFaint: 0x2B5A75,
-      .logits: 0xF0E442, .logitsFaint: 0x787221, .learningRate: 0xE69CC3,
-      .learningRateFaint: 0x734E62, .experts: 0x9AD1F5, .expertsFaint: 0x3F6480,
+      .logits: 0xF0E442, .logitsFaint: 0x787221, .learningRate: 0xAF87FF,
+      .learningRateFaint: 0x594880, .experts: 0x9AD1F5, .expertsFaint: 0x3F6480,
       .gradients: 0x35C4A0, .gradientsFaint: 0x1B6250, .throughput: 0x8CB8FF,
       .throughputFaint: 0x465C80, .activations: 0xE69F00, .activationsFaint: 0x735000,
       .outputs: 0xC9C9F5, .outputsFaint: 0x65657A, .overlayFirst: 0xFFA85C,

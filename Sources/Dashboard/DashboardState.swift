@@ -116,6 +116,29 @@ extension DashboardState {
   package var isReplay: Bool { source.kind == .replay }
   package var isMixture: Bool { (history.description?.model?.experts ?? 0) > 1 }
 
+  /// The panes whose metrics another trainer's run does not log. A run of Seismo's own, which tells
+  /// its model, logs them all sooner or later.
+  var silentPanes: Set<PaneID> {
+    guard let description = history.description, description.model == nil,
+      history.lastStep != nil
+    else { return [] }
+    let silent = PaneCatalog.panes.filter { pane in
+      !pane.metrics.isEmpty && pane.metrics.allSatisfy { history[$0]?.isEmpty ?? true }
+    }
+    return Set(silent.map(\.id))
+  }
+
+  /// What has panes of its own beside that of all metrics, which stands in for the silent ones.
+  private var metricsOfOtherPanes: Set<MetricName> {
+    let silent = silentPanes
+    guard !silent.isEmpty, arrangement.zoomed == nil else { return [] }
+    let others = PaneCatalog.panes.filter { !silent.contains($0.id) }.flatMap(\.metrics)
+    return Set(others + (silent.contains(.loss) ? [] : [MetricCatalog.evalLoss]))
+  }
+
+  /// The panes wanted, the one to be left out last first.
+  var rankedPanes: [PaneID] { arrangement.ranked(isMixture: isMixture, silent: silentPanes) }
+
   /// The last step that is drawn.
   package var playhead: Int {
     if let playback { return playback.step }
@@ -215,7 +238,7 @@ extension DashboardState {
   /// The layout of the present size.
   package var layout: Layout {
     Layout(
-      size: size, arrangement: arrangement, isMixture: isMixture,
+      size: size, arrangement: arrangement, isMixture: isMixture, silent: silentPanes,
       hasBanner: Banner(self) != nil)
   }
 
@@ -229,6 +252,7 @@ extension DashboardState {
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
+    if pane == .metrics { context.drawnElsewhere = metricsOfOtherPanes }
     context.valueZoom = viewport.valueZoom[pane] ?? .automatic
     context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]
     return context

@@ -57,7 +57,7 @@ struct Header {
   private func drawSmall(on grid: inout CellGrid, in rect: Rect) {
     let theme = state.appearance.theme
     let step = "step \(NumberText.grouped(numbers.step))"
-    let total = numbers.total.map { "/\(NumberText.grouped($0))" } ?? "/…"
+    let total = numbers.total.map { "/\(NumberText.grouped($0))" } ?? ""
     let loss = "loss \(numbers.lossText(digits: 3))"
     let lines: [[Span]]
     let width = rect.columns
@@ -109,7 +109,7 @@ extension Header {
   }
 
   private var step: Segment? {
-    let total = numbers.total.map { "/\(NumberText.grouped($0))" } ?? "/…"
+    let total = numbers.total.map { "/\(NumberText.grouped($0))" } ?? ""
     return Segment(
       line: Line([
         Span("step \(NumberText.grouped(numbers.step))", .text), Span(total, .faint),
@@ -117,6 +117,8 @@ extension Header {
   }
 
   private var loss: Segment? {
+    // A run of another tool need not have any.
+    guard numbers.loss != nil || !state.silentPanes.contains(.loss) else { return nil }
     let digits = state.size.columns >= 60 ? 5 : 3
     return Segment(
       line: Line([
@@ -171,7 +173,7 @@ extension Header {
     guard let speed = numbers.tokensPerSecond else { return nil }
     var text = "\(NumberText.compact(speed)) tok/s"
     if let share = numbers.flopsFraction, state.size.columns >= 130 {
-      text += " · \(Int((share * 100).rounded()))% of peak"
+      text += " · \(ThroughputPane.percentOfPeak(share)) of peak"
     }
     return Segment(line: Line([Span(text, .faint)]), rank: 6, gap: 2, isRight: true)
   }

@@ -21,7 +21,10 @@ package struct Layout: Sendable, Hashable {
   static let smallestColumns = 20
   static let smallestRows = 5
 
-  package init(size: Size, arrangement: Arrangement, isMixture: Bool, hasBanner: Bool = false) {
+  package init(
+    size: Size, arrangement: Arrangement, isMixture: Bool, silent: Set<PaneID> = [],
+    hasBanner: Bool = false
+  ) {
     let screen = Rect(column: 0, row: 0, columns: max(0, size.columns), rows: max(0, size.rows))
     panes = [:]
     hasEventLine = false
@@ -35,19 +38,20 @@ package struct Layout: Sendable, Hashable {
     guard !isTiny else { return }
     let top = headerRows + bannerRows
     let body = Self.rows(of: screen, from: top, count: screen.rows - barRows - top)
-    place(arrangement, in: body, bannerRows: bannerRows, isMixture: isMixture)
+    let wanted = arrangement.ranked(isMixture: isMixture, silent: silent)
+    place(arrangement, wanted, in: body, bannerRows: bannerRows, isMixture: isMixture)
   }
 
   /// A banner that comes makes panes smaller, and never fewer: nothing jumps when a run is paused.
   private mutating func place(
-    _ arrangement: Arrangement, in body: Rect, bannerRows: Int, isMixture: Bool
+    _ arrangement: Arrangement, _ wanted: [PaneID], in body: Rect, bannerRows: Int,
+    isMixture: Bool
   ) {
     guard body.columns > 0, body.rows > 0 else { return }
     if let zoomed = arrangement.zoomed {
       panes[zoomed] = body
       return
     }
-    let wanted = arrangement.ranked(isMixture: isMixture)
     let charts = placeEvents(
       wanted: wanted, promoted: arrangement.promoted, in: body, bannerRows: bannerRows)
     let asked = arrangement.preset == .everything ? wanted : arrangement.asked

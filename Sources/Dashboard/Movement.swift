@@ -123,7 +123,7 @@ extension DashboardState {
 
   mutating func cycleFocus(by direction: Int) {
     if let zoomed = arrangement.zoomed {
-      let all = arrangement.ranked(isMixture: isMixture)
+      let all = rankedPanes
       let ordered = arrangement.ordered(isMixture: isMixture).filter(all.contains)
       guard let next = Self.neighbour(of: zoomed, in: ordered, by: direction) else { return }
       arrangement.zoomed = next

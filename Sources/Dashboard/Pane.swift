@@ -65,6 +65,8 @@ package struct Pane: Sendable {
   package let headline: @Sendable (PaneContext) -> [Span]
   /// Draws inside the border, at any size, 0x0 too.
   package let draw: @Sendable (inout CellGrid, Rect, PaneContext) -> Void
+  /// Without any of these it has nothing to draw; empty where it draws from whatever there is.
+  let metrics: [MetricName]
   /// The chart whose vertical axis a person can zoom; nil where a pane has none.
   let chart: (@Sendable (PaneContext) -> LineChart)?
   /// What stays of title and headline where there is little room.
@@ -78,6 +80,7 @@ package struct Pane: Sendable {
 
   init(
     id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
+    metrics: [MetricName] = [],
     headline: @escaping @Sendable (PaneContext) -> [Span],
     draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
     chart: (@Sendable (PaneContext) -> LineChart)? = nil, brief: Brief? = nil
@@ -87,6 +90,7 @@ package struct Pane: Sendable {
     self.minimumRows = minimumRows
     self.weight = weight
     self.explanation = explanation
+    self.metrics = metrics
     self.headline = headline
     self.draw = draw
     self.chart = chart
@@ -146,6 +150,8 @@ package struct PaneContext: Sendable {
   package var secondsFromGMT = 0
   /// Which values the pane's vertical axis shows.
   package var valueZoom = ValueZoom.automatic
+  /// What other panes draw already, so that a list of all that is logged begins with the rest.
+  var drawnElsewhere: Set<MetricName> = []
   /// The options as the run's preset has them; empty where that is not known.
   package var defaults: [String: String] = [:]
 

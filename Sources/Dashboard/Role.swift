@@ -48,6 +48,16 @@ package enum Role: UInt8, CaseIterable, Sendable {
   /// A cell whose colour is a value on a gradient.
   case heat = 0x23  // #
 
+  /// Whether it is the dark twin of a hue, for what lies behind: words in it could hardly be read.
+  var isRaw: Bool {
+    switch self {
+    case .lossFaint, .logitsFaint, .learningRateFaint, .expertsFaint, .gradientsFaint,
+      .throughputFaint, .activationsFaint, .outputsFaint:
+      true
+    default: false
+    }
+  }
+
   package init?(name: String) {
     guard let role = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = role

@@ -243,15 +243,15 @@ import Testing
     var state = resumed(.stopped)
     state.playback = Playback(step: 59)
     #expect(state.stepsDone == 60)
-    #expect(view(state).text().contains("step 60/"))
+    #expect(view(state).text().contains("step 60  loss"))
     state.playback = Playback(step: 50)
-    #expect(view(state).text().contains("step 50/"))
+    #expect(view(state).text().contains("step 50  loss"))
     // The held-out loss at the end is of the step that would come next.
     state.history.append(
       .samples(
         StepSamples(step: 60, wallTime: 60, names: [MetricCatalog.evalLoss], values: [1.5])))
     state.playback = Playback(step: 60)
-    #expect(view(state).text().contains("step 60/"))
+    #expect(view(state).text().contains("step 60  loss"))
     #expect(resumed(.diverged).history.stepsDone == 59)
   }
 }

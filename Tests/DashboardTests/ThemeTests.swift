@@ -229,4 +229,15 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: Theme.builtIn.filter { $0.depth == .rgb }.map(\.name))
+  func `what a person did has a colour that no chart's line has`(name: String) throws {
+    let theme = try builtIn(name)
+    let lines: [Role] = [
+      .loss, .logits, .learningRate, .experts, .gradients, .throughput, .activations, .outputs,
+    ]
+    for role in lines {
+      #expect(theme.style(role).foreground != theme.style(.person).foreground, "\(role)")
+    }
+  }
 }

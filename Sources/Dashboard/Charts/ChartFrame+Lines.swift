@@ -65,7 +65,8 @@ extension ChartFrame {
     for canvas in canvases {
       canvas.draw(into: &scratch, at: Point(column: 0, row: 0), symbols: context.symbols)
     }
-    let hasGround = context.theme.hasGradients && context.symbols.graph == .braille
+    // Of 256 colours the nearest ones to so dark a ground are greys, and stand out as boxes.
+    let hasGround = context.theme.depth == .rgb && context.symbols.graph == .braille
     for row in 0..<plot.rows {
       for column in 0..<plot.columns where !scratch[column, row].isBlank {
         var cell = scratch[column, row]

@@ -129,6 +129,7 @@ extension ChartFrame {
     var beyond = Beyond(early: plot.columns / 50 + 2)
     // Who chose the range knows that there is more: only what is out of sight altogether is marked.
     let isChosen = context.valueZoom.isChosen
+    let dotRows = plot.rows * 4
     for (line, columns) in zip(lines, columns) {
       let isOwn = line.isMeasured && line.shape != .points
       for column in columns {
@@ -138,11 +139,12 @@ extension ChartFrame {
           if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
         }
         guard column.low <= column.high else { continue }
-        if scale.share(of: isChosen ? column.low : column.high) > 1.02 {
+        if scale.dotRow(of: isChosen ? column.low : column.high, dotRows: dotRows) < 0 {
           guard !column.isNonFinite else { continue }
           sign("▲", cell, 0, line.isMeasured ? role : line.role, into: &grid)
           if isOwn, !isChosen { beyond.meet(high: column.high, at: cell) }
-        } else if scale.share(of: isChosen ? column.high : column.low) < -0.02 {
+        } else if scale.dotRow(of: isChosen ? column.high : column.low, dotRows: dotRows) >= dotRows
+        {
           sign("▼", cell, plot.rows - 1, line.isMeasured ? role : line.role, into: &grid)
           if isOwn, !isChosen { beyond.meet(low: column.low, at: cell) }
         }

@@ -34,12 +34,17 @@ struct ExpertTable: Sendable {
       draw(load, pitch: pitch, into: &grid, line.droppingLeft(Self.nameColumns), context)
       guard hasCV else { continue }
       grid.writeRight(
-        "cv " + NumberText.compact(load.balance.cv, digits: 2),
+        "cv " + Self.cv(load.balance.cv),
         endColumn: line.column + Self.nameColumns + experts * pitch + Self.cvColumns,
         row: middle, style: context.style(.faint))
     }
     let foot = rect.droppingTop(shown.count * rowsPerLayer).top(1).droppingLeft(Self.nameColumns)
     drawExpertNames(experts, pitch: pitch, into: &grid, foot, context)
+  }
+
+  /// With as many decimals in each row.
+  private static func cv(_ value: Double) -> String {
+    value < 9.995 ? String(format: "%.2f", value) : NumberText.compact(value, digits: 2)
   }
 
   private func draw(
@@ -53,8 +58,10 @@ struct ExpertTable: Sendable {
       guard !cell.isEmpty else { continue }
       let style = style(share, expert: expert, load, context)
       grid.fill(cell, " ", style: style)
-      let text = LayerLoad.percent(share)
-      guard cell.columns >= max(2, text.count) else { continue }
+      let bare = LayerLoad.percent(share)
+      guard cell.columns >= max(2, bare.count) else { continue }
+      // Units under units, in every layer.
+      let text = String(repeating: " ", count: max(0, 2 - bare.count)) + bare
       let middle = Rect(
         column: cell.column, row: cell.row + (cell.rows - 1) / 2, columns: cell.columns, rows: 1)
       grid.writeCentered(text, in: middle, style: style)

@@ -232,7 +232,8 @@ extension HeatMap {
     _ rows: [Row], into grid: inout CellGrid, _ line: Rect, _ context: PaneContext
   ) {
     guard gutter >= 4, let first = rows.first, let last = rows.last else { return }
-    let start = Point(column: line.column - gutter, row: line.row)
+    let middle = line.row + (max(1, line.rows) - 1) / 2
+    let start = Point(column: line.column - gutter, row: middle)
     let isLayers = first.name.isLayer && last.name.isLayer
     let several =
       isLayers ? "\(first.name)–\(last.name.dropFirst())" : "\(first.name) +\(rows.count - 1)"
@@ -241,7 +242,7 @@ extension HeatMap {
     let room = gutter - 2 - used
     guard rows.count == 1, TextWidth.columns(of: first.text) <= room else { return }
     grid.writeRight(
-      first.text, endColumn: line.column - 1, row: line.row, style: context.style(first.role))
+      first.text, endColumn: line.column - 1, row: middle, style: context.style(first.role))
   }
 }
 

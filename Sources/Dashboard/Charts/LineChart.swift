@@ -30,8 +30,13 @@ struct LineChart: Sendable {
   var unit = ""
   /// Whether marks carry words, not only lines.
   var namesMarks = true
+  /// Whether marks that carry no words have their numbers.
+  var numbersMarks = true
   /// Whether a line's name stands at its end, right of the plot.
   var namesLines = false
+  /// Whether the values along the time stand below it, where there is room; a chart below it may
+  /// have the same.
+  var hasTimeAxis = true
   /// The metrics whose lines of other runs are drawn too.
   var overlaid: [MetricName] = []
   /// The steps along the axis, where they are not the window's.
@@ -103,7 +108,7 @@ struct LineChart: Sendable {
 
   private func drawPlot(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty else { return }
-    let hasTimeLabels = rect.rows >= 4 && rect.columns >= 16
+    let hasTimeLabels = hasTimeAxis && rect.rows >= 4 && rect.columns >= 16
     let hasValueLabels = rect.columns >= 14
     let axes = rect.droppingBottom(hasTimeLabels ? 1 : 0)
       .droppingLeft(hasValueLabels ? gutter : 0).droppingRight(margin(columns: rect.columns))
@@ -125,7 +130,7 @@ struct LineChart: Sendable {
       lines: lines, columns: columns, role: role ?? lines.last?.role ?? .text, format: format,
       into: &grid)
     names.draw(into: &grid, at: axes.origin, context)
-    if names.rows == 0 { frame.drawNumbers(of: marks, into: &grid) }
+    if names.rows == 0, numbersMarks { frame.drawNumbers(of: marks, into: &grid) }
     if plot.endColumn < rect.endColumn {
       LineEnds(lines, columns: columns, scale: scale, context).draw(
         into: &grid, rightOf: plot, within: rect)

@@ -23,7 +23,7 @@ struct LineEnds: Sendable {
       }
       let value = (last.low + last.high) / 2
       let place = scale.dotRow(of: value, dotRows: fine)
-      let style = line.style?(value) ?? context.style(line.role)
+      let style = line.style?(value) ?? context.style(line.role.isRaw ? .faint : line.role)
       return End(name: name, style: style, height: Double(place) / Double(fine))
     }.sorted { $0.height < $1.height }
   }

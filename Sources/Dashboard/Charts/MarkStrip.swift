@@ -57,11 +57,12 @@ struct MarkStrip {
     var left = 0
     var right = 0
 
-    /// Whether there is a blank between the two.
+    /// Whether there is a blank between the words of the two; the lines of marks may touch.
     func isApart(from other: Stretch) -> Bool {
       guard row == other.row else { return true }
       let (first, second) = mark <= other.mark ? (self, other) : (other, self)
-      return second.mark - first.mark >= Double(first.right + second.left + 2)
+      let words = first.right + second.left
+      return second.mark - first.mark >= Double(words == 0 ? 1 : words + 2)
     }
   }
 
@@ -128,15 +129,16 @@ extension ChartFrame {
     }
   }
 
-  /// The numbers of marks that are named nowhere, at the tops of their lines.
+  /// The numbers of marks that are named nowhere, at the tops of their lines; a line of which only
+  /// one cell below the top can be seen keeps it.
   mutating func drawNumbers(of marks: [EventMark], into grid: inout CellGrid) {
     let dashed = context.symbols.verticalDashed.value
     for mark in marks {
       guard let column = time.column(of: mark.step) else { continue }
-      let row = (0..<plot.rows).first {
+      let rows = (0..<plot.rows).filter {
         grid[plot.column + column, plot.row + $0].scalar == dashed
       }
-      guard let row else { continue }
+      guard let row = rows.first, row == 0 || rows.count > 1 else { continue }
       let text = mark.numberText ?? mark.sign
       let width = TextWidth.columns(of: text)
       let hasRoom =
@@ -163,6 +165,10 @@ extension ChartFrame {
       let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
       guard row >= 0, row < plot.rows, row < (placed.last?.row ?? .max) - 1 else { continue }
       placed.append((tick, row))
+    }
+    // Of so few rows the round values in between say less than the ends.
+    if placed.count < 2, plot.rows == 3, scale.step == nil {
+      placed = [(scale.low, 2), (scale.high, 0)]
     }
     let texts = scale.labels(placed.map(\.tick))
     for (index, (text, label)) in zip(texts, placed).enumerated() where text.count < gutter {

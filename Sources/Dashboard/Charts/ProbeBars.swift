@@ -67,19 +67,30 @@ struct ProbeBars: Sendable {
     "loss at ×m above lowest", "loss at ×m",
   ]
 
-  /// Powers of ten at the rows where bars of that height end.
+  /// Powers of ten at the rows where bars of that height end; of one decade alone what lies between.
   private func drawAxis(into grid: inout CellGrid, _ bars: Rect, _ context: PaneContext) {
     let decades = decades
     var last = Int.max
-    for exponent in decades.reversed() {
-      let share = Double(exponent - decades.lowerBound) / Double(decades.count - 1)
+    for tick in ticks {
+      let share = (tick.place - Double(decades.lowerBound)) / Double(decades.count - 1)
       let row = bars.endRow - 1 - Int((share * Double(bars.rows - 1)).rounded())
       guard last == .max || row - last >= 2 else { continue }
       last = row
       grid.writeRight(
-        Self.power(exponent), endColumn: bars.column - 1, row: row,
+        tick.text, endColumn: bars.column - 1, row: row,
         style: context.style(.faint), maxColumns: Self.gutter - 1)
     }
+  }
+
+  /// From the top: the decades of each, and its label.
+  private var ticks: [(place: Double, text: String)] {
+    let decades = decades
+    guard decades.count == 2 else { return decades.reversed().map { (Double($0), Self.power($0)) } }
+    let (low, high) = (decades.lowerBound, decades.upperBound)
+    let between = [5.0, 2].map { factor in
+      (Double(low) + log10(factor), RoundNumber.exponentText(factor * pow(10, Double(low))))
+    }
+    return [(Double(high), Self.power(high))] + between + [(Double(low), Self.power(low))]
   }
 
   private static func power(_ exponent: Int) -> String {

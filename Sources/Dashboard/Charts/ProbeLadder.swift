@@ -120,8 +120,29 @@ struct ProbeLadder: Sendable {
       let trend = ProbeTrend(multipliers: reader.multipliers, probes: reader.probes(upTo: step))
     else { return }
     let words = ProbeWords(symbols: context.symbols).spans(trend)
-    Line(words + [Span("  at step \(NumberText.grouped(last))", .faint)])
-      .fitted(to: rect.columns).draw(on: &grid, at: rect.origin, theme: context.theme)
+    let line = Line(words + [Span("  at step \(NumberText.grouped(last))", .faint)])
+      .fitted(to: rect.columns)
+    line.draw(on: &grid, at: rect.origin, theme: context.theme)
+    drawLegend(into: &grid, rect.droppingLeft(line.columns + 3))
+  }
+
+  /// What the rungs' colours mean, at the right.
+  private func drawLegend(into grid: inout CellGrid, _ rect: Rect) {
+    let isASCII = context.symbols.isASCII
+    let red: Unicode.Scalar = isASCII ? "#" : "█"
+    var entries: [(sign: Unicode.Scalar, style: Style, name: String)] = [
+      (isASCII ? "o" : "█", plain(.good), "best"), (red, beyond(isEdge: true), "cliff"),
+    ]
+    if context.theme.hasGradients { entries.append((red, beyond(isEdge: false), "beyond it")) }
+    let width = entries.reduce(-2) { $0 + $1.name.count + 4 }
+    guard rect.columns >= width else { return }
+    var column = rect.endColumn - width
+    for entry in entries {
+      grid[column, rect.row] = Cell(entry.sign, style: entry.style)
+      grid.write(
+        entry.name, at: Point(column: column + 2, row: rect.row), style: context.style(.faint))
+      column += entry.name.count + 4
+    }
   }
 
   private func label(_ multiplier: Double) -> String {

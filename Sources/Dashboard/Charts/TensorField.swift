@@ -94,7 +94,7 @@ struct TensorField: Sendable {
     let each = max(1, height / max(1, map.rows.count))
     for (index, text) in updates.enumerated() {
       grid.writeRight(
-        text, endColumn: rect.endColumn - 1, row: rect.row + index * each,
+        text, endColumn: rect.endColumn - 1, row: rect.row + index * each + (each - 1) / 2,
         style: context.style(.faint))
     }
     // Of tensors that share a row the one nearest to ε is what matters.

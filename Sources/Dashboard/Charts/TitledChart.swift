@@ -12,7 +12,8 @@ struct TitledChart: Sendable {
   /// for its details.
   static func sharedRows(isZoomed: Bool) -> Int { isZoomed ? 11 : 13 }
 
-  /// Draws `upper`, and where there is room `lower` below it: one step lies in one column of both.
+  /// Draws `upper`, and where there is room `lower` below it: one step lies in one column of both, and
+  /// the axis below serves both.
   static func draw(
     _ upper: LineChart, over lower: TitledChart?, into grid: inout CellGrid, _ rect: Rect,
     _ context: PaneContext
@@ -21,6 +22,8 @@ struct TitledChart: Sendable {
       return upper.draw(into: &grid, rect, context)
     }
     (lower.chart.steps, lower.chart.gutter) = (upper.steps, upper.gutter)
+    var upper = upper
+    upper.hasTimeAxis = false
     upper.draw(into: &grid, rect.droppingBottom(rows), context)
     var below = context
     below.valueZoom = .automatic

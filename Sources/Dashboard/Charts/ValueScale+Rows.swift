@@ -72,13 +72,21 @@ private struct RowGrid {
     guard let widest = grids.max(by: { $0.density < $1.density }) else { return nil }
     let several = grids.filter { $0.ticks >= 3 }.max { $0.density < $1.density }
     let isWorthIt = rows >= 8 && (several?.density ?? 0) >= 0.7 * widest.density
-    self = isWorthIt ? several ?? widest : widest
+    let chosen = isWorthIt ? several ?? widest : widest
+    // Where values would stand far apart, those in between are worth a little height.
+    let finer = grids.filter { $0.rowsPerStep < chosen.rowsPerStep && $0.step < chosen.step }
+      .max { $0.density < $1.density }
+    let isSparse = chosen.rowsPerStep > Self.mostRowsPerStep
+    let isNear = (finer?.density ?? 0) >= 0.7 * chosen.density
+    self = isSparse && isNear ? finer ?? chosen : chosen
   }
+
+  private static let mostRowsPerStep = 8
 
   /// The widest that this step allows.
   private init?(_ step: Double, spreading low: Double, _ high: Double, rows: Int) {
     self.step = step
-    let least = max(2, (rows + 4) / 6)
+    let least = max(2, min(4, (rows + 4) / 6))
     let most = min(rows - 1, Int(Double(rows) * step / (high - low)) + 1)
     guard least <= most else { return nil }
     let tick = (low / step + 1e-9).rounded(.down) * step

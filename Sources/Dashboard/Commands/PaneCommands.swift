@@ -117,7 +117,7 @@ extension DashboardState {
   /// The layout's name and the panes of it that have room.
   fileprivate var layoutWords: String {
     let placed = layout.panes
-    let wanted = arrangement.ranked(isMixture: isMixture)
+    let wanted = rankedPanes
     let shown = wanted.filter { placed[$0] != nil }.map(\.title).joined(separator: ", ")
     let missing = wanted.count { placed[$0] == nil }
     return "\(arrangement.preset.rawValue): \(shown)"

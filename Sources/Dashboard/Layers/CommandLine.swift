@@ -16,7 +16,7 @@ struct CommandLine: Sendable {
   }
 
   init(_ command: DashboardCommand, _ state: DashboardState) {
-    keys = command.keys.map(\.words).joined(separator: " ")
+    keys = command.keys.isEmpty ? ":" : command.keys.map(\.words).joined(separator: " ")
     name = command.name
     refusal = command.refusal(state)
     sentence = refusal.map { "not now: \($0)" } ?? command.sentence

@@ -177,7 +177,7 @@ package struct CommandPalette: Sendable, Hashable {
     let theme = state.appearance.theme
     let candidates = Candidate.all(for: field.text, in: state)
     var box = Box(
-      on: &grid, state, columns: 84,
+      on: &grid, state, columns: 104,
       rows: min(14, max(4, grid.size.rows - (grid.size.rows < 20 ? 3 : 6))), title: "command",
       keys: keys(in: state))
     let line = box.inside.top(1)

@@ -228,12 +228,12 @@ extension MitigationsMenu {
       style: theme.style(isAsked ? .person : value.isOn ? .good : .faint, on: surface))
   }
 
-  /// Beside the value: what it helps against, or what it may be and what its last change did.
+  /// Beside the value: what it helps against, or what it usually is and what its last change did.
   private func remarks(on setting: SettingDeclaration, _ state: DashboardState) -> [Span] {
     if let refusal = setting.refusal { return [Span(refusal, .warning)] }
     if let reason = reasons[setting.name] { return [Span("helps: \(reason)", .warning)] }
     let effect = state.effect(of: setting.name).map { [Span("   \($0)", .person)] } ?? []
-    return [Span(setting.kind.range, .faint)] + effect
+    return [Span(setting.usualRange, .faint)] + effect
   }
 
   /// What the chosen setting is for; then the change that is being made, what is wrong with it, or
@@ -305,13 +305,14 @@ extension SettingDeclaration {
   }
 }
 
-extension SettingDeclaration.Kind {
-  fileprivate var range: String {
-    switch self {
-    case .flag: "on · off"
-    case .number(let lowest, let highest):
-      "\(Self.words(lowest)) to \(Self.words(highest))"
+extension SettingDeclaration {
+  /// What runs use it at; of a setting that the catalogue does not know, what it may be.
+  fileprivate var usualRange: String {
+    guard case .number(let lowest, let highest) = kind else { return "on · off" }
+    guard let usual = SettingCatalog.entry(name)?.usualRange else {
+      return "\(Self.words(lowest)) to \(Self.words(highest))"
     }
+    return "usually \(Self.words(usual.lowerBound)) to \(Self.words(usual.upperBound))"
   }
 
   private static func words(_ number: Double) -> String {

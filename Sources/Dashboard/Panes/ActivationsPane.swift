@@ -12,6 +12,7 @@ enum ActivationsPane {
       alike, at 0% at one. Healthy is slow growth and an entropy far from 0. When it falls towards \
       0, attention collapses: switch qk_layernorm on with m.
       """,
+    metrics: [MetricCatalog.activationRMS(layer: 0)],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {

@@ -12,6 +12,7 @@ enum AttentionLogitsPane {
       screen of each, as lines on a logarithmic axis. Healthy is below 100 and level; above 1e3 the loss begins to suffer, and \
       runs that pass 1e4 diverge. Switch qk_layernorm on with m, or lower the rate with {.
       """,
+    metrics: [MetricCatalog.attentionLogitMax],
     headline: headline, draw: draw, chart: chart)
 
   private static let gutter = 10
@@ -139,7 +140,7 @@ enum AttentionLogitsPane {
       let value = context.reading(name) ?? .nan
       return HeatMap.Row(
         name: "L\(layer)", series: [series], text: word(value),
-        role: value < levels.warning ? .text : .warning)
+        role: value < levels.warning ? .text : value < levels.critical ? .warning : .trouble)
     }
     return HeatMap(
       rows: rows, scale: colourScale, gradient: context.theme.logitsGradient,
@@ -194,7 +195,9 @@ enum AttentionLogitsPane {
       var style = theme.style(levels.role(of: value))
       guard theme.hasGradients else { return style }
       style.attributes.remove(.bold)
-      style.foreground = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
+      let color = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
+      // On white the field's calm end is too pale for dots.
+      style.foreground = theme.isDark ? color : color.blended(with: theme.ink, amount: 0.35)
       return style
     }
   }

@@ -14,6 +14,7 @@ enum GradientsPane {
       tensors are. When spikes grow halve the rate with {; when a tensor \
       turns amber lower adam_eps with m.
       """,
+    metrics: [MetricCatalog.gradNorm],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {

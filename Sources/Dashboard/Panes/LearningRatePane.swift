@@ -14,6 +14,7 @@ enum LearningRatePane {
       (green) at 1 and a cliff (red) far above it. When the cliff comes near, halve the rate with {; \
       when the best m is at 4 or more, double it with }.
       """,
+    metrics: [MetricCatalog.learningRate],
     headline: headline, draw: draw, chart: chart,
     brief: Pane.Brief(title: "rate", headline: briefHeadline))
 

@@ -11,6 +11,7 @@ enum LossPane {
       line with a point at each. Healthy is a line that falls and flattens, with the held-out one close above it. \
       After a spike that stays halve the rate with {; when only the held-out loss rises, stop.
       """,
+    metrics: [MetricCatalog.loss],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {

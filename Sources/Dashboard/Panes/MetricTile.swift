@@ -23,14 +23,29 @@ struct MetricTile: Sendable, Equatable {
       uniqueKeysWithValues: MetricCatalog.families.enumerated().map { ($1.pattern, $0) })
     var found: [String: [MetricName]] = [:]
     for name in names {
-      found[MetricCatalog.family(of: name)?.pattern ?? name.path, default: []].append(name)
+      let pattern = MetricCatalog.family(of: name)?.pattern ?? NumberedName(name).pattern
+      found[pattern, default: []].append(name)
     }
     func rank(_ pattern: String) -> Int {
       if let place = first.firstIndex(where: { $0.path == pattern }) { return place - first.count }
       return order[pattern] ?? order.count
     }
     return found.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
-      .map { MetricTile(family: $0.value) }
+      .flatMap { tiles(of: $0.value) }
+  }
+
+  /// One for a family. Names that only the run knows and that differ in a number are one from four
+  /// on: `acc_top1` and `acc_top5` are two things, the layers of a network are one.
+  private static func tiles(of metrics: [MetricName]) -> [MetricTile] {
+    guard MetricCatalog.family(of: metrics[0]) == nil else { return [MetricTile(family: metrics)] }
+    let numbered = metrics.map(NumberedName.init).sorted()
+    guard metrics.count >= 4 else { return numbered.map { MetricTile($0.name) } }
+    return [MetricTile(numbered)]
+  }
+
+  private init(_ numbered: [NumberedName]) {
+    title = NumberedName.span(of: numbered)
+    (stem, metrics) = (title, numbered.map(\.name))
   }
 
   init(_ name: MetricName) {
@@ -114,7 +129,8 @@ struct MetricTile: Sendable, Equatable {
     chart.gutter = 8
     chart.unit = unit
     chart.marks = context.marks(on: .metrics)
-    chart.namesMarks = false
+    // Side by side in dozens they would say the same in each.
+    (chart.namesMarks, chart.numbersMarks) = (false, false)
     return chart
   }
 

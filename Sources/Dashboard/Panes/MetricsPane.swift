@@ -34,7 +34,12 @@ enum MetricsPane {
   static func tiles(_ context: PaneContext) -> [MetricTile] {
     let names = shown(context)
     guard context.filter?.isEmpty ?? true else { return names.map { MetricTile($0) } }
-    return MetricTile.folded(names)
+    let all = MetricTile.folded(names)
+    guard !context.drawnElsewhere.isEmpty else { return all }
+    func isElsewhere(_ tile: MetricTile) -> Bool {
+      tile.metrics.allSatisfy(context.drawnElsewhere.contains)
+    }
+    return all.filter { !isElsewhere($0) } + all.filter(isElsewhere)
   }
 
   /// How many charts stand side by side, how many rows of them there are, and how many have room.

@@ -11,6 +11,7 @@ enum OutputsPane {
       Healthy is a log Z near 0 that stays there. When it drifts away from 0 for long, set z_loss \
       to 1e-4 with m.
       """,
+    metrics: [MetricCatalog.logZ, MetricCatalog.outputLogitMean],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {

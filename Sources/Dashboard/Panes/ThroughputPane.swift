@@ -11,11 +11,17 @@ enum ThroughputPane {
       the time of a step goes into. Healthy is a level line. When it falls, another program has \
       taken the cores or the memory.
       """,
+    metrics: [MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds],
     headline: headline, draw: draw, chart: chart)
 
   private static func headline(_ context: PaneContext) -> [Span] {
     guard let speed = context.value(MetricCatalog.tokensPerSecond) else { return [] }
     return [Span("\(NumberText.grouped(speed)) tokens/s", .throughput)]
+  }
+
+  /// A peak that steps surpass was measured while the machine was busy: how far is no news.
+  static func percentOfPeak(_ share: Double) -> String {
+    share > 1.005 ? "over 100%" : "\(LayerLoad.percent(share))%"
   }
 
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
@@ -55,7 +61,7 @@ enum ThroughputPane {
     if let share = context.value(MetricCatalog.flopsFraction), share <= 1 {
       rows.append(
         GaugeTable.Row(
-          name: "of peak arithmetic", share: share, text: "\(LayerLoad.percent(share))%"))
+          name: "of peak arithmetic", share: share, text: percentOfPeak(share)))
     }
     if let memory = context.value(MetricCatalog.memoryBytes) {
       rows.append(GaugeTable.Row(name: "memory", text: NumberText.bytes(memory)))

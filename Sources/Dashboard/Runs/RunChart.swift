@@ -20,7 +20,7 @@ struct RunChart {
         theme: theme)
     }
     let inside = rect.inset(columns: 2, rows: 1)
-    let last = runs.compactMap(\.details.loss.steps.last).max() ?? 0
+    let last = runs.map { max($0.steps, $0.details.loss.steps.last ?? 0) }.max() ?? 0
     guard runs.contains(where: { !$0.details.loss.isEmpty }) else {
       grid.writeCentered("no loss is recorded", in: inside.top(1), style: theme.style(.faint))
       return

@@ -127,8 +127,8 @@ final class DashboardScreen {
     state.playback = Playback(
       step: min(step ?? first, last), isPlaying: step == nil, speed: speed ?? usual, pace: pace,
       idleCap: idleCap)
-    if let step {
-      state.say("paused at step \(NumberText.grouped(min(step, last))): space plays", seconds: 8)
+    if step != nil {
+      state.say("paused at step \(NumberText.grouped(state.stepsDone)): space plays", seconds: 8)
     } else {
       state.say("playing at \(state.speedText): space pauses", seconds: 8)
     }

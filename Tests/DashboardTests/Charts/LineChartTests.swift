@@ -244,4 +244,44 @@ import Testing
       StepSamples(
         step: step, wallTime: Double(step), names: [MetricCatalog.loss], values: [loss]))
   }
+
+  @Test func `what has a dot on the plot is not marked as beyond it`() {
+    for rows in 4...12 {
+      for top in stride(from: 1.05, to: 10, by: 0.15) {
+        let text = draw(
+          chart([0, top / 3, top, top / 2]), columns: 40, rows: rows, context(steps: 4)
+        ).text()
+        #expect(!text.contains("▲") && !text.contains("▼"), "\(top) on \(rows) rows")
+      }
+    }
+  }
+
+  @Test func `three rows are labelled at both ends`() {
+    let lines = draw(chart([0, 1.3, 1.8]), columns: 40, rows: 4, context(steps: 3)).lines
+    #expect(lines[0].contains("2") && lines[2].contains("0"), "\(lines)")
+  }
+
+  @Test func `small charts side by side leave the numbers of marks out`() {
+    var chart = chart([1, 2, 3, 2])
+    chart.marks = EventMark.numbered([
+      RunEvent(step: 1, wallTime: 0, kind: .note, by: "you", text: "a note")
+    ]) { _ in true }.map(\.mark)
+    chart.namesMarks = false
+    let context = context(steps: 4)
+    #expect(draw(chart, columns: 40, rows: 8, context).text().contains("¹"))
+    chart.numbersMarks = false
+    let text = draw(chart, columns: 40, rows: 8, context).text()
+    #expect(!text.contains("¹") && text.contains("┆"))
+  }
+
+  @Test func `of 256 colours no ground lies behind lines`() {
+    var screen = PaneScreen()
+    screen.change = { $0.theme = Theme.dark.adapted(to: .indexed256) }
+    let grid = screen.grid(LossPane.pane, columns: 60, rows: 14)
+    for column in 0..<60 {
+      for row in 0..<14 {
+        #expect(grid[column, row].style.background.isTerminalDefault)
+      }
+    }
+  }
 }

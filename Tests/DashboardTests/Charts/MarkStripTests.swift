@@ -74,4 +74,17 @@ import Testing
       #expect(words.contains(noun), "\(words)")
     }
   }
+
+  @Test func `marks less than two columns apart are named to both sides`() {
+    let events = [(158, RunEvent.Kind.set), (180, .set), (215, .alarm)].map { step, kind in
+      RunEvent(
+        step: step, wallTime: 0, kind: kind, by: "you",
+        name: kind == .set ? "lr.multiplier" : "loss-above-best", after: .number(2), text: "")
+    }
+    let time = TimeScale(context(1_000), columns: 52)
+    let strip = MarkStrip(
+      EventMark.distinct(EventMark.numbered(events) { _ in true }.map(\.mark), time), time,
+      columns: 52, chartRows: 20, symbols: .unicode)
+    #expect(Set(strip.names.map(\.label.text)) == ["rate ×2¹", "²rate ×2", "³loss worse"])
+  }
 }

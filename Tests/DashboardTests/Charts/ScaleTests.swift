@@ -247,4 +247,14 @@ import Testing
   func `what is huge is short`(value: Double, text: String) {
     #expect(RoundNumber.groupedOrPower(value) == text)
   }
+
+  @Test(arguments: [
+    (0.92, 2.5, ValueScale.Kind.linear, 36, 7), (1, 11_148, .logarithmic, 19, 5),
+  ])
+  func `on many rows round values do not stand far apart`(
+    low: Double, high: Double, kind: ValueScale.Kind, rows: Int, count: Int
+  ) {
+    let ticks = ValueScale(fitting: low, high, kind: kind, rows: rows).ticks(atMost: 5)
+    #expect(ticks.count >= count, "\(ticks)")
+  }
 }

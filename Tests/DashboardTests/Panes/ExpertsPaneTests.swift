@@ -62,4 +62,25 @@ import Testing
       #expect(Set(ends) == ["L0", "L1", "L2", "L3"], "\(pane.id)")
     }
   }
+
+  @Test func `words at the ends of lines are never in the dark twin of a hue`() {
+    var screen = PaneScreen(history: SampleRun.mixture)
+    screen.change = { $0.isZoomed = true }
+    for pane in [ExpertsPane.pane, ActivationsPane.pane, OutputsPane.pane] {
+      let grid = screen.grid(pane, columns: 112, rows: 34)
+      for column in 0..<112 {
+        for row in 0..<34 where (0x61...0x7A).contains(grid[column, row].scalar) {
+          let role = Role(rawValue: grid[column, row].style.role)
+          #expect(role?.isRaw == false, "\(pane.id) \(column) \(row)")
+        }
+      }
+    }
+  }
+
+  @Test func `the numbers of a column end below each other`() {
+    let lines = run(300) { _ in [0.04, 0.96] }
+      .grid(ExpertsPane.pane, columns: 60, rows: 12).lines
+    #expect(lines.contains { $0.contains(" 4") && $0.contains("96") }, "\(lines)")
+    #expect(lines[0].contains("cv 0.92"))
+  }
 }

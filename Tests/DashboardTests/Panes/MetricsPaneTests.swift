@@ -66,4 +66,50 @@ import Testing
     _ = update(&state, .keyPressed(.up))
     #expect(view(state).text() != end)
   }
+
+  private func logged(_ names: [String], steps: Int = 40) -> RunHistory {
+    var history = RunHistory()
+    history.append(.description(RunDescription(name: "theirs", created: 0)))
+    for step in 0..<steps {
+      history.append(
+        .samples(
+          StepSamples(
+            step: step, wallTime: Double(step), names: names.map { MetricName($0) },
+            values: names.indices.map { Double($0 + step) })))
+    }
+    return history
+  }
+
+  @Test func `names of another trainer that differ in a number from four on are one chart`() {
+    let layers = (0..<12).map { "layer_\($0)/norm" }
+    let titles = tiles(logged(layers + ["acc_top5", "acc_top1"])).map(\.title)
+    #expect(titles == ["acc_top1", "acc_top5", "layer_0–11/norm"])
+  }
+
+  @Test(arguments: [(40, 12), (80, 24), (120, 40), (200, 60)])
+  func `a run of another trainer shows what it logs, and no pane that waits in vain`(
+    columns: Int, rows: Int
+  ) {
+    for names in [["reward"], ["loss", "lr", "accuracy"], ["grad_norm", "reward"]] {
+      var state = UpdateTests.live(columns, rows, history: RunHistory())
+      _ = update(&state, .recordingOpened(logged(names)))
+      let shown = state.layout.panes
+      #expect(shown[.metrics] != nil && shown[state.arrangement.focus] != nil, "\(names)")
+      let text = view(state).text().replacing("nothing happened yet", with: "")
+      #expect(text.contains(names.contains("reward") ? "reward" : "accuracy"), "\(text)")
+      for word in ["waiting", " yet"] { #expect(!text.contains(word), "\(text)") }
+      #expect(text.contains("loss") == names.contains("loss"), "\(text)")
+    }
+  }
+
+  @Test func `a run of Seismo's own keeps its panes while their metrics are still to come`() {
+    var history = RunHistory()
+    let model = RunDescription.Model(
+      preset: nil, width: 64, layers: 4, heads: 2, context: 64, batch: 16, experts: 0,
+      parameters: 229_000)
+    history.append(.description(RunDescription(name: "own", created: 0, model: model)))
+    history.append(.samples(StepSamples(step: 0, wallTime: 0, names: ["loss"], values: [4])))
+    let state = UpdateTests.live(history: history)
+    #expect(state.silentPanes.isEmpty && state.layout.panes[.attentionLogits] != nil)
+  }
 }

@@ -1,0 +1,53 @@
+import Telemetry
+
+/// The name of a metric that only its run knows, with the numbers in it taken out, so that
+/// `layer_3/norm` and `layer_12/norm` are alike.
+struct NumberedName: Sendable, Comparable {
+  let name: MetricName
+  /// The name with a `#` for each number.
+  let pattern: String
+  let numbers: [Int]
+
+  init(_ name: MetricName) {
+    self.name = name
+    var (pattern, numbers, digits) = ("", [Int](), "")
+    func end() {
+      // What is too long to be a number is a word.
+      if let number = Int(digits) {
+        numbers.append(number)
+        pattern += "#"
+      } else {
+        pattern += digits
+      }
+      digits = ""
+    }
+    for character in name.path {
+      if character.isASCII, character.isNumber {
+        digits.append(character)
+        continue
+      }
+      end()
+      pattern.append(character)
+    }
+    end()
+    (self.pattern, self.numbers) = (pattern, numbers)
+  }
+
+  static func < (one: NumberedName, other: NumberedName) -> Bool {
+    guard one.pattern == other.pattern else { return one.pattern < other.pattern }
+    return one.numbers.lexicographicallyPrecedes(other.numbers)
+  }
+
+  /// What several of one pattern have in common: `layer_0–11/norm`.
+  static func span(of names: [NumberedName]) -> String {
+    guard let first = names.first else { return "" }
+    var index = 0
+    return first.pattern.reduce(into: "") { text, character in
+      guard character == "#", index < first.numbers.count else { return text.append(character) }
+      let here = names.compactMap { $0.numbers.indices.contains(index) ? $0.numbers[index] : nil }
+      let (low, high) = (here.min() ?? 0, here.max() ?? 0)
+      text += low == high ? "\(low)" : "\(low)–\(high)"
+      index += 1
+    }
+  }
+}

@@ -99,7 +99,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Kernels", "Models", "Signals", "Telemetry", "Training"],
+      dependencies: ["Kernels", "Models", "Sessions", "Signals", "Telemetry", "Training"],
       swiftSettings: settings),
     .testTarget(
       name: "SessionsTests",

@@ -14,7 +14,8 @@ extension TrainingRun {
   package convenience init(
     resuming checkpoint: Checkpoint, with state: ContinuationState? = nil,
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
-    autopilot: [AutopilotRule] = [], checkpointFolder: URL?
+    autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
+    checkpointFolder: URL?
   ) throws {
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
@@ -27,13 +28,14 @@ extension TrainingRun {
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
-      autopilot: isSame ? earlier : Autopilot(autopilot), checkpointFolder: checkpointFolder,
+      autopilot: isSame ? earlier : Autopilot(autopilot), probes: probes,
+      checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
       changes: state.changes)
     try adopt(checkpoint, state)
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
-    hasOtherData = try corpus.fingerprint() != state.dataFingerprint
+    hasOtherData = dataFingerprint != state.dataFingerprint
   }
 
   /// The settings in force in a checkpoint, with what the configuration may say anew.
@@ -51,30 +53,20 @@ extension TrainingRun {
   func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
     try sigma?.resume(checkpoint, parameters: parameters)
-    try updateCosine.resume(checkpoint)
-    try sharpness?.resume(checkpoint)
+    try probes.resume(from: checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
     step = checkpoint.step
-    scriptedDone = state.scriptedDone
-    clips = state.clips
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
     optimizer.clipping = state.clipping ?? GradientClipping()
-    noiseScale = state.noiseScale ?? NoiseScale()
-    alarms = state.alarms
-    effects = state.effects
-    initialLoss = state.initialLoss
-    lastLoss = state.lastLoss
-    lastEvalLoss = state.lastEvalLoss
+    progress = state.progress
+    progress.keeping.filter {
+      $0 < checkpoint.step && isOwnCheckpoint(ofStep: $0, beside: checkpoint.path)
+    }
     evaluationAskedAt = nil
     lastCheckpoint = URL(fileURLWithPath: checkpoint.path)
     resumedFrom = checkpoint.step
     lastWrittenStep = nil
-    batchOffset = state.batchOffset ?? 0
-    rewinds = state.rewinds ?? []
-    heldOutProgress = state.heldOutProgress ?? HeldOutProgress()
-    keeping = state.keeping ?? CheckpointKeeping()
-    keeping.filter { $0 < checkpoint.step && isOwnCheckpoint(ofStep: $0, beside: checkpoint.path) }
   }
 
   /// Moments of another rule mean something else.
@@ -92,7 +84,7 @@ extension TrainingRun {
   /// Writes the checkpoint that is due at the present step, before its commands are applied, and
   /// removes those that need not stay then.
   func writePeriodicCheckpoint() {
-    guard let every = configuration.checkpointEvery, step % every == 0, scriptedDone == 0,
+    guard let every = configuration.checkpointEvery, step % every == 0, progress.scriptedDone == 0,
       resumedFrom != step, lastWrittenStep != step
     else { return }
     writeCheckpoint(by: "run", isPeriodic: true)
@@ -105,11 +97,11 @@ extension TrainingRun {
   func writeCheckpoint(by author: String, isPeriodic: Bool = false) -> URL? {
     guard let checkpointFolder else { return nil }
     let start = DispatchTime.now().uptimeNanoseconds
-    keeping.forget(step: step)
-    if isPeriodic { keeping.add(step: step) }
+    progress.keeping.forget(step: step)
+    if isPeriodic { progress.keeping.add(step: step) }
     do {
       let path = try CheckpointFolder.write(
-        contents, step: step, run: continuation(), to: checkpointFolder.path)
+        contents, step: step, run: writtenState, to: checkpointFolder.path)
       let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
       let folder = URL(fileURLWithPath: path)
       lastCheckpoint = folder
@@ -119,7 +111,7 @@ extension TrainingRun {
       recordCheckpoint(folder, by: author, milliseconds: milliseconds, removed: removed)
       return folder
     } catch {
-      keeping.forget(step: step)
+      progress.keeping.forget(step: step)
       checkpointFlaw = "the checkpoint could not be written: \(error)"
       record(
         RunEvent(
@@ -131,12 +123,12 @@ extension TrainingRun {
 
   /// - Returns: the steps of the checkpoints that are gone.
   private func removeSuperfluous(in parent: String) -> [Int] {
-    let steps = keeping.superfluous(
+    let steps = progress.keeping.superfluous(
       keepingLast: configuration.keptCheckpoints, andBest: configuration.keepsBest,
-      troubleSince: alarms.troubleSince)
+      troubleSince: progress.alarms.troubleSince)
     return steps.filter { step in
       // One that cannot be removed is told once and left alone.
-      keeping.forget(step: step)
+      progress.keeping.forget(step: step)
       do {
         try CheckpointFolder.remove(step: step, in: parent)
         return true
@@ -188,20 +180,16 @@ extension TrainingRun {
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
-      others: (sigma?.stored ?? []) + updateCosine.stored(at: step)
-        + (sharpness?.stored ?? []))
+      others: (sigma?.stored ?? []) + probes.tensors(at: step))
   }
 
-  private func continuation() throws(DataError) -> ContinuationState {
-    ContinuationState(
-      options: configuration.options, script: script, scriptedDone: scriptedDone,
-      settings: settings, changes: machine.changes, clips: clips, clipping: optimizer.clipping,
-      noiseScale: noiseScale, alarms: alarms, effects: effects, initialLoss: initialLoss,
-      lastLoss: lastLoss,
-      lastEvalLoss: lastEvalLoss, batchOffset: batchOffset, rewinds: rewinds,
-      rewindCount: rewindCount, spentCommands: spentCommands.sorted(),
-      autopilot: autopilot, keeping: keeping, heldOutProgress: heldOutProgress,
-      dataFingerprint: try windows.corpus.fingerprint())
+  private var writtenState: WrittenState {
+    let state = ContinuationState(
+      options: configuration.options, script: script, settings: settings,
+      changes: machine.changes, clipping: optimizer.clipping, rewindCount: rewindCount,
+      spentCommands: spentCommands.sorted(), autopilot: autopilot,
+      dataFingerprint: dataFingerprint, progress: progress)
+    return WrittenState(run: state, probes: probes, step: step)
   }
 }
 

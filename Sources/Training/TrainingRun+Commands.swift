@@ -21,11 +21,11 @@ extension TrainingRun {
   /// Applies the script's commands of the present step that are not applied yet.
   func applyScript(now: Double) {
     let due = script.indices.filter { script[$0].step == step }
-    guard scriptedDone < due.count else { return }
+    guard progress.scriptedDone < due.count else { return }
     let rewindsBefore = rewindCount
-    for index in due[scriptedDone...] {
+    for index in due[progress.scriptedDone...] {
       let wentBack = rewindCount != rewindsBefore
-      if !wentBack { scriptedDone += 1 }
+      if !wentBack { progress.scriptedDone += 1 }
       guard !spentCommands.contains(index) else { continue }
       // What a script does on going back it does once, or the run would go back for ever.
       if wentBack || script[index].command.isForOnce { spentCommands.insert(index) }
@@ -41,7 +41,7 @@ extension TrainingRun {
     let (events, tasks) = machine.apply(command, by: author, at: step, wallTime: now)
     for event in events {
       record(event)
-      effects.note(event, blendSteps: settings.qkLayerNorm.blendSteps)
+      progress.effects.note(event, blendSteps: settings.qkLayerNorm.blendSteps)
     }
     for task in tasks { carryOut(task) }
     defer { answering = nil }
@@ -97,9 +97,9 @@ extension TrainingRun {
     let isMeasured = outcome == .finished && settings.whole(SettingCatalog.evalEvery) > 0
     if isMeasured || evaluationAskedAt == step { measureEnd() }
     if checkpointFolder != nil { writeCheckpoint(by: "run") }
-    let held = lastEvalLoss
+    let held = progress.lastEvalLoss
     var values: [String: Double] = [:]
-    values["loss"] = lastLoss
+    values["loss"] = progress.lastLoss
     values["loss/eval"] = held
     record(
       RunEvent(
@@ -112,33 +112,35 @@ extension TrainingRun {
   /// The held-out loss of the weights as they are left: a sample of the step that would come next.
   private func measureEnd() {
     var samples = StepSamples(step: step, wallTime: Trainer.now(), names: [], values: [])
-    addHeldOut(evaluate(), to: &samples)
+    heldOut.tell(evaluate(), into: &samples)
     emit(.samples(samples))
   }
 
   private func ending(_ outcome: TrainingOutcome, heldOut: Double?) -> String {
     var parts = [outcome == .finished ? "finished" : "stopped"]
-    if let lastLoss { parts.append("loss \(NumberText.compact(lastLoss, digits: 5))") }
+    if let lastLoss = progress.lastLoss {
+      parts.append("loss \(NumberText.compact(lastLoss, digits: 5))")
+    }
     if let heldOut { parts.append("held-out \(NumberText.compact(heldOut, digits: 5))") }
-    let raised = alarms.raised.filter(\.isAcute).map(\.name).sorted()
+    let raised = progress.alarms.raised.filter(\.isAcute).map(\.name).sorted()
     if !raised.isEmpty { parts.append("still alarmed: \(raised.joined(separator: ", "))") }
     return parts.joined(separator: ", ")
   }
 
-  var isOutOfPatience: Bool { heldOutProgress.isExhausted(configuration.patience) }
+  var isOutOfPatience: Bool { progress.heldOutProgress.isExhausted(configuration.patience) }
 
   /// Ends as a run does that is told to stop, and says why.
   func stopForWantOfProgress() -> TrainingOutcome {
     var text =
       "stop: the held-out loss has not improved for"
-      + " \(NumberText.grouped(heldOutProgress.evaluationsSince)) evaluations"
+      + " \(NumberText.grouped(progress.heldOutProgress.evaluationsSince)) evaluations"
     var values = ["patience": Double(configuration.patience)]
-    if let best = heldOutProgress.best, let step = heldOutProgress.bestStep {
+    if let best = progress.heldOutProgress.best, let step = progress.heldOutProgress.bestStep {
       text += ", since \(NumberText.compact(best, digits: 5)) at step \(NumberText.grouped(step))"
       values["loss/eval"] = best
       values["best_step"] = Double(step)
     }
-    if configuration.keepsBest, let best = keeping.best {
+    if configuration.keepsBest, let best = progress.keeping.best {
       text += "; the best checkpoint is \(CheckpointFolder.folderName(step: best.step))"
     }
     record(

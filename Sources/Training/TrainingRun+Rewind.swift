@@ -67,14 +67,14 @@ extension TrainingRun {
   /// are left out, beside those that were left out before.
   func rewind(to words: String, skipping count: Int, by author: String) {
     let from = step
-    let left = batchOffset
+    let left = progress.batchOffset
     do {
       let (checkpoint, state) = try checkpoint(words)
       let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
       takeOver(checkpoint, state)
       guard rewindFlaw == nil else { return }
-      rewinds.append(RewindPoint(number: rewindCount, step: step))
-      if count > 0 { leaveOut(batches: max(left - batchOffset, 0) + count) }
+      progress.rewinds.append(RewindPoint(number: rewindCount, step: step))
+      if count > 0 { leaveOut(batches: max(left - progress.batchOffset, 0) + count) }
       emit(.generation(startingAt: step))
       setAsideWhatLiesAhead()
       // Whoever resumes from here leaves the same batches out.
@@ -126,7 +126,7 @@ extension TrainingRun {
       step: step, wallTime: Trainer.now(), kind: .rewind, by: author, name: name,
       text: "back from step \(NumberText.grouped(from)) to \(name)\(skipped)",
       values: [
-        "from": Double(from), "skip": Double(count), "offset": Double(batchOffset),
+        "from": Double(from), "skip": Double(count), "offset": Double(progress.batchOffset),
       ])
     event.earlierOptions = earlierOptions
     record(event)
@@ -143,7 +143,7 @@ extension TrainingRun {
       guard let last = newest(of: entries, before: step) else { throw RewindError.absent(words) }
       return last
     case "good":
-      let since = min(alarms.troubleSince ?? step, step)
+      let since = min(progress.alarms.troubleSince ?? step, step)
       guard let good = newest(of: entries, before: since) else {
         throw RewindError.noneBefore(step: since)
       }
@@ -170,7 +170,7 @@ extension TrainingRun {
     guard let (checkpoint, state) = try? checkpoint("good") else { return nil }
     return GoodCheckpoint(
       folder: URL(fileURLWithPath: checkpoint.path), step: checkpoint.step,
-      loss: state.alarms.lossLevel ?? state.lastLoss)
+      loss: state.progress.alarms.lossLevel ?? state.progress.lastLoss)
   }
 
   private func opened(
@@ -178,6 +178,7 @@ extension TrainingRun {
   ) throws -> (Checkpoint, ContinuationState) {
     let checkpoint = try CheckpointFolder.read(entry.path)
     let state = try checkpoint.continuation()
+    try probes.check(checkpoint)
     let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
     try check(checkpoint, state, name: name)
     return (checkpoint, state)
@@ -188,15 +189,16 @@ extension TrainingRun {
   ) throws(RewindError) {
     guard checkpoint.configuration == configuration.model else { throw .otherShape(name: name) }
     guard checkpoint.step <= step else { throw .ahead(name: name, step: step) }
-    let earlier = state.rewinds ?? []
-    let later = rewinds.dropFirst(earlier.count)
-    guard rewinds.starts(with: earlier), later.allSatisfy({ checkpoint.step <= $0.step }) else {
+    let earlier = state.progress.rewinds
+    let later = progress.rewinds.dropFirst(earlier.count)
+    guard progress.rewinds.starts(with: earlier), later.allSatisfy({ checkpoint.step <= $0.step })
+    else {
       throw .givenUp(name: name)
     }
   }
 
   private func leaveOut(batches: Int) {
-    batchOffset += batches
+    progress.batchOffset += batches
     machine.settings.batch.leaveOut(batches: batches)
   }
 
@@ -206,7 +208,7 @@ extension TrainingRun {
       RunEvent(
         step: step, wallTime: Trainer.now(), kind: .skip, by: author,
         text: "the next \(NumberText.grouped(count)) batches are left out",
-        values: ["skip": Double(count), "offset": Double(batchOffset)]))
+        values: ["skip": Double(count), "offset": Double(progress.batchOffset)]))
   }
 
   /// Goes on in a session of its own from a checkpoint written now; the present one ends whole.
@@ -220,7 +222,7 @@ extension TrainingRun {
       let branch = try brancher(name, step)
       checkpointFolder = branch.checkpointFolder
       // The session it branched from keeps what it has.
-      keeping.filter { _ in false }
+      progress.keeping.filter { _ in false }
       emit(.description(branch.description))
       let parent = folder.deletingPathExtension().lastPathComponent
       record(

@@ -21,15 +21,10 @@ package final class TrainingRun {
   let sigma: SigmaReparametrisation?
   let schedule: LearningRateSchedule
   let windows: WindowSource
-  let heldOut: [UInt8]
-  let probe: LearningRateProbe
-  let metrics: StepMetrics
-  let tensorMetrics: TensorMetrics
-  let routingMetrics: RoutingMetrics
-  let memory = ProcessMemory()
-  let updateCosine: UpdateCosine
-  /// Nil where it is not asked for.
-  let sharpness: SharpnessProbe?
+  /// What the data is, from before any of it can be lost.
+  let dataFingerprint: String
+  let heldOut: HeldOutLoss
+  var probes: ProbeList
   var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
@@ -39,34 +34,19 @@ package final class TrainingRun {
 
   var machine: TrainerStateMachine
   var routerBias: RouterBias
-  var clips = ClipWindow()
-  var noiseScale = NoiseScale()
-  var alarms = AlarmMonitor()
-  var effects = ChangeEffects()
+  var progress = TrainingProgress()
   var autopilot: Autopilot
   /// Updates done so far, which is also the number of the next step.
   package internal(set) var step = 0
-  /// Scripted commands of the present step that are applied already.
-  var scriptedDone = 0
   /// Scripted commands, by their place, that are not to come again when a run that went back gets
   /// there again.
   var spentCommands: Set<Int> = []
-  /// Batches left out so far, each of the size it had then.
-  var batchOffset = 0
-  /// Where the run as it is went back.
-  var rewinds: [RewindPoint] = []
   /// How often it went back, in stretches given up too.
   var rewindCount = 0
   /// Why going back left the run in no state to go on; nil where it did not.
   var rewindFlaw: String?
   /// Opens the session of a branch; nil for a run that is not recorded.
   var brancher: Brancher?
-  /// Loss of the probe windows before the first update.
-  var initialLoss: Double?
-  var lastLoss: Double?
-  var lastEvalLoss: Double?
-  var keeping = CheckpointKeeping()
-  var heldOutProgress = HeldOutProgress()
   /// The step at which a command last asked for the held-out loss.
   var evaluationAskedAt: Int?
   package internal(set) var lastCheckpoint: URL?
@@ -84,15 +64,17 @@ package final class TrainingRun {
   var announced = RunState.starting
 
   /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they
-  /// are to be applied, `autopilot` those that depend on a metric.
+  /// are to be applied, `autopilot` those that depend on a metric. `probes` are fitted to the run
+  /// and tell what they measure in their order.
   /// - Throws: ``DataError`` where the data holds no window.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
-    autopilot: [AutopilotRule] = [], checkpointFolder: URL?
+    autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
+    checkpointFolder: URL?
   ) throws {
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
-      autopilot: Autopilot(autopilot), checkpointFolder: checkpointFolder,
+      autopilot: Autopilot(autopilot), probes: probes, checkpointFolder: checkpointFolder,
       settings: LiveSettings(configuration), changes: [])
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     sigma?.begin(at: parameters, seed: configuration.seed)
@@ -100,8 +82,8 @@ package final class TrainingRun {
 
   init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
-    autopilot: Autopilot, checkpointFolder: URL?, settings: LiveSettings,
-    changes: [TrainerStateMachine.Change]
+    autopilot: Autopilot, probes: [ProbeCatalog.Maker], checkpointFolder: URL?,
+    settings: LiveSettings, changes: [TrainerStateMachine.Change]
   ) throws {
     let model = configuration.model
     self.configuration = configuration
@@ -109,7 +91,9 @@ package final class TrainingRun {
     self.autopilot = autopilot
     self.checkpointFolder = checkpointFolder
     windows = try WindowSource(corpus: corpus, configuration: configuration)
-    heldOut = try windows.heldOut(windows: configuration.evalWindows)
+    dataFingerprint = try corpus.fingerprint()
+    heldOut = HeldOutLoss(
+      tokens: try windows.heldOut(windows: configuration.evalWindows), model: model)
     tokens = [UInt8](repeating: 0, count: settings.batch.value * (model.context + 1))
     workers = configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount
     pool = WorkerPool(workers: workers)
@@ -124,23 +108,13 @@ package final class TrainingRun {
     qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
-    metrics = StepMetrics(
-      model: model, entropyPerByte: corpus.entropyPerByte,
-      tellsHeads: configuration.tellsHeadLogits)
-    updateCosine = UpdateCosine(parameters: engine.layout.count, pool: pool)
-    tensorMetrics = TensorMetrics(layout: engine.layout)
-    routingMetrics = RoutingMetrics(model: model)
     let probeRows = max(1, settings.batch.first / 4)
-    let probeTokens = try windows.probe(rows: probeRows)
-    sharpness =
-      configuration.sharpnessEvery == 0
-      ? nil
-      : SharpnessProbe(
-        interval: configuration.sharpnessEvery, model: model, tokens: probeTokens,
-        rows: probeRows, pool: pool, seed: configuration.seed)
-    probe = LearningRateProbe(
-      tokens: probeTokens, rows: probeRows, batch: settings.batch.first,
-      parameters: engine.layout.count, workers: min(pool.workers, 2))
+    self.probes = ProbeList(
+      probes,
+      of: ProbedRun(
+        configuration: configuration, layout: engine.layout, pool: pool,
+        entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
+        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut))
     machine = TrainerStateMachine(
       settings: settings, changes: changes, conditions: SettingConditions(configuration),
       largestBatch: configuration.largestBatch,
@@ -167,13 +141,6 @@ package final class TrainingRun {
   func measurePeak() {
     guard peakGFLOPS.isNaN else { return }
     peakGFLOPS = sgemmPeak(seconds: 0.1, workers: workers)
-  }
-
-  /// The share of the peak that a step reached. One that goes beyond it says that the peak was
-  /// measured while the machine did something else too: then it is the step's.
-  func shareOfPeak(gigaflops: Double) -> Double {
-    if gigaflops > peakGFLOPS { peakGFLOPS = gigaflops }
-    return Double(Float(gigaflops / peakGFLOPS))
   }
 
   package var isFinished: Bool { step >= configuration.steps }
@@ -222,7 +189,7 @@ package final class TrainingRun {
       totalSteps: configuration.steps, warmup: configuration.warmup,
       peakLearningRate: configuration.learningRate,
       minimumLearningRate: configuration.minimumLearningRate,
-      entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
+      entropyPerByte: windows.corpus.entropyPerByte, initialLoss: progress.initialLoss,
       options: configuration.options,
       environment: Self.environment(corpus: windows.corpus))
   }

@@ -76,14 +76,17 @@ struct RouterOutcomeTests {
       corpus: Self.corpus, checkpointFolder: nil)
     var loads = [Int](repeating: 0, count: 8)
     for step in 0..<300 {
-      guard case .done = try run.advance(now: { Double(step) }) else { break }
+      guard case .done = try run.advance(now: { Double(step) }) else {
+        Issue.record("it diverged at step \(step)")
+        break
+      }
     }
-    let rows = run.heldOut.count / run.windows.windowCount
     var settings = run.lossSettings(at: 300)
     let losses = (0..<24).map { draw -> Double in
       settings.draw = UInt64(draw)
-      let statistics = run.heldOut.withUnsafeBufferPointer {
-        run.engine.loss(parameters: run.parameters, tokens: $0, rows: rows, settings: settings)
+      let statistics = run.heldOut.tokens.withUnsafeBufferPointer {
+        run.engine.loss(
+          parameters: run.parameters, tokens: $0, rows: run.heldOut.rows, settings: settings)
       }
       for layer in statistics.expertCounts {
         for (expert, count) in layer.enumerated() { loads[expert] += count }

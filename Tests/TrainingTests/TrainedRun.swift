@@ -7,6 +7,8 @@ import Telemetry
 
 /// A small run on the built-in language, trained on the trainer's own queue.
 struct TrainedRun {
+  /// All that it told, in order.
+  let records: [RunRecord]
   let samples: [StepSamples]
   let events: [RunEvent]
   /// Steps at which a generation began.
@@ -15,7 +17,7 @@ struct TrainedRun {
   /// - Parameters: `script` are commands by step, in words.
   init(
     _ preset: Preset = .tiny, script: [(Int, String)] = [], autopilot: [AutopilotRule] = [],
-    checkpointFolder: URL? = nil,
+    probes: [ProbeCatalog.Maker] = ProbeCatalog.makers, checkpointFolder: URL? = nil,
     _ change: (inout TrainingConfiguration) -> Void
   ) async throws {
     var configuration = TrainingConfiguration.small(preset)
@@ -27,22 +29,25 @@ struct TrainedRun {
     try await self.init(
       TrainingRun(
         configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-        script: commands, autopilot: autopilot, checkpointFolder: checkpointFolder))
+        script: commands, autopilot: autopilot, probes: probes,
+        checkpointFolder: checkpointFolder))
   }
 
   /// The rest of a run on the same data.
-  init(resuming checkpoint: Checkpoint) async throws {
+  init(
+    resuming checkpoint: Checkpoint, probes: [ProbeCatalog.Maker] = ProbeCatalog.makers
+  ) async throws {
     try await self.init(
       TrainingRun(
         resuming: checkpoint,
         configuration: TrainingConfiguration(options: checkpoint.continuation().options),
         corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: checkpoint.continuation().script,
-        checkpointFolder: nil))
+        probes: probes, checkpointFolder: nil))
   }
 
   /// A run that is trained to its end.
   init(_ run: sending TrainingRun) async throws {
-    let records = await Self.train(run)
+    records = await Self.train(run)
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }
     }
@@ -74,7 +79,8 @@ struct TrainedRun {
   }
 }
 
-private final class Records: Sendable {
+/// What a trainer told.
+final class Records: Sendable {
   private let records = Mutex<[RunRecord]>([])
 
   func add(_ record: RunRecord) {

@@ -118,7 +118,9 @@ package struct RunPlan: Sendable {
   private static func refuseExhausted(
     _ checkpoint: Checkpoint, _ state: ContinuationState?, patience: Int
   ) throws {
-    guard let progress = state?.heldOutProgress, progress.isExhausted(patience) else { return }
+    guard let progress = state?.progress.heldOutProgress, progress.isExhausted(patience) else {
+      return
+    }
     throw RunError.outOfPatience(
       checkpoint: checkpoint.path, evaluations: progress.evaluationsSince)
   }

@@ -49,8 +49,26 @@ package struct Checkpoint: Sendable {
   /// The trainer's own state, as it was given to `CheckpointFolder.write`.
   /// - Throws: `damaged`, with the key that is missing or of another type.
   package func run<Run: Decodable>(as type: Run.Type) throws(CheckpointError) -> Run {
+    try decoded { try $0.decode(CheckpointRunState<Run>.self, from: runFile).run }
+  }
+
+  /// A part of the trainer's own state that `configuration` chooses.
+  /// - Throws: `damaged`, with the key that is missing or of another type.
+  func run<Run: DecodableWithConfiguration>(
+    as type: Run.Type, configuration: Run.DecodingConfiguration
+  ) throws(CheckpointError) -> Run {
+    try decoded {
+      try $0.decode(
+        ConfiguredRunState<Run>.self, from: runFile, configuration: configuration
+      ).run
+    }
+  }
+
+  private func decoded<Value>(
+    _ body: (JSONDecoder) throws -> Value
+  ) throws(CheckpointError) -> Value {
     do {
-      return try checkpointDecoder().decode(CheckpointRunState<Run>.self, from: runFile).run
+      return try body(checkpointDecoder())
     } catch {
       throw .damaged(
         path: path + "/run.json", offset: nil, expected: "a run's state", found: evidence(error))

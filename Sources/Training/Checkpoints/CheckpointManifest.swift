@@ -125,11 +125,9 @@ struct CheckpointDocument<Run: Encodable>: Encodable {
   var manifest: CheckpointManifest
   var run: Run
 
-  enum CodingKeys: CodingKey { case run }
-
   func encode(to encoder: any Encoder) throws {
     try manifest.encode(to: encoder)
-    var container = encoder.container(keyedBy: CodingKeys.self)
+    var container = encoder.container(keyedBy: CheckpointDocumentKey.self)
     try container.encode(run, forKey: .run)
   }
 }
@@ -137,6 +135,18 @@ struct CheckpointDocument<Run: Encodable>: Encodable {
 struct CheckpointRunState<Run: Decodable>: Decodable {
   var run: Run
 }
+
+/// The same, where a value chooses what of it is read.
+struct ConfiguredRunState<Run: DecodableWithConfiguration>: DecodableWithConfiguration {
+  let run: Run
+
+  init(from decoder: any Decoder, configuration: Run.DecodingConfiguration) throws {
+    let container = try decoder.container(keyedBy: CheckpointDocumentKey.self)
+    run = try container.decode(Run.self, forKey: .run, configuration: configuration)
+  }
+}
+
+private enum CheckpointDocumentKey: CodingKey { case run }
 
 /// A loss may be infinite or no number; JSON has no word of its own for that.
 private let infinity = "Infinity"

@@ -13,7 +13,7 @@ import Telemetry
 struct LearningRateProbe {
   static let costShare = 0.01
 
-  let interval: Int
+  private let interval: Int
   private let tokens: [UInt8]
   private let rows: Int
   private let before: FloatBuffer
@@ -23,7 +23,7 @@ struct LearningRateProbe {
   private let moved: [Buffer<Double>]
 
   /// What the probe's batch says.
-  struct Curve {
+  private struct Curve {
     /// The loss at each multiplier, in the order of `MetricCatalog.probeMultipliers`.
     var losses: [Double] = []
     /// The standard error of each loss's difference to the first, that of no update.
@@ -47,16 +47,8 @@ struct LearningRateProbe {
     interval = Int((stepsOfWork / Self.costShare).rounded(.up))
   }
 
-  func isDue(at step: Int) -> Bool {
-    step % interval == 0
-  }
-
-  /// Keeps the parameters as they are before the update of a step in which the probe is due.
-  func keep(_ parameters: FloatBuffer) {
-    before.copy(from: parameters)
-  }
-
-  func curve(engine: TransformerEngine, after: FloatBuffer, settings: LossSettings) -> Curve {
+  private func curve(engine: TransformerEngine, after: FloatBuffer, settings: LossSettings) -> Curve
+  {
     var curve = Curve()
     var remaining = MetricCatalog.probeMultipliers[...]
     while !remaining.isEmpty {
@@ -88,6 +80,34 @@ struct LearningRateProbe {
     let mean = parts.reduce(0, +) / Double(parts.count)
     let squares = parts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return (squares / Double(parts.count - 1) / Double(parts.count)).squareRoot()
+  }
+}
+
+extension LearningRateProbe: Probe {
+  init(_ run: ProbedRun) {
+    self.init(
+      tokens: run.tokens, rows: run.rows, batch: run.firstBatch, parameters: run.layout.count,
+      workers: min(run.pool.workers, 2))
+  }
+
+  func isDue(in step: ProbedStep) -> Bool { step.number % interval == 0 }
+
+  func beforeUpdate(of step: ProbedStep) { before.copy(from: step.parameters) }
+
+  func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
+    let measured = curve(engine: step.engine, after: step.parameters, settings: step.lossSettings)
+    let multipliers = MetricCatalog.probeMultipliers
+    for (multiplier, loss) in zip(multipliers, measured.losses) {
+      samples.add(MetricCatalog.probeLoss(multiplier: multiplier), loss)
+    }
+    for (multiplier, error) in zip(multipliers, measured.errors) where multiplier > 0 {
+      samples.add(MetricCatalog.probeError(multiplier: multiplier), error)
+    }
+    let initialLoss = step.number == 0 ? measured.losses.first : step.initialLoss
+    let curve = LearningRateSensitivity(
+      multipliers: multipliers, losses: measured.losses,
+      initialLoss: initialLoss ?? outcome.statistics.loss)
+    samples.add(MetricCatalog.learningRateSensitivity, curve.sensitivity)
   }
 }
 

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// How many sequences a batch needs before a larger one stops paying: B = S/G².
 ///
 /// The fixed slices of a batch are batches of their own, b of B sequences, which gives both terms
@@ -33,5 +35,31 @@ struct NoiseScale: Sendable, Equatable, Codable {
   var sequences: Double? {
     guard gradientSquare > 0, noise >= 0 else { return nil }
     return noise / gradientSquare
+  }
+}
+
+extension NoiseScale: Probe {
+  /// Told beside the tensors' own numbers.
+  static let interval = TensorMetrics.interval
+
+  var key: String { "noiseScale" }
+
+  mutating func afterUpdate(
+    of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples
+  ) {
+    let update = outcome.update
+    add(
+      slices: update.sliceGradientSquares, norm: update.gradNorm,
+      batch: step.settings.batch.value)
+    guard step.number % Self.interval == 0, let sequences else { return }
+    samples.add(MetricCatalog.noiseScale, sequences)
+  }
+
+  func state(at step: Int) -> NoiseScale? { self }
+
+  mutating func resume(
+    _ state: NoiseScale?, from checkpoint: Checkpoint
+  ) throws(CheckpointError) {
+    self = state ?? NoiseScale()
   }
 }

@@ -2,13 +2,15 @@ import Foundation
 import Glibc
 
 /// The resident memory of this process.
-struct ProcessMemory {
+final class ProcessMemory: Sendable {
   private let descriptor: Int32
   private let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
 
   init() {
     descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
   }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Resident bytes; NaN where the system does not say.
   func resident() -> Double {

@@ -1,33 +1,35 @@
 import Kernels
 import Models
-import Signals
 import Telemetry
 
 /// What a mixture's experts and its routing are measured by beside every step's own numbers.
-struct RoutingMetrics {
+struct RoutingMetrics: Probe {
   static let interval = 50
 
   private let layers: [Int]
+  private var similarity: [Double] = []
+  private var information: [Double] = []
 
-  init(model: ModelConfiguration) {
-    layers = model.mixtureLayers
+  /// Nil for a model without experts.
+  init?(_ run: ProbedRun) {
+    layers = run.configuration.model.mixtureLayers
+    if layers.isEmpty { return nil }
   }
 
-  func isDue(at step: Int) -> Bool { !layers.isEmpty && step % Self.interval == 0 }
+  func isDue(in step: ProbedStep) -> Bool { step.number % Self.interval == 0 }
 
-  /// Right after the step's passes, with the weights they had: both are read where they lie.
-  func measure(_ engine: TransformerEngine, parameters: FloatBuffer) -> [(MetricName, Double)] {
-    let similarity = zip(layers, engine.expertSimilarity(parameters: parameters))
-    let information = zip(layers.dropFirst(), engine.routingMutualInformation())
-    return similarity.map { (MetricCatalog.expertSimilarity(layer: $0), $1) }
-      + information.map { (MetricCatalog.routerMutualInformation(layer: $0), $1) }
+  /// With the weights of the passes and what those left: both are read where they lie.
+  mutating func beforeUpdate(of step: ProbedStep) {
+    similarity = step.engine.expertSimilarity(parameters: step.parameters)
+    information = step.engine.routingMutualInformation()
   }
 
-  /// Of an evaluation.
-  func heldOutViolations(_ statistics: StepStatistics) -> [(MetricName, Double)] {
-    zip(layers, statistics.expertCounts).map { layer, counts in
-      let violation = ExpertBalance(counts: counts).maxViolation
-      return (MetricCatalog.heldOutMaxViolation(layer: layer), Double(Float(violation)))
+  func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
+    for (layer, value) in zip(layers, similarity) {
+      samples.add(MetricCatalog.expertSimilarity(layer: layer), value)
+    }
+    for (layer, value) in zip(layers.dropFirst(), information) {
+      samples.add(MetricCatalog.routerMutualInformation(layer: layer), value)
     }
   }
 }

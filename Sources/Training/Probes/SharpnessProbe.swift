@@ -22,7 +22,7 @@ final class SharpnessProbe {
   private static let reach = 1e-3
   private static let attempts = 3
 
-  let interval: Int
+  private let interval: Int
   private let engine: TransformerEngine
   private let tokens: [UInt8]
   private let roots: FloatBuffer
@@ -50,8 +50,6 @@ final class SharpnessProbe {
     (vector, image) = (FloatBuffer(count: count), FloatBuffer(count: count))
     (other, otherImage) = (FloatBuffer(count: count), FloatBuffer(count: count))
   }
-
-  func isDue(at step: Int) -> Bool { step > 0 && step % interval == 0 }
 
   /// The eigenvalue at `parameters`; nil where the differences do not agree on it.
   func measure(
@@ -188,12 +186,34 @@ extension SharpnessProbe {
   private func norm(_ buffer: FloatBuffer) -> Double { product(buffer, buffer).squareRoot() }
 }
 
-extension SharpnessProbe {
-  /// What a checkpoint keeps, so that a continuation measures the same.
-  var stored: [StoredTensor] { isWarm ? [tensor] : [] }
+extension SharpnessProbe: Probe {
+  /// Nil where it is not asked for.
+  convenience init?(_ run: ProbedRun) {
+    let configuration = run.configuration
+    guard configuration.sharpnessEvery > 0 else { return nil }
+    self.init(
+      interval: configuration.sharpnessEvery, model: configuration.model, tokens: run.tokens,
+      rows: run.rows, pool: run.pool, seed: configuration.seed)
+  }
 
-  /// - Throws: What a checkpoint's tensors throw.
-  func resume(_ checkpoint: Checkpoint) throws(CheckpointError) {
+  func isDue(in step: ProbedStep) -> Bool { step.number > 0 && step.number % interval == 0 }
+
+  /// At the weights as they are after the update.
+  func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
+    let rates = step.rates
+    guard let preconditioner = step.optimizer.preconditioner(rates, updates: step.number),
+      let value = measure(
+        step.parameters, settings: step.lossSettings, preconditioner: preconditioner)
+    else { return }
+    samples.add(MetricCatalog.sharpness, value)
+    guard rates.learningRate > 0 else { return }
+    samples.add(MetricCatalog.sharpnessLimit, step.optimizer.sharpnessLimit(rates))
+  }
+
+  /// The vector, so that a continuation measures the same.
+  func tensors(at step: Int) -> [StoredTensor] { isWarm ? [tensor] : [] }
+
+  func resume(_ state: Never?, from checkpoint: Checkpoint) throws(CheckpointError) {
     isWarm = false
     guard checkpoint.holds(tensor) else { return }
     try checkpoint.load(tensor)

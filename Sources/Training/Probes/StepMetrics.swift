@@ -7,6 +7,11 @@ struct StepMetrics {
   let names: [MetricName]
   /// A layer's place among those that have attention logits; nil where it has none.
   private let attention: [Int?]
+  private let model: ModelConfiguration
+  private var clips = ClipWindow()
+  private let memory = ProcessMemory()
+  /// The highest that a step reached or the machine was measured at; NaN before the first step.
+  private var peakGFLOPS = Double.nan
   private let mixtureLayers: [Int]
   private let hasScores: Bool
   private let hasTwoPasses: Bool
@@ -16,6 +21,7 @@ struct StepMetrics {
 
   init(model: ModelConfiguration, entropyPerByte: Double?, tellsHeads: Bool = false) {
     attention = (0..<model.layers).map { model.attentionLayers.firstIndex(of: $0) }
+    self.model = model
     heads = tellsHeads ? model.heads : 0
     let experts = model.experts?.count ?? 0
     mixtureLayers = model.mixtureLayers
@@ -77,15 +83,7 @@ struct StepMetrics {
     var flopsFraction: Double
   }
 
-  /// The values in the order of `names`.
-  func values(_ statistics: StepStatistics, _ step: Step) -> [Double] {
-    var values: [Double] = []
-    values.reserveCapacity(names.count + MetricCatalog.probeMultipliers.count + 2)
-    append(statistics, step, to: &values)
-    return values
-  }
-
-  /// The same at the end of `values`.
+  /// Adds the values to the end of `values`, in the order of `names`.
   func append(_ statistics: StepStatistics, _ step: Step, to values: inout [Double]) {
     values.append(statistics.loss)
     if let entropyPerByte { values.append(statistics.loss - entropyPerByte) }
@@ -138,5 +136,52 @@ struct StepMetrics {
       guard !statistics.gateInnerBalance.isEmpty else { continue }
       values.append(Double(statistics.gateInnerBalance[layer]))
     }
+  }
+}
+
+extension StepMetrics: Probe {
+  init(_ run: ProbedRun) {
+    self.init(
+      model: run.configuration.model, entropyPerByte: run.entropyPerByte,
+      tellsHeads: run.configuration.tellsHeadLogits)
+  }
+
+  var key: String { "clips" }
+
+  mutating func afterUpdate(
+    of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples
+  ) {
+    clips.add(outcome.update.isClipped)
+    let tokens = Double(step.settings.batch.value * model.context)
+    let flops = tokens * model.flopsPerToken()
+    let seconds = outcome.seconds
+    let share = shareOfPeak(gigaflops: flops / seconds / 1e9, in: step)
+    samples.names += names
+    append(
+      outcome.statistics,
+      Step(
+        learningRate: step.learningRate,
+        multiplier: step.settings.number(SettingCatalog.learningRateMultiplier),
+        gradNorm: outcome.update.gradNorm, clipFraction: clips.fraction,
+        tokensPerSecond: tokens / seconds, milliseconds: seconds * 1000,
+        memoryBytes: memory.resident(),
+        flopsFraction: share),
+      to: &samples.values)
+  }
+
+  /// The share of the peak that a step reached. One that goes beyond it says that the peak was
+  /// measured while the machine did something else too: then it is the step's.
+  private mutating func shareOfPeak(gigaflops: Double, in step: ProbedStep) -> Double {
+    if peakGFLOPS.isNaN { peakGFLOPS = step.peakGFLOPS }
+    if gigaflops > peakGFLOPS { peakGFLOPS = gigaflops }
+    return Double(Float(gigaflops / peakGFLOPS))
+  }
+
+  func state(at step: Int) -> ClipWindow? { clips }
+
+  mutating func resume(
+    _ state: ClipWindow?, from checkpoint: Checkpoint
+  ) throws(CheckpointError) {
+    clips = state ?? ClipWindow()
   }
 }

@@ -5,7 +5,7 @@ import Telemetry
 ///
 /// The update adds up these sums whatever is recorded of them; recording is what costs, so it is
 /// done every tenth step.
-struct TensorMetrics {
+struct TensorMetrics: Probe {
   static let interval = 10
 
   private let names: [MetricName]
@@ -17,13 +17,11 @@ struct TensorMetrics {
       + tensors.map(MetricCatalog.paramNorm)
   }
 
-  func isDue(at step: Int) -> Bool { step % Self.interval == 0 }
+  func isDue(in step: ProbedStep) -> Bool { step.number % Self.interval == 0 }
 
-  func add(_ update: UpdateStatistics, noiseScale: Double?, to samples: inout StepSamples) {
+  func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
+    let update = outcome.update
     samples.names += names
     samples.values += (update.gradRMS + update.updateRMS + update.paramNorm).map(Double.init)
-    guard let noiseScale else { return }
-    samples.names.append(MetricCatalog.noiseScale)
-    samples.values.append(noiseScale)
   }
 }

@@ -1,5 +1,6 @@
 import Kernels
 import Models
+import Telemetry
 
 /// The cosine of two successive updates: near 1 where the weights go on the same way, below 0 where
 /// they swing across a valley, which they do when the rate is too high for it.
@@ -64,14 +65,20 @@ final class UpdateCosine {
   }
 }
 
-extension UpdateCosine {
-  /// What a checkpoint of `step` keeps, so that a continuation tells the same cosine.
-  func stored(at step: Int) -> [StoredTensor] {
-    keptStep == step - 1 ? [tensor] : []
+extension UpdateCosine: Probe {
+  /// In two steps that follow one another.
+  func isDue(in step: ProbedStep) -> Bool { step.number % Self.interval <= 1 }
+
+  func beforeUpdate(of step: ProbedStep) { keep(step.weights, step: step.number) }
+
+  func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
+    guard let cosine = cosine(step.weights, step: step.number) else { return }
+    samples.add(MetricCatalog.updateCosine, cosine)
   }
 
-  /// - Throws: What a checkpoint's tensors throw.
-  func resume(_ checkpoint: Checkpoint) throws(CheckpointError) {
+  func tensors(at step: Int) -> [StoredTensor] { keptStep == step - 1 ? [tensor] : [] }
+
+  func resume(_ state: Never?, from checkpoint: Checkpoint) throws(CheckpointError) {
     keptStep = nil
     guard checkpoint.holds(tensor) else { return }
     try checkpoint.load(tensor)

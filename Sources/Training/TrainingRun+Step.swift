@@ -23,20 +23,20 @@ extension TrainingRun {
     let statistics = try pass(probed.lossSettings)
     probes.beforeUpdate(of: probed)
     phases.end(.statistics)
-    let update = update(probed.rates)
+    let update = update(probed.rates, isLossFinite: statistics.loss.isFinite)
     phases.end(.optimizer)
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     var samples = StepSamples(step: step, wallTime: now(), names: [], values: [])
     let outcome = StepOutcome(statistics: statistics, update: update, seconds: seconds)
     probes.afterUpdate(of: probed, outcome, into: &samples)
-    clipQueriesAndKeys(statistics, settings: probed.lossSettings)
-    moveRouterBias(statistics)
+    if update.isMade {
+      clipQueriesAndKeys(statistics, settings: probed.lossSettings)
+      moveRouterBias(statistics)
+    }
     progress.lastLoss = statistics.loss
     remember(samples, of: probed)
     tell(&samples)
-    guard statistics.loss.isFinite, update.gradNorm.isFinite else {
-      return .diverged(divergence(samples))
-    }
+    guard update.isMade else { return .diverged(divergence(samples)) }
     step += 1
     progress.scriptedDone = 0
     machine.stepped()
@@ -65,11 +65,13 @@ extension TrainingRun {
     return statistics
   }
 
-  /// Takes the optimiser's step.
-  private func update(_ rates: Optimizer.Rates) -> UpdateStatistics {
+  /// Takes the optimiser's step, if the loss and the gradients allow of one.
+  private func update(_ rates: Optimizer.Rates, isLossFinite: Bool) -> UpdateStatistics {
     sigma?.backward(engine.sliceGradients)
     let update = optimizer.update(
-      parameters: weights, sliceGradients: engine.sliceGradients, updates: step, rates: rates)
+      parameters: weights, sliceGradients: engine.sliceGradients, updates: step, rates: rates,
+      isLossFinite: isLossFinite)
+    guard update.isMade else { return update }
     sigma?.fold(into: parameters, frozenBlocks: settings.whole(SettingCatalog.freeze))
     return update
   }

@@ -67,15 +67,17 @@ package final class Optimizer {
   ///
   /// Once its arrays have grown it allocates nothing, if the statistics of the update before are
   /// gone.
+  /// None is made where the loss or the gradients' norm is not finite: nothing but the statistics
+  /// changes then.
   /// - Parameters: `updates` is the number of updates done before
   package func update(
-    parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates
+    parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates,
+    isLossFinite: Bool = true
   ) -> UpdateStatistics {
     summing.run(jobs: groups.count, sliceGradients)
     gather(slices: sliceGradients.count, rates)
-    let scales = clipping.scales(
-      norm: statistics.gradNorm, tensorNorms: tensorNorms, kind: rates.clipping,
-      bound: Double(rates.gradClip))
+    statistics.isMade = isLossFinite && statistics.gradNorm.isFinite
+    let scales = scales(rates)
     statistics.isClipped = scales.isClipped
     setSteps(rates, updates: updates, scales: scales)
     if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
@@ -116,6 +118,14 @@ extension Optimizer {
     statistics.gradNorm = total.squareRoot()
   }
 
+  /// What clipping makes of the gradients; one that makes no update remembers nothing.
+  private func scales(_ rates: Rates) -> GradientScales {
+    let bound = Double(rates.gradClip)
+    guard statistics.isMade else { return .bounding(statistics.gradNorm, to: bound) }
+    return clipping.scales(
+      norm: statistics.gradNorm, tensorNorms: tensorNorms, kind: rates.clipping, bound: bound)
+  }
+
   private func setSteps(_ rates: Rates, updates: Int, scales: GradientScales) {
     let shared = AdamCoefficients(rates, updates: updates)
     steps.removeAll(keepingCapacity: true)
@@ -124,8 +134,8 @@ extension Optimizer {
       own.gradientScale = scales[index]
       own.learningRate *= rateFactors[index]
       own.decay = tensor.role.isDecayed ? shared.decay : 0
-      steps.append(
-        TensorStep(rule: rates.freezes(tensor) ? nil : rules[index], adam: own))
+      let isHeld = !statistics.isMade || rates.freezes(tensor)
+      steps.append(TensorStep(rule: isHeld ? nil : rules[index], adam: own))
     }
   }
 
@@ -148,12 +158,10 @@ extension Optimizer {
     for (index, part) in muonParts.enumerated() {
       tensorSums[part.tensor].add(muonSums[index])
     }
-    statistics.isFinite = statistics.gradNorm.isFinite
     for (index, tensor) in layout.tensors.enumerated() {
       let sums = tensorSums[index]
       statistics.updateRMS.append(rootMean(sums.update, tensor))
       statistics.paramNorm.append(Float(sums.parameter.squareRoot()))
-      if !sums.parameter.isFinite { statistics.isFinite = false }
     }
   }
 }

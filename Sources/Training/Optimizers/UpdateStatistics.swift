@@ -12,8 +12,9 @@ package struct UpdateStatistics: Sendable, Hashable {
   package var paramNorm: [Float] = []
   /// Σ g² of each slice's share of the batch's gradient, for the noise scale.
   package var sliceGradientSquares: [Double] = []
-  /// No gradient and no parameter is infinite or NaN.
-  package var isFinite = true
+  /// False where the loss or the gradients' norm is infinite or NaN: then parameters and moments are
+  /// as they were.
+  package var isMade = true
 
   package init() {}
 

@@ -74,15 +74,32 @@ struct OptimizerTests {
     #expect(abs(Double(first) - 0.1 / count.squareRoot()) < 1e-6)
   }
 
-  @Test
-  func `what is not finite is said`() {
-    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1))
-    let parameters = filled { _ in 1 }
-    let gradient = filled { $0 == 17 ? .nan : 0.1 }
+  @Test(
+    arguments: OptimizerKind.allCases,
+    [(Float.nan, true), (.infinity, true), (0.1, false)] as [(Float, Bool)])
+  func `what is not finite makes no update: no bit of a weight or a moment changes`(
+    kind: OptimizerKind, bad: (gradient: Float, isLossFinite: Bool)
+  ) {
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1), kind: kind)
+    let parameters = filled { Float($0 % 7) }
+    var settings = rates(decay: 0.1, clip: 1)
+    settings.clipping = .adagc
+    let good = filled { _ in 0.1 }
+    let made = optimizer.update(
+      parameters: parameters, sliceGradients: [good], updates: 0, rates: settings)
+    #expect(made.isMade && made.updateRMS.contains { $0 > 0 })
+    let buffers = [parameters, optimizer.firstMoments, optimizer.secondMoments]
+    let before = buffers.map(bits)
+    let clipping = optimizer.clipping
+    if kind == .adamW { settings.updateClip = 0.5 }
     let update = optimizer.update(
-      parameters: parameters, sliceGradients: [gradient], updates: 0,
-      rates: rates(decay: 0, clip: 1))
-    #expect(!update.isFinite && update.gradNorm.isNaN)
+      parameters: parameters, sliceGradients: [filled { $0 == 17 ? bad.gradient : 0.1 }],
+      updates: 1, rates: settings, isLossFinite: bad.isLossFinite)
+    #expect(!update.isMade && update.gradNorm.isFinite == !bad.isLossFinite)
+    #expect(buffers.map(bits) == before)
+    #expect(optimizer.clipping == clipping)
+    #expect(update.updateRMS.allSatisfy { $0 == 0 })
+    #expect(update.paramNorm.contains { $0 > 0 } && update.paramNorm.allSatisfy(\.isFinite))
   }
 
   @Test

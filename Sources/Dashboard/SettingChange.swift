@@ -92,7 +92,7 @@ extension DashboardState {
     let rate = history[MetricCatalog.learningRate]?.value(atOrBefore: playhead)
     let factor = history[MetricCatalog.learningRateMultiplier]?.value(atOrBefore: playhead)
     if let rate, let factor, factor > 0, rate.isFinite { return rate / factor }
-    return Schedule(history.description)?.rate(at: playhead)
+    return Schedule(history, at: playhead)?.rate(at: playhead)
   }
 
   static func rate(_ rate: Double) -> String { NumberText.compact(rate, digits: 2) }

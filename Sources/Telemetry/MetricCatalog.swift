@@ -67,7 +67,7 @@ package enum MetricCatalog {
       meaning: "largest eigenvalue of the loss's Hessian in the optimizer's own scale"),
     MetricFamily(
       "sharpness_limit", unit: "", reduction: .last, precision: .float64,
-      meaning: "38/lr: a sharpness above it makes AdamW's steps swing wider and wider"),
+      meaning: "38/lr, with SGD 3.8/lr: a sharpness above it makes steps swing wider and wider"),
     MetricFamily(
       "activation_rms/L", unit: "", reduction: .mean,
       meaning: "root mean square of the residual stream after block L"),

@@ -152,6 +152,23 @@ import Testing
     #expect(span(1_200)?.role == .warning)
   }
 
+  @Test func `what the rate can bear is explained as the optimiser's momentum has it`() {
+    for (optimizer, words) in [("sgd", "(3.8/lr)"), ("adamw", "(38/lr)"), ("muon", "(38/lr)")] {
+      var history = RunHistory()
+      history.append(
+        .description(
+          RunDescription(name: "run", created: 0, options: ["optimizer": optimizer])))
+      let names = [
+        MetricCatalog.learningRate, MetricCatalog.sharpness, MetricCatalog.sharpnessLimit,
+      ]
+      history.append(
+        .samples(StepSamples(step: 0, wallTime: 0, names: names, values: [0.01, 300, 380])))
+      let context = PaneScreen(history: history).context(.learningRate)
+      #expect(LearningRatePane.pane.headline(context).last?.text.hasSuffix(words) == true)
+      #expect(SharpnessChart.chart(context)?.title.last?.text.hasSuffix(words) == true)
+    }
+  }
+
   @Test func `growing logits are forecast in the headline`() {
     let screen = PaneScreen(playhead: 500)
     let headline = AttentionLogitsPane.pane.headline(screen.context(.attentionLogits))

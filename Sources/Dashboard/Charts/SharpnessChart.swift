@@ -32,7 +32,13 @@ enum SharpnessChart {
     return [
       Span(words, sharpness > limit ? .warning : .learningRate),
       Span(" of \(RoundNumber.groupedOrPower(limit))", .learningRateFaint),
-      Span(" that the rate bears (38/lr)", .faint),
+      Span(" that the rate bears (\(limitWords(context)))", .faint),
     ]
+  }
+
+  /// What the limit is by the run's optimiser: momentum that adds up bears a tenth of what one that
+  /// averages bears.
+  static func limitWords(_ context: PaneContext) -> String {
+    context.description?.options["optimizer"] == "sgd" ? "3.8/lr" : "38/lr"
   }
 }

@@ -87,7 +87,8 @@ enum WordList {
     Word(
       name: "sharpness",
       meaning:
-        "largest curvature of the loss in the optimiser's scale; above 38/lr steps swing wider"),
+        "largest curvature of the loss in the optimiser's scale; above 38/lr, with SGD 3.8/lr,"
+        + " steps swing wider"),
     Word(
       name: "spike",
       meaning: "a loss far above its recent values: 7 standard deviations raise the alarm"),

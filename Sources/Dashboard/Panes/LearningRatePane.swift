@@ -50,7 +50,7 @@ enum LearningRatePane {
     else { return [] }
     let words =
       "sharpness \(RoundNumber.groupedOrPower(sharpness)) "
-      + "of \(RoundNumber.groupedOrPower(limit)) (38/lr)"
+      + "of \(RoundNumber.groupedOrPower(limit)) (\(SharpnessChart.limitWords(context)))"
     return [Span(" · ", .faint), Span(words, sharpness > limit ? .warning : .learningRate)]
   }
 
@@ -117,7 +117,7 @@ enum LearningRatePane {
   }
 
   private static func scheduleToCome(_ context: PaneContext, total: Int) -> Series {
-    guard let schedule = Schedule(context.description) else { return Series() }
+    guard let schedule = Schedule(context.history, at: context.playhead) else { return Series() }
     let multiplier = context.value(MetricCatalog.learningRateMultiplier) ?? 1
     let first = context.playhead
     let stride = max(1, (total - first) / 400)

@@ -1,14 +1,56 @@
+import Signals
 import Telemetry
 import Testing
 
 @testable import Dashboard
 
 @Suite(.timeLimit(.minutes(15))) struct ScheduleTests {
+  private func history(_ options: [String: String], _ events: [RunEvent] = []) -> RunHistory {
+    var history = RunHistory()
+    history.append(
+      .description(
+        RunDescription(
+          name: "run", created: 0, totalSteps: 1_000, warmup: 100, peakLearningRate: 1,
+          minimumLearningRate: 0.2, options: options)))
+    for event in events { history.append(.event(event)) }
+    return history
+  }
+
   private func schedule(_ options: [String: String]) -> Schedule? {
-    Schedule(
-      RunDescription(
-        name: "run", created: 0, totalSteps: 1_000, warmup: 100, peakLearningRate: 1,
-        minimumLearningRate: 0.2, options: options))
+    Schedule(history(options), at: 0)
+  }
+
+  private func set(_ name: String, _ steps: Double, at step: Int) -> RunEvent {
+    RunEvent(
+      step: step, wallTime: 0, kind: .set, by: "you", name: name, before: .number(0),
+      after: .number(steps), text: "set")
+  }
+
+  @Test func `a decay that was asked for goes straight from there to where the schedule ends`()
+    throws
+  {
+    let events = [set("lr.decay_now", 100, at: 300), set("lr.decay_now", 0, at: 350)]
+    let linear = history(["schedule": "linear"], events)
+    let rate = { (step: Int, playhead: Int) -> Double in
+      try #require(Schedule(linear, at: playhead)).rate(at: step)
+    }
+    let before = 1 - 0.8 * 199.0 / 900
+    #expect(abs(try rate(349, 320) - (before + 0.2) / 2) < 1e-9)
+    #expect(try rate(399, 320) == 0.2 && rate(900, 320) == 0.2)
+    // Neither before it was asked for nor after it was taken back.
+    #expect(abs(try rate(550, 299) - 0.6) < 1e-9)
+    #expect(abs(try rate(550, 350) - 0.6) < 1e-9)
+  }
+
+  @Test func `a warm-up that was asked for scales what is there, until the run goes back`() throws {
+    var constant = history(["schedule": "constant"], [set("lr.warmup_again", 10, at: 300)])
+    let rate = { (step: Int) -> Double in
+      try #require(Schedule(constant, at: 305)).rate(at: step)
+    }
+    #expect(abs(try rate(305) - 0.6) < 1e-9)
+    #expect(try rate(309) == 1 && rate(600) == 1)
+    constant.append(.generation(startingAt: 290))
+    #expect(try #require(Schedule(constant, at: 305)).rate(at: 305) == 1)
   }
 
   @Test(arguments: [

@@ -29,19 +29,9 @@ package struct LogitGrowth: Sendable, Equatable {
   /// The line's value at the last sample.
   package let present: Double
 
-  /// The forecast from the last samples of `series`, nil where the logits do not grow
-  /// significantly, the samples are too few, or the level is too far off. What comes after the
-  /// run's `remainingSteps` is not forecast.
-  package init?(
-    series: Series, level: Double = Self.criticalLevel, remainingSteps: Int? = nil
-  ) {
-    guard let last = series.lastStep else { return nil }
-    let start = series.index(atOrAfter: last - Self.window + 1)
-    let (steps, values) = series.samples(in: start..<series.count)
-    self.init(steps: steps[...], values: values[...], level: level, remainingSteps: remainingSteps)
-  }
-
-  /// As ``init(series:level:remainingSteps:)``; `steps` ascend and all count.
+  /// The forecast from samples whose steps ascend, all of which count: ``window`` steps of them; nil
+  /// where the logits do not grow significantly, the samples are too few, or the level is too far
+  /// off. What comes after the run's `remainingSteps` is not forecast.
   package init?(
     steps: ArraySlice<Int>, values: ArraySlice<Double>, level: Double = Self.criticalLevel,
     remainingSteps: Int? = nil

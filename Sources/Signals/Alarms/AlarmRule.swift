@@ -18,17 +18,6 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   /// What events carry as their name.
   package var name: String { rawValue }
 
-  /// Whether the run is about to be lost, rather than worth a look.
-  package var isCritical: Bool {
-    switch self {
-    case .attentionLogitsDiverging, .notFinite, .lossDiverged: true
-    case .lossSpike, .lossAboveBest, .noProgress, .attentionLogitsHigh, .logZDrift,
-      .gradientNearEpsilon, .deadExpert,
-      .overloadedExpert, .heldOutLossRising:
-      false
-    }
-  }
-
   /// Whether it says that the weights are being spoilt, so that those from before are better.
   package var isAcute: Bool {
     switch self {

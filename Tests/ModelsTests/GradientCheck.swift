@@ -10,10 +10,11 @@ struct GradientCheck {
   /// Every tensor along its own gradient, where the slope is largest against Float32's noise, and
   /// its largest element alone; a tensor without a gradient must have a reason for it, and no slope
   /// either.
-  func run() {
+  /// - Parameters: `some` are all where not given; `change` puts a fault into a gradient
+  func run(_ some: [ParameterTensor]? = nil, changing change: ([Float]) -> [Float] = { $0 }) {
     let statistics = model.lossAndGradients(settings)
-    let tensors = model.engine.layout.tensors
-    for (tensor, gradient) in zip(tensors, tensors.map(model.gradient)) {
+    let tensors = some ?? model.engine.layout.tensors
+    for (tensor, gradient) in zip(tensors, tensors.map { change(model.gradient($0)) }) {
       let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
       let stillness = Stillness(tensor, model.configuration, settings, statistics)
       #expect((norm == 0) == (stillness != nil), "\(tensor.name) \(norm) \(stillness as Any)")

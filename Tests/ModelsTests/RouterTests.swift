@@ -33,7 +33,7 @@ struct RouterTests {
   }
 
   @Test
-  func `a shared expert of zeros adds nothing`() {
+  func `a shared expert of zeros adds nothing`() throws {
     let shared = SmallModel(SmallModel.sharing, batch: 4)
     for tensor in shared.engine.layout.tensors
     where tensor.name.hasSuffix("shared_expert.down.weight") {
@@ -43,10 +43,9 @@ struct RouterTests {
     configuration.experts?.sharedWidth = 0
     let without = SmallModel(configuration, batch: 4)
     for tensor in without.engine.layout.tensors {
-      let other = shared.engine.layout[tensor.name]
+      let other = try #require(shared.engine.layout[tensor.name])
       for index in 0..<tensor.count {
-        without.parameters[tensor.offset + index] =
-          shared.parameters[(other?.offset ?? 0) + index]
+        without.parameters[tensor.offset + index] = shared.parameters[other.offset + index]
       }
     }
     #expect(shared.loss(LossSettings()).loss == without.loss(LossSettings()).loss)

@@ -163,7 +163,10 @@ import Testing
     do {
       let history = try SessionReader(path: damaged).history()
       for name in history.names {
-        guard let series = history[name], let original = told[name] else { continue }
+        guard let series = history[name], let original = told[name] else {
+          Issue.record("\(what): a metric \(name) that was never recorded")
+          continue
+        }
         _ = series.columns(edges: Array(stride(from: 0, to: 18_000, by: 600)))
         let (steps, values) = series.samples(in: 0..<series.count)
         let invented = zip(steps, values).first { step, value in

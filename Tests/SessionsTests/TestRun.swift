@@ -57,7 +57,10 @@ func expectEqual(
   func bits(_ series: Series) -> [UInt64] { series.values.map(\.bitPattern) }
   #expect(left.names == right.names, sourceLocation: sourceLocation)
   for name in left.names {
-    guard let one = left[name], let other = right[name] else { continue }
+    guard let one = left[name], let other = right[name] else {
+      Issue.record("one of them has no \(name)", sourceLocation: sourceLocation)
+      continue
+    }
     #expect(one.steps == other.steps, "\(name)", sourceLocation: sourceLocation)
     #expect(bits(one) == bits(other), "\(name)", sourceLocation: sourceLocation)
     #expect(

@@ -70,8 +70,10 @@ import Testing
     let run = RecordedRun(records: TestRun.samples(0..<6))
     let whole = exported(run)
     let told = read(whole)
+    var sizes: Set<Int> = []
     for length in 0..<whole.count {
       let part = read(Array(whole.prefix(length)))
+      sizes.insert(part.sampleCount)
       #expect(part.sampleCount < told.sampleCount)
       #expect(part.sampleCount % TestRun.names.count == 0)
       for column in part.generations.first?.columns ?? [] {
@@ -79,6 +81,7 @@ import Testing
         #expect(original?.values.starts(with: column.values) == true)
       }
     }
+    #expect(sizes == Set((0..<6).map { $0 * TestRun.names.count }))
   }
 
   @Test func `a flipped bit loses a record or the rest, is said, and invents nothing`() {

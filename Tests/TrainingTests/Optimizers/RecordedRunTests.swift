@@ -31,6 +31,8 @@ struct RecordedRunTests {
     #expect(logits.count == run.logits.count)
     for (found, expected) in zip(logits, run.logits) { #expect(abs(found - expected) < 1e-5) }
     #expect(abs(statistics.loss - run.description.loss) < 2e-6)
+    #expect(
+      statistics.attentionLogitMax.count == run.description.attentionLogitMax.count)
     for (found, expected) in zip(statistics.attentionLogitMax, run.description.attentionLogitMax) {
       #expect(abs(found - expected) < 1e-5)
     }
@@ -57,6 +59,7 @@ struct RecordedRunTests {
       #expect(abs(update.gradNorm - norm) < 1e-4 * norm, "step \(step)")
       #expect(update.isClipped == (norm > 1))
     }
+    #expect(engine.layout.tensors.count == run.description.tensors.count)
     for (tensor, recorded) in zip(engine.layout.tensors, run.description.tensors) {
       let squares = (tensor.offset..<tensor.offset + tensor.count).reduce(0.0) {
         $0 + Double(parameters[$1]) * Double(parameters[$1])
@@ -66,6 +69,7 @@ struct RecordedRunTests {
   }
 
   private func compareGradients(_ engine: TransformerEngine, _ run: RecordedRun) {
+    #expect(engine.layout.tensors.map(\.count) == run.gradients.map(\.count))
     for (tensor, expected) in zip(engine.layout.tensors, run.gradients) {
       let scale = max(1e-2, expected.map(abs).max() ?? 0)
       for (index, value) in expected.enumerated() {

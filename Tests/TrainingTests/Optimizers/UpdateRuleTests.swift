@@ -45,6 +45,7 @@ struct UpdateRuleTests {
   @Test func `SGD adds its momentum up and keeps no second moment`() {
     let sgd = optimizer(.sgd)
     let found = updateRMS(sgd, gradients: [1, 1, 1]) { _ in rates }
+    #expect(found.count == 3)
     for (value, expected) in zip(found, [1, 1.9, 2.71]) {
       #expect(abs(Double(value) - 0.01 * expected) < 1e-8)
     }
@@ -65,6 +66,7 @@ struct UpdateRuleTests {
       rates.updateClip = 1
       return rates
     }
+    #expect(clipped.count == 301 && plain.count == 301)
     #expect(zip(clipped, plain).prefix(300).allSatisfy { abs($0 - $1) < 1e-7 })
     let ratio = Double(plain[300] / clipped[300])
     // v̂ is (0.001·1 + 0.259·1e-4) / 0.26 with the outlier in it.
@@ -127,6 +129,7 @@ struct UpdateRuleTests {
   @Test func `muParam scales the rate of linear layers by 256 over their fan-in`() {
     let update = optimizer(isMuParam: true).update(
       parameters: filled(1), sliceGradients: [filled(0.1)], updates: 0, rates: rates)
+    #expect(update.updateRMS.count == layout.tensors.count)
     for (tensor, rms) in zip(layout.tensors, update.updateRMS) {
       let isTable = tensor.name == "model.embed_tokens.weight"
       let isLinear = tensor.shape.count == 2 && !isTable

@@ -38,6 +38,10 @@ package struct Series: Sendable {
       guard step == last else { return }
       truncate(toCount: count - 1)
     }
+    put(step: step, value: value)
+  }
+
+  private mutating func put(step: Int, value: Double) {
     tailSteps.append(step)
     tailValues.append(value)
     pyramid.extend(values: tailValues)
@@ -78,8 +82,8 @@ package struct Series: Sendable {
     else { return }
     let rest = samples(in: other.archive.count..<count)
     archive = other.archive
-    (tailSteps, tailValues, pyramid) = (rest.steps, rest.values, Pyramid())
-    pyramid.extend(values: tailValues)
+    (tailSteps, tailValues, pyramid) = ([], [], Pyramid())
+    for (step, value) in zip(rest.steps, rest.values) { put(step: step, value: value) }
   }
 
   /// Takes the samples from `step` on away and returns them.

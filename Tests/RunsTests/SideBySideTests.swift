@@ -123,7 +123,8 @@ struct SideBySideTests {
     #expect(await run.send(.pause).text == "the run is over")
   }
 
-  @Test func `a run that is stopped leaves a checkpoint, from which another goes on`() async throws {
+  @Test func `a run that is stopped leaves a checkpoint, from which another goes on`() async throws
+  {
     defer { try? FileManager.default.removeItem(at: folder) }
     let first = try start("first", seed: 3, [20: .stop])
     let end = try await first.end()

@@ -40,7 +40,8 @@ struct KilledSessionTests {
     try body()
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = max(0, read(watch, &bytes, bytes.count))
-    return String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "seismo-").count - 1
+    return String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "seismo-").count
+      - 1
   }
 
   @Test(arguments: [[], ["--filter", "steps>=0"]])

@@ -114,7 +114,9 @@ struct DashboardMemory: Equatable {
 
   /// Changes what is written down at `path`: it is read, changed and written again while no other
   /// dashboard does. A folder that cannot be written to costs the memory, not the run.
-  static func change(at path: String? = DashboardMemory.path, _ body: (inout DashboardMemory) -> Void) {
+  static func change(
+    at path: String? = DashboardMemory.path, _ body: (inout DashboardMemory) -> Void
+  ) {
     guard let path else { return }
     let file = URL(fileURLWithPath: path)
     let folder = file.deletingLastPathComponent()

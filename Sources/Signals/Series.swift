@@ -38,10 +38,10 @@ package struct Series: Sendable {
       guard step == last else { return }
       truncate(toCount: count - 1)
     }
-    extend(step: step, value: value)
+    put(step: step, value: value)
   }
 
-  private mutating func extend(step: Int, value: Double) {
+  private mutating func put(step: Int, value: Double) {
     tailSteps.append(step)
     tailValues.append(value)
     pyramid.extend(values: tailValues)
@@ -83,7 +83,7 @@ package struct Series: Sendable {
     let rest = samples(in: other.archive.count..<count)
     archive = other.archive
     (tailSteps, tailValues, pyramid) = ([], [], Pyramid())
-    for (step, value) in zip(rest.steps, rest.values) { extend(step: step, value: value) }
+    for (step, value) in zip(rest.steps, rest.values) { put(step: step, value: value) }
   }
 
   /// Takes the samples from `step` on away and returns them.

@@ -34,9 +34,15 @@ extension LoggedRun {
     }
     assembly.take(&batch)
     var run = assembly.finished(batch)
-    guard run.sampleCount > 0 else { throw failure ?? .noSamples(path: paths[0]) }
+    guard run.sampleCount > 0 else { throw failure ?? nothingFound }
     describe(&run)
     return (run, batch.renamed)
+  }
+
+  /// Any text may be what a program prints.
+  private var nothingFound: FormatError {
+    guard format == .textLog else { return .noSamples(path: paths[0]) }
+    return .unknown(path: paths[0], found: "no record that is known")
   }
 
   private func decode(

@@ -105,7 +105,7 @@ struct SessionDraft {
   }
 
   private mutating func absorb(_ samples: StepSamples) {
-    if generation == nil { beginGeneration(at: samples.step) }
+    if generation == nil || startsAgain(samples) { beginGeneration(at: samples.step) }
     let clock = columnIndex(of: MetricColumn.wallTime)
     // What counts something else than the others does not turn the clock back.
     if samples.step > columns[clock].last?.step ?? .min {
@@ -119,6 +119,15 @@ struct SessionDraft {
     for (index, value) in zip(knownIndices, samples.values)
     where !ends(with: value, at: samples.step, column: index) {
       append(step: samples.step, value: value, toColumn: index)
+    }
+  }
+
+  /// Whether a step that goes back has all that is measured: then the whole run does.
+  private func startsAgain(_ samples: StepSamples) -> Bool {
+    guard let lastStep, samples.step < lastStep else { return false }
+    let present = Set(samples.names)
+    return columns.allSatisfy { column in
+      column.last == nil || column.name == MetricColumn.wallTime || present.contains(column.name)
     }
   }
 

@@ -165,8 +165,8 @@ def test_notes_alerts_and_checkpoints_are_events(run):
 def test_a_full_queue_drops_counts_and_tells(run, monkeypatch, capsys):
     monkeypatch.setattr(transport, "QUEUE_LIMIT", 10)
     gate = threading.Event()
-    run._transport.answer(_Held(gate), {})
-    wait_until(lambda: not run._transport._queue, "the thread")
+    run._journal.transport.answer(_Held(gate), {})
+    wait_until(lambda: not run._journal.transport._queue, "the thread")
     for step in range(100):
         run.log({"loss": 1.0}, step=step)
     gate.set()

@@ -368,6 +368,8 @@ def loss(
         if mitigation.z_loss <= 0:
             continue
         found = mitigation.host.logits if logits is None else logits
+        # A pass is penalised once; another model's, whose graph may be gone, never.
+        mitigation.host.logits = None
         if found is None or not found.requires_grad:
             continue
         penalty = mitigation.z_loss * squared_log_z(found, targets, ignore_index)

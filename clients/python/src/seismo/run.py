@@ -138,6 +138,7 @@ class Run:
         self._heeds_stop = False
         self._is_over = False
         self._probes: list[Probe] = []
+        self._enders: list[Callable[[], None]] = []
         self._pending: dict[str, Any] = {}
         self._warned: set[str] = set()
         self._description: dict[str, Any] = {}
@@ -204,6 +205,10 @@ class Run:
     def before_log(self, probe: Probe) -> None:
         """Calls ``probe(step)`` in each ``log``; what it returns is logged with it."""
         self._probes.append(probe)
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Calls it once the run is over, however it ends."""
+        self._enders.append(call)
 
     def controls(self, **what: Any) -> None:
         """Declares what a person may change or ask for.
@@ -619,6 +624,11 @@ class Run:
         self._is_over = True
         if _current is self:
             _current = None
+        for call in self._enders:
+            try:
+                call()
+            except Exception as error:
+                self._trouble("the end", error)
         transport, self._transport = self._transport, None
         if transport is None:
             return

@@ -166,6 +166,11 @@ TRACKERS = {
     "SummaryWriter": TensorBoard,
 }
 
+COLUMNS = (
+    "tracker", "a call, median", "mean", "99 %", "loop against none", "at the end", "bytes a step",
+    "kept after SIGKILL",
+)  # fmt: skip
+
 
 def loop(tracker, steps):
     """Runs the loop; returns the seconds of each call and of all."""
@@ -272,8 +277,7 @@ def main():
         f"{date.today()}, {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )
     print(f"{options.steps} steps of ten floats, the median of {options.pairs} turns\n")
-    print("| tracker | a call, median | mean | 99 % | loop against none | at the end | bytes a step "
-          "| kept after SIGKILL |")  # fmt: skip
+    print(f"| {' | '.join(COLUMNS)} |")
     print("|---|---|---|---|---|---|---|---|")
     base = statistics.median(run["loop"] for run in told["nothing"])
     for name in names[1:]:

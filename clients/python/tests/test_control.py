@@ -221,6 +221,12 @@ def test_step_does_so_many_steps_and_holds_again(run, watch):
     thread.join(60)
     assert not thread.is_alive()
     assert done == [0, 1, 2, 3]
+    run.finish()
+    assert state_of(run.path) == {
+        **state_of(run.path),
+        "state": "stopped",
+        "reason": "asked to stop",
+    }
 
 
 def test_stop_is_offered_only_where_the_loop_heeds_it(run, watch):

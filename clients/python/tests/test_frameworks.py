@@ -160,6 +160,23 @@ def test_the_jax_example():
     assert state_of(path)["state"] == "finished"
 
 
+def test_the_rescue_example():
+    """The logits have passed 1e3 when the switch is thrown; a blend later they are small."""
+    example("rescue.py", needs=["torch"])
+    path = only_file()
+    switched = events_of(path, "set")[0]["step"]
+    logits = {
+        line["step"]: line["metrics"]["attention_logit_max"]
+        for line in steps_of(path)
+        if "attention_logit_max" in line["metrics"]
+    }
+    before = max(value for step, value in logits.items() if step < switched)
+    assert before > 1000
+    assert logits[max(logits)] < before / 20
+    losses = [line["metrics"]["loss"] for line in steps_of(path)]
+    assert sum(losses[-20:]) < sum(losses[switched - 20 : switched])
+
+
 def test_the_two_ranks_example_changes_the_rate_at_the_same_step():
     out = example(
         "two_ranks.py",

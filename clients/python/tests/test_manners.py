@@ -250,8 +250,9 @@ def test_only_rank_0_writes(variable, monkeypatch, tmp_path):
     assert only_file()
 
 
-def test_rank_0_says_why_it_cannot_change_what_all_share(monkeypatch, run):
+def test_rank_0_says_why_it_cannot_change_what_all_share(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
+    run = seismo.init(name="x")
     run.controls(lr=seismo.multiplier())
     run.request("set lr.multiplier 0.5")
     run.poll()

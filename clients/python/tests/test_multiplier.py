@@ -127,3 +127,13 @@ def test_without_an_optimizer_it_is_a_number_that_the_loop_reads(run):
     run.request("set lr.multiplier 0.5")
     run.poll()
     assert factor.value == 0.5
+
+
+def test_a_factor_that_a_cell_run_before_left_counts_no_more():
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    seismo.multiplier(optimizer).set(0.5)
+    seismo.multiplier(optimizer).set(2.0)
+    weight.grad = torch.ones(1)
+    optimizer.step()
+    assert float(weight.detach()) == pytest.approx(1 - 0.2)

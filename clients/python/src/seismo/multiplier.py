@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,11 +53,19 @@ class _Scaled:
         self.optimizer = optimizer
         self.factor = factor
         self.scheduled: list[tuple[dict[str, Any], Any, Any]] = []
+        self.handles: list[Any] = []
 
     def attach(self) -> None:
+        """Takes the place of the factor that a cell run before may have left on the optimizer."""
+        before = _attached.pop(self.optimizer, None)
+        if before is not None:
+            before.detach()
+        _attached[self.optimizer] = self
         if hasattr(self.optimizer, "register_step_pre_hook"):
-            self.optimizer.register_step_pre_hook(lambda *_: self.scale())
-            self.optimizer.register_step_post_hook(lambda *_: self.restore())
+            self.handles = [
+                self.optimizer.register_step_pre_hook(lambda *_: self.scale()),
+                self.optimizer.register_step_post_hook(lambda *_: self.restore()),
+            ]
             return
         step = self.optimizer.step
 
@@ -68,6 +77,12 @@ class _Scaled:
                 self.restore()
 
         self.optimizer.step = scaled_step
+
+    def detach(self) -> None:
+        self.restore()
+        self.factor = [1.0]
+        for handle in self.handles:
+            handle.remove()
 
     def scale(self) -> None:
         # A step that raised has left its rates scaled.
@@ -96,3 +111,6 @@ class _Scaled:
 
     def _groups(self) -> Iterable[dict[str, Any]]:
         return (group for group in self.optimizer.param_groups if "lr" in group)
+
+
+_attached: weakref.WeakKeyDictionary[Any, _Scaled] = weakref.WeakKeyDictionary()

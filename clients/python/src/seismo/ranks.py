@@ -18,12 +18,26 @@ Commands = list[dict[str, Any]]
 
 def rank() -> int:
     """This process's number among those of the job; 0 where it is alone."""
+    distributed = _distributed()
+    if distributed is not None:
+        return int(distributed.get_rank())
     return _first("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", default=0)
 
 
 def world_size() -> int:
     """Processes of the job; 1 where this one is alone."""
+    distributed = _distributed()
+    if distributed is not None:
+        return int(distributed.get_world_size())
     return _first("WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", default=1)
+
+
+def _distributed() -> Any:
+    """torch.distributed where it is in use; None elsewhere, and where nobody imported it."""
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return None
+    return distributed
 
 
 def _first(*names: str, default: int) -> int:
@@ -75,11 +89,8 @@ class StoreAgreement:
     @classmethod
     def found(cls, rank: int) -> StoreAgreement | None:
         """Where torch.distributed runs; None elsewhere."""
-        torch = sys.modules.get("torch")
-        distributed = getattr(torch, "distributed", None)
-        if distributed is None or not distributed.is_available():
-            return None
-        if not distributed.is_initialized() or distributed.get_world_size() == 1:
+        distributed = _distributed()
+        if distributed is None or distributed.get_world_size() == 1:
             return None
         store = distributed.distributed_c10d._get_default_store()
         return cls(distributed.PrefixStore("seismo", store), rank)

@@ -115,6 +115,7 @@ class Run:
     ) -> None:
         self.name = name
         self.rank = ranks.rank()
+        self._ranks = ranks.world_size()
         #: The file it writes; None where it writes none.
         self.path: str | None = None
         #: The control socket's path; None where it has none.
@@ -192,7 +193,7 @@ class Run:
         for key, value in pending.items():
             frozen.setdefault(key, value)
         multiplier = self._settings.get(MULTIPLIER)
-        if multiplier is not None:
+        if multiplier is not None and self._is_scaled:
             frozen.setdefault("lr/multiplier", multiplier.value)
 
     def add(self, metrics: Mapping[str, Any]) -> None:
@@ -280,7 +281,7 @@ class Run:
         try:
             if self._is_off or self._is_over:
                 return not self._is_stopping
-            if ranks.world_size() > 1 or self._broadcast is not None:
+            if self._ranks > 1 or self._broadcast is not None:
                 self._poll_together()
             elif self._inbox or self._is_paused or self._steps_left:
                 self._poll_alone()
@@ -328,7 +329,7 @@ class Run:
         for request in self._taken():
             self._refuse(
                 request,
-                f"rank 0 cannot tell the other {ranks.world_size() - 1} ranks: call poll once "
+                f"rank 0 cannot tell the other {self._ranks - 1} ranks: call poll once "
                 "torch.distributed is initialised, or give init a broadcast function",
             )
 
@@ -382,6 +383,8 @@ class Run:
 
     def finish(self, reason: str | None = None) -> None:
         """Ends the run: finished, or stopped for a reason. All that was logged is written then."""
+        if reason is None and self._is_stopping:
+            reason = "asked to stop"
         self._end("stopped" if reason else "finished", reason)
 
     # The watchers' side
@@ -588,8 +591,8 @@ class Run:
     def _described(self, description: dict[str, Any], is_resumed: bool) -> dict[str, Any]:
         line: dict[str, Any] = {"protocol": PROTOCOL, "name": self.name}
         line.update((key, value) for key, value in description.items() if value is not None)
-        if ranks.world_size() > 1:
-            line["ranks"] = ranks.world_size()
+        if self._ranks > 1:
+            line["ranks"] = self._ranks
         if is_resumed:
             line["resumed"] = True
         line.update(

@@ -128,13 +128,19 @@ class Transport:
             is_called = False
             for key, events in self._selector.select(max(0.0, due - time.monotonic())):
                 is_called = is_called or key.fd == self._alarm[0]
-                with contextlib.suppress(OSError):
-                    key.data(events)
+                self._served(key.data, events)
             if is_called or time.monotonic() >= due:
                 self._drain()
                 due = time.monotonic() + FLUSH_INTERVAL
         self._drain()
         self._end()
+
+    def _served(self, serve: Callable[..., None], *what: Any) -> None:
+        """Whatever one client brings about, the thread goes on."""
+        try:
+            serve(*what)
+        except Exception as error:
+            self._warn(f"the control socket: {type(error).__name__}: {error}")
 
     def _hear_alarm(self, _: int) -> None:
         with contextlib.suppress(OSError):
@@ -167,7 +173,7 @@ class Transport:
             self._last_line = now
         self._write(b"".join(lines))
         for request, line in replies:
-            request.reply(encoded(line))
+            self._served(request.reply, encoded(line))
 
     def _samples(self, samples: Samples) -> list[bytes]:
         step, at, given = samples

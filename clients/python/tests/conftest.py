@@ -32,6 +32,8 @@ def alone(tmp_path, monkeypatch):
     yield
     if seismo.current_run() is not None:
         seismo.current_run().finish()
+    if "seismo.torch" in sys.modules:
+        sys.modules["seismo.torch"].remove_all()
     shutil.rmtree(runtime, ignore_errors=True)
 
 

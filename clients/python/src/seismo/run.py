@@ -118,6 +118,7 @@ class Run:
         #: What rank 0 was asked and all ranks will apply.
         self._shared: dict[int, Request] = {}
         self._probes: list[Probe] = []
+        self._enders: list[Callable[[], None]] = []
         self._pending: dict[str, Any] = {}
 
     # The loop's side
@@ -182,6 +183,10 @@ class Run:
     def before_log(self, probe: Probe) -> None:
         """Calls ``probe(step)`` in each ``log``; what it returns is logged with it."""
         self._probes.append(probe)
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Calls it once the run is over, however it ends."""
+        self._enders.append(call)
 
     def controls(self, **what: Any) -> None:
         """Declares what a person may change or ask for.
@@ -378,6 +383,11 @@ class Run:
         self._is_over = True
         if _current is self:
             _current = None
+        for call in self._enders:
+            try:
+                call()
+            except Exception as error:
+                self._journal.trouble("the end", error)
         for request in self._hands.taken():
             self._hands.refuse(request, "the run is ending", records=False)
         self._journal.state(state, reason)

@@ -305,3 +305,27 @@ def test_a_silent_run_says_that_it_is_alive(run, monkeypatch):
     wait_until(lambda: any("alive" in line for line in lines_of(run.path)), "a sign of life")
     alive = next(line["alive"] for line in lines_of(run.path) if "alive" in line)
     assert before - 1 <= alive <= time.time()
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        ("/a/train_gpt.py", "train_gpt"),
+        ("-c", "run"),
+        ("", "run"),
+        ("/x/ipykernel_launcher.py", "notebook"),
+    ],
+)
+def test_a_run_without_a_name_has_its_scripts(program, name, monkeypatch):
+    monkeypatch.setattr("sys.argv", [program])
+    run = seismo.init()
+    run.finish()
+    assert run.name == name
+
+
+@pytest.mark.parametrize("name", ["a/b", "../../etc/passwd", "x y\nz", "é", "", "." * 300])
+def test_a_name_never_leads_out_of_the_folder(name):
+    run = seismo.init(name=name)
+    run.finish()
+    assert os.path.dirname(run.path) == os.path.abspath("runs")
+    assert "\n" not in run.path

@@ -89,6 +89,8 @@ def init(
 
 def _script_name() -> str:
     stem = os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0]
+    if "kernel_launcher" in stem:
+        return "notebook"
     return stem if stem and not stem.startswith("-") else "run"
 
 

@@ -83,7 +83,7 @@ def mean(losses):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lr", type=float, default=0.05)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--by-hand", action="store_true")
     parser.add_argument("--no-switch", action="store_true")
     given = parser.parse_args()
@@ -116,7 +116,7 @@ def main():
             if step % 100 == 99:
                 told = f"loss {mean(losses[-50:]):.3f}, largest attention logit {largest[-1]:.1f}"
                 print(f"step {step + 1}: {told}")
-            if waits and largest[-1] > 1e3 and step >= 400:
+            if waits and largest[-1] > 1e3 and step >= 150:
                 waits, switched = False, step + 1
                 print(f"step {step + 1}: set qk_layernorm on")
                 run.request("set qk_layernorm on")

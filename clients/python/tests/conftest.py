@@ -32,6 +32,8 @@ def alone(tmp_path, monkeypatch):
     yield
     if seismo.current_run() is not None:
         seismo.current_run().finish()
+    if "seismo.torch" in sys.modules:
+        sys.modules["seismo.torch"].remove_all()
     shutil.rmtree(runtime, ignore_errors=True)
 
 
@@ -110,7 +112,7 @@ def watch():
 
 def has_come(run, count=1):
     """Waits until so many requests have reached the run."""
-    wait_until(lambda: len(run._inbox) >= count, "a request")
+    wait_until(lambda: len(run._hands.inbox) >= count, "a request")
 
 
 def start_script(code, *words, **environment):

@@ -1,5 +1,6 @@
 """Switches in somebody else's model: what each must do, and that the step of a switch is whole."""
 
+import functools
 import math
 
 import pytest
@@ -68,7 +69,8 @@ def encoder_loss(model):
 
 def layer_loss(model):
     x, padding = padded()
-    return model(x, src_key_padding_mask=padding).square().mean()
+    output = model(x, src_key_padding_mask=padding)
+    return (output * torch.linspace(-1, 1, output.numel()).view(output.shape)).mean() * 10
 
 
 def encoder():
@@ -114,10 +116,11 @@ def test_the_switch_is_blended_as_the_logits_written_out_are(name):
         optimizer.zero_grad()
         expected = ByHand(model, weight=min(1, step / 4)).loss(compute)
         expected.backward()
-        assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-5)
+        assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5, abs=1e-5)
         wanted = [p.grad for p in model.parameters() if p.grad is not None]
         for a, b in zip(gradients, wanted):
-            assert torch.allclose(a, b, atol=2e-5, rtol=1e-3)
+            # Of the largest: single precision sums in another order through another kernel.
+            assert torch.allclose(a, b, rtol=1e-3, atol=2e-5 * max(1.0, float(b.abs().max())))
     assert float(expected.detach()) != pytest.approx(float(untouched), abs=1e-5)
     switch.set("qk_layernorm", False)
     for _ in range(4):
@@ -190,8 +193,11 @@ def test_another_model_of_the_program_is_left_alone():
 
 
 @pytest.mark.parametrize("part", ["block", "attention"])
-def test_what_is_computed_again_going_backward_has_the_same_logits(part):
-    from torch.utils.checkpoint import checkpoint
+@pytest.mark.parametrize("is_bound_early", [True, False])
+def test_what_is_computed_again_going_backward_has_the_same_logits(part, is_bound_early):
+    import torch.utils.checkpoint as checkpoints
+
+    early = checkpoints.checkpoint
 
     def gradients(is_checkpointed):
         model = grown(gpt())
@@ -199,12 +205,13 @@ def test_what_is_computed_again_going_backward_has_the_same_logits(part):
         switch = seismo.mitigations(model, optimizer, blend_steps=2)
         switch.set("qk_layernorm", True)
         optimizer.step()
+        checkpoint = early if is_bound_early else checkpoints.checkpoint
         for block in model.transformer.h if is_checkpointed else ():
             module = block if part == "block" else block.attn
-            inner = module.forward
-            module.forward = lambda x, inner=inner: checkpoint(inner, x, use_reentrant=False)
+            again = functools.partial(checkpoint, module.forward, use_reentrant=False)
+            module.forward = again
         language_model_loss(model).backward()
-        switch.set("qk_layernorm", False)
+        switch.remove()
         return [p.grad for p in model.parameters()]
 
     for a, b in zip(gradients(False), gradients(True)):

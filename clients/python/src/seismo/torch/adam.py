@@ -69,7 +69,7 @@ class AdamSettings:
             if "weight_decay" not in group:
                 continue
             if highest > 0:
-                group["weight_decay"] = float(value) * decay / highest
+                group["weight_decay"] = float(value) * (decay / highest)
             elif any(parameter.dim() > 1 for parameter in group["params"]):
                 group["weight_decay"] = float(value)
 

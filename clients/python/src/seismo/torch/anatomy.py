@@ -56,6 +56,8 @@ def _collect(module: nn.Module, found: list[nn.Module]) -> None:
 
 def _layers(module: nn.Module) -> list[nn.Module]:
     children = [child for child in module.children() if any(True for _ in child.children())]
+    # Hooks belong inside what checkpoints a block, so that they run when it is computed again.
+    children = [getattr(child, "_checkpoint_wrapped_module", child) for child in children]
     if isinstance(module, nn.ModuleList):
         return children
     if not isinstance(module, nn.Sequential) or len(children) < 2:

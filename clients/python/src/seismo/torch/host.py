@@ -190,12 +190,37 @@ class _Leaving:
             _place.host = None
 
 
+class Resumed:
+    """A function that runs in the place where it was made.
+
+    What a checkpoint of activations computes again going backward has the host, or the want of one,
+    that it had going forward.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.host = running_host()
+        self.block = 0 if self.host is None else self.host.block
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        before = _place.host, _place.is_known
+        _place.host, _place.is_known = self.host, True
+        if self.host is not None:
+            self.host.block = self.block
+        try:
+            return self.function(*given, **named)
+        finally:
+            _place.host, _place.is_known = before
+
+
 class _Place:
     """Where the program is. One for all threads: the backward pass of a GPU has its own."""
 
     def __init__(self) -> None:
         self.host: Host | None = None
         self.is_in_model = False
+        #: Whether a pass that has no host is known to have none.
+        self.is_known = False
         #: The host whose attention is changed, if it is the only one.
         self.changed: Host | None = None
 
@@ -222,18 +247,19 @@ def host_holding(parameter: object) -> Host | None:
 def running_host() -> Host | None:
     """The host whose model is running.
 
-    A part of a block that is computed again in the backward pass runs without the block's hooks.
+    What is computed again in the backward pass may run without the hooks of its block, and without
+    ``Resumed`` where its function was bound early; then it is the host whose attention is changed.
     """
-    if _place.host is not None or torch.compiler.is_compiling():
+    if _place.host is not None or _place.is_known or torch.compiler.is_compiling():
         return _place.host
     changed = _place.changed
     return changed if changed is not None and is_recomputing() else None
 
 
-def note_changed(host: Host) -> None:
-    """Notes that the mitigations of ``host`` may change its attention."""
-    others = [h for h in _hosts if h.change is not None and h is not host]
-    _place.changed = None if others else host
+def note_changed() -> None:
+    """Notes whose attention may be changed, after that of one host has begun or ended."""
+    changed = [host for host in _hosts if host.change is not None]
+    _place.changed = changed[0] if len(changed) == 1 else None
 
 
 def is_recomputing() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, Callable
@@ -12,6 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from ..run import Run, current_run
+from ..values import Deferred
 from . import anatomy, standins
 from .attention import Call, LogitStatistics, query_stride, statistics
 from .experts import ExpertLoads
@@ -88,6 +90,7 @@ class Watch:
         self._steps_a_log = 0
         self._is_due = run.step % every == 0
         self._told: set[str] = set()
+        self._latest: dict[str, Any] = {}
         self._is_over = not run.writes
         if self._is_over:
             return
@@ -98,6 +101,7 @@ class Watch:
         if not self._optimizers:
             self._discover()
         run.before_log(self._gathered)
+        run.at_end(self.remove)
         if self._is_due:
             self._arm()
 
@@ -109,6 +113,14 @@ class Watch:
             self.host.probes = None
         if self._discovery is not None:
             self._discovery.remove()
+
+    def latest(self, name: str) -> float:
+        """A value of the last probed step, for a loop that acts on it; NaN where it has none.
+
+        Waits for the device.
+        """
+        value = self._latest.get(name, math.nan)
+        return float(value.read() if isinstance(value, Deferred) else value)
 
     # Which steps
 
@@ -135,7 +147,10 @@ class Watch:
 
     def _disarm(self) -> dict[str, Any] | None:
         probe, self._probe = self._probe, None
-        return None if probe is None else probe.closed()
+        if probe is None:
+            return None
+        self._latest = probe.closed()
+        return self._latest
 
     def _tell(self, probe: StepProbe) -> None:
         """Says once what could not be measured."""

@@ -77,7 +77,6 @@ class Mitigations:
         self._is_clipped = False
         self._stepped: set[int] = set()
         self._calls_before: int | None = None
-        self._had_fast_path = True
         self._adam = AdamSettings(self.optimizers)
         self.settings = {setting.name: setting for setting in self._declared(run)}
         self._beginning = self.state_dict()
@@ -94,6 +93,19 @@ class Mitigations:
         """
         self.settings[name].set(value)
 
+    def remove(self) -> None:
+        """Ends what it does to the model; what it has set in the optimizer's groups stays."""
+        self._set_z_loss(0.0)
+        self._grad_clip, self._zclip, self._frozen = None, None, 0
+        self._update_clip.threshold = 0.0
+        if self.host.mitigations is self:
+            self.host.mitigations = None
+            self.host.change = None
+            self.host.close()
+        note_changed()
+        _choose_fast_path(self, is_changed=False)
+        _all.discard(self)
+
     def __getitem__(self, name: str) -> Any:
         """The value in force."""
         return self.settings[name].value
@@ -103,7 +115,7 @@ class Mitigations:
         self.host.change = self.change
         self.host.mitigations = self
         self.host.open(model)
-        note_changed(self.host)
+        note_changed()
         for optimizer in self.optimizers:
             self.host.attach(optimizer)
         first = self.optimizers[0] if self.optimizers else None
@@ -240,16 +252,7 @@ class Mitigations:
         was_idle = self.change.is_idle
         self.change.move_to(self._steps)
         if was_idle != self.change.is_idle:
-            self._choose_fast_path(was_idle)
-
-    def _choose_fast_path(self, was_idle: bool) -> None:
-        """nn.TransformerEncoderLayer's and nn.MultiheadAttention's, in evaluation, calls nothing
-        that could be stood in for: it is off while attention is changed."""
-        if was_idle:
-            self._had_fast_path = torch.backends.mha.get_fastpath_enabled()
-            torch.backends.mha.set_fastpath_enabled(False)
-        else:
-            torch.backends.mha.set_fastpath_enabled(self._had_fast_path)
+            _choose_fast_path(self, is_changed=was_idle)
 
     def _tell_unreached(self) -> None:
         """Says so where a switch of the attention met none."""
@@ -346,6 +349,30 @@ class Mitigations:
 
 
 _all: weakref.WeakSet[Mitigations] = weakref.WeakSet()
+_changing: weakref.WeakSet[Mitigations] = weakref.WeakSet()
+_had_fast_path = True
+
+
+def _choose_fast_path(mitigation: Mitigations, is_changed: bool) -> None:
+    """The fast path of nn.TransformerEncoderLayer and nn.MultiheadAttention, taken in evaluation,
+    calls nothing that could be stood in for: it is off while any model's attention is changed."""
+    global _had_fast_path
+    had_any = bool(_changing)
+    if is_changed:
+        _changing.add(mitigation)
+    else:
+        _changing.discard(mitigation)
+    if not had_any and _changing:
+        _had_fast_path = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
+    elif had_any and not _changing:
+        torch.backends.mha.set_fastpath_enabled(_had_fast_path)
+
+
+def remove_mitigations() -> None:
+    """Ends those of every model."""
+    for mitigation in list(_all):
+        mitigation.remove()
 
 
 def loss(
@@ -363,20 +390,30 @@ def loss(
         logits: of the pass that gave the loss; left out, those that the model returned last.
         targets: only where they are not ``ignore_index`` is log Z penalised; left out, everywhere.
     """
-    total = value
     for mitigation in list(_all):
         if mitigation.z_loss <= 0:
             continue
         found = mitigation.host.logits if logits is None else logits
-        # A pass is penalised once; another model's, whose graph may be gone, never.
-        mitigation.host.logits = None
         if found is None or not found.requires_grad:
             continue
+        if logits is None and not _comes_from(value, found):
+            continue
         penalty = mitigation.z_loss * squared_log_z(found, targets, ignore_index)
-        total = total + (penalty - penalty.detach()).to(total.dtype)
-        if logits is not None:
-            break
-    return total
+        return value + (penalty - penalty.detach()).to(value.dtype)
+    return value
+
+
+def _comes_from(loss: Tensor, logits: Tensor, furthest: int = 1000) -> bool:
+    """Whether the loss was computed from these logits: they stand near the end of its graph."""
+    waiting, seen = [loss.grad_fn], set()
+    while waiting and len(seen) < furthest:
+        node = waiting.pop(0)
+        if node is logits.grad_fn:
+            return True
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [next_node for next_node, _ in node.next_functions]
+    return False
 
 
 def _declares(run: Run | None, name: str) -> bool:

@@ -12,16 +12,18 @@ from types import ModuleType
 from typing import Any, Callable
 
 import torch
+import torch.utils.checkpoint
 from torch import Tensor
 
 from .attention import Call
-from .host import Host, host_holding, running_host
+from .host import Host, Resumed, host_holding, running_host
 
 Function = Callable[..., Any]
 
 _attention: Function = torch.nn.functional.scaled_dot_product_attention
 _clip_by_norm: Function = torch.nn.utils.clip_grad_norm_
 _clip_by_value: Function = torch.nn.utils.clip_grad_value_
+_checkpoint: Function = torch.utils.checkpoint.checkpoint
 
 
 def scaled_dot_product_attention(
@@ -75,10 +77,19 @@ def _held(parameters: Any) -> tuple[Any, Host | None]:
     return held, host_holding(held[0]) if held else None
 
 
+def checkpoint(function: Function, *args: Any, **kwargs: Any) -> Any:
+    """Stands in for torch.utils.checkpoint's: what is computed again is told whose it is."""
+    # Compiled code knows torch's own, and computes nothing again that is not in its graph.
+    if torch.compiler.is_compiling():
+        return _checkpoint(function, *args, **kwargs)
+    return _checkpoint(Resumed(function), *args, **kwargs)
+
+
 _pairs: tuple[tuple[Function, Function], ...] = (
     (_attention, scaled_dot_product_attention),
     (_clip_by_norm, clip_grad_norm_),
     (_clip_by_value, clip_grad_value_),
+    (_checkpoint, checkpoint),
 )
 
 
@@ -94,9 +105,11 @@ def remove() -> None:
 
 def _may_call(module: str) -> bool:
     """Whether it calls the function, rather than being where it, or what is compiled, finds it."""
-    if module == __name__:
+    if module in (__name__, f"{__package__}.attention"):
         return False
-    return module.startswith("torch.nn.") or not f"{module}.".startswith("torch.")
+    if module.startswith("torch.nn.") or module == "torch.utils.checkpoint":
+        return True
+    return not f"{module}.".startswith("torch.")
 
 
 def _replace(by_identity: dict[int, Function]) -> None:

@@ -405,7 +405,8 @@ def loss(
 
 def _comes_from(loss: Tensor, logits: Tensor, furthest: int = 1000) -> bool:
     """Whether the loss was computed from these logits: they stand near the end of its graph."""
-    waiting, seen = [loss.grad_fn], set()
+    waiting: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
     while waiting and len(seen) < furthest:
         node = waiting.pop(0)
         if node is logits.grad_fn:

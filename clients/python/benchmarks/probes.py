@@ -95,8 +95,9 @@ def main():
             others += [t for i, t in enumerate(times[given.every]) if i % given.every]
     a_probe = statistics.median(probed) / statistics.median(others)
     print(
-        f"with probes on every {given.every}th step / without: median {statistics.median(ratios):.4f} "
-        f"of {given.pairs} pairs ({min(ratios):.4f} to {max(ratios):.4f}), {given.steps} steps of "
+        f"with probes on every {given.every}th step / without: median "
+        f"{statistics.median(ratios):.4f} of {given.pairs} pairs ({min(ratios):.4f} to "
+        f"{max(ratios):.4f}), {given.steps} steps of "
         f"{1e3 * statistics.median(others):.1f} ms; a probed step takes {a_probe:.2f} of another"
     )
 

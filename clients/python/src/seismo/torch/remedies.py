@@ -259,7 +259,7 @@ class Mitigations:
         before, self._calls_before = self._calls_before, None
         if before is None or self.host.calls > before or self.run is None:
             return
-        if not self.change.is_idle and not anatomy.is_compiled(self.host.model):
+        if not self.change.is_idle and not self.host.is_compiled:
             self.run.note(
                 "seismo.mitigations: the switch reaches no attention: the model does not call "
                 "torch's scaled_dot_product_attention"

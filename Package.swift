@@ -30,6 +30,7 @@ let package = Package(
   name: "seismo",
   products: [
     .executable(name: "seismo", targets: ["seismo"]),
+    .library(name: "Seismo", targets: ["Seismo"]),
     .library(name: "Training", targets: ["Training"]),
   ],
   dependencies: [
@@ -42,6 +43,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
 
+    .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),
     .target(name: "Signals", dependencies: ["Telemetry"], swiftSettings: settings),
@@ -54,17 +56,30 @@ let package = Package(
     .target(
       name: "Sessions",
       dependencies: [
-        "Formats", "Signals", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+        "CDescriptors", "Formats", "Signals", "Telemetry",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: settings),
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
+    .target(
+      name: "Runs",
+      dependencies: [
+        "Formats", "Sessions", "Signals", "Telemetry", "Training",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ], swiftSettings: settings),
+    .target(
+      name: "Seismo", dependencies: ["Runs", "Telemetry", "Training"], path: "Sources/Library",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "TrainAndSteer", dependencies: ["Seismo"], path: "Examples/TrainAndSteer",
+      swiftSettings: settings),
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Formats", "Models", "Screen", "Sessions", "Signals", "Telemetry", "Terminal",
-        "Training",
+        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Telemetry",
+        "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
@@ -92,7 +107,7 @@ let package = Package(
         "Formats", "Sessions", "Signals", "Telemetry",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["Recorded"], swiftSettings: settings),
+      exclude: ["Cases", "Recorded"], swiftSettings: settings),
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
@@ -100,9 +115,13 @@ let package = Package(
     .testTarget(
       name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
     .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
+      swiftSettings: settings),
+    .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        "Dashboard", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

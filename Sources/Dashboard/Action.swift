@@ -7,6 +7,8 @@ package enum Action: Sendable {
   case recordsArrived([RunRecord])
   /// All that is known of a recording.
   case recordingOpened(RunHistory)
+  /// The run as its session holds it, with its older samples archived there.
+  case samplesArchived(RunHistory)
   case keyPressed(Key)
   /// Text that came in one piece.
   case textPasted(String)

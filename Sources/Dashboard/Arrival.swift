@@ -39,14 +39,19 @@ extension DashboardState {
       (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + description.name + ".seismo"
     }
     source.file = source.file.map(beside)
-    // Shown in quotes where it was.
-    source.path = source.path.map { beside($0) + ($0.hasPrefix("'") ? "'" : "") }
+    source.path = source.path.map { ShellWord.quoted(beside(ShellWord.unquoted($0))) }
   }
 
   mutating func take(_ history: RunHistory) {
     self.history = history
     refreshSmoothing()
     keepViewInside()
+  }
+
+  /// What is archived is smoothed as it is drawn.
+  mutating func leaveSamples(toArchiveOf read: RunHistory) {
+    history.leaveSamples(toArchiveOf: read)
+    smoothed = smoothed.filter { name, _ in history[name]?.isArchived == false }
   }
 
   /// A command's outcome and an alarm are said at once: the events may not be in sight.

@@ -7,6 +7,7 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   switch action {
   case .recordsArrived(let records): return state.take(records)
   case .recordingOpened(let history): state.take(history)
+  case .samplesArchived(let read): state.leaveSamples(toArchiveOf: read)
   case .keyPressed(let key): return state.press(key)
   case .textPasted(let text): return state.paste(text)
   case .mouseMoved(let event): return state.point(event)

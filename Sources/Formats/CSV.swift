@@ -40,6 +40,34 @@ package enum CSV {
     of run: RecordedRun, name: String, _ body: (String) throws -> Void
   ) rethrows {
     guard let generation = run.newest.generations.first else { return }
+    try eachLongRow(of: generation, name: name, body)
+  }
+
+  package static let longHeaderWithGenerations = longHeader + ",generation"
+
+  /// Hands out a row a sample of all generations, the oldest first, each with the number of its
+  /// metric's generation behind it.
+  package static func eachLongRowOfAll(
+    of run: RecordedRun, name: String, _ body: (String) throws -> Void
+  ) rethrows {
+    let older = run.superseded
+    for (number, generation) in older.enumerated() {
+      try eachLongRow(of: generation, name: name) { try body("\($0),\(number)") }
+    }
+    guard let newest = run.newest.generations.first else { return }
+    // A metric's newest generation follows as many as it has older ones.
+    for number in 0...older.count {
+      var part = newest
+      part.columns.removeAll { column in
+        number != older.filter { $0.columns.contains { $0.name == column.name } }.count
+      }
+      try eachLongRow(of: part, name: name) { try body("\($0),\(number)") }
+    }
+  }
+
+  private static func eachLongRow(
+    of generation: RecordedRun.Generation, name: String, _ body: (String) throws -> Void
+  ) rethrows {
     let clock = generation.wallTimes
     let columns = generation.columns.sorted { $0.name < $1.name }
     let names = columns.map { quoted($0.name.path) }

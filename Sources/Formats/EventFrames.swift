@@ -1,49 +1,73 @@
-/// The records of a TensorBoard event file: length, masked checksum of the length, bytes, masked
-/// checksum of the bytes.
+/// The records of a TensorBoard event file as its bytes come in: length, masked checksum of the
+/// length, bytes, masked checksum of the bytes.
 struct EventFrames {
   enum Frame: Equatable {
-    /// Where an event stands.
+    /// Where in ``bytes`` an event stands.
     case event(Range<Int>)
-    /// An event whose bytes do not agree with their checksum; it ends before `position`.
-    case damaged(at: Int)
+    /// An event whose bytes do not agree with their checksum.
+    case damaged
     /// A length that does not agree with its checksum: nothing after it can be found.
     case broken(at: Int)
   }
 
-  private let bytes: [UInt8]
-  /// Where the next record begins: after the last whole one, so that a growing file is read on.
-  private(set) var position: Int
-  private var isBroken = false
+  /// What is there from the first record on that is not done with.
+  private(set) var bytes: [UInt8] = []
+  /// Where the next record begins in ``bytes``.
+  private var position = 0
+  /// Where ``bytes`` begins in the file.
+  private var base = 0
+  private(set) var isBroken = false
 
-  init(_ bytes: [UInt8], from position: Int = 0) {
-    self.bytes = bytes
-    self.position = position
+  init() {}
+
+  mutating func append(_ more: [UInt8]) {
+    guard !isBroken else { return }
+    if position == bytes.count {
+      (base, position, bytes) = (base + position, 0, more)
+      return
+    }
+    if position > 0 {
+      bytes.removeFirst(position)
+      (base, position) = (base + position, 0)
+    }
+    bytes += more
   }
 
   /// The next whole record; nil at the end of what is there.
   mutating func next() -> Frame? {
     guard !isBroken, bytes.count - position >= 12 else { return nil }
     let length = number(at: position, count: 8)
-    guard Self.mask(checksum(position..<position + 8)) == number(at: position + 8, count: 4) else {
+    guard Self.mask(checksum(position..<position + 8)) == number(at: position + 8, count: 4),
+      length < 1 << 40
+    else {
       isBroken = true
-      return .broken(at: position)
+      return .broken(at: base + position)
     }
-    guard length <= UInt64(bytes.count), bytes.count - position - 12 >= Int(length) + 4 else {
-      return nil
-    }
+    guard bytes.count - position - 16 >= Int(length) else { return nil }
     let range = position + 12..<position + 12 + Int(length)
-    defer { position = range.upperBound + 4 }
+    position = range.upperBound + 4
     guard Self.mask(checksum(range)) == number(at: range.upperBound, count: 4) else {
-      return .damaged(at: position)
+      return .damaged
     }
     return .event(range)
+  }
+
+  /// Whether some bytes begin with a length that agrees with its checksum.
+  static func begins(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count >= 12 else { return false }
+    var checksum = Checksum()
+    checksum.add(bytes[..<8])
+    let stored = (0..<4).reduce(UInt64(0)) { $0 | UInt64(bytes[8 + $1]) << UInt64(8 * $1) }
+    return mask(checksum.value) == stored
   }
 
   /// Bytes after the last whole record.
   var rest: Int { bytes.count - position }
 
   private func number(at position: Int, count: Int) -> UInt64 {
-    (0..<count).reduce(0) { $0 | UInt64(bytes[position + $1]) << UInt64(8 * $1) }
+    var number: UInt64 = 0
+    for index in 0..<count { number |= UInt64(bytes[position + index]) << UInt64(8 * index) }
+    return number
   }
 
   private func checksum(_ range: Range<Int>) -> UInt32 {

@@ -1,11 +1,20 @@
 import Telemetry
 
 extension JSONLines {
-  /// Hands out the lines that `train --json` printed of the run as it went in the end: a step's
-  /// events, then what it measured.
+  /// Hands out what older generations measured, each with its number; then the lines that
+  /// `train --json` printed of the run as it went in the end: a step's events, then what it
+  /// measured.
   package static func eachLine(
     of run: RecordedRun, _ body: (String) throws -> Void
   ) rethrows {
+    for (number, generation) in run.superseded.enumerated() {
+      var rows = StepRows([generation.wallTimes] + generation.columns)
+      var samples: [Int?] = []
+      while let step = rows.nextRow(&samples) {
+        let measured = generation.measured(at: step, samples)
+        if !measured.values.isEmpty { try body(line(measured, generation: number)) }
+      }
+    }
     guard let generation = run.newest.generations.first else { return }
     var events = Array(generation.happenings.compactMap(\.event).reversed())
     events.sort { $0.step > $1.step }

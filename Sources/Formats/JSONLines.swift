@@ -28,8 +28,11 @@ package enum JSONLines {
     }
   }
 
-  package static func line(_ samples: StepSamples) -> String {
-    var line = "{\"step\":\(samples.step),\"metrics\":{"
+  /// `generation`: the number of an older generation that the samples are of.
+  package static func line(_ samples: StepSamples, generation: Int? = nil) -> String {
+    var line = "{\"step\":\(samples.step),"
+    if let generation { line += "\"generation\":\(generation)," }
+    line += "\"metrics\":{"
     fields.withLock { fields in
       for (index, name) in samples.names.enumerated() {
         let field = fields[name] ?? Field(name)

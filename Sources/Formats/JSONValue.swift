@@ -1,5 +1,5 @@
 /// A JSON value as trainers write it: bare `NaN`, `Infinity` and `-Infinity` are numbers.
-package enum JSONValue: Equatable {
+package enum JSONValue: Equatable, Sendable {
   case null
   case flag(Bool)
   case number(Double)
@@ -8,7 +8,7 @@ package enum JSONValue: Equatable {
   /// Members in the order in which they stand.
   case object([Member])
 
-  package struct Member: Equatable {
+  package struct Member: Equatable, Sendable {
     package let key: String
     package let value: JSONValue
   }

@@ -1,49 +1,68 @@
 import Foundation
-import Telemetry
+package import Telemetry
 
 extension LoggedRun {
-  /// Reads the run; what of it is damaged is left out and said in its warnings.
-  ///
-  /// - Throws: `unreadable`, `damaged` or `unknown` where nothing of it can be read, `noSamples`.
-  package func read() throws(FormatError) -> RecordedRun {
-    let path = paths[0]
-    var run: RecordedRun
+  /// A decoder of the run's file at `path`.
+  package func decoder(of path: String) -> any LogDecoder {
     switch format {
-    case .eventFiles: run = try readEvents()
-    case .wandb: run = try WandbReader.run(SourceFile.bytes(of: path), path: path)
-    case .csv: run = try CSVReader.run(SourceFile.bytes(of: path), path: path)
-    case .trainerState: run = try TrainerStateReader.run(SourceFile.bytes(of: path), path: path)
-    case .jsonLines: run = JSONLinesReader.run(try SourceFile.bytes(of: path))
+    case .eventFiles: EventFileDecoder(path: path)
+    case .wandb: WandbDecoder(path: path)
+    case .csv: TableDecoder(path: path, run: part)
+    case .trainerState: TrainerStateDecoder(path: path)
+    case .jsonLines: JSONLinesDecoder()
+    case .textLog: TextLogDecoder()
     }
-    guard run.sampleCount > 0 else { throw .noSamples(path: path) }
-    describe(&run)
-    return run
   }
 
-  private func readEvents() throws(FormatError) -> RecordedRun {
-    var events = TensorBoardEvents()
+  /// Reads the run to its end; what of it is damaged is left out and said in its warnings.
+  ///
+  /// - Parameter usesAliases: whether metrics known under another name get ours.
+  /// - Returns: the run, and what of it was renamed.
+  /// - Throws: `unreadable`, `damaged` or `unknown` where nothing of it can be read, `noSamples`.
+  package func read(
+    usesAliases: Bool = true
+  ) throws(FormatError) -> (run: RecordedRun, renamed: [MetricNames.Renamed]) {
+    var batch = RunBatch(usesAliases: usesAliases)
+    var assembly = RunAssembly()
+    var failure: FormatError?
     for path in paths {
-      events.read(try SourceFile.bytes(of: path), name: SourceFile.name(of: path))
+      do {
+        try decode(path, &batch, into: &assembly)
+      } catch {
+        failure = failure ?? error
+      }
     }
-    guard events.eventCount > 0 else {
-      throw .unknown(path: paths[0], found: "no whole event file")
+    assembly.take(&batch)
+    var run = assembly.finished(batch)
+    guard run.sampleCount > 0 else { throw failure ?? .noSamples(path: paths[0]) }
+    describe(&run)
+    return (run, batch.renamed)
+  }
+
+  private func decode(
+    _ path: String, _ batch: inout RunBatch, into assembly: inout RunAssembly
+  ) throws(FormatError) {
+    var decoder = decoder(of: path)
+    var file = try SourceFile(path)
+    while let bytes = try file.next() {
+      decoder.decode(bytes, into: &batch)
+      assembly.take(&batch)
     }
-    var run = events.assembly.finished()
-    run.description = RunDescription(
-      name: "", created: events.firstWallTime ?? 0, options: events.options)
-    return run
+    try decoder.finish(into: &batch)
   }
 
   /// Fills in what the source did not say itself.
+  package func describe(_ description: inout RunDescription, firstTime: Double?) {
+    if description.name.isEmpty { description.name = name }
+    if description.created == 0 { description.created = firstTime ?? Self.modified(paths[0]) }
+    if format == .csv { description.options.merge(hyperParameters) { own, _ in own } }
+    description.environment[RunDescription.sourceKey] =
+      SourceFile.resolved(paths[0]) + (part.map { "#\($0)" } ?? "")
+  }
+
   private func describe(_ run: inout RecordedRun) {
     var description = run.description ?? RunDescription(name: "", created: 0)
-    if description.name.isEmpty { description.name = name }
-    if description.created == 0 {
-      description.created =
-        run.generations.first?.wallTimes.values.first ?? Self.modified(paths[0])
-    }
-    if format == .csv { description.options.merge(hyperParameters) { own, _ in own } }
-    description.environment[RunDescription.sourceKey] = SourceFile.resolved(paths[0])
+    describe(&description, firstTime: run.generations.first?.wallTimes.values.first)
     run.description = description
     if run.state == nil { run.state = .finished }
     for index in run.generations.indices where run.generations[index].wallTimes.steps.isEmpty {

@@ -1,80 +1,63 @@
 package import Telemetry
 
-/// Other trainers' names for what the table of metrics knows.
-package enum MetricAlias {
+/// Other trainers' name for what the table of metrics knows.
+package struct MetricAlias: Sendable {
+  package let ours: MetricName
+  /// What theirs is multiplied by to have our unit.
+  package let factor: Double
+  /// Of several names in one row the lowest rank is taken.
+  let rank: Int
+
   private struct Entry {
     let ours: MetricName
     let seen: [String]
-    /// What theirs is multiplied by to have our unit.
     var factor = 1.0
   }
 
   private static let entries: [Entry] = [
     Entry(
       ours: MetricCatalog.loss,
-      seen: ["train/loss", "train_loss", "lm loss", "lm_loss", "train/CE loss", "train_loss_step"]),
+      seen: [
+        "train/loss", "train_loss", "lm loss", "lm_loss", "train/CE loss", "train_loss_step",
+        "train/CrossEntropyLoss", "total_loss", "loss/train", "training_loss",
+      ]),
     Entry(
       ours: MetricCatalog.evalLoss,
-      seen: ["eval_loss", "eval/loss", "val_loss", "val/loss", "validation/loss"]),
+      seen: [
+        "eval_loss", "eval/loss", "val_loss", "val/loss", "validation/loss", "validation_loss",
+        "val loss", "validation loss",
+      ]),
     Entry(
       ours: MetricCatalog.learningRate,
       seen: [
-        "learning_rate", "learning-rate", "train/learning_rate", "optim/LR (group 0)", "train/lr",
-        "lr-AdamW", "lr-Adam", "lr-SGD",
+        "learning_rate", "learning-rate", "learning rate", "train/learning_rate",
+        "optim/LR (group 0)", "train/lr", "lr-AdamW", "lr-Adam", "lr-SGD",
       ]),
     Entry(
       ours: MetricCatalog.gradNorm,
       seen: [
-        "grad-norm", "train/grad_norm", "optim/total grad norm", "l2_norm/grad/global",
-        "grad_2.0_norm_total",
+        "grad-norm", "grad norm", "train/grad_norm", "optim/total grad norm",
+        "optim/total_grad_norm", "l2_norm/grad/global", "grad_2.0_norm_total",
       ]),
     Entry(ours: MetricCatalog.attentionLogitMax, seen: ["max_attention_logit"]),
     Entry(
       ours: MetricCatalog.tokensPerSecond, seen: ["tokens_per_sec", "throughput/device/TPS"]),
+    Entry(ours: MetricCatalog.stepMilliseconds, seen: ["elapsed time per iteration (ms)"]),
     Entry(ours: MetricCatalog.stepMilliseconds, seen: ["iteration-time"], factor: 1000),
     Entry(ours: "param_norm", seen: ["params-norm"]),
   ]
 
+  private static let all: [String: MetricAlias] = {
+    let names = entries.flatMap { entry in entry.seen.map { (entry, $0) } }
+    return Dictionary(
+      names.enumerated().map { rank, name in
+        (name.1, MetricAlias(ours: name.0.ours, factor: name.0.factor, rank: rank))
+      }, uniquingKeysWith: { first, _ in first })
+  }()
+
+  /// What is known under the name that its source gives it.
+  static func of(_ name: String) -> MetricAlias? { all[name] }
+
   /// Megatron writes each metric once more over samples.
-  private static let twinEnding = " vs samples"
-
-  /// Gives the run's metrics our names where they are known under another and ours is free; what
-  /// each was called stands in the description.
-  package static func apply(to run: RecordedRun) -> (run: RecordedRun, renamed: [Renamed]) {
-    var run = run
-    let present = Set(run.names)
-    for index in run.generations.indices {
-      run.generations[index].columns.removeAll { $0.name.path.hasSuffix(twinEnding) }
-    }
-    var renamed: [Renamed] = []
-    for entry in entries where !present.contains(entry.ours) {
-      guard let theirs = entry.seen.map({ MetricName($0) }).first(where: present.contains) else {
-        continue
-      }
-      renamed.append(Renamed(theirs: theirs, ours: entry.ours))
-      run.rename(theirs, to: entry.ours, factor: entry.factor)
-    }
-    return (run, renamed)
-  }
-
-  /// A metric that bears our name now.
-  package struct Renamed: Sendable, Equatable {
-    package let theirs: MetricName
-    package let ours: MetricName
-  }
-}
-
-extension RecordedRun {
-  fileprivate mutating func rename(_ theirs: MetricName, to ours: MetricName, factor: Double) {
-    for generation in generations.indices {
-      for column in generations[generation].columns.indices
-      where generations[generation].columns[column].name == theirs {
-        generations[generation].columns[column].name = ours
-        guard factor != 1 else { continue }
-        let values = generations[generation].columns[column].values
-        generations[generation].columns[column].values = values.map { $0 * factor }
-      }
-    }
-    description?.environment["metric \(ours)"] = theirs.path
-  }
+  static func isTwin(_ name: String) -> Bool { name.hasSuffix(" vs samples") }
 }

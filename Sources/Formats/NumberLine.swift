@@ -3,11 +3,6 @@
 /// A log names the same keys in the same order line after line: each key is looked for where it
 /// came in the line before, so that no text is made of it.
 struct NumberLine {
-  /// What a key of the outermost object is for.
-  enum Role {
-    case step, time, other
-  }
-
   struct Key {
     fileprivate let parent: Int
     fileprivate let bytes: [UInt8]
@@ -17,7 +12,8 @@ struct NumberLine {
     fileprivate let prefix: String
     /// The key that came after it the last time.
     fileprivate var follower: Int
-    let role: Role
+    /// What it is for in the outermost object.
+    let role: LogKeys.Role
     fileprivate let isHidden: Bool
     /// What stands for it in the run that is put together.
     fileprivate var metric: Int?
@@ -32,9 +28,6 @@ struct NumberLine {
 
   private(set) var leaves: [Leaf] = []
   private(set) var keys: [Key] = []
-  private var lineNumber = 0
-  /// In which line a number of each metric was taken last.
-  private var lastLines: [Int] = []
   private var indices: [KeyPlace: Int] = [:]
   private var last = Self.outermost
   private var firstFollower = 0
@@ -53,7 +46,6 @@ struct NumberLine {
   ///   escapes or beyond ASCII, a step or time that is an object.
   mutating func read(_ bytes: [UInt8], in range: Range<Int>) -> Bool {
     leaves.removeAll(keepingCapacity: true)
-    lineNumber += 1
     last = Self.outermost
     var scanner = JSONScanner(bytes, in: range)
     scanner.skipBlanks()
@@ -108,15 +100,12 @@ struct NumberLine {
 }
 
 extension NumberLine {
-  /// What stands in `assembly` for the numbers under a key; nil where they are the logger's own or
-  /// the line has one of that name already.
-  mutating func metric(of key: Int, in assembly: inout RunAssembly) -> Int? {
+  /// What stands in `batch` for the numbers under a key; nil where they are the logger's own.
+  mutating func metric(of key: Int, in batch: inout RunBatch) -> Int? {
+    if let metric = keys[key].metric { return metric }
     if keys[key].isHidden { return nil }
-    let metric = keys[key].metric ?? assembly.metric(keys[key].name)
+    let metric = batch.metric(keys[key].name)
     keys[key].metric = metric
-    while lastLines.count <= metric { lastLines.append(0) }
-    if lastLines[metric] == lineNumber { return nil }
-    lastLines[metric] = lineNumber
     return metric
   }
 }
@@ -151,9 +140,7 @@ extension NumberLine {
     let isOutermost = parent == Self.outermost
     let prefix = isOutermost ? "" : keys[parent].prefix
     let name = prefix.isEmpty ? key : prefix + "/" + key
-    let role: Role =
-      !isOutermost
-      ? .other : LogKeys.steps.contains(key) ? .step : LogKeys.times.contains(key) ? .time : .other
+    let role: LogKeys.Role = isOutermost ? LogKeys.role(of: key) : .other
     indices[KeyPlace(parent: parent, bytes: bytes)] = keys.count
     keys.append(
       Key(

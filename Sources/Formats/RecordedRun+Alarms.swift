@@ -25,6 +25,10 @@ extension RecordedRun.Generation {
 
   /// What was measured step by step; a step without a time of its own has the one before it.
   fileprivate var samples: [StepSamples] {
+    passes.flatMap { samples(of: $0) }
+  }
+
+  private func samples(of columns: [MetricColumn]) -> [StepSamples] {
     var rows = StepRows(columns + [wallTimes])
     var (found, samples): ([Int?], [StepSamples]) = ([], [])
     var wallTime = wallTimes.values.first ?? 0

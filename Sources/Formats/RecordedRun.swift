@@ -7,7 +7,8 @@ package struct RecordedRun: Sendable {
     /// The step from which on it supersedes the one before.
     package var startingStep: Int
     package var wallTimes = MetricColumn(name: MetricColumn.wallTime, steps: [], values: [])
-    /// In the order in which the metrics appeared.
+    /// In the order in which the metrics appeared. A metric's steps may go back: what follows
+    /// supersedes its own samples from there on, and no other's.
     package var columns: [MetricColumn] = []
     /// Events and console lines.
     package var happenings: [RunRecord] = []

@@ -1,42 +1,68 @@
 import Foundation
 import Glibc
 
-/// Another tool's file, read whole.
-enum SourceFile {
-  /// Bytes are read, not mapped: a mapped file that another process shortens ends this one.
-  static func bytes(of path: String) throws(FormatError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+/// Another tool's file, read piece by piece.
+///
+/// Bytes are read, not mapped: a mapped file that another process shortens ends this one.
+package struct SourceFile: ~Copyable {
+  /// So many bytes are read at once.
+  package static let pieceSize = 1 << 20
+
+  private let path: String
+  private let descriptor: Int32
+
+  /// - Throws: `absent`, `unreadable`.
+  package init(_ path: String) throws(FormatError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw errno == ENOENT
         ? .absent(path: path)
         : .unreadable(path: path, reason: FileSystem.systemWords(errno))
     }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: max(FileSystem.size(path) ?? 0, 1 << 12) + 1)
-    var length = 0
-    while true {
-      let count = bytes.withUnsafeMutableBytes { buffer in
-        read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
+  }
+
+  deinit { close(descriptor) }
+
+  /// The bytes that come next, up to ``pieceSize``; nil at the end of what is there.
+  ///
+  /// - Throws: `unreadable`.
+  package mutating func next() throws(FormatError) -> [UInt8]? {
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
+      var length = read(descriptor, buffer.baseAddress, buffer.count)
+      while length < 0, errno == EINTR {
+        length = read(descriptor, buffer.baseAddress, buffer.count)
       }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else {
-        throw .unreadable(path: path, reason: FileSystem.systemWords(errno))
-      }
-      guard count > 0 else { break }
-      length += count
-      if length == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
+      if length < 0 { failure = errno }
+      count = max(0, length)
     }
-    bytes.removeLast(bytes.count - length)
+    guard failure == 0 else {
+      throw .unreadable(path: path, reason: FileSystem.systemWords(failure))
+    }
+    return bytes.isEmpty ? nil : bytes
+  }
+
+  /// Goes on from byte `offset` of the file.
+  package mutating func seek(to offset: Int) { lseek(descriptor, off_t(offset), SEEK_SET) }
+}
+
+extension SourceFile {
+  /// All of a file.
+  static func bytes(of path: String) throws(FormatError) -> [UInt8] {
+    var file = try SourceFile(path)
+    var bytes: [UInt8] = []
+    while let piece = try file.next() { bytes += piece }
     return bytes
   }
 
-  static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && isFolder.boolValue
+  /// The beginning of a file, up to `count` bytes.
+  static func firstBytes(of path: String, count: Int) throws(FormatError) -> [UInt8] {
+    var file = try SourceFile(path)
+    return Array((try file.next() ?? []).prefix(count))
   }
 
-  static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     URL(fileURLWithPath: path).lastPathComponent
   }
 

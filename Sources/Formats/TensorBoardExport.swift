@@ -46,11 +46,20 @@ package struct TensorBoardExport {
     of generation: RecordedRun.Generation, wallTime: inout Double,
     _ body: ([UInt8]) throws -> Void
   ) rethrows {
-    let columns = generation.columns.sorted { $0.name < $1.name }
-    var rows = StepRows([generation.wallTimes] + columns)
+    for columns in generation.passes {
+      try eachStep(of: columns, generation.wallTimes, wallTime: &wallTime, body)
+    }
+  }
+
+  private func eachStep(
+    of columns: [MetricColumn], _ clock: MetricColumn, wallTime: inout Double,
+    _ body: ([UInt8]) throws -> Void
+  ) rethrows {
+    let columns = columns.sorted { $0.name < $1.name }
+    var rows = StepRows([clock] + columns)
     var samples: [Int?] = []
     while let step = rows.nextRow(&samples) {
-      if let index = samples[0] { wallTime = generation.wallTimes.values[index] }
+      if let index = samples[0] { wallTime = clock.values[index] }
       var summary = ProtobufWriter()
       for (column, index) in zip(columns, samples.dropFirst()) {
         guard let index else { continue }

@@ -1,59 +1,79 @@
-/// The records of a `.wandb` file: chunks in blocks of 32 KiB, as LevelDB lays out its logs, with
-/// the plain CRC-32 of zlib.
+/// The records of a `.wandb` file as its bytes come in: chunks in blocks of 32 KiB, as LevelDB lays
+/// out its logs, with the plain CRC-32 of zlib.
 struct WandbLog {
   private static let blockSize = 1 << 15
   private static let headerSize = 7
   static let magic: [UInt8] = Array(":W&B".utf8) + [0xe1, 0xbe]
 
-  private let bytes: [UInt8]
+  /// What is there from the first chunk on that is not done with.
+  private var bytes: [UInt8] = []
+  /// Where ``bytes`` begins in the file.
+  private var base = 0
+  /// Where the next chunk begins in the file.
   private var position = 7
+  /// What there is of a record that goes on.
+  private var record: [UInt8]?
   /// Blocks with damage; reading goes on at the next one.
   private(set) var damagedBlocks = 0
-  /// Whether the file ends within a record.
-  private(set) var isCut = false
 
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes
+  init() {}
+
+  mutating func append(_ more: [UInt8]) {
+    let used = min(position - base, bytes.count)
+    if used == bytes.count {
+      bytes = more
+    } else {
+      bytes.removeFirst(used)
+      bytes += more
+    }
+    base += used
   }
+
+  /// Whether the bytes end within a record.
+  var isCut: Bool { record != nil || position < base + bytes.count }
 
   /// The next whole record; nil at the end of what is there.
   mutating func next() -> [UInt8]? {
-    var record: [UInt8]?
     while let chunk = nextChunk() {
-      switch (chunk.kind, record) {
-      case (1, _): return Array(bytes[chunk.range])
-      case (2, _): record = Array(bytes[chunk.range])
-      case (3, let begun?): record = begun + bytes[chunk.range]
-      case (4, let begun?): return begun + bytes[chunk.range]
-      default: record = nil
+      switch chunk.kind {
+      case 1:
+        record = nil
+        return Array(bytes[chunk.range])
+      case 2: record = Array(bytes[chunk.range])
+      case 3: record? += bytes[chunk.range]
+      default:
+        guard let begun = record else { continue }
+        record = nil
+        return begun + bytes[chunk.range]
       }
     }
-    if record != nil { isCut = true }
     return nil
   }
 
   private mutating func nextChunk() -> (kind: UInt8, range: Range<Int>)? {
-    while position < bytes.count {
+    let end = base + bytes.count
+    while position < end {
       let blockEnd = (position / Self.blockSize + 1) * Self.blockSize
       guard blockEnd - position >= Self.headerSize else {
         position = blockEnd
         continue
       }
-      guard bytes.count - position >= Self.headerSize else { break }
-      let length = Int(number(at: position + 4, count: 2))
-      let range = position + Self.headerSize..<position + Self.headerSize + length
-      let kind = bytes[position + 6]
-      if range.upperBound <= blockEnd, range.upperBound > bytes.count { break }
-      guard (1...4).contains(kind), range.upperBound <= blockEnd, agrees(range) else {
+      guard end - position >= Self.headerSize else { return nil }
+      let place = position - base
+      let length = Int(number(at: place + 4, count: 2))
+      let range = place + Self.headerSize..<place + Self.headerSize + length
+      let kind = bytes[place + 6]
+      let isInside = base + range.upperBound <= blockEnd
+      if isInside, range.upperBound > bytes.count { return nil }
+      guard (1...4).contains(kind), isInside, agrees(range) else {
         damagedBlocks += 1
+        record = nil
         position = blockEnd
         continue
       }
-      position = range.upperBound
+      position = base + range.upperBound
       return (kind, range)
     }
-    if position < bytes.count { isCut = true }
-    position = max(position, bytes.count)
     return nil
   }
 
@@ -76,6 +96,14 @@ enum CRC32 {
   }
 
   static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { table[Int(($0 ^ UInt32($1)) & 0xff)] ^ ($0 >> 8) }
+    bytes.withUnsafeBufferPointer { bytes in
+      Self.table.withUnsafeBufferPointer { table in
+        var remainder = UInt32.max
+        for byte in bytes {
+          remainder = table[Int((remainder ^ UInt32(byte)) & 0xff)] ^ (remainder >> 8)
+        }
+        return ~remainder
+      }
+    }
   }
 }

@@ -48,6 +48,13 @@ package struct Matrix: Sendable {
     return Matrix(base: base, rows: rows, columns: columns, stride: columns)
   }
 
+  /// Rows of `columns` in the same contiguous memory, the first of them at `offset`.
+  package func part(at offset: Int, rows: Int, columns: Int) -> Matrix {
+    assert(stride == self.columns && offset >= 0)
+    assert(offset + rows * columns <= self.rows * self.columns)
+    return Matrix(base: base + offset, rows: rows, columns: columns, stride: columns)
+  }
+
   /// Each row cut in pieces of `width`, of which the one at `offset` is seen: [rows·pieces, count].
   package func pieces(of width: Int, offset: Int, count: Int) -> Matrix {
     assert(stride == columns && columns % width == 0 && offset + count <= width)

@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Foundation
 package import Kernels
 
-/// Fills new parameters: embedding N(0, 1/D), gains 1, biases 0, every other matrix a normal
-/// truncated at two sigma with standard deviation 1/sqrt(fan-in) after truncation.
+/// Fills new parameters as their roles or their layers say: embedding N(0, 1/D), gains 1, biases 0,
+/// matrices a normal truncated at two sigma with standard deviation 1/sqrt(fan-in) after truncation.
 ///
 /// Each tensor has a random stream of its own, from the seed and its name, so that another tensor
 /// more or less changes none of the others.
@@ -15,14 +15,15 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
     let tensor = tensors[index]
     var random = RandomStream(seed: seed, name: tensor.name)
     let deviation = 1 / Double(tensor.fanIn).squareRoot()
-    for element in tensor.offset..<tensor.offset + tensor.count {
-      switch tensor.kind {
-      case .gain: parameters[element] = 1
-      case .bias: parameters[element] = 0
-      case .embedding: parameters[element] = Float(random.normal() * deviation)
-      case .matrix, .unembedding, .fixed:
-        parameters[element] = Float(random.truncatedNormal() * deviation / truncatedDeviation)
+    for element in 0..<tensor.count {
+      let value: Float
+      switch tensor.initial {
+      case .repeating(let values): value = values[element % values.count]
+      case .normal: value = Float(random.normal() * deviation)
+      case .truncatedNormal:
+        value = Float(random.truncatedNormal() * deviation / truncatedDeviation)
       }
+      parameters[tensor.offset + element] = value
     }
   }
 }

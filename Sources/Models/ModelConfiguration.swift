@@ -13,6 +13,11 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// A mixture of experts in place of feed-forward layers.
   public var experts: ExpertConfiguration?
 
+  /// What mixes the blocks' positions, taken in turn from the first block on.
+  public var mixers: [LayerKind] = [.attention]
+  /// The feed-forward layer where there are no experts.
+  public var feedForward = LayerKind.gelu
+
   /// Whether hidden matrices are trained as γ·W/σ(W).
   public var sigmaReparam = false
 
@@ -37,18 +42,25 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
 
   /// All trained numbers, embedding and unembedding included.
   package var parameterCount: Int {
-    ParameterLayout(self).tensors.reduce(0) { $0 + ($1.kind == .fixed ? 0 : $1.count) }
+    ParameterLayout(self).tensors.reduce(0) { $0 + ($1.role == .fixed ? 0 : $1.count) }
   }
 
-  /// Matrix operations a token, forward and backward: 6 a weight it meets and causal attention,
-  /// which is half of 12·L·D·T. A router's one matrix is left out, as in the peers' count; what a
-  /// recurrent one does is counted, and both passes of a step that has two.
+  /// Matrix operations a token, forward and backward: 6 a weight it meets, and what of its layers'
+  /// work is as much, in both passes of a step that has two.
   package func flopsPerToken() -> Double {
-    let hidden = (0..<layers).reduce(0) { $0 + activeHiddenWidth(inLayer: $1) }
-    let weights =
-      layers * 4 * width * width + 2 * width * hidden + width * vocabulary
-      + mixtureCount * (experts?.recurrentWeights(width: width) ?? 0)
-    return Double(passes) * 6 * Double(weights + layers * width * context)
+    let weights = (0..<layers).reduce(width * vocabulary) {
+      $0 + mixer(inLayer: $1).conformer.weightsPerToken(self)
+        + feedForward(inLayer: $1).conformer.weightsPerToken(self)
+    }
+    return Double(passes) * 6 * Double(weights)
+  }
+
+  /// About how many numbers all blocks of a pass keep of a token.
+  package var keptPerToken: Int {
+    (0..<layers).reduce(0) {
+      $0 + 4 * width + mixer(inLayer: $1).conformer.keptPerToken(self)
+        + feedForward(inLayer: $1).conformer.keptPerToken(self)
+    }
   }
 }
 
@@ -58,8 +70,50 @@ extension ModelConfiguration {
     experts.flatMap { (layer + 1) % $0.every == 0 ? $0 : nil }
   }
 
+  /// Whether all blocks are those of Hugging Face's Persimmon.
+  package var isPersimmon: Bool {
+    experts == nil && feedForward == .gelu && mixers.allSatisfy { $0 == .attention }
+  }
+
+  /// What mixes the layer's positions.
+  package func mixer(inLayer layer: Int) -> LayerKind { mixers[layer % mixers.count] }
+
+  /// What follows it: a mixture where the layer has experts.
+  package func feedForward(inLayer layer: Int) -> LayerKind {
+    experts(inLayer: layer) == nil ? feedForward : .mixture
+  }
+
+  /// The layers that have attention logits.
+  package var attentionLayers: [Int] {
+    (0..<layers).filter { mixer(inLayer: $0).conformer.hasAttentionLogits }
+  }
+
+  /// A layer's place among those.
+  func attentionIndex(ofLayer layer: Int) -> Int {
+    (0..<layer).count { mixer(inLayer: $0).conformer.hasAttentionLogits }
+  }
+
+  /// What a layer measures besides.
+  package struct Signal: Sendable, Hashable {
+    package let layer: Int
+    package let kind: LayerSignal
+  }
+
+  /// By layer, a mixer's before those of what follows it.
+  package var signals: [Signal] {
+    var signals: [Signal] = []
+    for layer in 0..<layers {
+      for half in [mixer(inLayer: layer), feedForward(inLayer: layer)] {
+        for kind in half.conformer.signals(self) {
+          signals.append(Signal(layer: layer, kind: kind))
+        }
+      }
+    }
+    return signals
+  }
+
   /// Passes over its batch that a step takes.
-  package var passes: Int { experts?.router == .thor ? 2 : 1 }
+  package var passes: Int { experts?.router.conformer.passes ?? 1 }
 
   /// The layers that have experts.
   package var mixtureLayers: [Int] { (0..<layers).filter { experts(inLayer: $0) != nil } }
@@ -69,11 +123,6 @@ extension ModelConfiguration {
 
   /// A layer's place among those that have experts.
   package func mixtureIndex(ofLayer layer: Int) -> Int { (layer + 1) / (experts?.every ?? 1) - 1 }
-
-  /// The hidden numbers a token meets in a feed-forward layer.
-  package func activeHiddenWidth(inLayer layer: Int) -> Int {
-    experts(inLayer: layer).map { $0.active * $0.width + $0.sharedWidth } ?? feedForwardWidth
-  }
 }
 
 /// A mixture of feed-forward experts, of which each token uses a few.
@@ -90,7 +139,7 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
   public var every = 1
   /// The hidden width of an expert that every token meets besides its own; 0 for none.
   public var sharedWidth = 0
-  /// p, the width of a recurrent router's state; nothing to the others.
+  /// p, the width of the state of a router that has one; nothing to the others.
   public var routerWidth = 32
 
   /// Experts of the given hidden width, `active` of them for each token.
@@ -99,10 +148,5 @@ public struct ExpertConfiguration: Sendable, Hashable, Codable {
     self.width = width
     self.active = active
     self.router = router
-  }
-
-  /// The weights that a token meets in a layer's recurrent router.
-  fileprivate func recurrentWeights(width: Int) -> Int {
-    router == .rmoe ? routerWidth * (width + 6 * routerWidth + count) : 0
   }
 }

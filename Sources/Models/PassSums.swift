@@ -14,22 +14,25 @@ struct PassSums: Sendable {
   let output: Buffer<OutputSums>
   /// Nanoseconds of the forward and of the backward pass.
   let times: Buffer<UInt64>
-  /// [L, H] largest attention logits.
+  /// [L, H] largest attention logits, by the layers that have some.
   let headLogitMax: Buffer<Float>
   /// [L, E] by the layers that have experts: assignments and sums of router probabilities.
   let expertCounts: Buffer<Int>
   let probabilities: Buffer<Double>
   /// By the layers that have experts.
   let gates: [GateHistogram]
+  /// What layers measure besides, in their order: sums over tokens, or the largest.
+  let signals: Buffer<Double>
 
   init(_ configuration: ModelConfiguration) {
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
     times = Buffer(count: 2)
-    headLogitMax = Buffer(count: configuration.layers * configuration.heads)
+    headLogitMax = Buffer(count: configuration.attentionLayers.count * configuration.heads)
     expertCounts = Buffer(count: configuration.routerBiasCount)
     probabilities = Buffer(count: configuration.routerBiasCount)
     gates = configuration.mixtureLayers.map { _ in GateHistogram() }
+    signals = Buffer(count: configuration.signals.count)
   }
 }
 
@@ -47,21 +50,19 @@ extension StepStatistics {
       outputLogitMean += pass.output[0].logitMean / tokens
       divergence += pass.output[0].divergence / tokens
     }
-    for head in 0..<shape.layers * shape.heads {
+    for head in 0..<(passes.first?.headLogitMax.count ?? 0) {
       headLogitMax.append(passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) })
     }
     for layer in 0..<shape.layers {
       var sums = LayerSums()
       for pass in passes { sums.add(pass.layers[layer]) }
-      let rows = tokens * Double(shape.heads)
-      let laterRows = rows - Double(samples * shape.heads)
-      attentionLogitMax.append(sums.attention.logitMax)
-      attentionEntropy.append(Float(sums.attention.entropy / rows))
-      attentionEntropyShare.append(Float(sums.attention.entropyShare / max(laterRows, 1)))
+      if shape.mixer(inLayer: layer).conformer.hasAttentionLogits {
+        addAttention(sums.attention, samples: samples, shape)
+      }
       activationRMS.append(Float((sums.meanSquares / tokens).squareRoot()))
       guard let experts = shape.experts(inLayer: layer) else { continue }
       let mixture = shape.mixtureIndex(ofLayer: layer)
-      if experts.router.hasScores {
+      if experts.router.conformer.hasScores {
         routerEntropy.append(Float(sums.router.entropy / tokens))
         addGates(passes, mixture: mixture, experts)
         routerZ.append(Float(sums.router.logSumExp / tokens))
@@ -71,6 +72,29 @@ extension StepStatistics {
         Float(Double(sums.router.dropped) / (tokens * Double(experts.active))))
       addExperts(
         passes, mixture: mixture, experts: experts, balance: settings.balanceLoss, tokens: tokens)
+    }
+    if passes.first?.signals.count != 0 { addSignals(passes, shape.signals, tokens: tokens) }
+  }
+
+  private mutating func addAttention(
+    _ sums: AttentionStatistics, samples: Int, _ shape: ModelConfiguration
+  ) {
+    let rows = Double(samples * shape.context) * Double(shape.heads)
+    let laterRows = rows - Double(samples * shape.heads)
+    attentionLogitMax.append(sums.logitMax)
+    attentionEntropy.append(Float(sums.entropy / rows))
+    attentionEntropyShare.append(Float(sums.entropyShare / max(laterRows, 1)))
+  }
+
+  private mutating func addSignals(
+    _ passes: ArraySlice<PassSums>, _ layers: [ModelConfiguration.Signal], tokens: Double
+  ) {
+    for (index, signal) in layers.enumerated() {
+      let values = passes.lazy.map { $0.signals[index] }
+      switch signal.kind.reduction {
+      case .mean: signals.append(values.reduce(0, +) / tokens)
+      case .largest: signals.append(values.reduce(-.infinity) { max($0, $1) })
+      }
     }
   }
 
@@ -88,6 +112,7 @@ extension StepStatistics {
     gateInnerBalance.removeAll(keepingCapacity: true)
     gateOuterBalance.removeAll(keepingCapacity: true)
     tokensDropped.removeAll(keepingCapacity: true)
+    signals.removeAll(keepingCapacity: true)
     if expertCounts.count != mixtures {
       expertCounts = Array(repeating: [], count: mixtures)
     }
@@ -113,7 +138,7 @@ extension StepStatistics {
     for entry in mixture * experts.count..<(mixture + 1) * experts.count {
       let count = passes.reduce(0) { $0 + $1.expertCounts[entry] }
       expertCounts[mixture].append(count)
-      guard experts.router.hasScores else { continue }
+      guard experts.router.conformer.hasScores else { continue }
       let probability = passes.reduce(0) { $0 + $1.probabilities[entry] } / tokens
       let share = Double(count) / (tokens * Double(experts.active))
       balanceLoss += Double(balance) * Double(experts.count) * share * probability

@@ -39,7 +39,7 @@ package struct LossSettings: Sendable, Hashable {
   }
 }
 
-/// What one pass over a batch measured on its way; arrays are by layer, those of
+/// What one pass over a batch measured on its way; arrays are by layer, those of attention and of
 /// experts by the layers that have some.
 package struct StepStatistics: Sendable, Hashable {
   /// Cross-entropy, nats a token; neither z-loss nor balance loss is in it.
@@ -77,6 +77,8 @@ package struct StepStatistics: Sendable, Hashable {
   package var divergence = 0.0
   /// Share of a layer's assignments beyond the experts' capacity; empty for a dense model.
   package var tokensDropped: [Float] = []
+  /// What layers measure besides, in the order of the configuration's `signals`.
+  package var signals: [Double] = []
 
   package init() {}
 }

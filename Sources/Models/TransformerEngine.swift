@@ -16,11 +16,10 @@ package final class TransformerEngine {
   package let sliceGradients: [FloatBuffer]
 
   private let pool: WorkerPool
-  private let rotary: RotaryPositions
+  let model: Transformer
   private let needsBalance: Bool
   let activations: [Activations]
   private let sums: [PassSums]
-  private let gradients: [ModelTensors]
   private let balance: FloatBuffer
   private let routerBias: FloatBuffer
   private let arena: Arena
@@ -30,9 +29,6 @@ package final class TransformerEngine {
   private let backwardPasses: Round<PassPlan>
   /// Its arrays are filled anew by every step, in the same memory.
   private var statistics = StepStatistics()
-  /// The parameters seen last, as matrices: once for every slice, so that two workers never count
-  /// references to the same arrays.
-  private var seen: (parameters: FloatBuffer, tensors: [ModelTensors])?
 
   /// The slices that a batch is cut in unless told otherwise.
   package static func slices(ofBatch batch: Int) -> Int {
@@ -46,17 +42,13 @@ package final class TransformerEngine {
     precondition(batch > 0, "a batch of \(batch)")
     let slices = slices ?? Self.slices(ofBatch: batch)
     precondition(batch % slices == 0, "a batch of \(batch) in \(slices) slices")
-    precondition(
-      configuration.heads > 0 && configuration.width % (2 * configuration.heads) == 0,
-      "width \(configuration.width) in \(configuration.heads) heads of even width")
     self.configuration = configuration
     self.batch = batch
     self.pool = pool
-    let layout = ParameterLayout(configuration)
-    self.layout = layout
+    let model = Transformer(configuration)
+    self.model = model
+    layout = model.layout
     self.slices = slices
-    rotary = RotaryPositions(
-      positions: configuration.context, headWidth: configuration.headWidth)
     // A mixture's forward passes all end before the first backward one begins: the balance loss
     // needs the load of the whole batch. A dense slice is done with its memory when it ends.
     // A router of two passes needs no load.
@@ -65,14 +57,15 @@ package final class TransformerEngine {
       needsBalance ? slices : min(pool.workers, slices) * configuration.passes
     let rows = batch / slices * configuration.context
     let arena = Arena()
-    activations = (0..<passes).map { _ in Activations(configuration, rows: rows, arena: arena) }
+    var plan = MemoryPlan(arena: arena, rows: rows)
+    activations = (0..<passes).map { _ in Activations(model, &plan) }
     sums = (0..<slices * configuration.passes).map { _ in PassSums(configuration) }
-    let buffers = (0..<slices).map { _ in FloatBuffer(count: layout.count) }
+    let buffers = (0..<slices).map { _ in FloatBuffer(count: model.layout.count) }
     sliceGradients = buffers
-    gradients = buffers.map { ModelTensors($0, layout: layout, configuration: configuration) }
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     let memory = SliceMemory(
-      activations: activations, sums: sums, gradients: gradients, balance: balance)
+      activations: activations, sums: sums, gradients: buffers.map(ParameterView.init),
+      balance: balance)
     wholePasses = Round(
       on: pool, configuration.passes == 2 ? memory.runTwoPasses : memory.runWholePass)
     forwardPasses = Round(on: pool, memory.runForward)
@@ -118,8 +111,8 @@ package final class TransformerEngine {
     precondition(parameters.count == layout.count, "parameters of another layout")
     windows.fill(from: tokens)
     return PassPlan(
-      configuration: configuration, rotary: rotary, settings: settings,
-      parameters: tensors(of: parameters), windows: windows, sums: sums,
+      configuration: configuration, ends: model.ends, settings: settings,
+      parameters: ParameterView(parameters), windows: windows, sums: sums,
       routerBias: preparedBias(settings), slices: slices)
   }
 
@@ -130,15 +123,6 @@ package final class TransformerEngine {
       routerBias[entry] = settings.routerBias.isEmpty ? 0 : settings.routerBias[entry]
     }
     return routerBias
-  }
-
-  private func tensors(of parameters: FloatBuffer) -> [ModelTensors] {
-    if let seen, seen.parameters === parameters { return seen.tensors }
-    let tensors = (0..<slices).map { _ in
-      ModelTensors(parameters, layout: layout, configuration: configuration)
-    }
-    seen = (parameters, tensors)
-    return tensors
   }
 
   /// c·E·f_e over the batch's tokens: what the balance loss adds to each probability's gradient.
@@ -181,18 +165,19 @@ extension TransformerEngine {
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
   ) -> [Float] {
     let samples = batch / slices
-    let tensors = ModelTensors(parameters, layout: layout, configuration: configuration)
+    let view = ParameterView(parameters)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
     var result: [Float] = []
     for start in stride(from: 0, to: rows, by: samples) {
       let count = min(samples, rows - start)
       let memory = activations[0].prefix(count * configuration.context)
+      let inputs = PassInputs(
+        parameters: view, settings: settings, tokens: windows.rows(from: start, count: count),
+        batchTokens: rows * configuration.context, number: nil,
+        firstToken: start * configuration.context, sums: PassSums(configuration),
+        routerBias: preparedBias(settings))
       TransformerPass(
-        configuration: configuration, rotary: rotary, settings: settings, parameters: tensors,
-        tokens: windows.rows(from: start, count: count),
-        batchTokens: rows * configuration.context, activations: memory,
-        sums: PassSums(configuration), routerBias: preparedBias(settings), number: nil,
-        firstWindow: start
+        configuration: configuration, ends: model.ends, inputs: inputs, activations: memory
       ).forward(weight: nil)
       result += memory.logits.values
     }
@@ -210,11 +195,9 @@ extension TransformerEngine {
         tokenLosses.count == parameters.count && tokenLosses.allSatisfy { $0.count == needed },
         "\(tokenLosses.count) buffers for the losses of \(parameters.count) · \(needed) tokens")
     }
-    let (configuration, rotary, samples) = (configuration, rotary, batch / slices)
+    let (configuration, ends, samples) = (configuration, model.ends, batch / slices)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
-    let tensors = parameters.map {
-      ModelTensors($0, layout: layout, configuration: configuration)
-    }
+    let views = parameters.map(ParameterView.init)
     let groups = (rows + samples - 1) / samples
     let jobs = parameters.count * groups
     let sums = (0..<jobs).map { _ in PassSums(configuration) }
@@ -224,12 +207,14 @@ extension TransformerEngine {
       for job in stride(from: lane, to: jobs, by: lanes) {
         let start = job % groups * samples
         let count = min(samples, rows - start)
+        let inputs = PassInputs(
+          parameters: views[job / groups], settings: settings,
+          tokens: windows.rows(from: start, count: count),
+          batchTokens: rows * configuration.context, number: nil,
+          firstToken: start * configuration.context, sums: sums[job], routerBias: routerBias)
         TransformerPass(
-          configuration: configuration, rotary: rotary, settings: settings,
-          parameters: tensors[job / groups], tokens: windows.rows(from: start, count: count),
-          batchTokens: rows * configuration.context,
-          activations: activations[lane].prefix(count * configuration.context), sums: sums[job],
-          routerBias: routerBias, number: nil, firstWindow: start,
+          configuration: configuration, ends: ends, inputs: inputs,
+          activations: activations[lane].prefix(count * configuration.context),
           tokenLosses: tokenLosses?[job / groups]
         ).forward(weight: nil)
       }
@@ -247,10 +232,9 @@ extension TransformerEngine {
 /// What all passes of a step have in common.
 private struct PassPlan: Sendable {
   let configuration: ModelConfiguration
-  let rotary: RotaryPositions
+  let ends: Transformer.Ends
   let settings: LossSettings
-  /// By slice.
-  let parameters: [ModelTensors]
+  let parameters: ParameterView
   let windows: TokenRows
   let sums: [PassSums]
   let routerBias: FloatBuffer
@@ -262,11 +246,13 @@ private struct PassPlan: Sendable {
 
   func pass(_ slice: Int, number: Int = 0, activations: Activations) -> TransformerPass {
     let samples = windows.rows / slices
+    let inputs = PassInputs(
+      parameters: parameters, settings: settings,
+      tokens: windows.rows(from: slice * samples, count: samples), batchTokens: batchTokens,
+      number: number, firstToken: slice * samples * configuration.context,
+      sums: sums[number * slices + slice], routerBias: routerBias)
     return TransformerPass(
-      configuration: configuration, rotary: rotary, settings: settings,
-      parameters: parameters[slice], tokens: windows.rows(from: slice * samples, count: samples),
-      batchTokens: batchTokens, activations: activations, sums: sums[number * slices + slice],
-      routerBias: routerBias, number: number, firstWindow: slice * samples)
+      configuration: configuration, ends: ends, inputs: inputs, activations: activations)
   }
 }
 
@@ -274,7 +260,7 @@ private struct PassPlan: Sendable {
 private struct SliceMemory: Sendable {
   let activations: [Activations]
   let sums: [PassSums]
-  let gradients: [ModelTensors]
+  let gradients: [ParameterView]
   let balance: FloatBuffer
 
   /// A slice's forward and backward pass in the memory of the worker.

@@ -29,12 +29,16 @@ struct GenerationColumns {
     append(pieces)
   }
 
-  /// What stands twice, in the tail and in a chunk, counts once.
+  /// What stands twice, in the tail and in a chunk, counts once. Where the metric went back by itself
+  /// its newest samples stand.
   private mutating func append(_ pieces: [ColumnPiece]) {
     var next = 0
     for piece in pieces.sorted(by: { $0.start < $1.start }) {
       guard let rest = piece.dropping(before: next) else { continue }
       next = rest.end
+      if let first = rest.chunk.steps.first {
+        stretches[rest.generation]?.cut(from: first)
+      }
       stretches[rest.generation, default: Stretch()].steps += rest.chunk.steps
       stretches[rest.generation, default: Stretch()].values += rest.chunk.values
     }
@@ -47,6 +51,7 @@ struct GenerationColumns {
     for generation in stretches.keys.sorted() where generation <= number {
       guard let stretch = stretches[generation] else { continue }
       if let start = starts[generation] { line.cut(from: start) }
+      if let first = stretch.steps.first { line.cut(from: first) }
       line.steps += stretch.steps
       line.values += stretch.values
     }

@@ -39,6 +39,10 @@ struct LineDigest {
     abandoned = (0..<newest).compactMap { number in
       Self.abandonedLine(
         number, newest: newest, columns, totals, endings[number]?.runState ?? .stopped)
+    }.map { line in
+      var line = line
+      line.options = endings[line.number - 1]?.runDescription?.options
+      return line
     }
   }
 

@@ -86,6 +86,16 @@ enum Migrations {
         )
         """
       ]),
+    Migration(
+      name: "samples at which a metric went back by itself",
+      statements: [
+        """
+        CREATE TABLE restarts (
+          metric INTEGER NOT NULL, generation INTEGER NOT NULL, start INTEGER NOT NULL,
+          PRIMARY KEY (metric, generation, start)
+        ) WITHOUT ROWID
+        """
+      ]),
   ]
 
   static var currentVersion: Int { all.count }

@@ -66,8 +66,12 @@ package final class Recorder: Sendable {
 
   package var status: RecorderStatus { lastStatus.withLock { $0 } }
 
+  /// Records that have been taken and not yet put into the draft of a commit.
+  var recordsTaken: Int { inbox.withLock { $0.records.count } }
+
   /// Takes a record without waiting for anything. After `close()` it has no effect.
   package func record(_ record: RunRecord) {
+    guard !isClosed.withLock({ $0 }) else { return }
     let wallTime = Date().timeIntervalSince1970
     let deadline = inbox.withLock { inbox -> DispatchTime? in
       inbox.records.append((record, wallTime))

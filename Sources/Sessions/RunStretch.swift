@@ -1,31 +1,28 @@
 package import Formats
-package import Telemetry
+import Telemetry
 
 /// A part of a run that was computed with the same options: a run can be resumed with others.
 package struct RunStretch: Sendable, Equatable {
   /// The first step that was computed with them.
-  package var start: Int
-  package var description: RunDescription
+  package let start: Int
+  package let options: [String: String]
 
-  /// The stretches of the run as it went in the end, the first one first; `earlier` are the
-  /// descriptions of the generations before the newest, by number.
-  package static func all(
-    of run: RecordedRun, earlier: [Int: RunDescription], leavingOut names: Set<String>
-  ) -> [RunStretch] {
-    func options(_ description: RunDescription) -> [String: String] {
-      description.options.filter { !names.contains($0.key) }
-    }
+  /// Options that no number depends on: how a run is conducted.
+  package static let conduct: Set<String> = [
+    "checkpoint-every", "keep", "keep-best", "patience", "workers",
+  ]
+
+  /// The stretches of the run as it went in the end, the first one first; none where nothing says
+  /// what it was.
+  package static func all(of run: RecordedRun) -> [RunStretch] {
+    guard let description = run.description else { return [] }
     var stretches: [RunStretch] = []
-    for (number, generation) in run.generations.enumerated() {
-      let isNewest = number + 1 == run.generations.count
-      let known = isNewest ? run.description : earlier[number] ?? run.description
-      guard let known else { continue }
-      let start = number == 0 ? 0 : generation.startingStep
-      stretches.removeAll { $0.start >= start && $0.start > 0 || start == 0 }
-      if stretches.last.map({ options($0.description) }) != options(known) {
-        stretches.append(RunStretch(start: start, description: known))
-      }
+    var start = 0
+    for event in run.lineage.events where event.step > start {
+      guard let earlier = event.earlierOptions else { continue }
+      stretches.append(RunStretch(start: start, options: earlier))
+      start = event.step
     }
-    return stretches
+    return stretches + [RunStretch(start: start, options: description.options)]
   }
 }

@@ -1,11 +1,8 @@
 package import Telemetry
 
 extension RunTraits {
-  /// The traits of a session; of one that cannot be read those of its line in the list.
-  package init(_ summary: SessionSummary) {
-    self.init(summary, try? SessionOutline(summary))
-  }
-
+  /// The traits of a session; of one that cannot be read, and has no outline, those of its line in
+  /// the list.
   package init(_ summary: SessionSummary, _ outline: SessionOutline?) {
     self.init()
     name = summary.name

@@ -35,9 +35,14 @@ final class SessionArchive: Sendable {
     let cursor: SessionCursor
   }
 
-  /// nil where the file has no summaries, or not of all that lies before the newest generation.
+  /// nil where a metric went back by itself, where the file has no summaries, or not of all that lies before the newest generation.
   func contents(of database: Database) throws -> Contents? {
-    guard try Migrations.userVersion(database) >= 2 else { return nil }
+    let version = try Migrations.userVersion(database)
+    guard version >= 2 else { return nil }
+    // A column's steps ascend only where its metric never went back by itself.
+    if version >= 4, try Row.fetchOne(database, sql: "SELECT 1 FROM restarts LIMIT 1") != nil {
+      return nil
+    }
     let stretches = try stretches(in: database)
     guard !stretches.isEmpty, try !hasOldLooseChunks(database, stretches) else { return nil }
     var cursor = SessionCursor()

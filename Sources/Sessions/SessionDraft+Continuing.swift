@@ -73,7 +73,7 @@ extension SessionDraft {
     guard let generation else { return }
     let statement = try database.cachedStatement(
       sql: """
-        \(ChunkRow.query) WHERE metric = ? AND generation = ? ORDER BY first_step DESC LIMIT 1
+        \(ChunkRow.query) WHERE metric = ? AND generation = ? ORDER BY start DESC LIMIT 1
         """)
     for index in columns.indices {
       let row = try Row.fetchOne(

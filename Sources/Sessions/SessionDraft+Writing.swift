@@ -14,6 +14,7 @@ extension SessionDraft {
     try writeHappenings(to: database)
     try writeChunks(to: database)
     try writeSummaries(to: database)
+    try writeRestarts(to: database)
     try writeTail(to: database)
   }
 
@@ -106,6 +107,14 @@ extension SessionDraft {
     }
   }
 
+  private func writeRestarts(to database: Database) throws {
+    for restart in newRestarts {
+      try database.execute(
+        sql: "INSERT OR IGNORE INTO restarts (metric, generation, start) VALUES (?, ?, ?)",
+        arguments: [restart.metric, restart.generation, restart.start])
+    }
+  }
+
   /// Whether more than half of the tail stands in chunks by now, so that it is written anew.
   private var rewritesTail: Bool {
     let live = columns.reduce(0) { $0 + $1.tailed }
@@ -147,6 +156,7 @@ extension SessionDraft {
     newLines.removeAll()
     newChunks.removeAll()
     newSummaries.removeAll()
+    newRestarts.removeAll()
     pendingRecords = 0
   }
 }

@@ -34,6 +34,14 @@ struct SessionDraft {
     let summary: ColumnSummary
   }
 
+  /// A sample with which a metric begins again within a generation: its own samples from there on
+  /// are superseded, and no other's.
+  struct Restart {
+    let metric: Int
+    let generation: Int
+    let start: Int
+  }
+
   struct PlacedEvent {
     let generation: Int
     let event: RunEvent
@@ -69,6 +77,7 @@ struct SessionDraft {
   var newLines: [PlacedLine] = []
   var newChunks: [ClosedChunk] = []
   var newSummaries: [SummaryRow] = []
+  var newRestarts: [Restart] = []
   /// Records taken since the last commit that succeeded.
   var pendingRecords = 0
 
@@ -96,14 +105,13 @@ struct SessionDraft {
   }
 
   private mutating func absorb(_ samples: StepSamples) {
-    if generation == nil || samples.step < lastStep ?? samples.step {
-      beginGeneration(at: samples.step)
-    }
+    if generation == nil { beginGeneration(at: samples.step) }
     let clock = columnIndex(of: MetricColumn.wallTime)
-    if samples.step != lastStep {
+    // What counts something else than the others does not turn the clock back.
+    if samples.step > columns[clock].last?.step ?? .min {
       append(step: samples.step, value: samples.wallTime, toColumn: clock)
     }
-    lastStep = samples.step
+    lastStep = max(samples.step, lastStep ?? samples.step)
     if samples.names != knownNames {
       knownNames = samples.names
       knownIndices = samples.names.map { columnIndex(of: $0) }
@@ -115,11 +123,9 @@ struct SessionDraft {
   }
 
   private mutating func absorb(_ column: MetricColumn) {
-    guard let first = column.steps.first, let last = column.steps.last else { return }
+    guard let first = column.steps.first, let last = column.steps.max() else { return }
     let index = columnIndex(of: column.name)
-    if generation == nil || first < columns[index].steps.last ?? first {
-      beginGeneration(at: first)
-    }
+    if generation == nil { beginGeneration(at: first) }
     for (step, value) in zip(column.steps, column.values) {
       append(step: step, value: value, toColumn: index)
     }
@@ -143,10 +149,20 @@ struct SessionDraft {
   }
 
   mutating func append(step: Int, value: Double, toColumn index: Int) {
+    if let last = columns[index].last, step < last.step { beginAgain(column: index) }
     columns[index].last = StepValue(step: step, value: value)
     columns[index].steps.append(step)
     columns[index].values.append(value)
     if columns[index].steps.count == ColumnChunk.capacity { closeChunk(ofColumn: index) }
+  }
+
+  /// The metric goes back by itself. The steps of a chunk ascend, so that this one ends.
+  private mutating func beginAgain(column index: Int) {
+    if !columns[index].steps.isEmpty { closeChunk(ofColumn: index) }
+    closeSummaries(ofColumn: index)
+    newRestarts.append(
+      Restart(
+        metric: columns[index].metric, generation: generationNumber, start: columns[index].start))
   }
 
   /// The last step of the present generation, unless it was only measured and is still to be

@@ -95,8 +95,10 @@ extension RecordedRun.Generation {
 }
 
 extension MetricColumn {
-  /// Adds the samples of steps that are not there yet.
+  /// Adds the samples of steps that are not there yet; of a metric that went back by itself those
+  /// that are not there to the last bit.
   fileprivate mutating func merge(_ other: MetricColumn) {
+    guard stretches.count <= 1, other.stretches.count <= 1 else { return mergeSamples(other) }
     let present = Set(steps)
     let fresh = other.steps.indices.filter { !present.contains(other.steps[$0]) }
     guard let first = fresh.first else { return }
@@ -104,6 +106,29 @@ extension MetricColumn {
     steps += fresh.map { other.steps[$0] }
     values += fresh.map { other.values[$0] }
     if !isBehind { order() }
+  }
+}
+
+extension MetricColumn {
+  private struct Sample: Hashable {
+    let step: Int
+    let bits: UInt64
+  }
+
+  private mutating func mergeSamples(_ other: MetricColumn) {
+    var present: [Sample: Int] = [:]
+    for (step, value) in zip(steps, values) {
+      present[Sample(step: step, bits: value.bitPattern), default: 0] += 1
+    }
+    for (step, value) in zip(other.steps, other.values) {
+      let sample = Sample(step: step, bits: value.bitPattern)
+      if let count = present[sample], count > 0 {
+        present[sample] = count - 1
+      } else {
+        steps.append(step)
+        values.append(value)
+      }
+    }
   }
 }
 

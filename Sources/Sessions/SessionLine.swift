@@ -10,6 +10,8 @@ package struct SessionLine: Sendable, Hashable {
   /// Steps done.
   package var steps = 0
   package var totalSteps: Int?
+  /// Those with which it was left; nil where they are not known, and of the newest line.
+  package var options: [String: String]?
   /// The held-out loss measured last, and the lowest one.
   package var heldOut: StepValue?
   package var best: StepValue?

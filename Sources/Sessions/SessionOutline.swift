@@ -22,7 +22,10 @@ package struct SessionOutline: Sendable {
 
   /// - Throws: as ``SessionReader`` does.
   package init(_ summary: SessionSummary) throws(SessionError) {
-    let reader = try SessionReader(path: summary.path)
+    try self.init(summary, from: SessionReader(path: summary.path))
+  }
+
+  init(_ summary: SessionSummary, from reader: SessionReader) throws(SessionError) {
     let isLong = summary.steps > Self.mostSamplesRead
     try reader.read { database in
       if !isLong { try takeLines(of: summary, from: database) }

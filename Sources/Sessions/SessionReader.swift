@@ -55,12 +55,6 @@ package final class SessionReader: Sendable {
     }
   }
 
-  /// What the run was in each generation that another one follows, by their numbers; a file of an
-  /// older format knows nothing of it.
-  package func earlierDescriptions() throws(SessionError) -> [Int: RunDescription] {
-    try read { try LineEnding.all(in: $0).compactMapValues(\.runDescription) }
-  }
-
   /// What is recorded as a history, of which the older samples of a long session stay in the file
   /// and are fetched when they are looked at.
   ///
@@ -74,6 +68,14 @@ package final class SessionReader: Sendable {
       return history
     }
     return try records(line: line).reduce(into: RunHistory()) { $0.append($1) }
+  }
+
+  /// The run as it is recorded by now, its older samples left in the file; nil where the session is
+  /// too short for that. `damage` is as of ``history(line:damage:)``.
+  package func archivedHistory(
+    damage: @escaping @Sendable (String) -> Void
+  ) throws(SessionError) -> RunHistory? {
+    try archived(damage: damage)?.history
   }
 
   /// What is recorded with the older samples left in the file, and where reading goes on; nil where

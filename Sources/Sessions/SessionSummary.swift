@@ -82,12 +82,42 @@ extension SessionSummary {
 
   /// Sums up one file; what is wrong with it becomes its flaw.
   package init(path: String) {
+    self.init(fileAt: path)
+    _ = take(path)
+  }
+
+  /// A session as a list shows it: summed up, and what is drawn of it, nil where it cannot be read.
+  /// The file is opened once, as one that a killed process left has to be copied for that.
+  package static func outlined(
+    path: String
+  ) -> (summary: SessionSummary, outline: SessionOutline?) {
+    var summary = SessionSummary(fileAt: path)
+    guard let reader = summary.take(path) else { return (summary, nil) }
+    return (summary, try? SessionOutline(summary, from: reader))
+  }
+
+  /// The sessions in `folder` as ``outlined(path:)`` gives them, in the order of ``sessions(in:)``.
+  package static func outlines(
+    in folder: String
+  ) throws(SessionError) -> [(summary: SessionSummary, outline: SessionOutline?)] {
+    guard FileSystem.exists(folder) else { return [] }
+    return try paths(in: folder).map { outlined(path: $0) }
+      .sorted { $0.summary.lastWritten > $1.summary.lastWritten }
+  }
+
+  /// What the file system says of it.
+  private init(fileAt path: String) {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     name = file.hasSuffix(Self.ending) ? String(file.dropLast(Self.ending.count)) : file
     self.path = path
     bytes = (FileSystem.size(path) ?? 0) + (FileSystem.size(path + "-wal") ?? 0)
     lastWritten = Double(FileSystem.stamp(path).seconds)
     isLive = WriterLock.isHeld(session: path)
+  }
+
+  /// Reads what is recorded.
+  /// - Returns: the reader; nil where it cannot be read, which is its flaw then.
+  private mutating func take(_ path: String) -> SessionReader? {
     do {
       let reader = try SessionReader(path: path)
       let (digest, lines) = try reader.read { database in
@@ -102,8 +132,10 @@ extension SessionSummary {
       }
       take(digest)
       (newest, abandoned, steps) = (lines.newest, lines.abandoned, lines.newest.steps)
+      return reader
     } catch {
       flaw = "\(error)"
+      return nil
     }
   }
 

@@ -94,19 +94,35 @@ extension NumberText {
     return value < 0 ? minus + "∞" : "∞"
   }
 
+  /// C's own conversion: a frame of a dashboard writes some hundred numbers, and Foundation's takes
+  /// several times as long.
+  private static func printed(_ size: Double, _ format: String, _ decimals: Int) -> String {
+    // No finite number has more than 309 digits before its point.
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 352 + max(0, decimals)) { buffer in
+      let count = withVaList([Int32(decimals), size]) {
+        vsnprintf(buffer.baseAddress, buffer.count, format, $0)
+      }
+      // A host of the library may have set a locale with another decimal point.
+      let bytes = buffer.prefix(max(0, Int(count))).map {
+        $0 == CChar(bitPattern: UInt8(ascii: ",")) ? UInt8(ascii: ".") : UInt8(bitPattern: $0)
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
   private static func fixed(_ size: Double, decimals: Int) -> String {
-    String(format: "%.\(decimals)f", size)
+    printed(size, "%.*f", decimals)
   }
 
   private static func scientific(_ size: Double, digits: Int) -> String {
-    let words = String(format: "%.\(digits - 1)e", size).split(separator: "e")
+    let words = printed(size, "%.*e", digits - 1).split(separator: "e")
     guard words.count == 2, let exponent = Int(words[1]) else { return "\(size)" }
     return "\(words[0])e\(exponent)"
   }
 
   /// The power of ten of the first digit once `size` is rounded: 2 for 999.4, 3 for 999.6.
   private static func exponentAfterRounding(_ size: Double, digits: Int) -> Int {
-    let words = String(format: "%.\(digits - 1)e", size).split(separator: "e")
+    let words = printed(size, "%.*e", digits - 1).split(separator: "e")
     return words.last.flatMap { Int($0) } ?? 0
   }
 

@@ -26,7 +26,11 @@ package struct RunHistory: Sendable {
 
   package init() {}
 
-  package var lastStep: Int? { wallTimes.lastStep }
+  /// The last step of all that is not superseded.
+  package var lastStep: Int? { hasOwnGenerations ? lastSampleStep : wallTimes.lastStep }
+  /// Whether a metric has gone back by itself: the clock may then be ahead of what is not superseded.
+  private var hasOwnGenerations = false
+  private var lastSampleStep: Int?
   package var firstStep: Int? { wallTimes.firstStep }
   /// All metrics, in the order of their names.
   package private(set) var names: [MetricName] = []
@@ -77,11 +81,48 @@ package struct RunHistory: Sendable {
   }
 
   private mutating func append(_ samples: StepSamples) {
-    wallTimes.append(step: samples.step, value: samples.wallTime)
     for (name, value) in zip(samples.names, samples.values) {
-      series[name, default: Series()].append(step: samples.step, value: value)
+      append(value, at: samples.step, to: name)
     }
+    append(wallTime: samples.wallTime, at: samples.step)
     orderNames()
+  }
+
+  private mutating func append(_ value: Double, at step: Int, to name: MetricName) {
+    if !series[name, default: Series()].extend(step: step, value: value) {
+      supersede(name, from: step)
+      _ = series[name, default: Series()].extend(step: step, value: value)
+    }
+    if step > lastSampleStep ?? .min { lastSampleStep = step }
+  }
+
+  /// The metric begins a generation of its own: what it had from `step` on joins the first of its
+  /// older ones that ended before.
+  private mutating func supersede(_ name: MetricName, from step: Int) {
+    guard let old = series[name]?.cut(from: step), let first = old.firstStep else { return }
+    hasOwnGenerations = true
+    var layers = superseded[name] ?? []
+    if let index = layers.firstIndex(where: { $0.lastStep ?? .min < first }) {
+      for (step, value) in zip(old.steps, old.values) {
+        layers[index].append(step: step, value: value)
+      }
+    } else {
+      layers.append(old)
+    }
+    superseded[name] = layers
+    if old.lastStep == lastSampleStep { findLastSample() }
+  }
+
+  private mutating func findLastSample() {
+    lastSampleStep = series.values.compactMap(\.lastStep).max()
+  }
+
+  /// The clock goes back where all metrics have; what counts something else does not turn it.
+  private mutating func append(wallTime: Double, at step: Int) {
+    if let last = wallTimes.lastStep, step < last, hasOwnGenerations, step == lastSampleStep {
+      _ = wallTimes.cut(from: step)
+    }
+    wallTimes.append(step: step, value: wallTime)
   }
 
   /// A screen asks for the names many times between two that are new.
@@ -99,7 +140,7 @@ package struct RunHistory: Sendable {
       return
     }
     for (step, value) in zip(column.steps, column.values) {
-      series[column.name, default: Series()].append(step: step, value: value)
+      append(value, at: step, to: column.name)
     }
     orderNames()
   }
@@ -108,7 +149,26 @@ package struct RunHistory: Sendable {
   package mutating func append(_ column: ArchivedColumn, of name: MetricName) {
     guard name != MetricColumn.wallTime else { return wallTimes.append(column) }
     series[name, default: Series()].append(column)
+    if let last = series[name]?.lastStep, last > lastSampleStep ?? .min { lastSampleStep = last }
     orderNames()
+  }
+
+  /// Steps whose samples are held in memory, and not archived.
+  package var stepsInMemory: Int { wallTimes.countInMemory }
+
+  /// Leaves older samples to the archive of `other`, the same run as it was read from its session a
+  /// moment ago.
+  package mutating func leaveSamples(toArchiveOf other: RunHistory) {
+    guard generationStarts == other.generationStarts else { return }
+    wallTimes.leaveSamples(toArchiveOf: other.wallTimes)
+    for (name, read) in other.series where read.isArchived {
+      series[name]?.leaveSamples(toArchiveOf: read)
+    }
+    for (name, read) in other.superseded where superseded[name]?.count == read.count {
+      for (index, part) in read.enumerated() where part.isArchived {
+        superseded[name]?[index].leaveSamples(toArchiveOf: part)
+      }
+    }
   }
 
   private mutating func append(line: String) {
@@ -127,6 +187,7 @@ package struct RunHistory: Sendable {
       lastSupersededStep = max(last, lastSupersededStep ?? last)
     }
     _ = wallTimes.cut(from: step)
+    findLastSample()
   }
 
   /// The checkpoints that the run as it is can go back to, oldest first; none that was removed, in

@@ -43,6 +43,17 @@ package struct Series: Sendable {
     pyramid.extend(values: tailValues)
   }
 
+  /// Adds a sample after the last one; one that is there already, to the last bit, is that one.
+  ///
+  /// - Returns: false, and nothing is added, where the sample goes back.
+  mutating func extend(step: Int, value: Double) -> Bool {
+    if let last = lastStep, step <= last {
+      return step == last && lastValue?.bitPattern == value.bitPattern
+    }
+    append(step: step, value: value)
+    return true
+  }
+
   /// Adds the samples of a column that lie behind the last one.
   package mutating func append(_ column: ArchivedColumn) {
     let start = lastStep.map { column.position(atOrAfter: $0 + 1) } ?? 0
@@ -54,6 +65,21 @@ package struct Series: Sendable {
       return
     }
     archive.append(column, from: start)
+  }
+
+  /// Samples that are held in memory, and not archived.
+  package var countInMemory: Int { tailSteps.count }
+
+  /// Leaves to `other`'s archive what it holds of the same samples. Nothing changes where the two
+  /// do not agree on how many those are.
+  package mutating func leaveSamples(toArchiveOf other: Series) {
+    guard let last = other.archive.lastStep, other.archive.count >= archive.count,
+      index(atOrAfter: last + 1) == other.archive.count
+    else { return }
+    let rest = samples(in: other.archive.count..<count)
+    archive = other.archive
+    (tailSteps, tailValues, pyramid) = (rest.steps, rest.values, Pyramid())
+    pyramid.extend(values: tailValues)
   }
 
   /// Takes the samples from `step` on away and returns them.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a person, a script or `run.toml` may ask of a run; applied between two steps.
-package enum Command: Hashable, Sendable {
+public enum Command: Hashable, Sendable {
   case pause
   case resume
   case step(Int)
@@ -23,14 +23,14 @@ package enum Command: Hashable, Sendable {
 }
 
 /// Why words are no command. The description is one line.
-package enum CommandError: Error, Equatable, CustomStringConvertible {
+public enum CommandError: Error, Equatable, CustomStringConvertible {
   case empty
   case unknown(word: String, nearest: String?)
   case wrongArguments(command: String, usage: String)
   case unknownSetting(name: String, nearest: String?)
   case wrongValue(name: String, value: String, allowed: String)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .empty:
       "an empty command: type one of \(Command.vocabulary.map(\.name).joined(separator: ", "))"
@@ -79,7 +79,7 @@ extension Command {
 
   /// Reads the words of the palette, of `seismo control` and of `[[at]]`.
   /// - Throws: ``CommandError`` naming the nearest known word where one is near.
-  package init(words: String) throws(CommandError) {
+  public init(words: String) throws(CommandError) {
     let trimmed = words.trimmingCharacters(in: .whitespacesAndNewlines)
     guard let head = trimmed.split(separator: " ").first else { throw .empty }
     let rest = trimmed.dropFirst(head.count).trimmingCharacters(in: .whitespaces)
@@ -187,7 +187,7 @@ extension Command {
   }
 
   /// The words that read back as this command.
-  package var words: String {
+  public var words: String {
     switch self {
     case .pause: "pause"
     case .resume: "resume"

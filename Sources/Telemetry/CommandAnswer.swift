@@ -1,10 +1,10 @@
 /// What a run made of a command.
-package struct CommandAnswer: Sendable, Hashable {
-  package var isApplied: Bool
+public struct CommandAnswer: Sendable, Hashable {
+  public var isApplied: Bool
   /// The step before which it was applied or refused; nil where it never reached the run.
-  package var step: Int?
+  public var step: Int?
   /// What was done, or why not.
-  package var text: String
+  public var text: String
 
   package init(isApplied: Bool, step: Int?, text: String) {
     self.isApplied = isApplied

@@ -13,6 +13,11 @@ extension MetricCatalog {
     MetricName("router_mutual_information/\(layer)")
   }
 
+  /// What a layer of a kind measures of itself, under the kind's own word for it.
+  package static func layerSignal(_ name: String, layer: Int) -> MetricName {
+    MetricName("\(name)/\(layer)")
+  }
+
   package static let noiseScale: MetricName = "noise_scale"
   package static let sharpness: MetricName = "sharpness"
   package static let sharpnessLimit: MetricName = "sharpness_limit"

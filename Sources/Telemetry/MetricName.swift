@@ -2,32 +2,32 @@
 ///
 /// Layers and experts are numbered from 0. Names are put together and taken apart by
 /// ``MetricCatalog`` alone.
-package struct MetricName: Hashable, Sendable, Comparable, ExpressibleByStringLiteral {
-  package let path: String
+public struct MetricName: Hashable, Sendable, Comparable, ExpressibleByStringLiteral {
+  public let path: String
 
-  package init(_ path: String) {
+  public init(_ path: String) {
     self.path = path
   }
 
-  package init(stringLiteral path: String) {
+  public init(stringLiteral path: String) {
     self.path = path
   }
 
-  package static func < (left: MetricName, right: MetricName) -> Bool {
+  public static func < (left: MetricName, right: MetricName) -> Bool {
     left.path < right.path
   }
 }
 
 extension MetricName: CustomStringConvertible {
-  package var description: String { path }
+  public var description: String { path }
 }
 
 extension MetricName: Codable {
-  package init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws {
     path = try decoder.singleValueContainer().decode(String.self)
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(path)
   }

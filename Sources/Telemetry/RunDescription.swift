@@ -1,15 +1,15 @@
 /// What a run is: enough to label it, to compare it and to start it again.
-package struct RunDescription: Sendable, Hashable, Codable {
+public struct RunDescription: Sendable, Hashable, Codable {
   /// The model's shape, where the source knows it.
-  package struct Model: Sendable, Hashable, Codable {
-    package var preset: String?
-    package var width: Int
-    package var layers: Int
-    package var heads: Int
-    package var context: Int
-    package var batch: Int
-    package var experts: Int
-    package var parameters: Int
+  public struct Model: Sendable, Hashable, Codable {
+    public var preset: String?
+    public var width: Int
+    public var layers: Int
+    public var heads: Int
+    public var context: Int
+    public var batch: Int
+    public var experts: Int
+    public var parameters: Int
 
     package init(
       preset: String?, width: Int, layers: Int, heads: Int, context: Int, batch: Int,
@@ -27,31 +27,31 @@ package struct RunDescription: Sendable, Hashable, Codable {
   }
 
   /// The session's name as a person knows it: `rescue`.
-  package var name: String
+  public var name: String
   /// Seconds since 1970.
-  package var created: Double
-  package var model: Model?
+  public var created: Double
+  public var model: Model?
   /// Planned steps, where known.
-  package var totalSteps: Int?
+  public var totalSteps: Int?
   /// Warm-up steps and peak rate, so that the schedule to come can be drawn.
-  package var warmup: Int?
-  package var peakLearningRate: Double?
-  package var minimumLearningRate: Double?
+  public var warmup: Int?
+  public var peakLearningRate: Double?
+  public var minimumLearningRate: Double?
   /// The data's exact entropy, nats a byte, where known.
-  package var entropyPerByte: Double?
+  public var entropyPerByte: Double?
   /// The loss at initialisation, nats a token, where measured.
-  package var initialLoss: Double?
+  public var initialLoss: Double?
   /// Every option of the run under its long name, as `run.toml` would hold it.
-  package var options: [String: String]
+  public var options: [String: String]
   /// The machine's part: processor, BLAS core and version, Seismo's version.
-  package var environment: [String: String]
+  public var environment: [String: String]
 
   /// Where in ``environment`` stands what was imported.
   package static let sourceKey = "source"
 
   /// Whether its steps are those of another trainer, which are shown as they were logged: whether
   /// the last of them was counted before or after its update, nobody knows.
-  package var isForeign: Bool {
+  public var isForeign: Bool {
     model == nil && (totalSteps == nil || environment[Self.sourceKey] != nil)
   }
 
@@ -76,7 +76,7 @@ package struct RunDescription: Sendable, Hashable, Codable {
 }
 
 /// Where a run stands.
-package enum RunState: Sendable, Hashable, Codable {
+public enum RunState: Sendable, Hashable, Codable {
   case starting
   case running
   case paused
@@ -89,14 +89,14 @@ package enum RunState: Sendable, Hashable, Codable {
   case failed(reason: String)
 
   /// Whether no further step will come.
-  package var isOver: Bool {
+  public var isOver: Bool {
     switch self {
     case .starting, .running, .paused: false
     case .finished, .stopped, .diverged, .failed: true
     }
   }
 
-  package var word: String {
+  public var word: String {
     switch self {
     case .starting: "starting"
     case .running: "running"

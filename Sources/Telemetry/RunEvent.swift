@@ -1,6 +1,6 @@
 /// Something that happened at a step and stands beside the samples.
-package struct RunEvent: Sendable, Hashable, Codable {
-  package enum Kind: String, Sendable, Codable, CaseIterable {
+public struct RunEvent: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Codable, CaseIterable {
     /// A run began, was resumed, finished or went on headless.
     case run
     /// A setting changed; `name`, `before`, `after`.
@@ -31,23 +31,25 @@ package struct RunEvent: Sendable, Hashable, Codable {
     case fault
   }
 
-  package var step: Int
+  public var step: Int
   /// Seconds since 1970.
-  package var wallTime: Double
-  package var kind: Kind
+  public var wallTime: Double
+  public var kind: Kind
   /// Who: `you`, `run.toml`, `command line`, `control`, `watch TERMINAL`, `autopilot`, `run`, `alarm`,
   /// `recorder`, `log`, or a signal's name.
-  package var by: String
+  public var by: String
   /// The setting, rule or checkpoint it is about.
-  package var name: String?
-  package var before: SettingValue?
-  package var after: SettingValue?
+  public var name: String?
+  public var before: SettingValue?
+  public var after: SettingValue?
   /// What a person reads, without step and author.
-  package var text: String
+  public var text: String
   /// The key or command that helps, as a person reads it: `m: switch qk-layernorm on`.
-  package var hint: String?
+  public var hint: String?
   /// The numbers behind the words.
-  package var values: [String: Double]
+  public var values: [String: Double]
+  /// Where a run goes on with other options than before: those it had up to the event's step.
+  package var earlierOptions: [String: String]?
 
   package init(
     step: Int, wallTime: Double, kind: Kind, by: String, name: String? = nil,

@@ -2,7 +2,7 @@
 ///
 /// Records come in the order in which they happened. A dashboard, a recorder and a printer read the
 /// same stream and do not know where it comes from.
-package enum RunRecord: Sendable {
+public enum RunRecord: Sendable {
   /// What the run is; comes first, and again when something of it becomes known.
   case description(RunDescription)
   /// The settings that may be changed, with their present values; comes again after each change.

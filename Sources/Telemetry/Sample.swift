@@ -2,12 +2,12 @@
 ///
 /// `names` is shared by every step of a run that measures the same things, so that a step costs one
 /// array of numbers.
-package struct StepSamples: Sendable, Equatable {
-  package var step: Int
+public struct StepSamples: Sendable, Equatable {
+  public var step: Int
   /// Seconds since 1970.
-  package var wallTime: Double
-  package var names: [MetricName]
-  package var values: [Double]
+  public var wallTime: Double
+  public var names: [MetricName]
+  public var values: [Double]
 
   package init(step: Int, wallTime: Double, names: [MetricName], values: [Double]) {
     precondition(names.count == values.count, "\(names.count) names for \(values.count) values")
@@ -17,17 +17,17 @@ package struct StepSamples: Sendable, Equatable {
     self.values = values
   }
 
-  package subscript(name: MetricName) -> Double? {
+  public subscript(name: MetricName) -> Double? {
     guard let index = names.firstIndex(of: name) else { return nil }
     return values[index]
   }
 }
 
 /// Many steps of one metric, as a session file hands them out; steps ascend within one generation.
-package struct MetricColumn: Sendable, Equatable {
-  package var name: MetricName
-  package var steps: [Int]
-  package var values: [Double]
+public struct MetricColumn: Sendable, Equatable {
+  public var name: MetricName
+  public var steps: [Int]
+  public var values: [Double]
 
   package init(name: MetricName, steps: [Int], values: [Double]) {
     precondition(steps.count == values.count, "\(steps.count) steps for \(values.count) values")

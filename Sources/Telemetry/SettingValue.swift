@@ -1,10 +1,10 @@
 /// What a setting can be: on, off, or a number.
-package enum SettingValue: Hashable, Sendable {
+public enum SettingValue: Hashable, Sendable {
   case flag(Bool)
   case number(Double)
 
   /// Reads `on`, `off`, `true`, `false` or a number as a person types it.
-  package init?(words: some StringProtocol) {
+  public init?(words: some StringProtocol) {
     switch words.lowercased() {
     case "on", "true": self = .flag(true)
     case "off", "false": self = .flag(false)
@@ -14,14 +14,14 @@ package enum SettingValue: Hashable, Sendable {
     }
   }
 
-  package var isOn: Bool {
+  public var isOn: Bool {
     switch self {
     case .flag(let flag): flag
     case .number(let number): number != 0
     }
   }
 
-  package var number: Double {
+  public var number: Double {
     switch self {
     case .flag(let flag): flag ? 1 : 0
     case .number(let number): number
@@ -31,7 +31,7 @@ package enum SettingValue: Hashable, Sendable {
 
 extension SettingValue: CustomStringConvertible {
   /// The shortest words that read back as this value.
-  package var description: String {
+  public var description: String {
     switch self {
     case .flag(let flag): flag ? "on" : "off"
     case .number(let number):
@@ -41,7 +41,7 @@ extension SettingValue: CustomStringConvertible {
 }
 
 extension SettingValue: Codable {
-  package init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let flag = try? container.decode(Bool.self) {
       self = .flag(flag)
@@ -50,7 +50,7 @@ extension SettingValue: Codable {
     self = .number(try container.decode(Double.self))
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .flag(let flag): try container.encode(flag)
@@ -60,19 +60,19 @@ extension SettingValue: Codable {
 }
 
 /// One setting of a run that a source lets a person change, or says why not.
-package struct SettingDeclaration: Hashable, Sendable, Codable {
-  package enum Kind: Hashable, Sendable, Codable {
+public struct SettingDeclaration: Hashable, Sendable, Codable {
+  public enum Kind: Hashable, Sendable, Codable {
     case flag
     case number(lowest: Double, highest: Double)
   }
 
-  package var name: String
-  package var kind: Kind
-  package var value: SettingValue
+  public var name: String
+  public var kind: Kind
+  public var value: SettingValue
   /// One line on what it is for.
-  package var purpose: String
+  public var purpose: String
   /// Why it cannot be changed in this run; nil where it can.
-  package var refusal: String?
+  public var refusal: String?
 
   package init(
     name: String, kind: Kind, value: SettingValue, purpose: String, refusal: String? = nil

@@ -14,23 +14,26 @@ extension TrainingConfiguration {
   /// nothing else.
   mutating func setRouter(_ router: ExpertRouter, besides options: [String: String]) {
     model.experts?.router = router
-    if router.sendsToOne, options["expert-active"] == nil { model.experts?.active = 1 }
-    if !router.hasScores, options["moe-aux-loss"] == nil { balanceLoss = 0 }
-    if router == .rmoe { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
+    let kind = router.conformer
+    if kind.sendsToOne, options["expert-active"] == nil { model.experts?.active = 1 }
+    if !kind.hasScores, options["moe-aux-loss"] == nil { balanceLoss = 0 }
+    if kind.hasState { model.experts?.routerWidth = max(1, min(128, model.width / 2)) }
   }
 
   /// Refuses options of experts that are not there.
   func checkExpertsExist(_ options: [String: String]) throws(ConfigurationError) {
     if let experts = model.experts {
-      guard options["router-width"] == nil || experts.router == .rmoe else {
+      guard options["router-width"] == nil || experts.router.conformer.hasState else {
+        let names = ExpertRouter.names { $0.hasState }
         throw .impossible(
-          reason: "router-width is the state of the router rmoe, not of \(experts.router.rawValue):"
-            + " leave it out, or give --router rmoe")
+          reason: "router-width is the state of the router \(names), not of"
+            + " \(experts.router.rawValue): leave it out, or give --router \(names)")
       }
-      guard options["moe-consistency"] == nil || experts.router == .thor else {
+      guard options["moe-consistency"] == nil || model.passes == 2 else {
+        let names = ExpertRouter.names { $0.passes == 2 }
         throw .impossible(
-          reason: "moe-consistency holds the two passes of the router thor together, and"
-            + " \(experts.router.rawValue) takes one: leave it out, or give --router thor")
+          reason: "moe-consistency holds the two passes of the router \(names) together, and"
+            + " \(experts.router.rawValue) takes one: leave it out, or give --router \(names)")
       }
       return
     }
@@ -57,7 +60,7 @@ extension TrainingConfiguration {
         reason: "a token cannot go to \(experts.active) of \(experts.count) experts:"
           + " lower --expert-active")
     }
-    guard !experts.router.sendsToOne || experts.active == 1 else {
+    guard !experts.router.conformer.sendsToOne || experts.active == 1 else {
       throw .impossible(
         reason: "the \(experts.router.rawValue) router sends a token to one expert: leave"
           + " --expert-active out")
@@ -67,21 +70,26 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "experts in every second layer need two layers: leave --expert-every out")
     }
-    guard routerZLoss == 0 || experts.router != .sigmoid else {
+    guard routerZLoss == 0 || experts.router.conformer.hasSoftmax else {
       throw .impossible(
-        reason: "the sigmoid router has no softmax to hold: leave --moe-router-z-loss out")
+        reason:
+          "the \(experts.router.rawValue) router has no softmax to hold: leave --moe-router-z-loss out"
+      )
     }
   }
 
   private func validateScores(_ router: ExpertRouter) throws(ConfigurationError) {
-    guard router.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0) else {
+    guard router.conformer.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0)
+    else {
       throw .impossible(
         reason: "the \(router.rawValue) router has no scores to balance: leave --moe-aux-loss,"
           + " --moe-bias-balance and --moe-router-z-loss out")
     }
-    guard router != .thor || capacity == 0 else {
+    guard router.conformer.hasCapacity || capacity == 0 else {
       throw .impossible(
-        reason: "the thor router sends a whole batch to one expert: leave --moe-capacity out")
+        reason:
+          "the \(router.rawValue) router sends a whole batch to one expert: leave --moe-capacity out"
+      )
     }
   }
 }

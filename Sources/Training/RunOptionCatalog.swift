@@ -74,7 +74,7 @@ package enum RunOptionCatalog {
     .ofExperts(
       "router-width", 1...4096, \.routerWidth,
       help: "width of the router rmoe's state; half the model's, at most 128, if not given"
-    ) { $0.router == .rmoe },
+    ) { $0.router.conformer.hasState },
     setting(SettingCatalog.learningRateMultiplier),
   ].compactMap(\.self)
 

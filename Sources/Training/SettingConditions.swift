@@ -29,17 +29,25 @@ package struct SettingConditions: Sendable {
   }
 
   private func lack(_ need: SettingCatalog.Need) -> String? {
+    let kind = router?.conformer
     switch need {
-    case .experts: router == nil ? "this model has no experts" : nil
-    case .scores: router?.hasScores == false ? "this router has no scores to balance" : nil
-    case .softmax: router == .sigmoid ? "the sigmoid router has no softmax to hold" : nil
-    case .tokenwise: router == .thor ? "thor sends a whole batch to one expert" : nil
+    case .experts: return router == nil ? "this model has no experts" : nil
+    case .scores: return kind?.hasScores == false ? "this router has no scores to balance" : nil
+    case .softmax:
+      // One without scores is told of them instead.
+      guard let kind, kind.hasScores, !kind.hasSoftmax else { return nil }
+      return "the \(kind.name) router has no softmax to hold"
+    case .tokenwise:
+      guard let kind, !kind.hasCapacity else { return nil }
+      return "\(kind.name) sends a whole batch to one expert"
     case .twoPasses:
-      router == .thor ? nil : "only the router thor has two passes to hold together"
+      return kind?.passes == 2
+        ? nil
+        : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
     case .secondMoments:
-      optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+      return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
     case .plainWeights:
-      isSigmaReparametrised
+      return isSigmaReparametrised
         ? "sigma-reparametrisation ignores the weights' scale, which is all it changes" : nil
     }
   }

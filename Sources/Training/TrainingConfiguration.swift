@@ -206,9 +206,7 @@ extension TrainingConfiguration {
   }
 
   private var windowBytes: Double {
-    let hidden = (0..<model.layers).reduce(0) { $0 + model.activeHiddenWidth(inLayer: $1) }
-    let perToken = model.layers * 8 * model.width + 2 * hidden
-    return 4 * Double(model.passes * model.context * perToken)
+    4 * Double(model.passes * model.context * model.keptPerToken)
   }
 
   private func validateOptimizer() throws(ConfigurationError) {

@@ -74,10 +74,7 @@ extension TrainingRun {
 
   /// qk-layernorm comes back from nothing: gains of 1 and moments of 0, as in a new model.
   private func resetQKGains() {
-    for tensor in engine.layout.tensors
-    where tensor.name.hasSuffix("q_layernorm.weight")
-      || tensor.name.hasSuffix("k_layernorm.weight")
-    {
+    for tensor in engine.layout.tensors where tensor.role == .queryKeyGain {
       for index in tensor.offset..<tensor.offset + tensor.count {
         parameters.base[index] = 1
         weights.base[index] = 1

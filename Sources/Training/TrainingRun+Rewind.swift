@@ -79,7 +79,10 @@ extension TrainingRun {
       setAsideWhatLiesAhead()
       // Whoever resumes from here leaves the same batches out.
       writeCheckpoint(by: "run")
-      recordRewind(to: name, from: from, skipping: count, by: author)
+      let isOther = state.options != configuration.options
+      recordRewind(
+        to: name, from: from, skipping: count, by: author,
+        earlierOptions: isOther ? state.options : nil)
       declareSettings()
     } catch {
       refuse(Command.rewind(checkpoint: words, skip: count), because: "\(error)", by: author)
@@ -115,16 +118,18 @@ extension TrainingRun {
   }
 
   private func recordRewind(
-    to name: String, from: Int, skipping count: Int, by author: String
+    to name: String, from: Int, skipping count: Int, by author: String,
+    earlierOptions: [String: String]?
   ) {
     let skipped = count > 0 ? ", \(NumberText.grouped(count)) batches left out" : ""
-    record(
-      RunEvent(
-        step: step, wallTime: Trainer.now(), kind: .rewind, by: author, name: name,
-        text: "back from step \(NumberText.grouped(from)) to \(name)\(skipped)",
-        values: [
-          "from": Double(from), "skip": Double(count), "offset": Double(batchOffset),
-        ]))
+    var event = RunEvent(
+      step: step, wallTime: Trainer.now(), kind: .rewind, by: author, name: name,
+      text: "back from step \(NumberText.grouped(from)) to \(name)\(skipped)",
+      values: [
+        "from": Double(from), "skip": Double(count), "offset": Double(batchOffset),
+      ])
+    event.earlierOptions = earlierOptions
+    record(event)
   }
 
   /// The checkpoint that `words` name: `last` before the present step, `good` before the present

@@ -206,7 +206,7 @@ extension TrainingRun {
     if !configuration.optimizer.isAdam { watched[SettingCatalog.adamEpsilon] = nil }
     let raised = alarms.observe(
       samples, settings: watched, remainingSteps: configuration.steps - samples.step,
-      watchesExperts: configuration.model.experts?.router.hasScores ?? true,
+      watchesExperts: configuration.model.experts?.router.conformer.hasScores ?? true,
       thresholds: configuration.alarms)
     for event in raised { record(withWayBack(event)) }
     for event in effects.observe(samples) { record(event) }

@@ -121,7 +121,7 @@ package final class TrainingRun {
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam)
-    qkClip = QKClip(configuration: model, layout: engine.layout)
+    qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     metrics = StepMetrics(
@@ -224,10 +224,15 @@ package final class TrainingRun {
       minimumLearningRate: configuration.minimumLearningRate,
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: initialLoss,
       options: configuration.options,
-      environment: [
-        "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
-        "blas_version": LinearAlgebra.version, "data": windows.corpus.description,
-      ])
+      environment: Self.environment(corpus: windows.corpus))
+  }
+
+  /// What the numbers of a run over `corpus` depend on beside its options.
+  package static func environment(corpus: Corpus) -> [String: String] {
+    [
+      "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
+      "blas_version": LinearAlgebra.version, "data": corpus.description,
+    ]
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Signals
 import Telemetry

@@ -65,6 +65,21 @@ import Testing
     #expect(press(&state, .character(" ")) == [.send(.resume, by: "you")])
   }
 
+  @Test(arguments: [
+    ("sessions/rescue.seismo", "sessions/other.seismo"), ("rescue.seismo", "other.seismo"),
+    ("'my run.seismo'", "other.seismo"), ("'my runs/a.seismo'", "'my runs/other.seismo'"),
+    ("'it'\\''s/a.seismo'", "'it'\\''s/other.seismo'"),
+  ])
+  func `a run that branches off is shown at its new place, as a shell takes it`(
+    path: String, expected: String
+  ) {
+    var state = Self.live()
+    state.source.path = path
+    let description = RunDescription(name: "other", created: 0)
+    _ = update(&state, .recordsArrived([.description(description)]))
+    #expect(state.source.path == expected)
+  }
+
   @Test func `two presses of the rate key halve it twice`() {
     var state = Self.live()
     #expect(

@@ -66,8 +66,8 @@ struct EngineTests {
     let model = SmallModel(ModelConfiguration(width: 32, layers: 2, heads: 2, context: 16))
     for tensor in model.engine.layout.tensors {
       for index in tensor.offset..<tensor.offset + tensor.count {
-        if tensor.kind == .gain { model.parameters[index] = 1 }
-        if tensor.kind == .matrix { model.parameters[index] *= 20 }
+        if !tensor.role.isDecayed { model.parameters[index] = 1 }
+        if tensor.role.isHiddenMatrix { model.parameters[index] *= 20 }
       }
     }
     let plain = model.loss(LossSettings()).attentionLogitMax

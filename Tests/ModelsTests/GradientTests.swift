@@ -79,71 +79,7 @@ struct GradientTests {
     #expect(model.gradient(tensor).contains { $0 != 0 })
   }
 
-  /// Every tensor along its own gradient, where the slope is largest against Float32's noise, and
-  /// its largest element alone.
   private func check(_ model: SmallModel, _ settings: LossSettings) {
-    _ = model.lossAndGradients(settings)
-    let tensors = model.engine.layout.tensors
-    for (tensor, gradient) in zip(tensors, tensors.map(model.gradient)) {
-      let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      guard norm > 1e-5 else { continue }
-      let along = slope(model, tensor, gradient.map { $0 / norm }, settings)
-      #expect(abs(along - Double(norm)) < 2e-3 * Double(norm) + 2e-4, "\(tensor.name)")
-      var alone = gradient.map { _ in Float(0) }
-      let largest = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
-      alone[largest] = 1
-      let element = Double(gradient[largest])
-      let single = slope(model, tensor, alone, settings)
-      #expect(abs(single - element) < 2e-3 * abs(element) + 2e-4, "\(tensor.name)[\(largest)]")
-    }
-  }
-
-  /// Fourth-order central difference of what the gradient is taken of, with the largest step that
-  /// sends no token to another expert: there the objective jumps.
-  private func slope(
-    _ model: SmallModel, _ tensor: ParameterTensor, _ direction: [Float], _ settings: LossSettings
-  ) -> Double {
-    let here = Objective(model, settings)
-    let kept = FloatBuffer(count: model.parameters.count)
-    kept.copy(from: model.parameters)
-    for step in [Float(8e-3), 2e-3, 5e-4] {
-      let values = [Float(-2), -1, 1, 2].map { multiple -> Objective in
-        for (index, component) in direction.enumerated() {
-          model.parameters[tensor.offset + index] += step * multiple * component
-        }
-        defer { model.parameters.copy(from: kept) }
-        return Objective(model, settings)
-      }
-      guard values.allSatisfy(here.routesAlike) else { continue }
-      let near = values[2].value - values[1].value
-      let far = values[3].value - values[0].value
-      return (8 * near - far) / (12 * Double(step))
-    }
-    Issue.record("a token sits on the border of two experts; take another seed")
-    return .nan
-  }
-
-  private struct Objective {
-    let value: Double
-    let expertCounts: [[Int]]
-    let tokensDropped: [Float]
-
-    func routesAlike(_ other: Objective) -> Bool {
-      expertCounts == other.expertCounts && tokensDropped == other.tokensDropped
-    }
-
-    /// Of a step with two passes CE₁ + CE₂ + c·divergence, which only the step itself knows.
-    init(_ model: SmallModel, _ settings: LossSettings) {
-      let hasTwoPasses = model.configuration.passes == 2
-      let statistics = hasTwoPasses ? model.lossAndGradients(settings) : model.loss(settings)
-      if hasTwoPasses {
-        value = 2 * statistics.loss + Double(settings.consistency) * statistics.divergence
-      } else {
-        let zLoss = Double(settings.zLoss) * model.meanSquaredLogZ(settings)
-        value = statistics.loss + statistics.balanceLoss + statistics.routerZLoss + zLoss
-      }
-      tokensDropped = statistics.tokensDropped
-      expertCounts = statistics.expertCounts
-    }
+    GradientCheck(model: model, settings: settings).run()
   }
 }

@@ -23,7 +23,7 @@ struct InitialisationTests {
     let parameters = initialised(configuration, seed: 4)
     for tensor in ParameterLayout(configuration).tensors {
       let values = values(tensor, parameters)
-      guard tensor.kind != .gain else {
+      guard tensor.role.isDecayed else {
         #expect(values.allSatisfy { $0 == 1 })
         continue
       }
@@ -34,7 +34,7 @@ struct InitialisationTests {
       #expect(abs(deviation / expected - 1) < 5 / (2 * count).squareRoot(), "\(tensor.name)")
       #expect(abs(values.reduce(0, +) / count) < 5 * expected / count.squareRoot())
       let largest = (values.map(abs).max() ?? 0) / expected
-      #expect((largest <= 2 / 0.8796) == (tensor.kind != .embedding), "\(tensor.name)")
+      #expect((largest <= 2 / 0.8796) == (tensor.role != .embedding), "\(tensor.name)")
     }
   }
 

@@ -16,7 +16,7 @@ struct QKClipTests {
     let head = first.firstIndex(of: sorted[2]) ?? 0
     let kept = FloatBuffer(count: model.parameters.count)
     kept.copy(from: model.parameters)
-    let clip = QKClip(configuration: model.configuration, layout: model.engine.layout)
+    let clip = QKClip(layout: model.engine.layout)
     let maxima = first + [0, -.infinity, .nan]
     #expect(
       clip.apply(

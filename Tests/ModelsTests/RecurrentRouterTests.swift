@@ -58,7 +58,7 @@ struct RecurrentRouterTests {
     let (projections, cell) = (2 * (8 * 5 + 5 * 4), 6 * 25 + 6 * 5)
     let count = tensors.reduce(0) { $0 + $1.count }
     #expect(count == projections + cell)
-    #expect(tensors.filter { !$0.isDecayed }.map(\.kind) == [.bias, .bias])
+    #expect(tensors.map(\.role).filter { !$0.isDecayed } == [.bias, .bias])
   }
 
   @Test(arguments: [2, 3, 4])

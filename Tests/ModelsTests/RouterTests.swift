@@ -15,7 +15,7 @@ struct RouterTests {
     let active = router == .switch ? 1 : 2
     #expect(step.expertCounts.map { $0.reduce(0, +) } == [40 * active, 40 * active])
     #expect(model.loss(settings) == step)
-    #expect(step.routerEntropy.count == (router.hasScores ? 2 : 0))
+    #expect(step.routerEntropy.count == (router.conformer.hasScores ? 2 : 0))
     #expect(step.routerEntropy.allSatisfy { $0 > 0 && $0 <= log(4) + 1e-5 })
   }
 

@@ -19,7 +19,7 @@ struct SmallModel {
     initialise(parameters: parameters, layout: engine.layout, seed: seed)
     var random = RandomStream(seed: seed)
     // Gains away from 1, biases away from 0, and gradients of every gain away from 0.
-    for tensor in engine.layout.tensors where tensor.kind == .gain || tensor.kind == .bias {
+    for tensor in engine.layout.tensors where !tensor.role.isDecayed && tensor.role != .fixed {
       for index in 0..<tensor.count {
         parameters[tensor.offset + index] += Float(0.2 * random.normal())
       }
@@ -35,7 +35,7 @@ struct SmallModel {
   static func routed(by router: ExpertRouter) -> ModelConfiguration {
     var configuration = mixture
     configuration.experts?.router = router
-    if router.sendsToOne { configuration.experts?.active = 1 }
+    if router.conformer.sendsToOne { configuration.experts?.active = 1 }
     configuration.experts?.routerWidth = 5
     return configuration
   }

@@ -7,7 +7,7 @@ struct SoftCapTests {
   @Test
   func `a cap bounds the logits, and the largest one is told as it was before`() {
     let model = SmallModel(ModelConfiguration(width: 32, layers: 2, heads: 2, context: 16))
-    for tensor in model.engine.layout.tensors where tensor.kind == .matrix {
+    for tensor in model.engine.layout.tensors where tensor.role.isHiddenMatrix {
       for index in tensor.offset..<tensor.offset + tensor.count {
         model.parameters[index] *= 20
       }

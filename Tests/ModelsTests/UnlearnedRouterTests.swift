@@ -26,7 +26,7 @@ struct UnlearnedRouterTests {
     let random = SmallModel(SmallModel.routed(by: .random), batch: 4)
     _ = random.lossAndGradients(LossSettings(balanceLoss: 0.5))
     for tensor in routerTensors(random) {
-      #expect(random.gradient(tensor).allSatisfy { $0 == 0 } && !tensor.isDecayed)
+      #expect(random.gradient(tensor).allSatisfy { $0 == 0 } && !tensor.role.isDecayed)
     }
     let learned = SmallModel(SmallModel.mixture, batch: 4)
     #expect(random.loss(LossSettings()) == learned.loss(LossSettings()))

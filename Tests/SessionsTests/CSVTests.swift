@@ -42,7 +42,8 @@ import Testing
       "-Infinity",
     ]
     let rows = spellings.enumerated().map { "\($0),\($1)\n" }
-    let run = try CSVReader.run(Array(("step,loss\n" + rows.joined()).utf8), path: "a.csv")
+    let run = try Decoding.run(
+      TableDecoder(path: "a.csv"), Array(("step,loss\n" + rows.joined()).utf8))
     let values = run.generations[0].columns[0].values
     #expect(
       values.map { CSV.number($0) }

@@ -125,4 +125,63 @@ import Testing
     #expect(summary.steps == 1600)
     #expect(summary.abandoned.isEmpty)
   }
+
+  @Test func `what comes after the close is not kept`() throws {
+    let recorder = Recorder(store: try SessionStore(creating: folder.path("run.seismo")))
+    for record in TestRun.samples(0..<10) { recorder.record(record) }
+    try recorder.close()
+    for record in TestRun.samples(10..<500) { recorder.record(record) }
+    #expect(recorder.recordsTaken == 0)
+    #expect(TestRun.history(try SessionReader(path: recorder.path).records()).lastStep == 9)
+  }
+
+  @Test func `a run that is looked at leaves its older samples to its session, and stays as it is`()
+    throws
+  {
+    let recorder = Recorder(store: try SessionStore(creating: folder.path("run.seismo")))
+    let count = 40_000
+    var history = RunHistory()
+    for record in TestRun.samples(0..<count) {
+      recorder.record(record)
+      history.append(record)
+    }
+    recorder.flush()
+    let whole = history
+    let reader = try SessionReader(path: recorder.path)
+    let read = try #require(try reader.archivedHistory { Issue.record("\($0)") })
+    history.leaveSamples(toArchiveOf: read)
+    #expect(whole.stepsInMemory == count)
+    #expect(history.stepsInMemory <= count - 2 * SummaryRow.capacity * ColumnChunk.capacity)
+    // It goes on, and leaves more later.
+    for record in TestRun.samples(count..<count + 9152, seed: 2) {
+      recorder.record(record)
+      history.append(record)
+    }
+    recorder.flush()
+    let again = try SessionReader(path: recorder.path).archivedHistory { Issue.record("\($0)") }
+    history.leaveSamples(toArchiveOf: try #require(again))
+    #expect(history.stepsInMemory == 0)
+    try recorder.close()
+    for name in TestRun.names {
+      let (left, kept) = (try #require(history[name]), try #require(whole[name]))
+      #expect(left.count == count + 9152 && left.steps == Array(0..<count + 9152))
+      #expect(left.values.prefix(count).map(\.bitPattern) == kept.values.map(\.bitPattern))
+    }
+  }
+
+  @Test func `samples of another generation than was read are kept in memory`() throws {
+    let recorder = Recorder(store: try SessionStore(creating: folder.path("run.seismo")))
+    var history = RunHistory()
+    for record in TestRun.samples(0..<20_000) {
+      recorder.record(record)
+      history.append(record)
+    }
+    recorder.flush()
+    let reader = try SessionReader(path: recorder.path)
+    let read = try #require(try reader.archivedHistory { Issue.record("\($0)") })
+    history.append(.generation(startingAt: 5000))
+    history.leaveSamples(toArchiveOf: read)
+    #expect(history.stepsInMemory == 5000)
+    try recorder.close()
+  }
 }

@@ -16,7 +16,8 @@ import Testing
   }
 
   private static func description(_ steps: Int) -> RunRecord {
-    .description(RunDescription(name: "run", created: 1, totalSteps: steps))
+    .description(
+      RunDescription(name: "run", created: 1, totalSteps: steps, options: ["steps": "\(steps)"]))
   }
 
   /// A run of `steps`, resumed from a tenth of them as a shorter one.
@@ -57,6 +58,7 @@ import Testing
     #expect(summary.totalSteps == 100)
     #expect(summary.abandoned.map(\.steps) == [500])
     #expect(summary.abandoned.map(\.totalSteps) == [500])
+    #expect(summary.abandoned.map { $0.options?["steps"] } == ["500"])
   }
 
   @Test func `a line that is restored is the run again, and what it gave way to a line`() throws {

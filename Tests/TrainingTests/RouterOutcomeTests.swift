@@ -19,8 +19,8 @@ struct RouterOutcomeTests {
       width: 16, layers: 4, heads: 2, context: 16,
       experts: ExpertConfiguration(count: 8, width: 32, active: 2, router: router))
     configuration.model.experts?.routerWidth = 16
-    if router.sendsToOne { configuration.model.experts?.active = 1 }
-    if !router.hasScores { configuration.balanceLoss = 0 }
+    if router.conformer.sendsToOne { configuration.model.experts?.active = 1 }
+    if !router.conformer.hasScores { configuration.balanceLoss = 0 }
     configuration.batch = 8
     configuration.steps = 600
     configuration.warmup = 20

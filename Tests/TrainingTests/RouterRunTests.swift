@@ -15,8 +15,8 @@ struct RouterRunTests {
     configuration.model = ModelConfiguration(
       width: 20, layers: 4, heads: 2, context: 11,
       experts: ExpertConfiguration(count: 5, width: 18, active: 2, router: router))
-    if router.sendsToOne { configuration.model.experts?.active = 1 }
-    if !router.hasScores { configuration.balanceLoss = 0 }
+    if router.conformer.sendsToOne { configuration.model.experts?.active = 1 }
+    if !router.conformer.hasScores { configuration.balanceLoss = 0 }
     configuration.model.experts?.every = 2
     configuration.model.experts?.routerWidth = 11
     configuration.batch = 8

@@ -43,8 +43,8 @@ struct TrainingConfigurationTests {
   func `every router has options that give it back`(router: ExpertRouter) throws {
     let configuration = try TrainingConfiguration(options: ["router": router.rawValue])
     #expect(configuration.model.experts?.router == router)
-    #expect(configuration.model.experts?.active == (router.sendsToOne ? 1 : 2))
-    #expect(configuration.balanceLoss == (router.hasScores ? 0.01 : 0))
+    #expect(configuration.model.experts?.active == (router.conformer.sendsToOne ? 1 : 2))
+    #expect(configuration.balanceLoss == (router.conformer.hasScores ? 0.01 : 0))
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
   }
 

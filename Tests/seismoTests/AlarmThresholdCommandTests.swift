@@ -3,6 +3,7 @@ import Sessions
 import Telemetry
 import Testing
 
+@testable import Runs
 @testable import seismo
 
 /// Thresholds from a person's settings and from a `run.toml`, in the real program.

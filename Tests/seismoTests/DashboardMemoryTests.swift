@@ -1,4 +1,5 @@
 import Dashboard
+import Foundation
 import Testing
 
 @testable import seismo
@@ -58,5 +59,35 @@ import Testing
       "layout = \"speed\"\nshown = [\"loss\", \"future\"]\n", path: "d.toml")
     #expect(warning == nil)
     #expect(read.arrangement?.promoted == [.loss])
+  }
+
+  @Test func `what two dashboards remember at once is all there`() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "dashboard.toml").path
+    await withTaskGroup { group in
+      for dashboard in 0..<2 {
+        group.addTask {
+          for number in 0..<20 {
+            DashboardMemory.change(at: path) { $0.add(command: "note \(dashboard) \(number)") }
+          }
+        }
+      }
+    }
+    #expect(DashboardMemory.read(at: path).memory.commands.count == 40)
+  }
+
+  @Test func `a dashboard that is left writes what it changed, and keeps what another wrote`() {
+    var written = DashboardMemory()
+    written.commands = ["pause"]
+    written.theme = "light"
+    let before = DashboardMemory()
+    var after = before
+    after.knowsHelp = true
+    after.arrangement = Arrangement(preset: .speed)
+    written.take(after, changedFrom: before)
+    #expect(written.commands == ["pause"])
+    #expect(written.theme == "light")
+    #expect(written.arrangement == after.arrangement && written.knowsHelp)
   }
 }

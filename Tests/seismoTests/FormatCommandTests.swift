@@ -246,7 +246,8 @@ struct FormatCommandTests {
     }
     let found = try binary.run(["export", "a.seismo", "--format", "json"]).output
       .split(separator: "\n")
-    #expect(alarms(found) == alarms(try ingested(lines.joined())))
+    let live = try ingested(lines.joined())
+    #expect(alarms(found) == alarms(live))
     #expect(alarms(found).count >= 2)
   }
 

@@ -1,11 +1,16 @@
 import Dispatch
 import Glibc
+import Synchronization
 import Testing
 
 @testable import seismo
 
 /// Signals that end a run, handed from one listener to the next.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct InterruptsTests {
+  private final class Calls: Sendable {
+    let count = Atomic(0)
+  }
+
   @Test func `a signal reaches the newest listener, however short ago another one left`() {
     for round in 0..<20 {
       let isTaken = DispatchSemaphore(value: 0)
@@ -30,5 +35,20 @@ import Testing
     kill(getpid(), SIGUSR2)
     #expect(isTaken.wait(timeout: .now() + 120) == .success)
     withExtendedLifetime(first) {}
+  }
+
+  @Test func `a signal is told to the newest listener alone, so that it counts once`() {
+    for _ in 0..<20 {
+      let isTaken = DispatchSemaphore(value: 0)
+      let earlier = Calls()
+      let first = Interrupts([SIGUSR1]) { _ in
+        earlier.count.add(1, ordering: .acquiringAndReleasing)
+      }
+      let second = Interrupts([SIGUSR1]) { _ in isTaken.signal() }
+      kill(getpid(), SIGUSR1)
+      #expect(isTaken.wait(timeout: .now() + 120) == .success)
+      #expect(earlier.count.load(ordering: .acquiring) == 0)
+      withExtendedLifetime((first, second)) {}
+    }
   }
 }

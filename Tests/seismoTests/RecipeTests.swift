@@ -4,6 +4,7 @@ import Telemetry
 import Testing
 import Training
 
+@testable import Runs
 @testable import seismo
 
 /// Each recipe of the README is run by the real program, scaled down, in a folder that has what the

@@ -4,6 +4,7 @@ import Telemetry
 import Testing
 import Training
 
+@testable import Runs
 @testable import seismo
 
 @Suite(.timeLimit(.minutes(15)))

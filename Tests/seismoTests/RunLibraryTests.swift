@@ -6,6 +6,7 @@ import Synchronization
 import Telemetry
 import Testing
 
+@testable import Runs
 @testable import seismo
 
 /// The list of runs as it is read from folders.
@@ -133,8 +134,8 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let own = try record("own")
     try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
-    #expect(throws: Failure.self) { try library.add(other.path, beside: own) }
-    #expect(throws: Failure.self) { try library.add("no such place", beside: own) }
+    #expect(throws: RunError.self) { try library.add(other.path, beside: own) }
+    #expect(throws: RunError.self) { try library.add("no such place", beside: own) }
     try FileManager.default.copyItem(atPath: own, toPath: other.path + "/far.seismo")
     #expect(try library.add(other.path + "/", beside: own) == [other.path + "/far.seismo"])
     #expect(try library.add("own", beside: own) == [own])

@@ -2,6 +2,7 @@ import Foundation
 import TOMLKit
 import Testing
 
+@testable import Runs
 @testable import seismo
 
 /// Files that a person writes, cut at every byte and with flipped bits: one line, or a file.

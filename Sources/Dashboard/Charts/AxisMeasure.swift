@@ -68,6 +68,12 @@ struct AxisMeasure: Sendable {
     }
   }
 
+  /// Where on an axis that is even in steps such a share of it lies; nil on others.
+  func step(atShare share: Double, of steps: Range<Int>) -> Int? {
+    guard kind == .step, !isLog, share.isFinite else { return nil }
+    return steps.lowerBound + Int(share * Double(steps.count - 1))
+  }
+
   func place(of step: Int) -> Double { place(ofAmount: amount(of: step)) }
 
   private func place(ofAmount amount: Double) -> Double {

@@ -109,15 +109,33 @@ struct HeatMap: Sendable {
   ) -> [Double?] {
     let edges = time.edges.map { min($0, context.playhead + 1) }
     var last: Double?
-    var result: [Double?] = series.columns(edges: edges).map {
-      $0.isEmpty ? nil : ($0.nonFiniteCount > 0 ? .infinity : $0.maximum)
-    }
+    var result = Self.maxima(series, edges)
     let end = edges.lastIndex { $0 <= context.playhead } ?? 0
     for index in result.indices where index <= end {
       last = result[index] ?? last
       result[index] = last
     }
     return result
+  }
+
+  /// Of few samples it is quicker to go through them than to ask for each column.
+  private static func maxima(_ series: Series, _ edges: [Int]) -> [Double?] {
+    guard let start = edges.first, let end = edges.last, edges.count > 1 else { return [] }
+    let range = series.index(atOrAfter: start)..<series.index(atOrAfter: end)
+    guard range.count <= 4 * edges.count else {
+      return series.columns(edges: edges).map {
+        $0.isEmpty ? nil : ($0.nonFiniteCount > 0 ? .infinity : $0.maximum)
+      }
+    }
+    var maxima = [Double?](repeating: nil, count: edges.count - 1)
+    let (steps, values) = series.samples(in: range)
+    var column = 0
+    for (step, value) in zip(steps, values) {
+      while column + 2 < edges.count, edges[column + 1] <= step { column += 1 }
+      let value = value.isFinite ? value : .infinity
+      maxima[column] = maxima[column].map { max($0, value) } ?? value
+    }
+    return maxima
   }
 
   private func values(

@@ -20,7 +20,11 @@ struct TensorField: Sendable {
   init(_ metrics: [MetricName], in rect: Rect, chartRows: Int, _ context: PaneContext) {
     let most = max(1, rect.rows - max(chartRows, rect.rows / 3) - 1)
     let rows = TensorRows(metrics, atMost: most).rows
-    let values = rows.map { GradientsPane.least($0.metrics, context) }
+    let series = rows.map { $0.metrics.compactMap { context.history[$0] } }
+    let step = context.readingStep
+    let values = series.map { tensors in
+      HeatMap.Chosen.smallestAboveZero(tensors.compactMap { $0.value(atOrBefore: step) }) ?? .nan
+    }
     let names = rows.map { TextWidth.columns(of: $0.name) }.max() ?? 0
     height =
       rows.count > most
@@ -31,9 +35,9 @@ struct TensorField: Sendable {
     let top = RoundNumber.power(atLeast: max(high, floor * 100, 1e-30))
     let bottom = floor > 0 ? floor : top / 1e6
     map = HeatMap(
-      rows: zip(rows, values).map { row, value in
+      rows: zip(zip(rows, series), values).map { row, value in
         HeatMap.Row(
-          name: row.name, series: row.metrics.compactMap { context.history[$0] },
+          name: row.0.name, series: row.1,
           text: value == 0 ? "none" : RoundNumber.twoDigits(value),
           role: GradientsPane.role(of: value, context) ?? (value == 0 ? .faint : .text))
       },
@@ -41,8 +45,9 @@ struct TensorField: Sendable {
       gradient: Self.gradient(context.theme), limit: .infinity,
       gutter: min(max(10, names + 9), rect.columns / 2), floors: Self.floors(epsilon, context),
       chosen: .smallestAboveZero, origin: epsilon ?? RoundNumber.power(atMost: top / 1e6))
-    let updates = rows.map { Self.update(of: $0, context) }
-    let hasUpdates = rect.columns >= 90 && rows.count <= height && updates.contains { $0 != "" }
+    let updates =
+      rect.columns >= 90 && rows.count <= height ? rows.map { Self.update(of: $0, context) } : []
+    let hasUpdates = updates.contains { $0 != "" }
     self.updates = hasUpdates ? updates : []
     margin = hasUpdates ? Self.updateColumns + 2 : 0
   }

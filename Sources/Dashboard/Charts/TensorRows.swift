@@ -14,31 +14,37 @@ struct TensorRows: Sendable {
   /// - Parameters: `metrics` are those of one family; `limit` is how many rows there may be, where
   ///   folding can do it
   init(_ metrics: [MetricName], atMost limit: Int) {
-    let sorted = metrics.map { (tensor: Tensor($0), metric: $0) }
-      .sorted { $0.tensor < $1.tensor }
-    let folds = Fold.allCases.lazy.map { fold in
-      Self.rows(sorted.map { (name: $0.tensor.name(fold), metric: $0.metric) })
-    }
-    rows = folds.first { $0.count <= limit } ?? folds.last ?? []
+    let tensors = Self.sorted(metrics)
+    let fold = Fold.allCases.first { Self.count(tensors, $0) <= limit } ?? .layer
+    rows = Self.rows(tensors, fold)
   }
 
   /// Every tensor by itself, but an expert's as one.
   init(_ metrics: [MetricName], foldsExperts: Bool) {
-    let sorted = metrics.map { (tensor: Tensor($0), metric: $0) }.sorted { $0.tensor < $1.tensor }
-    let fold: Fold = foldsExperts ? .expert : .none
-    rows = Self.rows(sorted.map { (name: $0.tensor.name(fold), metric: $0.metric) })
+    rows = Self.rows(Self.sorted(metrics), foldsExperts ? .expert : .none)
   }
 
-  private static func rows(_ named: [(name: String, metric: MetricName)]) -> [Row] {
+  private static func sorted(_ metrics: [MetricName]) -> [Tensor] {
+    let stem = metrics.first.flatMap { MetricCatalog.family(of: $0)?.stem } ?? ""
+    return metrics.map { Tensor($0, stem: stem) }.sorted()
+  }
+
+  /// How many rows a fold makes: tensors that share one lie beside each other.
+  private static func count(_ tensors: [Tensor], _ fold: Fold) -> Int {
+    guard !tensors.isEmpty else { return 0 }
+    return 1 + zip(tensors, tensors.dropFirst()).count { !$0.sharesRow(with: $1, fold) }
+  }
+
+  private static func rows(_ tensors: [Tensor], _ fold: Fold) -> [Row] {
     var rows: [Row] = []
-    var places: [String: Int] = [:]
-    for (name, metric) in named {
-      if let place = places[name] {
-        rows[place].metrics.append(metric)
+    var last: Tensor?
+    for tensor in tensors {
+      if last?.sharesRow(with: tensor, fold) == true {
+        rows[rows.count - 1].metrics.append(tensor.metric)
       } else {
-        places[name] = rows.count
-        rows.append(Row(name: name, metrics: [metric]))
+        rows.append(Row(name: tensor.name(fold), metrics: [tensor.metric]))
       }
+      last = tensor
     }
     return rows
   }
@@ -50,26 +56,31 @@ struct TensorRows: Sendable {
 
   /// A tensor's name taken apart: `L2.E5.down`.
   private struct Tensor: Comparable {
-    var layer: Int?
-    var expert: Int?
-    var part: String
-    private var place: Place
+    let metric: MetricName
+    let layer: Int?
+    let expert: Int?
+    let part: String
+    private let place: Place
 
     private typealias Place = (Int, Int, Int, Int, String)
 
-    init(_ metric: MetricName) {
-      var parts = MetricCatalog.variableWords(of: metric).split(separator: ".").map(String.init)[
-        ...]
-      func number(_ letter: Character) -> Int? {
-        guard let first = parts.first, first.first == letter,
-          let number = Int(first.dropFirst()), parts.count > 1
+    /// - Cost: a screen asks for each of some hundred; nothing is allocated.
+    init(_ metric: MetricName, stem: String) {
+      self.metric = metric
+      var rest = metric.path[...].utf8.dropFirst(stem.utf8.count + 1)
+      func number(_ letter: Unicode.Scalar) -> Int? {
+        guard rest.first == UInt8(ascii: letter), let end = rest.firstIndex(of: UInt8(ascii: ".")),
+          let number = Int(Substring(rest[..<end].dropFirst()))
         else { return nil }
-        parts.removeFirst()
+        rest = rest[end...].dropFirst()
         return number
       }
       layer = number("L")
       expert = number("E")
-      part = parts.joined(separator: ".")
+      let words = Substring(rest)
+      part =
+        words.utf8.contains(UInt8(ascii: "_"))
+        ? String(words.map { $0 == "_" ? " " : $0 }) : String(words)
       place = Self.place(layer, expert, part)
     }
 
@@ -92,13 +103,26 @@ struct TensorRows: Sendable {
       one.place < other.place
     }
 
+    private var isOfAttention: Bool { Self.attention.contains(part) }
+
+    func sharesRow(with other: Tensor, _ fold: Fold) -> Bool {
+      guard let layer, layer == other.layer else { return false }
+      return switch fold {
+      case .none: false
+      case .expert: expert != nil && expert == other.expert
+      case .experts: expert != nil && other.expert != nil
+      case .block: isOfAttention == other.isOfAttention
+      case .layer: true
+      }
+    }
+
     func name(_ fold: Fold) -> String {
       // The gradient's norm is another thing.
       guard let layer else { return part == "norm" ? "final norm" : part }
       return switch (fold, expert) {
       case (.layer, _): "L\(layer)"
       case (.block, _):
-        "L\(layer) " + (Self.attention.contains(part) ? "attention" : "feed-forward")
+        "L\(layer) " + (isOfAttention ? "attention" : "feed-forward")
       case (_, nil): "L\(layer) \(part)"
       case (.none, let expert?): "L\(layer) E\(expert) \(part)"
       case (.expert, let expert?): "L\(layer) E\(expert)"

@@ -64,6 +64,19 @@ struct TimeScale: Sendable {
     for wanted in 1..<max(dotColumns, 2) {
       var low = edges[wanted - 1]
       var high = steps.upperBound
+      if let guess = axis.step(atShare: (Double(wanted) - 0.5) / Double(dotColumns - 1), of: steps)
+      {
+        // The axis is even: the edge lies within a step of where it should.
+        let (before, after) = (max(low, guess - 1), min(high, guess + 2))
+        if before > low, column(axis.place(of: before - 1), dotColumns, first, last) < wanted {
+          low = before
+        }
+        if after < high, after >= low,
+          column(axis.place(of: after), dotColumns, first, last) >= wanted
+        {
+          high = after
+        }
+      }
       while low < high {
         let middle = low + (high - low) / 2
         let column = column(axis.place(of: middle), dotColumns, first, last)

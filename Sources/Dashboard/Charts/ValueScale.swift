@@ -213,9 +213,23 @@ enum RoundNumber {
 
   /// At most three decimals, none that says nothing.
   static func plain(_ value: Double) -> String {
-    var text = String(format: "%.3f", abs(value))
-    while text.hasSuffix("0") { text.removeLast() }
-    if text.hasSuffix(".") { text.removeLast() }
+    var text = thousandths(abs(value)) ?? String(format: "%.3f", abs(value))
+    if text.contains(".") {
+      while text.hasSuffix("0") { text.removeLast() }
+      if text.hasSuffix(".") { text.removeLast() }
+    }
     return (value < 0 && text != "0" ? NumberText.minus : "") + text
+  }
+
+  /// The same as `%.3f` in a fraction of the time, which an axis' labels would take from each
+  /// frame; nil where a binary fraction is too near to the middle of two to be sure.
+  private static func thousandths(_ size: Double) -> String? {
+    guard size < 1e9 else { return nil }
+    let scaled = size * 1000
+    let whole = scaled.rounded()
+    guard abs(abs(scaled - whole) - 0.5) > 1e-4 else { return nil }
+    let (units, rest) = Int(whole).quotientAndRemainder(dividingBy: 1000)
+    guard rest > 0 else { return "\(units)" }
+    return "\(units)." + (rest < 10 ? "00" : rest < 100 ? "0" : "") + "\(rest)"
   }
 }

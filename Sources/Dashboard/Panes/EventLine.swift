@@ -62,6 +62,7 @@ struct EventLine {
     let room = columns - TextWidth.columns(of: ending)
     let isOurs = event.kind == .alarm || event.kind == .effect || event.kind == .run
     guard isOurs else { return sentence.cutBetweenWords(to: room) + ending }
+    if TextWidth.columns(of: sentence) <= room { return sentence + ending }
     let words = EventWords(sentence)
     return words.fitting(room).map { $0 + ending } ?? words.cut(to: columns)
   }

@@ -38,8 +38,10 @@ enum GradientsPane {
   /// The tensors with a gradient below Adam's ε, an expert's as one: `L2 qkv`, `L2 E7`.
   static func belowEpsilon(_ context: PaneContext) -> [String] {
     let epsilon = epsilon(context) ?? 0
-    let faded = tensors(context).filter { name in
-      context.reading(name).map { !$0.isFinite || $0 > 0 && $0 < epsilon } ?? false
+    let step = context.readingStep
+    let faded = context.history.names(ofFamily: "grad_rms").filter { name in
+      let value = context.history[name]?.value(atOrBefore: step)
+      return value.map { !$0.isFinite || $0 > 0 && $0 < epsilon } ?? false
     }
     guard !faded.isEmpty else { return [] }
     return TensorRows(faded, foldsExperts: true).rows.map(\.name)

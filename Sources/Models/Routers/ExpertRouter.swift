@@ -1,42 +1,26 @@
-package import Kernels
+/// A router by its name: a value that carries its conformer.
+public struct ExpertRouter: RawRepresentable, CaseIterable, Sendable, Hashable, Codable {
+  /// All that options name; each is a file in this folder.
+  public static let allCases: [ExpertRouter] = [
+    .topk, .switch, .sigmoid, .rmoe, .random, .hash, .thor,
+  ]
 
-/// How a mixture chooses a token's experts; a file each in this folder.
-public enum ExpertRouter: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Softmax over all experts, the top few, gates renormalised.
-  case topk
-  /// Softmax over all experts, the top one, its probability the gate.
-  case `switch`
-  /// A sigmoid for each expert, the top few, gates normalised.
-  case sigmoid
-  /// A GRU over the layers, then as `topk`.
-  case rmoe
-  /// As `topk`, with a matrix that stays as it was drawn.
-  case random
-  /// A hash of the last two bytes, gates even.
-  case hash
-  /// One random expert for a whole batch, two passes a step.
-  case thor
+  package let conformer: any Router.Type
 
-  /// Whether experts are chosen by scores, and not dealt out.
-  package var hasScores: Bool { self != .hash && self != .thor }
-  /// Whether each token has one expert, and no more.
-  package var sendsToOne: Bool { self == .switch || self == .thor }
+  /// One that need not be registered, as long as nobody reads its name back.
+  package init(_ conformer: any Router.Type) { self.conformer = conformer }
 
-  package var form: RouterForm {
-    switch self {
-    case .topk, .rmoe, .random, .hash, .thor: topKForm
-    case .switch: switchForm
-    case .sigmoid: sigmoidForm
-    }
+  /// Nil for a name that is not registered.
+  public init?(rawValue: String) {
+    guard let router = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+    self = router
   }
 
-  /// How much an expert's bias moves after a step, for a rate of 1.
-  ///
-  /// - Parameters: `load` is the expert's over the mean load: 1 is its even share
-  func biasStep(load: Float) -> Float {
-    switch form.scores {
-    case .softmax: softmaxBiasStep(load: load)
-    case .sigmoid: sigmoidBiasStep(load: load)
-    }
+  /// The word for it in options and checkpoints.
+  public var rawValue: String { conformer.name }
+
+  /// The words for all that answer so, for a sentence.
+  package static func names(where answers: (any Router.Type) -> Bool) -> String {
+    allCases.filter { answers($0.conformer) }.map(\.rawValue).joined(separator: " or ")
   }
 }

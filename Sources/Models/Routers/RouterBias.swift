@@ -24,7 +24,7 @@ package struct RouterBias: Sendable, Hashable {
       let mean = Float(layer.reduce(0, +)) / Float(layer.count)
       for (expert, count) in layer.enumerated() {
         values[index * layer.count + expert] +=
-          rate * router.biasStep(load: Float(count) / mean)
+          rate * router.conformer.biasStep(load: Float(count) / mean)
       }
     }
   }

@@ -10,11 +10,12 @@ extension TransformerEngine {
   /// - Source: Qiu et al. 2024 (2408.06793), where experts that are less alike are better ones
   package func expertSimilarity(parameters: FloatBuffer) -> [Double] {
     guard let experts = configuration.experts, experts.count > 1 else { return [] }
-    let tensors = ModelTensors(parameters, layout: layout, configuration: configuration)
+    let view = ParameterView(parameters)
     let sum = FloatBuffer(count: 2 * experts.width * configuration.width)
-    return tensors.layers.compactMap { layer in
-      guard case .mixture(let mixture) = layer.feedForward else { return nil }
-      return meanCosine(mixture.experts.map { [$0.up, $0.down] }, sum: sum)
+    return model.blocks.compactMap { block in
+      let weights = block.feedForward.expertTensors
+      guard !weights.isEmpty else { return nil }
+      return meanCosine(weights.map { $0.map { view[$0] } }, sum: sum)
     }
   }
 
@@ -36,10 +37,10 @@ extension TransformerEngine {
     let experts = configuration.experts?.count ?? 0
     let counts = Buffer<Int>(count: experts * experts)
     for pass in activations {
-      guard case .mixture(let one) = pass.layers[first].feedForward,
-        case .mixture(let two) = pass.layers[second].feedForward
+      guard let one = pass.blocks[first].feedForward.routing,
+        let two = pass.blocks[second].feedForward.routing
       else { continue }
-      one.routing.countPairs(with: two.routing, rows: pass.residual.rows, into: counts.base)
+      one.countPairs(with: two, rows: pass.residual.rows, into: counts.base)
     }
     return (0..<experts).map { row in (0..<experts).map { counts[row * experts + $0] } }
   }

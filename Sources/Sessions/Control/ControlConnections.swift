@@ -1,3 +1,5 @@
+import CDescriptors
+import Dispatch
 import Glibc
 import Telemetry
 
@@ -5,6 +7,10 @@ import Telemetry
 struct ControlConnections: ~Copyable {
   private var connections: [Int: Box] = [:]
   private var nextSerial = 0
+  /// Until then nobody is let in: those who wait could not be, and would be told of without end.
+  private var restsUntil: DispatchTime?
+
+  private static let restMilliseconds = 100
 
   /// A connection ends with its box.
   private final class Box {
@@ -21,6 +27,8 @@ struct ControlConnections: ~Copyable {
   mutating func poll(
     alarm: CInt, listener: CInt, hasRoom: Bool
   ) -> (isCalled: Bool, events: [Int: CShort]) {
+    let rest = millisecondsOfRest()
+    let hasRoom = hasRoom && rest == nil
     let serials = connections.keys.sorted()
     var descriptors = [
       pollfd(fd: alarm, events: CShort(POLLIN), revents: 0),
@@ -31,7 +39,9 @@ struct ControlConnections: ~Copyable {
       descriptors.append(
         pollfd(fd: box.connection.descriptor, events: box.connection.interest, revents: 0))
     }
-    guard Glibc.poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { return (false, [:]) }
+    guard Glibc.poll(&descriptors, nfds_t(descriptors.count), rest ?? -1) > 0 else {
+      return (false, [:])
+    }
     let events = zip(serials, descriptors.dropFirst(2)).filter { $0.1.revents != 0 }
     return (
       descriptors[1].revents != 0,
@@ -40,11 +50,26 @@ struct ControlConnections: ~Copyable {
   }
 
   mutating func accept(from listener: CInt) {
-    let descriptor = Glibc.accept(listener, nil, nil)
-    guard descriptor >= 0 else { return }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    let descriptor = seismo_accept(listener)
+    guard descriptor >= 0 else {
+      if ![EAGAIN, EINTR, ECONNABORTED].contains(errno) {
+        restsUntil = .now() + .milliseconds(Self.restMilliseconds)
+      }
+      return
+    }
     connections[nextSerial] = Box(ControlConnection(descriptor: descriptor))
     nextSerial += 1
+  }
+
+  /// How long the listener is still let alone; nil where it is not.
+  private mutating func millisecondsOfRest() -> CInt? {
+    guard let end = restsUntil else { return nil }
+    let now = DispatchTime.now()
+    guard now < end else {
+      restsUntil = nil
+      return nil
+    }
+    return CInt((end.uptimeNanoseconds - now.uptimeNanoseconds) / 1_000_000 + 1)
   }
 
   /// What those have sent at whom `events` point; who is gone is forgotten.

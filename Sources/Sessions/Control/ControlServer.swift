@@ -1,3 +1,4 @@
+import CDescriptors
 import Dispatch
 import Formats
 import Foundation
@@ -37,14 +38,10 @@ package final class ControlServer: Sendable {
     path = try ControlFolder.path(for: "\(stem)-\(getpid())-\(mark).sock")
     listener = try Self.listening(at: path)
     var ends: [CInt] = [-1, -1]
-    guard pipe(&ends) == 0 else {
+    guard seismo_pipe(&ends) == 0 else {
       Glibc.close(listener)
       unlink(path)
       throw .unreachable(session: name, reason: FileSystem.systemWords(errno))
-    }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
     }
     alarm = (ends[0], ends[1])
   }

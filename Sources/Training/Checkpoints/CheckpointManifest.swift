@@ -42,7 +42,7 @@ struct StoredModel: Codable {
     var every: Int?
     /// Absent for 0.
     var sharedWidth: Int?
-    /// There for `rmoe`.
+    /// There for a router that has a state.
     var routerWidth: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -61,9 +61,14 @@ struct StoredModel: Codable {
   var experts: Experts?
   /// Absent for false.
   var sigmaReparam: Bool?
+  /// Absent for attention.
+  var mixers: [LayerKind]?
+  /// Absent for GELU.
+  var feedForward: LayerKind?
 
   enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts
+    case width, layers, heads, context, vocabulary, experts, mixers
+    case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
   }
@@ -76,12 +81,14 @@ struct StoredModel: Codable {
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
     sigmaReparam = configuration.sigmaReparam ? true : nil
+    mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
+    feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
     experts = configuration.experts.map {
       Experts(
         count: $0.count, width: $0.width, active: $0.active,
         router: $0.router == .topk ? nil : $0.router, every: $0.every == 1 ? nil : $0.every,
         sharedWidth: $0.sharedWidth == 0 ? nil : $0.sharedWidth,
-        routerWidth: $0.router == .rmoe ? $0.routerWidth : nil)
+        routerWidth: $0.router.conformer.hasState ? $0.routerWidth : nil)
     }
   }
 
@@ -95,6 +102,8 @@ struct StoredModel: Codable {
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false
+    if let mixers, !mixers.isEmpty { model.mixers = mixers }
+    if let feedForward { model.feedForward = feedForward }
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active),

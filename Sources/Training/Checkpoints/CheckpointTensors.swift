@@ -48,7 +48,7 @@ package struct CheckpointContents {
     layout.tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
       .flatMap { tensor in
         let weight = written(tensor, name: tensor.name, from: parameters)
-        guard configuration.experts == nil, let bias = biasName(of: tensor) else { return [weight] }
+        guard configuration.isPersimmon, let bias = biasName(of: tensor) else { return [weight] }
         return [weight, SafetensorsTensor(name: bias, shape: [tensor.shape[0]], contents: .zeros)]
       }
   }
@@ -88,19 +88,18 @@ func firstMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp_
 func secondMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp_avg_sq" }
 
 func isInModelFile(_ tensor: ParameterTensor, qkLayerNormWeight: Float) -> Bool {
-  let isQKGain =
-    tensor.name.hasSuffix(".q_layernorm.weight") || tensor.name.hasSuffix(".k_layernorm.weight")
-  let isSigmaGain = tensor.kind == .gain && tensor.name.hasSuffix(".sigma")
-  return !isSigmaGain && (!isQKGain || qkLayerNormWeight != 0)
+  switch tensor.role {
+  case .sigmaGain: false
+  case .queryKeyGain: qkLayerNormWeight != 0
+  default: true
+  }
 }
 
 /// Persimmon has a bias wherever it has a weight, but for the embedding and the unembedding.
 private func biasName(of tensor: ParameterTensor) -> String? {
-  let suffix = ".weight"
-  switch tensor.kind {
-  case .embedding, .unembedding, .bias, .fixed: return nil
-  case .matrix, .gain:
-    guard tensor.name.hasSuffix(suffix) else { return nil }
-    return tensor.name.dropLast(suffix.count) + ".bias"
+  switch tensor.role {
+  case .matrix, .queryKeyValue, .gain, .queryKeyGain:
+    tensor.name.replacing(".weight", with: ".bias")
+  case .embedding, .unembedding, .router, .sigmaGain, .bias, .coefficients, .fixed: nil
   }
 }

@@ -1,7 +1,7 @@
 import Models
 
 /// The `config.json` that lets `AutoModelForCausalLM.from_pretrained` load a checkpoint, or nil for
-/// a model Hugging Face cannot express: a mixture, one whose logits are soft-capped, or one whose
+/// a model Hugging Face cannot express: one of other layers, a mixture, one whose logits are soft-capped, or one whose
 /// attention is between two states.
 ///
 /// Persimmon is the architecture with qk-layernorm; its own defaults for the activation, the
@@ -11,7 +11,7 @@ import Models
 func huggingFaceConfiguration(
   _ configuration: ModelConfiguration, qkLayerNormWeight: Float, forward: ForwardState
 ) -> [UInt8]? {
-  guard configuration.experts == nil, [0, 1].contains(qkLayerNormWeight), forward.isPlain else {
+  guard configuration.isPersimmon, [0, 1].contains(qkLayerNormWeight), forward.isPlain else {
     return nil
   }
   let members = [

@@ -36,8 +36,8 @@ final class SigmaReparametrisation: Sendable {
     var parts: [Part] = []
     var (lefts, rights) = (0, 0)
     for tensor in layout.tensors {
-      guard tensor.isHiddenMatrix, let gains = layout[tensor.sigmaGainName] else { continue }
-      for (index, place) in MuonPart.places(of: tensor, in: layout).enumerated() {
+      guard tensor.role.isHiddenMatrix, let gains = layout[tensor.sigmaGainName] else { continue }
+      for (index, place) in MuonPart.places(of: tensor).enumerated() {
         parts.append(
           Part(
             layer: tensor.layer ?? 0, place: place, gain: gains.offset + index, left: lefts,
@@ -108,7 +108,7 @@ extension SigmaReparametrisation {
     var tensors: [StoredTensor] = []
     var start = 0
     for tensor in layout.tensors {
-      guard tensor.isHiddenMatrix, let gains = layout[tensor.sigmaGainName] else { continue }
+      guard tensor.role.isHiddenMatrix, let gains = layout[tensor.sigmaGainName] else { continue }
       let columns = tensor.fanIn
       tensors.append(
         StoredTensor(

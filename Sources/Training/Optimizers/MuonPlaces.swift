@@ -11,7 +11,7 @@ struct MuonPart: Sendable {
   static func parts(of layout: ParameterLayout, kind: OptimizerKind) -> [MuonPart] {
     let parts = layout.tensors.enumerated().flatMap { index, tensor -> [MuonPart] in
       guard kind.rule(of: tensor) == .muon else { return [] }
-      return places(of: tensor, in: layout).map { MuonPart(tensor: index, place: $0) }
+      return places(of: tensor).map { MuonPart(tensor: index, place: $0) }
     }
     let sorted = parts.enumerated().sorted { left, right in
       (right.element.cost, left.offset) < (left.element.cost, right.offset)
@@ -25,12 +25,9 @@ struct MuonPart: Sendable {
   }
 
   /// The matrices in a hidden tensor.
-  static func places(
-    of tensor: ParameterTensor, in layout: ParameterLayout
-  ) -> [MatrixPlace] {
+  static func places(of tensor: ParameterTensor) -> [MatrixPlace] {
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-    let gain = tensor.name.replacing("query_key_value", with: "q_layernorm")
-    guard gain != tensor.name, let headWidth = layout[gain]?.count else {
+    guard case .queryKeyValue(let headWidth) = tensor.role else {
       return [
         MatrixPlace(
           offset: tensor.offset, rows: rows, columns: columns, blockRows: rows, blockStride: rows)

@@ -123,7 +123,7 @@ extension Optimizer {
       var own = shared
       own.gradientScale = scales[index]
       own.learningRate *= rateFactors[index]
-      own.decay = tensor.isDecayed ? shared.decay : 0
+      own.decay = tensor.role.isDecayed ? shared.decay : 0
       steps.append(
         TensorStep(rule: rates.freezes(tensor) ? nil : rules[index], adam: own))
     }
@@ -179,8 +179,5 @@ private func rootMean(_ squares: Double, _ tensor: ParameterTensor) -> Float {
 /// The rate of a linear layer under muParam (simple), against a base width of 256.
 /// - Source: Wortsman et al. 2023, section 3.2.4
 private func muParamFactor(_ tensor: ParameterTensor) -> Float {
-  switch tensor.kind {
-  case .matrix, .unembedding: 256 / Float(tensor.fanIn)
-  case .embedding, .gain, .bias, .fixed: 1
-  }
+  tensor.role.isLinear ? 256 / Float(tensor.fanIn) : 1
 }

@@ -27,7 +27,7 @@ extension Optimizer {
     }
 
     func freezes(_ tensor: ParameterTensor) -> Bool {
-      guard let layer = tensor.layer else { return tensor.kind == .embedding && frozenBlocks > 0 }
+      guard let layer = tensor.layer else { return tensor.role == .embedding && frozenBlocks > 0 }
       return layer < frozenBlocks
     }
   }

@@ -20,7 +20,7 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   func rule(of tensor: ParameterTensor) -> UpdateRule {
     switch self {
     case .adamW, .stableAdamW: .adam
-    case .muon: tensor.isHiddenMatrix ? .muon : .adam
+    case .muon: tensor.role.isHiddenMatrix ? .muon : .adam
     case .sgd: .momentum
     }
   }

@@ -5,7 +5,8 @@ import Telemetry
 /// Gives the numbers of a step their names, always in the same order.
 struct StepMetrics {
   let names: [MetricName]
-  private let layers: Int
+  /// A layer's place among those that have attention logits; nil where it has none.
+  private let attention: [Int?]
   private let mixtureLayers: [Int]
   private let hasScores: Bool
   private let hasTwoPasses: Bool
@@ -14,11 +15,11 @@ struct StepMetrics {
   private let heads: Int
 
   init(model: ModelConfiguration, entropyPerByte: Double?, tellsHeads: Bool = false) {
-    layers = model.layers
+    attention = (0..<model.layers).map { model.attentionLayers.firstIndex(of: $0) }
     heads = tellsHeads ? model.heads : 0
     let experts = model.experts?.count ?? 0
     mixtureLayers = model.mixtureLayers
-    hasScores = model.experts?.router.hasScores ?? false
+    hasScores = model.experts?.router.conformer.hasScores ?? false
     hasTwoPasses = model.passes == 2
     self.entropyPerByte = entropyPerByte
     var names: [MetricName] = [MetricCatalog.loss]
@@ -26,15 +27,19 @@ struct StepMetrics {
     names += [
       MetricCatalog.learningRate, MetricCatalog.learningRateMultiplier, MetricCatalog.gradNorm,
       MetricCatalog.clipFraction, MetricCatalog.logZ, MetricCatalog.outputLogitMean,
-      MetricCatalog.attentionLogitMax,
     ]
+    if !model.attentionLayers.isEmpty { names.append(MetricCatalog.attentionLogitMax) }
     for layer in 0..<model.layers {
-      names += [
-        MetricCatalog.attentionLogitMax(layer: layer),
-        MetricCatalog.attentionEntropy(layer: layer),
-        MetricCatalog.attentionEntropyShare(layer: layer),
-        MetricCatalog.activationRMS(layer: layer),
-      ]
+      let hasAttention = attention[layer] != nil
+      if hasAttention {
+        names += [
+          MetricCatalog.attentionLogitMax(layer: layer),
+          MetricCatalog.attentionEntropy(layer: layer),
+          MetricCatalog.attentionEntropyShare(layer: layer),
+        ]
+      }
+      names.append(MetricCatalog.activationRMS(layer: layer))
+      guard hasAttention else { continue }
       names += (0..<heads).map { MetricCatalog.attentionLogitMax(layer: layer, head: $0) }
     }
     for layer in mixtureLayers {
@@ -51,6 +56,7 @@ struct StepMetrics {
       guard (model.experts?.active ?? 0) > 1 else { continue }
       names.append(MetricCatalog.gateInnerBalance(layer: layer))
     }
+    names += model.signals.map { MetricCatalog.layerSignal($0.kind.name, layer: $0.layer) }
     if hasTwoPasses { names.append(MetricCatalog.passDivergence) }
     names += [
       MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,
@@ -89,17 +95,22 @@ struct StepMetrics {
     values.append(step.clipFraction)
     values.append(statistics.logZ)
     values.append(statistics.outputLogitMean)
-    values.append(largest(statistics.attentionLogitMax))
-    for layer in 0..<layers {
-      values.append(Double(statistics.attentionLogitMax[layer]))
-      values.append(Double(statistics.attentionEntropy[layer]))
-      values.append(Double(statistics.attentionEntropyShare[layer]))
+    let maxima = statistics.attentionLogitMax
+    if !maxima.isEmpty { values.append(largest(maxima)) }
+    for (layer, index) in attention.enumerated() {
+      if let index {
+        values.append(Double(maxima[index]))
+        values.append(Double(statistics.attentionEntropy[index]))
+        values.append(Double(statistics.attentionEntropyShare[index]))
+      }
       values.append(Double(statistics.activationRMS[layer]))
+      guard let index else { continue }
       for head in 0..<heads {
-        values.append(Double(statistics.headLogitMax[layer * heads + head]))
+        values.append(Double(statistics.headLogitMax[index * heads + head]))
       }
     }
     if !mixtureLayers.isEmpty { appendBalance(statistics, to: &values) }
+    values += statistics.signals
     if hasTwoPasses { values.append(statistics.divergence) }
     values.append(step.tokensPerSecond)
     values.append(step.milliseconds)

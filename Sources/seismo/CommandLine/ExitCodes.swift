@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runs
 import Sessions
 import Training
 
@@ -37,9 +38,23 @@ extension Failure {
   init(_ error: any Error) {
     switch error {
     case let failure as Failure: self = failure
+    case let error as RunError: self.init(error.exit, "\(error)")
     case let error as ConfigurationError: self = .usage("\(error)")
     case ThemeFile.Flaw.unknown: self = .usage("\(error)")
     default: self = .badInput(error)
+    }
+  }
+}
+
+extension RunError {
+  fileprivate var exit: SeismoExit {
+    switch self {
+    case .noSessionPath, .nothingToDo, .outOfPatience, .noBranchName, .branchWithoutCheckpoint:
+      .usage
+    case .sessionNotMade, .recordsLost, .notDetached, .detachedUnseen: .failed
+    case .sessionIsFolder, .sessionExists, .folderNotMade, .notTrainedHere, .dataGone,
+      .nothingThere, .notListable, .noSessionThere:
+      .badInput
     }
   }
 }

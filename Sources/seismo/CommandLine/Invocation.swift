@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// How a person who stands in the working directory starts this program again.
 enum Invocation {
@@ -18,12 +19,6 @@ enum Invocation {
   /// The running binary, also after a build has replaced the file it was started from.
   static let executable = "/proc/self/exe"
 
-  /// `path` relative to the working directory where it lies below it, quoted for a shell.
-  static func shown(_ path: String) -> String {
-    let folder = FileManager.default.currentDirectoryPath + "/"
-    let short = path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
-    let plain = short.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=:@,".contains($0) }
-    return plain && !short.isEmpty
-      ? short : "'" + short.replacingOccurrences(of: "'", with: "'\\''") + "'"
-  }
+  /// `path` as a person would type it here.
+  static func shown(_ path: String) -> String { ShownPath.text(path) }
 }

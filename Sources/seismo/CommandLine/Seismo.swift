@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Runs
 import Training
 
 /// The list of subcommands; alone, it trains the default run.
@@ -21,7 +22,8 @@ struct Seismo: ParsableCommand {
     ])
 
   mutating func run() throws {
-    try LiveRun(plan: .firstRun()).run()
+    let plan = try RunPlan.firstRun()
+    try ConductedRun(plan: plan, watcher: Watcher([:], data: nil)).conduct()
   }
 
   static func main() {

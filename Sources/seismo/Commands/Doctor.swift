@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dashboard
 import Foundation
+import Runs
 import Screen
 import Sessions
 import Terminal

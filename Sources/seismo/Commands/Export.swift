@@ -101,13 +101,8 @@ struct Export: ParsableCommand {
   private func writeTables(
     _ lines: [(name: String, run: RecordedRun)], to output: OutputFile
   ) throws {
-    if long {
-      try output.write(line: CSV.longHeader)
-      for line in lines {
-        try CSV.eachLongRow(of: line.run, name: line.name) { try output.write(line: $0) }
-      }
-      return
-    }
+    if long { return try writeLongTable(lines, to: output) }
+    if !allLines, let run = lines.first?.run { tellLeftOut(of: run) }
     let names = Set(lines.flatMap(\.run.names)).sorted()
     try output.write(line: (allLines ? "run," : "") + CSV.header(names))
     for line in lines {
@@ -115,6 +110,30 @@ struct Export: ParsableCommand {
       let prefix = allLines ? CSV.quoted(line.name) + "," : ""
       try CSV.eachRow(of: history, metrics: names) { try output.write(line: prefix + $0) }
     }
+  }
+
+  private func writeLongTable(
+    _ lines: [(name: String, run: RecordedRun)], to output: OutputFile
+  ) throws {
+    let hasGenerations = !allLines && lines.contains { !$0.run.superseded.isEmpty }
+    try output.write(line: hasGenerations ? CSV.longHeaderWithGenerations : CSV.longHeader)
+    for line in lines {
+      if hasGenerations {
+        try CSV.eachLongRowOfAll(of: line.run, name: line.name) { try output.write(line: $0) }
+      } else {
+        try CSV.eachLongRow(of: line.run, name: line.name) { try output.write(line: $0) }
+      }
+    }
+  }
+
+  /// A wide table has the newest generation of each metric.
+  private func tellLeftOut(of run: RecordedRun) {
+    let rows = run.superseded.reduce(0) { rows, generation in
+      rows + generation.columns.reduce(into: Set<Int>()) { $0.formUnion($1.steps) }.count
+    }
+    guard rows > 0 else { return }
+    let what = rows == 1 ? "one older row is" : "\(rows) older rows are"
+    Seismo.report("\(what) left out: --long keeps every generation")
   }
 
   private func writeCharts(_ records: [RunRecord], name: String) throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Telemetry
@@ -9,8 +10,9 @@ struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring other tools' records into sessions.",
     discussion: """
-      Reads event files of TensorBoard, .wandb files, Lightning's metrics.csv, Hugging Face's \
-      trainer_state.json and JSON lines. A folder with several runs makes a session each. \
+      Reads event files of TensorBoard, .wandb files, tables (CSV, TSV and their like), Hugging \
+      Face's trainer_state.json, JSON lines and what trainers print; which it is, is found by \
+      looking. A folder or a long table with several runs makes a session each. \
       Importing again adds what has come since. What raises an alarm is told as of a run that was \
       watched.
       """)
@@ -41,9 +43,7 @@ struct Import: ParsableCommand {
   }
 
   private func bring(_ logged: LoggedRun, isAlone: Bool) throws {
-    var run = try logged.read()
-    var renamed: [MetricAlias.Renamed] = []
-    if !keepsNames { (run, renamed) = MetricAlias.apply(to: run) }
+    var (run, renamed) = try logged.read(usesAliases: !keepsNames)
     raiseAlarms(in: &run)
     let path = try place(of: logged.name, source: run.description, isAlone: isAlone)
     run.description?.name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent

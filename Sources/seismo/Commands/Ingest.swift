@@ -1,37 +1,49 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Telemetry
 
 struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Record what another trainer prints: JSON lines on standard input.",
+    abstract: "Record what another trainer prints on standard input.",
     discussion: """
-      A line is {"step":12,"loss":2.1} or {"step":12,"metrics":{…}}; one that is no JSON is kept as \
-      a line of the console. seismo watch shows the session while it grows. What raises an alarm is \
+      A line is {"step":12,"loss":2.1} or {"step":12,"metrics":{…}}, a row of a table, or what \
+      nanoGPT, Hugging Face, Megatron, Keras and others print; one without a number is kept as a \
+      line of the console. seismo watch shows the session while it grows. What raises an alarm is \
       told as of a run of Seismo's own. Standard output is for commands to the trainer, a line of \
       JSON each.
       """)
 
   @Option(help: "the session to make or to add to (default: sessions/ingest-TIME.seismo)")
   var session: String?
+  @Flag(
+    name: .customLong("no-aliases"),
+    help: "leave all metrics their own names; else those that Seismo knows get its names")
+  var keepsNames = false
 
   mutating func run() throws {
     let path = try session ?? Self.freshPath()
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
-    let recorder = try recorder(path, thresholds)
+    var batch = RunBatch(usesAliases: !keepsNames)
+    let recorder = try recorder(path, thresholds, &batch.description)
     Seismo.report("recording to \(Invocation.shown(path))")
-    var reader = JSONLinesReader()
+    var decoder = StreamDecoder(path: "standard input")
     var alarms = ForeignAlarms(thresholds: thresholds)
-    while let line = readLine(strippingNewline: true) {
-      let now = Date().timeIntervalSince1970
-      for record in reader.records(of: line.utf8, wallTime: now) {
+    func take(_ records: [RunRecord]) {
+      for record in records {
         recorder.record(record)
         for event in alarms.take(record) { recorder.record(.event(event)) }
       }
     }
+    while let bytes = StandardInput.next() {
+      decoder.decode(bytes, into: &batch)
+      take(batch.takeRecords(clock: Date().timeIntervalSince1970))
+    }
+    try decoder.finish(into: &batch)
+    take(batch.takeRecords(clock: Date().timeIntervalSince1970))
     recorder.record(.state(.finished))
     do {
       try recorder.close()
@@ -40,11 +52,16 @@ struct Ingest: ParsableCommand {
     }
   }
 
-  private func recorder(_ path: String, _ thresholds: AlarmThresholds) throws -> Recorder {
+  /// `description`: what the run is, as far as it is known before it says more.
+  private func recorder(
+    _ path: String, _ thresholds: AlarmThresholds, _ description: inout RunDescription
+  ) throws -> Recorder {
     let files = FileManager.default
     let url = URL(fileURLWithPath: path)
     let recorder: Recorder
     if files.fileExists(atPath: path) {
+      let records = try SessionReader(path: path).records()
+      for case .description(let present) in records { description = present }
       recorder = try Recorder(appendingTo: SessionStore(appendingTo: path))
     } else {
       do {
@@ -55,10 +72,10 @@ struct Ingest: ParsableCommand {
       }
       recorder = Recorder(store: try SessionStore(creating: path))
       let name = url.deletingPathExtension().lastPathComponent
-      recorder.record(
-        .description(
-          RunDescription(
-            name: name, created: Date().timeIntervalSince1970, options: thresholds.options)))
+      description = RunDescription(
+        name: name, created: Date().timeIntervalSince1970, options: thresholds.options,
+        environment: [RunDescription.sourceKey: "standard input"])
+      recorder.record(.description(description))
     }
     recorder.record(.state(.running))
     recorder.flush()

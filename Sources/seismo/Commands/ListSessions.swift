@@ -43,15 +43,17 @@ extension ListSessions {
     mutating func run() throws {
       try checkFolder()
       let wanted = try filter.map(Self.filter)
-      let all = try SessionSummary.sessions(in: folder)
+      let all =
+        try wanted == nil
+        ? SessionSummary.sessions(in: folder).map { ($0, nil) }
+        : SessionSummary.outlines(in: folder)
       guard !all.isEmpty else {
         try StandardOutput.print("no sessions in \(folder): '\(Invocation.command)' records one")
         return
       }
-      try wanted?.checkOptions(of: all)
-      let summaries = all.filter { summary in
-        wanted?.matches(RunTraits(summary)) ?? true
-      }
+      try wanted?.checkOptions(of: all.map(\.summary))
+      let summaries = all.filter { wanted?.matches(RunTraits($0.summary, $0.outline)) ?? true }
+        .map(\.summary)
       guard !summaries.isEmpty else {
         try StandardOutput.print("none of \(all.count) sessions in \(folder) matches")
         return

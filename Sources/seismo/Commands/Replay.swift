@@ -1,10 +1,10 @@
 import ArgumentParser
 import Dashboard
 import Foundation
+import Runs
 import Screen
 import Sessions
 import Signals
-import Synchronization
 import Telemetry
 
 struct Replay: ParsableCommand {
@@ -91,7 +91,7 @@ struct Replay: ParsableCommand {
     let reference = try SessionReference(words)
     // A file that cannot be read is told under the name it was given by.
     _ = try SessionReader(path: reference.path)
-    var run = ListedRun(SessionSummary(path: reference.path))
+    var run = ListedRun(sessionAt: reference.path)
     run.path += reference.suffix
     run.traits.name = reference.name
     return .runLoaded(run, try shelf.read(path: run.path))
@@ -142,25 +142,3 @@ struct Replay: ParsableCommand {
 }
 
 extension Playback.Pace: ExpressibleByArgument {}
-
-/// What of a recording turned out to be lost while it was looked at.
-final class DamageReports: Sendable {
-  private let lines = Mutex<[String]>([])
-
-  func add(_ line: String) {
-    lines.withLock { $0.append(line) }
-  }
-
-  /// What has come since the last call, as the console tells it.
-  func records() -> [RunRecord] {
-    take().map { .console(wallTime: Date().timeIntervalSince1970, line: $0) }
-  }
-
-  /// What has come since the last call.
-  func take() -> [String] {
-    lines.withLock { lines in
-      defer { lines = [] }
-      return lines
-    }
-  }
-}

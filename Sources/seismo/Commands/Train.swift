@@ -1,4 +1,6 @@
 import ArgumentParser
+import Runs
+import Training
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,13 +34,16 @@ struct Train: ParsableCommand {
     if json { conduct["json"] = "on" }
     let options = file.options.merging(self.options.given) { _, given in given }
     var plan = try RunPlan(
-      options: options, given: self.options.given, conduct: conduct, script: file.script,
+      options: options, given: self.options.given, session: conduct["session"],
+      resuming: conduct["resume"], onAlarm: conduct["on-alarm"], script: file.script,
       autopilot: file.autopilot, person: .found())
+    let watcher = Watcher(conduct, data: plan.configuration.dataPath)
+    if watcher != .dashboard, let theme = conduct["theme"] { try Look.check(theme: theme) }
     if branch != nil, session != nil {
       throw Failure.usage("--branch and --session: give one of them")
     }
-    try plan.settleLine(branch: branch)
+    try plan.settleLine(branch: branch, watcher: watcher)
     if let line = plan.unreachedCommands { Seismo.report(line) }
-    try LiveRun(plan: plan).run()
+    try ConductedRun(plan: plan, watcher: watcher, theme: conduct["theme"]).conduct()
   }
 }

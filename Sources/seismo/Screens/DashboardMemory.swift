@@ -1,5 +1,6 @@
 import Dashboard
 import Foundation
+import Runs
 import TOMLKit
 
 /// What the dashboard remembers from one time to the next: the theme and the arrangement of panes
@@ -20,7 +21,9 @@ struct DashboardMemory: Equatable {
   static var path: String? { StateFolder.path.map { $0 + "/dashboard.toml" } }
 
   /// What was remembered last, and what is wrong with its file, in a line.
-  static func read() -> (memory: DashboardMemory, warning: String?) {
+  static func read(
+    at path: String? = DashboardMemory.path
+  ) -> (memory: DashboardMemory, warning: String?) {
     guard let path, FileManager.default.fileExists(atPath: path) else {
       return (DashboardMemory(), nil)
     }
@@ -95,20 +98,33 @@ struct DashboardMemory: Equatable {
     return "\"\(escaped)\""
   }
 
-  /// Adds a line to those that are written down, by whichever dashboard; the newest stay.
+  /// Adds a line to those that are written down; the newest stay.
   mutating func add(command: String) {
-    commands = Self.read().memory.commands.filter { $0 != command } + [command]
+    commands = commands.filter { $0 != command } + [command]
     commands = commands.suffix(DashboardState.commandHistoryLimit)
-    write()
   }
 
-  /// Remembers; a folder that cannot be written to costs the memory, not the run.
-  func write() {
-    guard let path = Self.path else { return }
+  /// Takes over what one dashboard has changed since it read or wrote last; lines are added one by
+  /// one.
+  mutating func take(_ next: DashboardMemory, changedFrom before: DashboardMemory) {
+    if next.theme != before.theme { theme = next.theme }
+    if next.arrangement != before.arrangement { arrangement = next.arrangement }
+    knowsHelp = knowsHelp || next.knowsHelp
+  }
+
+  /// Changes what is written down at `path`: it is read, changed and written again while no other
+  /// dashboard does. A folder that cannot be written to costs the memory, not the run.
+  static func change(at path: String? = DashboardMemory.path, _ body: (inout DashboardMemory) -> Void) {
+    guard let path else { return }
     let file = URL(fileURLWithPath: path)
-    try? FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try? Data(text.utf8).write(to: file, options: .atomic)
+    let folder = file.deletingLastPathComponent()
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let lock = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if lock >= 0 { close(lock) } }
+    while lock >= 0, flock(lock, LOCK_EX) != 0, errno == EINTR {}
+    var (memory, _) = read(at: path)
+    body(&memory)
+    try? Data(memory.text.utf8).write(to: file, options: .atomic)
   }
 }
 

@@ -1,6 +1,7 @@
 import Dashboard
 import Dispatch
 import Foundation
+import Runs
 import Screen
 import Sessions
 import Signals
@@ -57,6 +58,7 @@ final class DashboardScreen {
   let endRequest = EndRequest()
   private let shelf: RunShelf
   private var interrupts: Interrupts?
+  private let archivist = SampleArchivist()
   private var lastFrame = 0.0
   /// When the last frame was drawn that answered a key.
   private var lastAnswer = 0.0
@@ -150,6 +152,7 @@ final class DashboardScreen {
       if !arrived.isEmpty { act(.recordsArrived(arrived)) }
       if dropped > 0 { act(.updatesDropped(dropped)) }
       for action in shelf.take() { act(action) }
+      leaveOlderSamples()
       act(.recorderStatusChanged(tend()))
       act(.ticked(now: Self.now()))
       if endRequest.isNew() { act(.endRequested) }
@@ -160,12 +163,19 @@ final class DashboardScreen {
 
   private func end(_ departure: Departure) -> Departure {
     remember()
-    interrupts = nil
+    // A live run has its end to come to: whoever waits for it listens next, and none is missed.
+    if state.source.kind != .live { interrupts = nil }
     guard case .opens = departure, state.source.kind != .live else {
       leaveTerminal()
       return departure
     }
     return departure
+  }
+
+  /// Has what a run that grows has committed read from its session instead of kept.
+  private func leaveOlderSamples() {
+    guard state.source.kind != .replay, let file = state.source.file else { return }
+    if let read = archivist.read(file, for: state.history) { act(.samplesArchived(read)) }
   }
 
   /// Gives the terminal back where no other screen has taken it over.
@@ -233,7 +243,7 @@ final class DashboardScreen {
     case .writeScreen(let request): write(request)
     case .quit(let leave): departure = .left(leave)
     case .changeTheme(let name): remember(theme: name)
-    case .rememberCommand(let words): memory.add(command: words)
+    case .rememberCommand(let words): DashboardMemory.change { $0.add(command: words) }
     case .repaint: terminal.repaint()
     case .bell: terminal.ring()
     case .suspend: suspend()
@@ -269,7 +279,8 @@ final class DashboardScreen {
     }
   }
 
-  /// Writes down the theme and the arrangement where either has changed.
+  /// Writes down the theme and the arrangement where either has changed, and leaves what another
+  /// dashboard wrote of the rest.
   private func remember(theme: String? = nil) {
     var next = memory
     next.theme = theme ?? next.theme
@@ -278,8 +289,9 @@ final class DashboardScreen {
     if arrangement != next.arrangement ?? Arrangement() { next.arrangement = arrangement }
     next.knowsHelp = true
     guard next != memory else { return }
+    let before = memory
     memory = next
-    memory.write()
+    DashboardMemory.change { $0.take(next, changedFrom: before) }
   }
 
   private func suspend() {

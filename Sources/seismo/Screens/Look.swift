@@ -22,6 +22,11 @@ struct Look {
       theme: theme ?? .dark, themes: themes, depth: depth, symbols: symbols)
   }
 
+  /// - Throws: ``ThemeFile/Flaw`` where there is no such theme, or it cannot be used.
+  static func check(theme: String) throws(ThemeFile.Flaw) {
+    _ = try Look(theme: theme, depth: .none, symbols: .ascii)
+  }
+
   private static func theme(
     _ name: String, themes: [Theme], flaws: [ThemeFile.Flaw]
   ) throws(ThemeFile.Flaw) -> Theme {

@@ -1,6 +1,7 @@
 import Dashboard
 import Dispatch
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Synchronization
@@ -50,7 +51,7 @@ final class RunLibrary: Sendable {
     }
     var last = DispatchTime.now().uptimeNanoseconds
     for (path, stamp) in unread {
-      let runs = ListedRun.all(in: SessionSummary(path: path))
+      let runs = ListedRun.all(inSessionAt: path)
       content.withLock { $0.entries[path] = Entry(stamp: stamp, runs: runs) }
       guard Double(DispatchTime.now().uptimeNanoseconds - last) / 1e9 > Self.reportSeconds else {
         continue
@@ -74,12 +75,12 @@ final class RunLibrary: Sendable {
   }
 
   /// Looks in a folder or a file too, and gives the sessions there.
-  func add(_ place: String, beside session: String?) throws(Failure) -> [String] {
+  func add(_ place: String, beside session: String?) throws(RunError) -> [String] {
     let typed = NSString(string: place.trimmingCharacters(in: .whitespaces)).expandingTildeInPath
     let path = Self.path(of: typed, beside: session)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw Failure(.badInput, "nothing is at \(place): name a folder or a .seismo file")
+      throw .nothingThere(place: place)
     }
     guard isFolder.boolValue else {
       content.withLock { content in
@@ -88,10 +89,10 @@ final class RunLibrary: Sendable {
       return [path]
     }
     guard let found = try? SessionSummary.paths(in: path) else {
-      throw Failure(.badInput, "\(place) cannot be listed: check its permissions")
+      throw .notListable(place: place)
     }
     guard !found.isEmpty else {
-      throw Failure(.badInput, "no session is in \(place): name a folder that holds .seismo files")
+      throw .noSessionThere(place: place)
     }
     content.withLock { content in
       if !content.folders.contains(path) { content.folders.append(path) }
@@ -138,8 +139,9 @@ extension ListedRun {
     details.lastWritten = stamp.lastWritten
   }
 
-  init(_ summary: SessionSummary) {
-    self.init(summary, summary.flaw == nil ? try? SessionOutline(summary) : nil)
+  init(sessionAt path: String) {
+    let (summary, outline) = SessionSummary.outlined(path: path)
+    self.init(summary, outline)
   }
 
   private init(_ summary: SessionSummary, _ outline: SessionOutline?) {
@@ -150,21 +152,21 @@ extension ListedRun {
   }
 
   /// A session's run, then the lines that it went back from, to be looked at like other runs.
-  static func all(in summary: SessionSummary) -> [ListedRun] {
-    let outline = summary.flaw == nil ? try? SessionOutline(summary) : nil
+  static func all(inSessionAt path: String) -> [ListedRun] {
+    let (summary, outline) = SessionSummary.outlined(path: path)
     let run = ListedRun(summary, outline)
     let lines = zip(summary.abandoned, outline?.abandoned ?? []).map { line, loss in
       let reference = SessionReference(path: run.path, line: line.number)
       var traits = RunTraits()
       (traits.name, traits.state) = (reference.name, "abandoned")
-      (traits.options, traits.environment) = (summary.options, summary.environment)
+      (traits.options, traits.environment) = (line.options ?? summary.options, summary.environment)
       var other = ListedRun(
         path: reference.path + reference.suffix, steps: line.steps, finalLoss: line.judgedLoss,
         traits: traits)
       other.details.standing = .stopped
       other.details.line = RunDetails.Origin(of: run.path, leftAt: line.leftAt ?? 0)
       (other.details.heldOut, other.details.best) = (line.heldOut, line.best)
-      (other.details.loss, other.details.rate) = (loss, run.details.rate)
+      (other.details.loss, other.details.rate) = (loss, RunDetails.rate(in: traits.options))
       return other
     }
     return [run] + lines
@@ -177,12 +179,16 @@ extension RunDetails {
     standing = Self.standing(of: summary)
     flaw = summary.flaw
     totalSteps = summary.totalSteps
-    rate = summary.options["lr"].flatMap { SettingValue(words: $0)?.number }
+    rate = Self.rate(in: summary.options)
     lastWritten = summary.lastWritten
     bytes = summary.bytes
     (heldOut, best) = (summary.heldOut, summary.best)
     guard let outline else { return }
     (loss, heldOutCurve, events) = (outline.loss, outline.heldOut, outline.events)
+  }
+
+  static func rate(in options: [String: String]) -> Double? {
+    options["lr"].flatMap { SettingValue(words: $0)?.number }
   }
 
   private static func standing(of summary: SessionSummary) -> Standing {

@@ -1,6 +1,7 @@
 import Dashboard
 import Dispatch
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Synchronization
@@ -49,7 +50,7 @@ final class RunShelf: Sendable {
   /// Looks for runs in a folder or a file as a person typed it, too.
   func look(in place: String, beside session: String?) {
     queue.async { [self] in
-      do throws(Failure) {
+      do throws(RunError) {
         let found = try library.add(place, beside: session)
         post(library.list(beside: session) { self.post($0) })
         let count = "\(found.count) run\(found.count == 1 ? "" : "s")"

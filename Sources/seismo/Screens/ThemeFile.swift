@@ -1,5 +1,6 @@
 import Dashboard
 import Foundation
+import Runs
 import TOMLKit
 
 /// The themes there are: built in, beside the program, and the person's own.

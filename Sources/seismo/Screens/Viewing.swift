@@ -1,5 +1,6 @@
 import Dashboard
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Telemetry
@@ -67,8 +68,16 @@ struct Viewing {
         }
         return (records, 0)
       }, send: { run.send($0, by: $1) }, tend: { run.trouble })
-    run.finish()
+    tell(run.finish())
     return (screen, departure)
+  }
+
+  /// What became of the commands that were on their way.
+  private func tell(_ end: (isAnswered: Bool, failures: [RunEvent])) {
+    if !end.isAnswered {
+      Seismo.report("the run did not answer in time: its events say what became of the command")
+    }
+    for event in end.failures { Seismo.report(event.text) }
   }
 
   private func screen(
@@ -91,10 +100,19 @@ extension RunSource {
     RunSource(
       kind: .watch, name: name(of: path), path: Invocation.shown(path), file: path,
       refusal: isReadOnly ? "--read-only: this screen only looks on" : nil,
-      author: RemoteHands.author)
+      author: Terminals.author)
   }
 
   private static func name(of path: String) -> String {
     URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
   }
+}
+
+private enum Terminals {
+  /// Who gives the commands of this screen, as the events show: `watch pts/3`.
+  static let author: String = {
+    guard let name = ttyname(STDIN_FILENO) else { return "watch" }
+    let terminal = String(cString: name)
+    return "watch " + (terminal.hasPrefix("/dev/") ? String(terminal.dropFirst(5)) : terminal)
+  }()
 }

@@ -183,10 +183,14 @@ import Testing
     history.append(.event(effect))
     history.append(.settings(TestRun.settings))
     history.append(.description(TestRun.description))
+    var description = TestRun.description
+    description.environment["seismo_version"] = "1.2.3"
+    history.append(.description(description))
     let html = RunReport(history, name: "run").html
     let words = [
       "measured effect", "loss −0.2", "loss 9 is high", "helps: {: halve the rate", "z_loss",
       "<dt>lr</dt><dd>0.01</dd>", "50 of 100 steps",
+      "Written by Seismo 1.2.3.",
     ]
     for word in words { #expect(html.contains(word), "\(word)") }
   }

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Formats
-@testable import Sessions
 
 @Suite(.timeLimit(.minutes(15))) struct DecimalNumberTests {
   private func expectSame(_ text: String) {

@@ -37,13 +37,17 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(15))) struct LogReaderTests {
-  private func run(_ lines: [String]) -> RecordedRun {
-    JSONLinesReader.run(Array(lines.joined(separator: "\n").utf8))
+  private func run(_ lines: [String]) throws -> RecordedRun {
+    try Decoding.run(JSONLinesDecoder(), Array(lines.joined(separator: "\n").utf8))
   }
 
-  @Test func `lines flat or nested, without a step, with texts, and no JSON at all`() {
-    let run = run([
-      #"{"step":3,"metrics":{"loss":2,"lr":0.5},"time":7}"#,
+  private func table(_ text: String) throws -> RecordedRun {
+    try Decoding.run(TableDecoder(path: "a.csv"), Array(text.utf8))
+  }
+
+  @Test func `lines flat or nested, without a step, with texts, and no JSON at all`() throws {
+    let run = try run([
+      #"{"step":3,"metrics":{"loss":2,"lr":0.5},"time":1700000007}"#,
       #"{"_step":4,"train":{"loss":1},"ok":true,"_private":9}"# + "\r",
       #"{"loss":0.5,"remark":"fine"}"#,
       "Epoch 1 done", "", "[1]",
@@ -51,7 +55,7 @@ import Testing
     let columns = run.generations[0].columns
     #expect(columns.map(\.name) == ["loss", "lr", "train/loss", "ok"])
     #expect(columns[0] == MetricColumn(name: "loss", steps: [3, 5], values: [2, 0.5]))
-    #expect(run.generations[0].wallTimes.values == [7])
+    #expect(run.generations[0].wallTimes.values == [1_700_000_007])
     let words = run.generations[0].happenings.map { happening in
       switch happening {
       case .event(let event): "\(event.step) \(event.text)"
@@ -69,14 +73,14 @@ import Testing
     #expect(lines.count == 6)
     #expect(lines[2].hasPrefix(#"{"step":2,"event":"alarm""#))
     var again: [String] = []
-    JSONLines.eachLine(of: run(lines)) { again.append($0) }
+    JSONLines.eachLine(of: try run(lines)) { again.append($0) }
     #expect(again == lines)
   }
 
   @Test func `a table with quotes, byte-order mark and rows of another width`() throws {
     let text =
       "\u{feff}step,wall_time,\"a,b\",note\r\n1,5.5,\"2\",x\r\n2,6.5,inf,\r\n3,7\r\n4,8.5,,\n"
-    let run = try CSVReader.run(Array(text.utf8), path: "a.csv")
+    let run = try table(text)
     #expect(
       run.generations[0].columns.map(\.name) == ["a,b"]
         && run.generations[0].columns[0].steps == [1, 2]
@@ -94,35 +98,49 @@ import Testing
     let history = TestRun.history(told.records)
     var text = CSV.header(history.names) + "\n"
     CSV.eachRow(of: history, metrics: history.names) { text += $0 + "\n" }
-    let again = try CSVReader.run(Array(text.utf8), path: "a.csv")
+    let again = try table(text)
     expectEqual(TestRun.history(again.records), history)
   }
 
   @Test func `a last row without its end loses the number that may be cut`() throws {
-    let run = try CSVReader.run(Array("step,a,b\n1,2,3\n2,4,0.3".utf8), path: "a.csv")
+    let run = try table("step,a,b\n1,2,3\n2,4,0.3")
     #expect(run.generations[0].columns.map(\.values) == [[2, 4], [3]])
     #expect(run.warnings == ["its last row has no end: a number is left out"])
   }
 
-  @Test func `names that are known elsewhere become ours, the original is kept`() {
-    var assembly = RunAssembly()
-    for (name, value) in [("lm loss", 2.0), ("iteration-time", 0.25), ("lm loss vs samples", 2)] {
-      assembly.add(name, step: 1, wallTime: nil, value: value)
+  private func named(_ rows: [[(String, Double)]], usesAliases: Bool = true) -> RunBatch {
+    var batch = RunBatch(usesAliases: usesAliases)
+    for (step, row) in rows.enumerated() {
+      for (name, value) in row { batch.add(batch.metric(name), value) }
+      batch.endRow(step: step, wallTime: nil)
     }
-    var run = assembly.finished()
-    run.description = RunDescription(name: "a", created: 0)
-    let (aliased, renamed) = MetricAlias.apply(to: run)
-    #expect(aliased.names == ["loss", "step_ms"])
-    #expect(aliased.generations[0].columns[1].values == [250])
-    #expect(renamed.map(\.theirs) == ["lm loss", "iteration-time"])
-    #expect(aliased.description?.environment["metric loss"] == "lm loss")
+    return batch
   }
 
-  @Test func `where our name is taken nothing is renamed`() {
-    var assembly = RunAssembly()
-    assembly.add("loss", step: 0, wallTime: nil, value: 1)
-    assembly.add("train/loss", step: 0, wallTime: nil, value: 2)
-    #expect(MetricAlias.apply(to: assembly.finished()).run.names == ["loss", "train/loss"])
+  private func assembled(_ batch: RunBatch) -> RecordedRun {
+    var (batch, assembly) = (batch, RunAssembly())
+    assembly.take(&batch)
+    return assembly.finished(batch)
+  }
+
+  @Test func `names that are known elsewhere become ours, the original is kept`() {
+    let rows = [[("lm loss", 2.0), ("iteration-time", 0.25), ("lm loss vs samples", 2)]]
+    let run = assembled(named(rows))
+    #expect(run.names == ["loss", "step_ms"])
+    #expect(run.samples("step_ms") == "0:250.0")
+    #expect(named(rows).renamed.map(\.theirs) == ["lm loss", "iteration-time"])
+    #expect(run.description?.environment["metric loss"] == "lm loss")
+    let own = assembled(named(rows, usesAliases: false))
+    #expect(own.names == ["iteration-time", "lm loss", "lm loss vs samples"])
+  }
+
+  @Test func `where our name is taken nothing is renamed, and none of ours is taken twice`() {
+    let both = assembled(named([[("train/loss", 2), ("loss", 1)]]))
+    #expect(both.names == ["loss", "train/loss"])
+    #expect(both.samples("loss") == "0:1.0")
+    let late = assembled(named([[("train/loss", 2)], [("loss", 1)]]))
+    #expect(late.samples("loss") == "0:2.0")
+    #expect(late.samples("loss (logged)") == "1:1.0")
   }
 
   @Test func `each error is one line: what, where, what to do`() {
@@ -152,52 +170,5 @@ import Testing
       ),
     ]
     for (error, line) in lines { #expect(error.description == line) }
-  }
-}
-
-@Suite(.timeLimit(.minutes(15))) struct SessionImportTests {
-  let folder: TestFolder
-
-  init() throws {
-    folder = try TestFolder()
-  }
-
-  private func history(_ path: String) throws -> RunHistory {
-    TestRun.history(try SessionReader(path: path).records())
-  }
-
-  @Test func `importing again adds what has come since and doubles nothing`() throws {
-    let path = folder.path("a.seismo")
-    let records = TestRun.samples(0..<30) + [.event(TestRun.event(3))]
-    let later =
-      records + TestRun.samples(30..<50, seed: 2) + [.generation(startingAt: 40)]
-      + TestRun.samples(40..<60, seed: 3) + [.event(TestRun.event(41))]
-    #expect(try SessionImport.add(RecordedRun(records: records), to: path) == 120)
-    #expect(try SessionImport.add(RecordedRun(records: records), to: path) == 0)
-    #expect(try SessionImport.add(RecordedRun(records: later), to: path) == 160)
-    #expect(try SessionImport.add(RecordedRun(records: later), to: path) == 0)
-    #expect(folder.files == ["a.seismo"])
-    expectEqual(try history(path), TestRun.history(later))
-  }
-
-  @Test func `what is missing in the middle is put there`() throws {
-    let path = folder.path("a.seismo")
-    let all = TestRun.samples(0..<20)
-    let part = RecordedRun(records: Array(all[0..<5] + all[12...]))
-    #expect(try SessionImport.add(part, to: path) == 52)
-    #expect(try SessionImport.add(RecordedRun(records: all), to: path) == 28)
-    expectEqual(try history(path), TestRun.history(all))
-  }
-
-  @Test func `a session that is being written is left alone`() throws {
-    let path = folder.path("a.seismo")
-    try TestRun.record(TestRun.samples(0..<3), at: path)
-    let before = try Data(contentsOf: URL(fileURLWithPath: path))
-    let lock = try WriterLock(session: path)
-    #expect(throws: SessionError.alreadyWritten(path: path)) {
-      try SessionImport.add(RecordedRun(records: TestRun.samples(0..<9)), to: path)
-    }
-    lock.removeFile()
-    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
   }
 }

@@ -2,7 +2,6 @@ import Foundation
 import Testing
 
 @testable import Formats
-@testable import Sessions
 
 @Suite(.timeLimit(.minutes(15))) struct LoggedRunTests {
   let folder: TestFolder

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Formats
-@testable import Sessions
 
 /// Lines read directly say what they say as values of JSON, line by line and together.
 @Suite(.timeLimit(.minutes(15))) struct NumberLineTests {
@@ -55,13 +54,13 @@ import Testing
 
   @Test(arguments: 0..<8) func `any lines read directly are what the decoder makes of them`(
     seed: UInt64
-  ) {
+  ) throws {
     var random = RandomBits(seed: seed)
     for _ in 0..<60 {
       let lines = (0..<Int.random(in: 1..<12, using: &random)).map { _ in Self.line(&random) }
       let bytes = Array(lines.joined(separator: "\n").utf8)
-      let direct = JSONLinesReader.run(bytes)
-      let decoded = JSONLinesReader.run(bytes, direct: false)
+      let direct = try Decoding.run(JSONLinesDecoder(), bytes)
+      let decoded = try Decoding.run(JSONLinesDecoder(direct: false), bytes)
       #expect("\(direct)" == "\(decoded)", "\(lines.joined(separator: "\n"))")
     }
   }
@@ -86,7 +85,7 @@ import Testing
 
   @Test func `every key is found again where lines change their order and their keys`() {
     var line = NumberLine()
-    var assembly = RunAssembly()
+    var batch = RunBatch()
     func names(_ text: String) -> [String] {
       let isRead = line.read(Array(text.utf8), in: 0..<text.utf8.count)
       #expect(isRead, "\(text)")
@@ -96,8 +95,8 @@ import Testing
     #expect(names(#"{"d":4,"b":{"c":3,"a":2},"a":1}"#) == ["d", "b/c", "b/a", "a"])
     #expect(names(#"{"a":1,"c":1,"b":2}"#) == ["a", "c", "b"])
     #expect(names(#"{"a":1,"aa":1,"b":2}"#) == ["a", "aa", "b"])
-    let first = line.metric(of: line.leaves[0].key, in: &assembly)
-    let second = line.metric(of: line.leaves[0].key, in: &assembly)
-    #expect(first == 0 && second == nil)
+    let first = line.metric(of: line.leaves[0].key, in: &batch)
+    let second = line.metric(of: line.leaves[0].key, in: &batch)
+    #expect(first == 0 && second == 0)
   }
 }

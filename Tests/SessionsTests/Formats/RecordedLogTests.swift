@@ -4,7 +4,6 @@ import Telemetry
 import Testing
 
 @testable import Formats
-@testable import Sessions
 
 /// What other tools' own writers wrote (`Recorded/make.py`): one run's losses in every format.
 @Suite(.timeLimit(.minutes(15))) struct RecordedLogTests {
@@ -18,7 +17,7 @@ import Testing
   private static func run(_ source: String) throws -> RecordedRun {
     let logged = try LoggedRun.all(at: "\(folder)/\(source)")
     #expect(logged.count == 1)
-    return MetricAlias.apply(to: try logged[0].read()).run
+    return try logged[0].read().run
   }
 
   private func expectLosses(_ run: RecordedRun, isSingle: Bool) {

@@ -131,7 +131,7 @@ struct SigmaReparametrisationTests {
     let tensor = try #require(
       model.engine.layout["model.layers.1.mlp.dense_h_to_4h.weight"])
     let gain = try #require(model.engine.layout[tensor.sigmaGainName])
-    let place = try #require(MuonPart.places(of: tensor, in: model.engine.layout).first)
+    let place = try #require(MuonPart.places(of: tensor).first)
     let (left, right) = (FloatBuffer(count: place.rows), FloatBuffer(count: place.columns))
     left[0] = 1
     var largest: Float = 0

@@ -101,7 +101,7 @@ struct MuonTests {
       parameters: reference, sliceGradients: [gaussian(seed: 7)], updates: 0, rates: rates)
     for (index, tensor) in layout.tensors.enumerated() {
       let range = tensor.offset..<tensor.offset + tensor.count
-      if tensor.kind == .matrix, !tensor.name.hasSuffix("router.weight") {
+      if tensor.role.isHiddenMatrix {
         let size = update.updateRMS[index] / 0.01
         #expect(size > 0.15 && size < 0.25, "\(tensor.name) \(size)")
         #expect(range.allSatisfy { muon.secondMoments[$0] == 0 })

@@ -112,7 +112,7 @@ def watch():
 
 def has_come(run, count=1):
     """Waits until so many requests have reached the run."""
-    wait_until(lambda: len(run._inbox) >= count, "a request")
+    wait_until(lambda: len(run._hands.inbox) >= count, "a request")
 
 
 def start_script(code, *words, **environment):

@@ -50,7 +50,7 @@ def test_a_session_is_recorded_as_the_run_goes(tmp_path, monkeypatch):
     run = seismo.init(name="recorded", record=True)
     for step in range(20):
         run.log({"loss": float(step)}, step=step)
-    session = run._transport._recorder.session
+    session = run._journal.transport._recorder.session
     run.finish()
     assert samples(session) == [(step, float(step)) for step in range(20)]
 

@@ -216,7 +216,7 @@ def test_step_does_so_many_steps_and_holds_again(run, watch):
     assert watcher.answer()["answer"] == "applied"
     assert done == [0]
     watcher.ask("step 3")
-    wait_until(lambda: len(done) == 4 and run._is_paused, "three steps")
+    wait_until(lambda: len(done) == 4 and run._hands.is_paused, "three steps")
     watcher.ask("stop")
     thread.join(60)
     assert not thread.is_alive()

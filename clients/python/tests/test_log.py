@@ -165,8 +165,8 @@ def test_notes_alerts_and_checkpoints_are_events(run):
 def test_a_full_queue_drops_counts_and_tells(run, monkeypatch, capsys):
     monkeypatch.setattr(transport, "QUEUE_LIMIT", 10)
     gate = threading.Event()
-    run._transport.answer(_Held(gate), {})
-    wait_until(lambda: not run._transport._queue, "the thread")
+    run._journal.transport.answer(_Held(gate), {})
+    wait_until(lambda: not run._journal.transport._queue, "the thread")
     for step in range(100):
         run.log({"loss": 1.0}, step=step)
     gate.set()
@@ -305,3 +305,27 @@ def test_a_silent_run_says_that_it_is_alive(run, monkeypatch):
     wait_until(lambda: any("alive" in line for line in lines_of(run.path)), "a sign of life")
     alive = next(line["alive"] for line in lines_of(run.path) if "alive" in line)
     assert before - 1 <= alive <= time.time()
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        ("/a/train_gpt.py", "train_gpt"),
+        ("-c", "run"),
+        ("", "run"),
+        ("/x/ipykernel_launcher.py", "notebook"),
+    ],
+)
+def test_a_run_without_a_name_has_its_scripts(program, name, monkeypatch):
+    monkeypatch.setattr("sys.argv", [program])
+    run = seismo.init()
+    run.finish()
+    assert run.name == name
+
+
+@pytest.mark.parametrize("name", ["a/b", "../../etc/passwd", "x y\nz", "é", "", "." * 300])
+def test_a_name_never_leads_out_of_the_folder(name):
+    run = seismo.init(name=name)
+    run.finish()
+    assert os.path.dirname(run.path) == os.path.abspath("runs")
+    assert "\n" not in run.path

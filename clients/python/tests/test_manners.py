@@ -285,15 +285,17 @@ def test_a_full_disk_warns_once_and_loses_nothing(run, monkeypatch, capsys):
     real, is_full = os.write, [True]
 
     def write(descriptor, data):
-        if is_full[0] and descriptor == run._transport._file._descriptor:
+        if is_full[0] and descriptor == run._journal.transport._file._descriptor:
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(descriptor, data)
 
     monkeypatch.setattr(os, "write", write)
     for step in range(3):
         run.log({"loss": 1.0}, step=step)
-        seen = run._transport._file._waiting.count(b'"step"')
-        wait_until(lambda seen=seen: run._transport._file._waiting.count(b'"step"') > seen, "a try")
+        seen = run._journal.transport._file._waiting.count(b'"step"')
+        wait_until(
+            lambda seen=seen: run._journal.transport._file._waiting.count(b'"step"') > seen, "a try"
+        )
     is_full[0] = False
     run.log({"loss": 1.0}, step=3)
     run.finish()
@@ -303,7 +305,7 @@ def test_a_full_disk_warns_once_and_loses_nothing(run, monkeypatch, capsys):
 
 def test_a_disk_that_takes_half_a_line_gets_the_other_half_later(run, monkeypatch):
     real = os.write
-    file = run._transport._file._descriptor
+    file = run._journal.transport._file._descriptor
 
     def write(descriptor, data):
         return real(descriptor, data[:7] if descriptor == file else data)

@@ -18,7 +18,7 @@ from seismo import control, folder
 def still_obeys(run):
     """Whether the run takes a command from a new client."""
     watcher = Watcher(run.control)
-    before = len(run._inbox)
+    before = len(run._hands.inbox)
     watcher.send("note hello", id=1)
     has_come(run, before + 1)
     run.poll()
@@ -78,7 +78,7 @@ def test_a_flood_of_commands_is_held_back_and_answered(run):
         watcher.send("note flood", id=id)
     refused = [watcher.answer() for _ in range(10)]
     assert all("too many commands wait" in answer["reason"] for answer in refused)
-    assert len(run._inbox) == control.WAITING_LIMIT
+    assert len(run._hands.inbox) == control.WAITING_LIMIT
     run.poll()
     assert [watcher.answer()["answer"] for _ in range(control.WAITING_LIMIT)] == [
         "applied"
@@ -106,12 +106,13 @@ def test_a_client_that_says_half_a_line_and_stays_costs_nothing(run):
 def test_more_clients_than_it_serves_are_turned_away(run):
     watchers = [Watcher(run.control) for _ in range(control.CONNECTION_LIMIT)]
     wait_until(
-        lambda: len(run._transport._server._connections) == control.CONNECTION_LIMIT, "all of them"
+        lambda: len(run._journal.transport._server._connections) == control.CONNECTION_LIMIT,
+        "all of them",
     )
     assert is_closed(Watcher(run.control))
     for watcher in watchers:
         watcher.close()
-    wait_until(lambda: not run._transport._server._connections, "their end")
+    wait_until(lambda: not run._journal.transport._server._connections, "their end")
     assert still_obeys(run)
 
 

@@ -1,0 +1,401 @@
+import Telemetry
+
+/// Decodes what a program prints: known forms first, else keys with numbers that come again and
+/// again; the rest is the console's.
+///
+/// Known are lines that begin with a step (nanoGPT, llm.c, Megatron, torchtitan), dictionaries of
+/// Python's (Hugging Face) and JSON within a line, epochs with their bars (Keras), `Epoch(train)`
+/// (MMEngine), values below a step's line (OLMo) and tables between bars (RL libraries). Escapes are
+/// left out; bars of tqdm are progress.
+package struct TextLogDecoder: LogDecoder {
+  private var cutter = LineCutter()
+  private var lines = TextLineReader()
+
+  package init() {}
+
+  package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
+    cutter.take(bytes) { lines.take($0, in: $1, into: &batch) }
+  }
+
+  package mutating func finish(into batch: inout RunBatch) throws(FormatError) {
+    cutter.finish { lines.takeCut($0, in: $1, into: &batch) }
+    lines.finish(into: &batch)
+  }
+}
+
+/// Reads one printed line after another.
+struct TextLineReader {
+  private var json = JSONLineReader()
+  private var table: [JSONValue.Member] = []
+  private var section = ""
+  private var isInTable = false
+  /// The step that was told last; nil before the first.
+  private var step: Int?
+  /// Whether values may stand below a step's line.
+  private var isBelowStep = false
+  private var epoch: Int?
+  private var lineCount = 0
+  /// Keys that came in fewer than three lines, with what they said there.
+  private var candidates: [String: [(row: Int, value: Double)]] = [:]
+  private var known: Set<String> = []
+
+  private static let mostCandidates = 4096
+  private static let longestLine = 1 << 16
+
+  /// What one line tells; carriage returns part it like ends of line.
+  mutating func take(_ bytes: [UInt8], in range: Range<Int>, into batch: inout RunBatch) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = bytes[start..<range.upperBound].firstIndex(of: 0x0d) ?? range.upperBound
+      if end > start { take(part: bytes[start..<end], into: &batch) }
+      start = end + 1
+    }
+  }
+
+  /// The line that has no end: of its last word the rest may be missing.
+  mutating func takeCut(_ bytes: [UInt8], in range: Range<Int>, into batch: inout RunBatch) {
+    if let last = range.last, bytes[last] == UInt8(ascii: "}") {
+      return take(bytes, in: range, into: &batch)
+    }
+    var end = range.upperBound
+    while end > range.lowerBound, bytes[end - 1] > 0x20 { end -= 1 }
+    if end > range.lowerBound { take(bytes, in: range.lowerBound..<end, into: &batch) }
+    let word = String(decoding: bytes[end..<range.upperBound], as: UTF8.self)
+    if !word.isEmpty { batch.console(word) }
+  }
+
+  mutating func finish(into batch: inout RunBatch) {
+    endTable(into: &batch)
+  }
+
+  private mutating func take(part: ArraySlice<UInt8>, into batch: inout RunBatch) {
+    let bytes = part.contains(0x1b) || part.contains(0x08) ? Self.withoutEscapes(part) : Array(part)
+    guard let first = bytes.first(where: { $0 > 0x20 }) else { return }
+    guard bytes.count <= Self.longestLine else {
+      return batch.console(String(decoding: bytes.prefix(1024), as: UTF8.self) + " …")
+    }
+    if first == UInt8(ascii: "{"), json.takeObject(bytes, in: bytes.indices, into: &batch) {
+      return
+    }
+    let line = String(decoding: bytes, as: UTF8.self)
+    if takeTable(line, first, into: &batch) || takeProgress(line, into: &batch)
+      || takeDictionary(line, into: &batch) || takeEmbedded(bytes, into: &batch)
+      || takeEpochs(line, into: &batch) || takePairs(line, into: &batch)
+    {
+      return
+    }
+    isBelowStep = false
+    batch.console(line)
+  }
+
+  private static func withoutEscapes(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var plain: [UInt8] = []
+    var rest = bytes
+    while let byte = rest.popFirst() {
+      if byte == 0x08 { continue }
+      guard byte == 0x1b else {
+        plain.append(byte)
+        continue
+      }
+      guard let kind = rest.popFirst(), kind == UInt8(ascii: "[") || kind == UInt8(ascii: "]")
+      else {
+        continue
+      }
+      // A control sequence ends with a letter, a command to the terminal with a bell.
+      while let byte = rest.popFirst() {
+        let ends = kind == UInt8(ascii: "[") ? (0x40...0x7e).contains(byte) : byte == 0x07
+        if ends { break }
+      }
+    }
+    return plain
+  }
+}
+
+extension TextLineReader {
+  /// Bars of tqdm: how far it is.
+  private mutating func takeProgress(_ line: String, into batch: inout RunBatch) -> Bool {
+    guard line.contains("%|"), line.contains("it/s") || line.contains("s/it") || line.contains("[")
+    else { return false }
+    guard let bar = line.lastIndex(of: "|") else { return false }
+    let rest = line[line.index(after: bar)...].drop { $0 == " " }
+    let progress = rest.prefix { $0 != " " && $0 != "[" }
+    guard progress.contains("/") else { return false }
+    batch.description.environment["progress"] = String(progress)
+    return true
+  }
+
+  /// A dictionary as Python prints it.
+  private mutating func takeDictionary(_ line: String, into batch: inout RunBatch) -> Bool {
+    guard let start = line.range(of: "{'")?.lowerBound ?? line.range(of: "{\"")?.lowerBound,
+      let members = PythonDictionary.members(of: line[start...]),
+      members.contains(where: { $0.value.number != nil })
+    else { return false }
+    if let step, !members.contains(where: { LogKeys.role(of: $0.key).isStep }) {
+      json.clockTold(step: step - 1)
+    }
+    json.take(members, into: &batch)
+    return true
+  }
+
+  /// JSON at the end of a line.
+  private mutating func takeEmbedded(_ bytes: [UInt8], into batch: inout RunBatch) -> Bool {
+    guard let start = bytes.firstIndex(of: UInt8(ascii: "{")), start > 0,
+      let last = bytes.last(where: { $0 > 0x20 }), last == UInt8(ascii: "}"),
+      let value = try? JSONValue(bytes, in: start..<bytes.count), let members = value.members,
+      members.contains(where: { $0.value.number != nil })
+    else { return false }
+    json.take(members, into: &batch)
+    return true
+  }
+
+  /// Tables between bars, a key and a value a line, as RL libraries print them.
+  private mutating func takeTable(
+    _ line: String, _ first: UInt8, into batch: inout RunBatch
+  ) -> Bool {
+    let trimmed = line.trimmed
+    if trimmed.count >= 5, trimmed.allSatisfy({ "-=+─━".contains($0) }) {
+      if table.isEmpty { batch.console(line) } else { endTable(into: &batch) }
+      isInTable = true
+      return true
+    }
+    guard trimmed.first == "|", trimmed.last == "|", trimmed.count > 2 else {
+      if isInTable { endTable(into: &batch) }
+      isInTable = false
+      return false
+    }
+    let cells = trimmed.dropFirst().dropLast().split(
+      separator: "|", omittingEmptySubsequences: false
+    ).map { String($0).trimmed }
+    guard cells.count == 2 else { return false }
+    if cells[1].isEmpty, cells[0].hasSuffix("/") {
+      section = String(cells[0])
+    } else if let value = WrittenNumber.read(cells[1]) {
+      table.append(.init(key: section + cells[0], value: .number(value)))
+    }
+    return isInTable || !table.isEmpty
+  }
+
+  private mutating func endTable(into batch: inout RunBatch) {
+    section = ""
+    guard !table.isEmpty else { return }
+    json.take(table, into: &batch)
+    table = []
+  }
+
+  /// Lines that count epochs: `Epoch 1/2`, and below it a bar with numbers behind it.
+  private mutating func takeEpochs(_ line: String, into batch: inout RunBatch) -> Bool {
+    let trimmed = line.trimmed
+    if let count = Self.epochLine(trimmed) {
+      epoch = count
+      isBelowStep = false
+      return true
+    }
+    guard let epoch, trimmed.contains("━") || trimmed.contains("[=") || trimmed.contains("=]")
+    else {
+      return false
+    }
+    let place = trimmed.prefix { $0 != " " }.split(separator: "/").map(String.init)
+    guard place.count == 2, let done = Int(place[0]), let all = Int(place[1]) else { return false }
+    guard done == all else { return true }
+    let behind = trimmed.split(separator: " - ").dropFirst().joined(separator: " | ")
+    let pairs = TextLine(behind).pairs.filter { $0.isMarked }
+    guard !pairs.isEmpty else { return true }
+    add(pairs, at: epoch, into: &batch)
+    return true
+  }
+
+  private static func epochLine(_ line: String) -> Int? {
+    let words = line.split(separator: " ")
+    guard words.count == 2, words[0] == "Epoch" else { return nil }
+    return words[1].split(separator: "/").first.flatMap { Int($0) }
+  }
+}
+
+extension TextLineReader {
+  private mutating func takePairs(_ line: String, into batch: inout RunBatch) -> Bool {
+    if let (pairs, step) = MMEngineLine.read(line) {
+      add(pairs, at: step, into: &batch)
+      return true
+    }
+    let isIndented = line.first == " " || line.first == "\t"
+    let text = Self.withoutPrefix(line)
+    var pairs = TextLine(text).pairs
+    guard !pairs.isEmpty else { return false }
+    if isBelowStep, isIndented, let step, pairs.allSatisfy(\.isMarked), !Self.hasStep(pairs) {
+      add(pairs, at: step, into: &batch)
+      isBelowStep = true
+      return true
+    }
+    if let index = Self.stepIndex(pairs) {
+      let pair = pairs.remove(at: index)
+      tell(pair, into: &batch)
+      if !pairs.isEmpty { add(pairs, at: Int(pair.value), into: &batch) }
+      isBelowStep = true
+      return !pairs.isEmpty || pair.isMarked
+    }
+    if pairs.count > 1, LogKeys.role(of: pairs[0].key) == .epoch {
+      let members = pairs.map { pair in
+        let (name, value) = Self.named(pair)
+        return JSONValue.Member(key: name, value: .number(value))
+      }
+      json.take(members, into: &batch)
+      return true
+    }
+    if let step, Self.isHeldOut(pairs, text) {
+      add(pairs, at: step, into: &batch)
+      return true
+    }
+    return takeCandidates(pairs.filter(\.isMarked), into: &batch)
+  }
+
+  /// What loggers put in front of a message: a time, a level, a name.
+  private static func withoutPrefix(_ line: String) -> Substring {
+    for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
+      if let range = line.range(of: separator) { return line[range.upperBound...] }
+    }
+    return line[...]
+  }
+
+  private static func hasStep(_ pairs: [TextLine.Pair]) -> Bool { stepIndex(pairs) != nil }
+
+  /// A line tells its step with its first words, or with a key for it.
+  private static func stepIndex(_ pairs: [TextLine.Pair]) -> Int? {
+    pairs.firstIndex { pair in
+      pair.value == pair.value.rounded() && abs(pair.value) <= 0x1p52
+        && LogKeys.role(of: pair.key.lastWord).isStep && pair.key.split(separator: " ").count <= 3
+    }
+  }
+
+  private static func isHeldOut(_ pairs: [TextLine.Pair], _ text: Substring) -> Bool {
+    let words = text.split(separator: " ").prefix(2).joined(separator: " ").lowercased()
+    return ["val loss", "validation loss", "eval loss", "test loss"].contains {
+      words.hasPrefix($0)
+    } && pairs.count <= 3
+  }
+
+  private mutating func tell(_ pair: TextLine.Pair, into batch: inout RunBatch) {
+    let told = Int(pair.value)
+    step = told
+    json.clockTold(step: told)
+    if let total = pair.total, total > 0, total < 1e15, batch.description.totalSteps != Int(total) {
+      batch.description.totalSteps = Int(total)
+    }
+  }
+
+  private mutating func add(
+    _ pairs: [TextLine.Pair], at step: Int, into batch: inout RunBatch
+  ) {
+    self.step = step
+    json.clockTold(step: step)
+    for pair in pairs {
+      let (name, value) = Self.named(pair)
+      batch.add(batch.metric(name), value)
+    }
+    batch.endRow(step: step, wallTime: nil)
+  }
+
+  /// What a key with its unit is called, and its value in our unit.
+  private static func named(_ pair: TextLine.Pair) -> (name: String, value: Double) {
+    let key = pair.key.lowercased()
+    switch (key, pair.unit) {
+    case ("time", "ms"), ("dt", "ms"), ("step_ms", _): return ("step_ms", pair.value)
+    case ("time", "s"), ("dt", "s"): return ("step_ms", pair.value * 1000)
+    case ("norm", _): return ("grad_norm", pair.value)
+    case ("tok/s", _), ("tps", _): return ("tokens_per_s", pair.value)
+    case ("train loss", _): return ("train loss", pair.value)
+    default: return (pair.key, pair.value)
+    }
+  }
+
+  /// Keys that come in three lines are metrics; what they said in the first two counts too.
+  private mutating func takeCandidates(
+    _ pairs: [TextLine.Pair], into batch: inout RunBatch
+  ) -> Bool {
+    guard !pairs.isEmpty else { return false }
+    if step == nil { lineCount += 1 }
+    let row = step ?? lineCount - 1
+    var fresh: [(String, [(row: Int, value: Double)])] = []
+    for pair in pairs where !known.contains(pair.key) {
+      guard candidates.count < Self.mostCandidates || candidates[pair.key] != nil else { continue }
+      candidates[pair.key, default: []].append((row, Self.named(pair).value))
+      guard let said = candidates[pair.key], said.count >= 3 else { continue }
+      candidates[pair.key] = nil
+      known.insert(pair.key)
+      fresh.append((Self.named(pair).name, said.dropLast()))
+    }
+    if !fresh.isEmpty, step == nil, known.count == fresh.count {
+      batch.warn("no step is told: lines are counted from 0")
+    }
+    for (name, said) in fresh {
+      for (row, value) in said {
+        batch.add(batch.metric(name), value)
+        batch.endRow(step: row, wallTime: nil, isWhole: false)
+      }
+    }
+    let taken = pairs.filter { known.contains($0.key) }
+    guard !taken.isEmpty else { return false }
+    for pair in taken {
+      let (name, value) = Self.named(pair)
+      batch.add(batch.metric(name), value)
+    }
+    batch.endRow(step: row, wallTime: nil, isWhole: false)
+    return true
+  }
+}
+
+/// A line of MMEngine's: `Epoch(train)  [1][ 50/500]  lr: 1.0e-02  loss: 2.3`.
+private enum MMEngineLine {
+  static func read(_ line: String) -> (pairs: [TextLine.Pair], step: Int)? {
+    guard let start = line.range(of: "Epoch(") ?? line.range(of: "Iter("),
+      let end = line[start.upperBound...].firstIndex(of: ")")
+    else { return nil }
+    let mode = line[start.upperBound..<end]
+    var rest = line[line.index(after: end)...].drop { $0 == " " }
+    var places: [[Int]] = []
+    while rest.first == "[", let close = rest.firstIndex(of: "]") {
+      let numbers = rest[..<close].dropFirst().split(separator: "/").compactMap {
+        Int(String($0).trimmed)
+      }
+      places.append(numbers)
+      rest = rest[rest.index(after: close)...].drop { $0 == " " }
+    }
+    guard let last = places.last, let done = last.first else { return nil }
+    let all = last.count > 1 ? last[1] : done
+    var step = done
+    if places.count > 1, let epoch = places[0].first {
+      step = mode == "train" ? (epoch - 1) * all + done : epoch * all
+    }
+    let pairs = TextLine(rest).pairs.filter(\.isMarked).map { pair in
+      var pair = pair
+      if mode != "train" { pair.key = "\(mode)/\(pair.key)" }
+      return pair
+    }
+    return pairs.isEmpty ? nil : (pairs, step)
+  }
+}
+
+extension LogKeys.Role {
+  var isStep: Bool {
+    guard case .step = self else { return false }
+    return true
+  }
+}
+
+extension StringProtocol {
+  /// Without blanks at either end.
+  fileprivate var trimmed: String {
+    var rest = Substring(self)
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
+  }
+
+  fileprivate var lastWord: String {
+    Substring(self).split(separator: " ").last.map(String.init) ?? ""
+  }
+
+  /// Where `text` stands first.
+  fileprivate func range(of text: String) -> Range<Index>? {
+    firstRange(of: text)
+  }
+}

@@ -1,0 +1,209 @@
+import Telemetry
+
+/// Decodes the record that W&B keeps of a run on disk: history, configuration, output, alerts, end.
+package struct WandbDecoder: LogDecoder {
+  private typealias Item = (key: String, value: JSONValue)
+
+  private let path: String
+  private var log = WandbLog()
+  /// The first bytes, until it is known whether they are W&B's.
+  private var magic: [UInt8] = []
+  private var isForeign = false
+  private var count = 0
+  private var damaged = 0
+  private var step = 0
+  private var wallTime = 0.0
+  private var notes: [String: String] = [:]
+  /// What is no number, by its kind, told once.
+  private var objects: Set<String> = []
+
+  package init(path: String) {
+    self.path = path
+  }
+
+  package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
+    guard !isForeign else { return }
+    if magic.count < WandbLog.magic.count {
+      magic += bytes.prefix(WandbLog.magic.count - magic.count)
+      isForeign = !WandbLog.magic.starts(with: magic)
+    }
+    log.append(bytes)
+    while !isForeign, let record = log.next() {
+      count += 1
+      if !read(record, into: &batch) { damaged += 1 }
+    }
+  }
+
+  package mutating func finish(into batch: inout RunBatch) throws(FormatError) {
+    guard !isForeign, magic.count == WandbLog.magic.count else {
+      throw .unknown(path: path, found: "no .wandb file")
+    }
+    guard count > damaged else { throw .damaged(path: path, offset: 7, what: "no whole record") }
+    if log.damagedBlocks > 0 {
+      batch.warn("\(log.damagedBlocks) damaged blocks are left out in part")
+    }
+    if damaged > 0 { batch.warn("\(damaged) damaged records are left out") }
+    if log.isCut { batch.warn("it ends within a record: the rest is left out") }
+  }
+
+  /// - Returns: whether the bytes are a record.
+  private mutating func read(_ bytes: [UInt8], into batch: inout RunBatch) -> Bool {
+    var fields = ProtobufReader(bytes)
+    while let field = fields.next() {
+      guard case .bytes(let range) = field.value else { continue }
+      switch field.number {
+      case 2: read(history: bytes, range, into: &batch)
+      case 5: read(config: bytes, range, into: &batch)
+      case 10: read(alert: bytes, range, into: &batch)
+      case 13: read(output: bytes, range, into: &batch)
+      case 17: read(run: bytes, range, into: &batch)
+      case 18: read(exit: bytes, range, into: &batch)
+      default: break
+      }
+    }
+    return !fields.isMalformed
+  }
+
+  private mutating func read(
+    history bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    var items: [Item] = []
+    var (stated, counted): (Int?, Int?)
+    Self.each(bytes, range) { number, value in
+      if number == 1, case .bytes(let range) = value {
+        if let item = Self.item(bytes, range, separator: "/") { items.append(item) }
+      } else if number == 2, case .bytes(let range) = value {
+        counted = 0
+        Self.each(bytes, range) { number, value in
+          if number == 1, case .varint(let step) = value { counted = Int(Int64(bitPattern: step)) }
+        }
+      }
+    }
+    for item in items {
+      if item.key == "_step" { stated = item.value.step }
+      if item.key == "_timestamp", let time = item.value.number, time.isFinite { wallTime = time }
+    }
+    step = stated ?? counted ?? step
+    let time = wallTime > 0 ? wallTime : nil
+    for item in items where !LogKeys.isHidden(item.key) {
+      if let kind = item.value["_type"]?.text {
+        if objects.insert("\(item.key) \(kind)").inserted {
+          batch.console("\(item.key) is a \(kind): not shown", wallTime: time)
+        }
+        continue
+      }
+      item.value.eachLeaf(item.key, separator: "/") { name, value in
+        if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
+          batch.add(batch.metric(name), number)
+        } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
+          batch.note("\(name): \(text)", step: step, wallTime: time)
+        }
+      }
+    }
+    batch.endRow(step: step, wallTime: time)
+  }
+
+  private mutating func read(
+    config bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    Self.each(bytes, range) { number, value in
+      guard number == 1, case .bytes(let range) = value,
+        let item = Self.item(bytes, range, separator: "."), !LogKeys.isHidden(item.key)
+      else { return }
+      item.value.eachLeaf(item.key, separator: ".") { name, value in
+        if let text = Self.words(value) { batch.description.options[name] = text }
+      }
+    }
+  }
+
+  private static func words(_ value: JSONValue) -> String? {
+    switch value {
+    case .number(let number): SettingValue.number(number).description
+    case .flag(let flag): flag ? "on" : "off"
+    case .text(let text): text
+    case .null, .list, .object: nil
+    }
+  }
+
+  private mutating func read(
+    alert bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    let texts = Self.texts(bytes, range)
+    let words = [texts[1], texts[2]].compactMap { $0 }.filter { !$0.isEmpty }
+    batch.note(words.joined(separator: ": "), step: step, wallTime: wallTime)
+  }
+
+  private mutating func read(
+    output bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    for line in (Self.texts(bytes, range)[3] ?? "").split(whereSeparator: \.isNewline) {
+      batch.console(String(line), wallTime: wallTime)
+    }
+  }
+
+  private mutating func read(
+    run bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    let texts = Self.texts(bytes, range)
+    batch.description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+    if let project = texts[3] { batch.description.environment["project"] = project }
+    if let host = texts[13] { batch.description.environment["host"] = host }
+    Self.each(bytes, range) { number, value in
+      guard case .bytes(let range) = value else { return }
+      if number == 4 { read(config: bytes, range, into: &batch) }
+      guard number == 17 else { return }
+      Self.each(bytes, range) { number, value in
+        if number == 1, case .varint(let time) = value { batch.description.created = Double(time) }
+      }
+    }
+  }
+
+  private mutating func read(
+    exit bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    var code = 0
+    Self.each(bytes, range) { number, value in
+      if number == 1, case .varint(let bits) = value {
+        code = Int(Int32(truncatingIfNeeded: bits))
+      }
+    }
+    batch.state = code == 0 ? .finished : .failed(reason: "it ended with exit code \(code)")
+  }
+
+  // What the messages share.
+
+  private static func each(
+    _ bytes: [UInt8], _ range: Range<Int>, _ body: (Int, ProtobufReader.Value) -> Void
+  ) {
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() { body(field.number, field.value) }
+  }
+
+  private static func texts(_ bytes: [UInt8], _ range: Range<Int>) -> [Int: String] {
+    var texts: [Int: String] = [:]
+    each(bytes, range) { number, value in
+      if case .bytes(let range) = value { texts[number] = String(bytes, in: range) }
+    }
+    return texts
+  }
+
+  /// A key, or the parts of one, and a value in JSON.
+  private static func item(
+    _ bytes: [UInt8], _ range: Range<Int>, separator: String
+  ) -> Item? {
+    var (keys, nested): (String?, [String]) = (nil, [])
+    var json: JSONValue?
+    each(bytes, range) { number, value in
+      guard case .bytes(let range) = value else { return }
+      switch number {
+      case 1: keys = String(bytes, in: range)
+      case 2: nested.append(String(bytes, in: range))
+      case 16: json = try? JSONValue(bytes, in: range)
+      default: break
+      }
+    }
+    guard let json else { return nil }
+    let key = nested.isEmpty ? keys : nested.joined(separator: separator)
+    return key.map { ($0, json) }
+  }
+}

@@ -1,0 +1,118 @@
+package import Kernels
+
+/// One tensor's place in the flat parameters.
+package struct ParameterTensor: Sendable, Hashable {
+  package let name: String
+  package let shape: [Int]
+  package let offset: Int
+  package let role: TensorRole
+  package let layer: Int?
+  /// What it holds in a new model.
+  package let initial: InitialValues
+
+  package var count: Int { shape.reduce(1, *) }
+  package var fanIn: Int { shape[shape.count - 1] }
+
+  /// Under which the layout has a matrix's γ if it is trained as γ·W/σ(W).
+  package var sigmaGainName: String { name.replacing(".weight", with: ".sigma") }
+
+  var place: TensorPlace {
+    TensorPlace(offset: offset, rows: count / fanIn, columns: fanIn)
+  }
+}
+
+/// What a tensor is to its layer: all that initialisation, an optimiser, a mitigation or a
+/// checkpoint asks of it.
+package enum TensorRole: Sendable, Hashable {
+  case embedding
+  case unembedding
+  /// A weight between two hidden layers, [out, in].
+  case matrix
+  /// Three such weights in one, their rows by head: [H][q|k|v][Dh].
+  case queryKeyValue(headWidth: Int)
+  /// A weight whose outputs choose experts: logits, or a state that they come from.
+  case router
+  case gain
+  /// Of qk-layernorm, without effect while that is off.
+  case queryKeyGain
+  /// γ of a weight trained as γ·W/σ(W); the engine sees the product alone.
+  case sigmaGain
+  case bias
+  /// Of a function or a recurrence: neither a weight nor decayed.
+  case coefficients
+  /// As it was drawn, for good.
+  case fixed
+
+  /// Whether it is one matrix or more between two hidden layers; a router's outputs are logits, so
+  /// it is none.
+  package var isHiddenMatrix: Bool {
+    switch self {
+    case .matrix, .queryKeyValue: true
+    case .embedding, .unembedding, .router, .gain, .queryKeyGain, .sigmaGain, .bias,
+      .coefficients, .fixed:
+      false
+    }
+  }
+
+  /// Whether inputs are multiplied by it, so that its best rate falls with the fan-in.
+  package var isLinear: Bool { isHiddenMatrix || self == .router || self == .unembedding }
+
+  /// Whether weight decay shrinks it.
+  package var isDecayed: Bool { isLinear || self == .embedding }
+
+  /// The hidden matrices in it, each of which has a σ of its own.
+  package var matrices: Int {
+    if case .queryKeyValue = self { return 3 }
+    return isHiddenMatrix ? 1 : 0
+  }
+
+  /// Whether a backward pass adds its gradient up piece by piece; a hidden matrix's overwrites.
+  package var addsGradients: Bool {
+    switch self {
+    case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
+    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .fixed: false
+    }
+  }
+
+  /// What such a tensor holds in a new model unless its layer says otherwise.
+  var initialValues: InitialValues {
+    switch self {
+    case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
+    case .bias, .coefficients: .repeating([0])
+    case .embedding: .normal
+    case .unembedding, .matrix, .queryKeyValue, .router, .fixed: .truncatedNormal
+    }
+  }
+}
+
+/// What a tensor holds in a new model.
+package enum InitialValues: Sendable, Hashable {
+  /// N(0, 1/fan-in).
+  case normal
+  /// The same truncated at two sigma, its standard deviation 1/sqrt(fan-in) after truncation.
+  case truncatedNormal
+  /// These numbers over and over.
+  case repeating([Float])
+}
+
+/// Where a tensor lies in any buffer of the layout, as a matrix.
+package struct TensorPlace: Sendable, Hashable {
+  package let offset: Int
+  package let rows: Int
+  package let columns: Int
+}
+
+/// The parameters, or one slice's gradients, as matrices.
+///
+/// It does not keep its buffer alive: who calls the engine does.
+package struct ParameterView: Sendable {
+  private let numbers: Matrix
+
+  package init(_ buffer: FloatBuffer) {
+    numbers = Matrix(buffer, rows: 1, columns: buffer.count)
+  }
+
+  package subscript(place: TensorPlace) -> Matrix {
+    numbers.part(at: place.offset, rows: place.rows, columns: place.columns)
+  }
+}

@@ -1,0 +1,58 @@
+/// A model as a plan: the layers of its blocks, and where their tensors lie.
+struct Transformer: Sendable {
+  let configuration: ModelConfiguration
+  let layout: ParameterLayout
+  let blocks: [Block]
+  let ends: Ends
+
+  /// The mixer with its norm, then the feed-forward layer with its own.
+  struct Block: Sendable {
+    let mixerGain: TensorPlace
+    var mixer: any Layer
+    let feedForwardGain: TensorPlace
+    var feedForward: any Layer
+
+    fileprivate init(_ layer: Int, _ configuration: ModelConfiguration, _ plan: inout TensorPlan) {
+      let width = configuration.width
+      plan.enter(block: layer)
+      mixerGain = plan.add("input_layernorm.weight", [width], .gain)
+      mixer = configuration.mixer(inLayer: layer).conformer.init(
+        configuration, layer: layer, plan: &plan)
+      feedForwardGain = plan.add("post_attention_layernorm.weight", [width], .gain)
+      feedForward = configuration.feedForward(inLayer: layer).conformer.init(
+        configuration, layer: layer, plan: &plan)
+    }
+  }
+
+  /// What comes before the blocks and after them.
+  struct Ends: Sendable {
+    let embedding: TensorPlace
+    let finalGain: TensorPlace
+    let unembedding: TensorPlace
+    /// What a backward pass clears before it adds to it.
+    fileprivate(set) var sums: [TensorPlace] = []
+  }
+
+  init(_ configuration: ModelConfiguration) {
+    self.configuration = configuration
+    let (vocabulary, width) = (configuration.vocabulary, configuration.width)
+    var plan = TensorPlan()
+    let embedding = plan.add("model.embed_tokens.weight", [vocabulary, width], .embedding)
+    var blocks = (0..<configuration.layers).map { Block($0, configuration, &plan) }
+    plan.leaveBlocks()
+    for index in blocks.indices {
+      blocks[index].mixer.planShared(&plan)
+      blocks[index].feedForward.planShared(&plan)
+    }
+    self.blocks = blocks
+    let finalGain = plan.add("final_layernorm.weight", [width], .gain)
+    plan.leaveModel()
+    let unembedding = plan.add("lm_head.weight", [vocabulary, width], .unembedding)
+    if configuration.sigmaReparam { plan.addSigmaGains() }
+    let layout = ParameterLayout(plan)
+    self.layout = layout
+    ends = Ends(
+      embedding: embedding, finalGain: finalGain, unembedding: unembedding,
+      sums: layout.tensors.filter(\.role.addsGradients).map(\.place))
+  }
+}

@@ -1,0 +1,68 @@
+/// Why a run cannot be planned, gone on with or ended as it was asked for. The description is one
+/// line.
+package enum RunError: Error, Equatable {
+  case noSessionPath
+  case sessionIsFolder(path: String)
+  case sessionExists(path: String)
+  /// A disk that is full from the start, or that may not be written.
+  case sessionNotMade(reason: String)
+  case folderNotMade(path: String)
+  /// The checkpoint has done all steps.
+  case nothingToDo(checkpoint: String, step: Int, steps: Int)
+  case outOfPatience(checkpoint: String, evaluations: Int)
+  case noBranchName(String)
+  case branchWithoutCheckpoint(name: String)
+  /// The disk did not take the rest before the wait was over.
+  case recordsLost(session: String, records: Int, reason: String, remedy: String)
+  /// The other process could not be started, or ended at once.
+  case notDetached(reason: String)
+  /// The other process is there, but has not begun within the time.
+  case detachedUnseen(seconds: Int)
+  case notTrainedHere(session: String)
+  /// The data that a run was trained on came from a stream.
+  case dataGone(session: String)
+  case nothingThere(place: String)
+  case notListable(place: String)
+  case noSessionThere(place: String)
+}
+
+extension RunError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .noSessionPath: "--session: give a path"
+    case .sessionIsFolder(let path):
+      "\(path) is a folder: name a file with --session, such as"
+        + " \(ShownPath.text(path + (path.hasSuffix("/") ? "" : "/") + "run.seismo"))"
+    case .sessionExists(let path):
+      "\(path) exists: choose another --session, or go on from a checkpoint with --resume"
+    case .sessionNotMade(let reason): reason
+    case .folderNotMade(let path):
+      "\(path) cannot be made: choose another place with --session"
+    case .nothingToDo(let checkpoint, let step, let steps):
+      "\(checkpoint) has done \(step) of \(steps) steps: give more with --steps"
+    case .outOfPatience(let checkpoint, let evaluations):
+      "\(checkpoint) has had \(evaluations) evaluations without a lower held-out"
+        + " loss: give more with --patience, or 0 for no end"
+    case .noBranchName(let name):
+      "--branch '\(name)': give a name without / that begins with no dot"
+    case .branchWithoutCheckpoint(let name):
+      "--branch \(name): it goes with --resume CHECKPOINT"
+    case .recordsLost(let session, let records, let reason, let remedy):
+      "\(records) records are lost, \(session) ends before them: \(reason): "
+        + "\(remedy) sooner, or name another file with --session"
+    case .notDetached(let reason): "the run could not go on without a screen: \(reason)"
+    case .detachedUnseen(let seconds):
+      "the run has not gone on within \(seconds) s: 'seismo sessions' says whether it does later;"
+        + " else resume it from its last checkpoint"
+    case .notTrainedHere(let session):
+      "\(session) was not trained by Seismo: only its own runs can be run again"
+    case .dataGone(let session):
+      "\(session): its data came from standard input and is not there any more"
+    case .nothingThere(let place):
+      "nothing is at \(place): name a folder or a .seismo file"
+    case .notListable(let place): "\(place) cannot be listed: check its permissions"
+    case .noSessionThere(let place):
+      "no session is in \(place): name a folder that holds .seismo files"
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Kernels
+import Models
+import Testing
+
+/// Finite differences of what a model's gradient is taken of.
+struct GradientCheck {
+  let model: SmallModel
+  let settings: LossSettings
+
+  /// Every tensor along its own gradient, where the slope is largest against Float32's noise, and
+  /// its largest element alone; a tensor without a gradient must have a reason for it, and no slope
+  /// either.
+  func run() {
+    let statistics = model.lossAndGradients(settings)
+    let tensors = model.engine.layout.tensors
+    for (tensor, gradient) in zip(tensors, tensors.map(model.gradient)) {
+      let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let stillness = Stillness(tensor, model.configuration, settings, statistics)
+      #expect((norm == 0) == (stillness != nil), "\(tensor.name) \(norm) \(stillness as Any)")
+      guard norm > 0 else {
+        if stillness != .fixed { checkFlat(tensor) }
+        continue
+      }
+      check(tensor, gradient.map { $0 / norm }, slope: Double(norm), "\(tensor.name)")
+      let largest = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
+      var alone = gradient.map { _ in Float(0) }
+      alone[largest] = 1
+      check(tensor, alone, slope: Double(gradient[largest]), "\(tensor.name)[\(largest)]")
+    }
+  }
+
+  private func check(
+    _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ name: String
+  ) {
+    let found = slope(tensor, direction)
+    #expect(abs(found - expected) < 2e-3 * abs(expected) + 2e-4, "\(name): \(found), \(expected)")
+  }
+
+  /// A tensor that is said to be without effect has none, in a direction of no preference.
+  private func checkFlat(_ tensor: ParameterTensor) {
+    let here = Objective(model, settings)
+    var random = RandomStream(seed: 5)
+    let range = tensor.offset..<tensor.offset + tensor.count
+    let kept = range.map { model.parameters[$0] }
+    for index in range { model.parameters[index] += Float(0.01 * random.normal()) }
+    let there = Objective(model, settings)
+    for (index, value) in zip(range, kept) { model.parameters[index] = value }
+    #expect(here.value == there.value, "\(tensor.name)")
+  }
+
+  /// Fourth-order central difference, with the largest step that sends no token to another expert:
+  /// there the objective jumps.
+  private func slope(_ tensor: ParameterTensor, _ direction: [Float]) -> Double {
+    let here = Objective(model, settings)
+    let kept = FloatBuffer(count: model.parameters.count)
+    kept.copy(from: model.parameters)
+    for step in [Float(8e-3), 2e-3, 5e-4] {
+      let values = [Float(-2), -1, 1, 2].map { multiple -> Objective in
+        for (index, component) in direction.enumerated() {
+          model.parameters[tensor.offset + index] += step * multiple * component
+        }
+        defer { model.parameters.copy(from: kept) }
+        return Objective(model, settings)
+      }
+      guard values.allSatisfy(here.routesAlike) else { continue }
+      let near = values[2].value - values[1].value
+      let far = values[3].value - values[0].value
+      return (8 * near - far) / (12 * Double(step))
+    }
+    Issue.record("a token sits on the border of two experts; take another seed")
+    return .nan
+  }
+
+  private struct Objective {
+    let value: Double
+    let expertCounts: [[Int]]
+    let tokensDropped: [Float]
+
+    func routesAlike(_ other: Objective) -> Bool {
+      expertCounts == other.expertCounts && tokensDropped == other.tokensDropped
+    }
+
+    /// Of a step with two passes CE₁ + CE₂ + c·divergence, which only the step itself knows.
+    init(_ model: SmallModel, _ settings: LossSettings) {
+      let hasTwoPasses = model.configuration.passes == 2
+      let statistics = hasTwoPasses ? model.lossAndGradients(settings) : model.loss(settings)
+      if hasTwoPasses {
+        value = 2 * statistics.loss + Double(settings.consistency) * statistics.divergence
+      } else {
+        let zLoss = Double(settings.zLoss) * model.meanSquaredLogZ(settings)
+        value = statistics.loss + statistics.balanceLoss + statistics.routerZLoss + zLoss
+      }
+      tokensDropped = statistics.tokensDropped
+      expertCounts = statistics.expertCounts
+    }
+  }
+}
+
+/// Why a tensor has no gradient.
+enum Stillness: Equatable {
+  /// It stays as it was drawn, though the loss depends on it.
+  case fixed
+  /// Gains of qk-layernorm while that is off.
+  case switchedOff
+  /// An expert that no token was sent to.
+  case unused
+  /// What a recurrent router does with the state before it, where h_0 = 0 is the only one.
+  case firstState
+  /// The engine sees the product of a matrix and its γ, which are told apart elsewhere.
+  case outsideEngine
+
+  /// Nil for a tensor that has a gradient.
+  init?(
+    _ tensor: ParameterTensor, _ configuration: ModelConfiguration, _ settings: LossSettings,
+    _ statistics: StepStatistics
+  ) {
+    switch tensor.role {
+    case .fixed: self = .fixed
+    case .sigmaGain: self = .outsideEngine
+    case .queryKeyGain where settings.qkLayerNormWeight == 0: self = .switchedOff
+    case .router
+    where tensor.name == "model.router.state.weight" && configuration.mixtureCount == 1:
+      self = .firstState
+    case .matrix:
+      guard let expert = Self.expert(tensor.name), let layer = tensor.layer,
+        let mixture = configuration.mixtureLayers.firstIndex(of: layer),
+        statistics.expertCounts[mixture][expert] == 0
+      else { return nil }
+      self = .unused
+    default: return nil
+    }
+  }
+
+  private static func expert(_ name: String) -> Int? {
+    let parts = name.split(separator: ".")
+    return parts.firstIndex(of: "experts").flatMap { Int(parts[$0 + 1]) }
+  }
+}

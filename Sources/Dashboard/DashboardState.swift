@@ -151,11 +151,12 @@ extension DashboardState {
     return first..<max(first, lastShownStep) + (history.lastStep == nil ? 0 : 1)
   }
 
-  /// The playhead; at the latest step the updates done, as they are counted everywhere, and the last
-  /// step that the run reached before it went back, too.
+  /// The playhead; at the run's end the updates done, and the last step that the run reached before
+  /// it went back, too.
   private var lastShownStep: Int {
     guard playhead >= history.lastStep ?? 0 else { return playhead }
-    return max(playhead, stepsDone, history.lastSupersededStep ?? 0)
+    let end = showsEnd ? history.stepsDone : playhead
+    return max(playhead, end, history.lastSupersededStep ?? 0)
   }
 
   /// Updates done at the playhead, as checkpoints and lists count them.

@@ -74,7 +74,7 @@ import Testing
     let cells = (5..<grid.size.rows).flatMap { row in
       (0..<grid.size.columns).filter { grid[$0, row].style.foreground == overlay }
     }
-    #expect(cells.count > 20)
+    #expect(cells.count > 10)
   }
 
   @Test func `the families there are complete it`() {

@@ -164,7 +164,10 @@ import Testing
     #expect(chosen(state) == "collapse@1")
     #expect(browser(state)?.compared(in: state).map(\.name) == ["collapse@1", "collapse"])
     #expect(view(state).lines.contains { $0.contains("sessions restore collapse@1") })
-    for key in "tNRD" { #expect(type(&state, String(key)) == [.bell]) }
+    for key in "tNRD" {
+      #expect(type(&state, String(key)) == [.bell])
+      #expect(press(&state, .escape) == [])
+    }
     #expect(press(&state, .enter) == [.openRun(SampleRuns.line, .leave)])
     #expect(type(&state, "o") == [.loadRun(SampleRuns.line)])
     // It goes with its run, wherever that is, and not alone.
@@ -254,8 +257,9 @@ import Testing
 
   @Test func `a run that is written, or is on the screen, keeps its files`() {
     var state = SampleRuns.browsing()
-    for key in "tRD" {
+    for key in "RD" {
       #expect(type(&state, String(key)) == [.bell])
+      #expect(press(&state, .escape) == [])
       #expect(browser(state)?.question == nil)
     }
     // Its own run takes a note itself.
@@ -265,6 +269,7 @@ import Testing
     ended.details.standing = .finished
     _ = update(&state, .runsListed([ended], in: ["runs"]))
     #expect(type(&state, "D") == [.bell])
+    #expect(press(&state, .escape) == [])
     #expect(type(&state, "t") == [])
     #expect(browser(state)?.question != nil)
   }

@@ -32,16 +32,6 @@ import Testing
     #expect(press(&state, .character(" ")) == [.send(.resume, by: "you")])
   }
 
-  @Test func `the axis ends where the header counts, also while the run goes on`() {
-    var state = Self.live()
-    #expect(state.stepsDone == 1_401 && state.steps.upperBound == 1_402)
-    #expect(view(state).lines.contains { $0.contains("step 1,401") })
-    #expect(!view(state).lines.contains { $0.contains("step 1,400") })
-    _ = press(&state, .character("f"))
-    state.history = SampleRun(steps: 1_405).history
-    #expect(state.stepsDone == 1_400 && state.steps.upperBound == 1_401)
-  }
-
   @Test func `a share of the peak above one is not shown`() {
     for (share, isShown) in [(0.4, true), (200, false)] {
       var state = Self.live(200, 60)

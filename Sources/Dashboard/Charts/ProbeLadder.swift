@@ -35,9 +35,10 @@ struct ProbeLadder: Sendable {
   ) {
     let field = rect.droppingLeft(gutter)
     guard field.columns > 0, rect.rows >= Self.height(rowsPerRung: rowsPerRung) else { return }
-    drawTitle(into: &grid, field.top(1))
     let time = TimeScale(context, steps: steps, columns: field.columns)
     let columns = columns(time, count: field.columns)
+    let hasColors = columns.contains { $0?.best != nil || $0?.cliff != nil }
+    drawTitle(into: &grid, field.top(1), hasColors: hasColors)
     for (index, multiplier) in Self.multipliers.enumerated() {
       let rung = Rect(
         column: field.column, row: field.row + 1 + index * rowsPerRung, columns: field.columns,
@@ -114,7 +115,7 @@ struct ProbeLadder: Sendable {
     }
   }
 
-  private func drawTitle(into grid: inout CellGrid, _ rect: Rect) {
+  private func drawTitle(into grid: inout CellGrid, _ rect: Rect, hasColors: Bool) {
     let step = context.readingStep
     guard let last = reader.lastStep(upTo: step),
       let trend = ProbeTrend(multipliers: reader.multipliers, probes: reader.probes(upTo: step))
@@ -123,7 +124,7 @@ struct ProbeLadder: Sendable {
     let line = Line(words + [Span("  at step \(NumberText.grouped(last))", .faint)])
       .fitted(to: rect.columns)
     line.draw(on: &grid, at: rect.origin, theme: context.theme)
-    drawLegend(into: &grid, rect.droppingLeft(line.columns + 3))
+    if hasColors { drawLegend(into: &grid, rect.droppingLeft(line.columns + 3)) }
   }
 
   /// What the rungs' colours mean, at the right.

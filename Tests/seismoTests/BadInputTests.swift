@@ -44,7 +44,7 @@ struct BadInputTests {
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),
-    (["replay", "--pane", "los", "--text"], "'los' is invalid"),
+    (["replay", "--pane", "los", "--text"], "'los' is no value for --pane"),
     (["replay", "--pane", "loss"], "--pane: give --svg or --text too"),
   ])
   func `a wrong command line ends with 64`(arguments: [String], text: String) throws {

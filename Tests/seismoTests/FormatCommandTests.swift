@@ -269,7 +269,7 @@ struct FormatCommandTests {
 
   @Test(arguments: [
     (["import", "absent"], Int32(65), "absent is not there"),
-    (["import", "poem.txt"], 65, "poem.txt is no record that is known"),
+    (["import", "poem.txt"], 65, "poem.txt holds no number with a step"),
     (["export", "poem.txt", "--format", "csv"], 65, "poem.txt is no session"),
     (["export", "poem.txt", "--format", "xml"], 64, "xml"),
     (["reproduce", "absent.seismo"], 65, "no session at absent.seismo"),

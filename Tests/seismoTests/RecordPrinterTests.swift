@@ -36,9 +36,20 @@ struct RecordPrinterTests {
     var mostWaiting: Int { state.withLock { $0.mostWaiting } }
   }
 
-  private static func post(_ count: Int, to printer: RecordPrinter, _ output: SlowOutput) {
+  private static func console(_ number: Int) -> RunRecord {
+    .console(wallTime: 0, line: "line \(number)")
+  }
+
+  private static func note(_ step: Int) -> RunRecord {
+    .event(RunEvent(step: step, wallTime: 0, kind: .note, by: "you", text: "seen"))
+  }
+
+  private static func post(
+    _ count: Int, to printer: RecordPrinter, _ output: SlowOutput,
+    record: (Int) -> RunRecord = console
+  ) {
     for number in 0..<count {
-      printer.print(.console(wallTime: 0, line: "line \(number)"))
+      printer.print(record(number))
       output.posted.add(1, ordering: .acquiringAndReleasing)
     }
   }
@@ -49,7 +60,7 @@ struct RecordPrinterTests {
     let count = 3 * RecordPrinter.limit
     let isDone = DispatchSemaphore(value: 0)
     DispatchQueue(label: "run").async {
-      Self.post(count, to: printer, output)
+      Self.post(count, to: printer, output, record: Self.note)
       isDone.signal()
     }
     // With the gate closed the run stands still; however long it is given, no more can wait.
@@ -84,7 +95,7 @@ struct RecordPrinterTests {
     let isDone = DispatchSemaphore(value: 0)
     let count = 2 * RecordPrinter.limit
     DispatchQueue(label: "run").async {
-      Self.post(count, to: printer, output)
+      Self.post(count, to: printer, output, record: Self.note)
       isDone.signal()
     }
     output.waitForPosted(RecordPrinter.limit)

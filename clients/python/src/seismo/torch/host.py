@@ -62,6 +62,8 @@ class Host:
         self.block = len(self.blocks)
         #: Calls of attention while it was measured or changed.
         self.calls = 0
+        #: Whether a call of attention has been compiled.
+        self.is_compiled = False
         #: Whether what the model returns is kept until the optimizer steps.
         self.keeps_logits = False
         self.logits: Tensor | None = None
@@ -119,14 +121,18 @@ class Host:
 
     def attend(self, call: Call, kernel: Kernel) -> Tensor:
         """Attention as it is under the mitigations, measured where this step is probed."""
-        if not torch.compiler.is_compiling():
+        is_compiling = torch.compiler.is_compiling()
+        if is_compiling:
+            # A count would be another one, and so another compilation, for every step.
+            self.is_compiled = True
+        else:
             self.calls += 1
         change = self.change
         if change is not None and change.is_idle:
             change = None
         prepared = call if change is None else change.prepared(call)
         probe = self.attention_probe
-        if probe is not None and not is_recomputing():
+        if probe is not None and not is_compiling and not is_recomputing():
             probe(self.block, prepared, None if change is None else change.cap_inverse)
         if change is None:
             return call.run(kernel)

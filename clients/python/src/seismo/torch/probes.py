@@ -265,6 +265,8 @@ class StepProbe:
 
     def _is_counted(self) -> bool:
         """Whether the pass that runs is a training pass, and not one computed again."""
+        if torch.compiler.is_compiling():
+            return False
         return self._host.model.training and not is_recomputing()
 
     def _measure_attention(self, block: int, call: Call, cap_inverse: Tensor | None) -> None:
@@ -335,7 +337,7 @@ class StepProbe:
         if self._update is None:
             try:
                 self._update = UpdateProbe(self._host.groups)
-            except torch.OutOfMemoryError:
+            except RuntimeError:
                 self._watch.run.note("seismo.watch: no memory for the sample that updates need")
 
     def after_step(self) -> None:

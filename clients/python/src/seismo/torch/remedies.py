@@ -259,7 +259,7 @@ class Mitigations:
         before, self._calls_before = self._calls_before, None
         if before is None or self.host.calls > before or self.run is None:
             return
-        if not self.change.is_idle and not anatomy.is_compiled(self.host.model):
+        if not self.change.is_idle and not self.host.is_compiled:
             self.run.note(
                 "seismo.mitigations: the switch reaches no attention: the model does not call "
                 "torch's scaled_dot_product_attention"
@@ -405,7 +405,8 @@ def loss(
 
 def _comes_from(loss: Tensor, logits: Tensor, furthest: int = 1000) -> bool:
     """Whether the loss was computed from these logits: they stand near the end of its graph."""
-    waiting, seen = [loss.grad_fn], set()
+    waiting: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
     while waiting and len(seen) < furthest:
         node = waiting.pop(0)
         if node is logits.grad_fn:

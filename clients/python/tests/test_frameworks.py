@@ -143,7 +143,7 @@ def example(name, *words, launcher=(), needs=()):
         [sys.executable, *launcher, str(EXAMPLES / name), *words],
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=5 * PATIENCE,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"},
     )

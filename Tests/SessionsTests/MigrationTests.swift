@@ -61,6 +61,7 @@ import Testing
     try store.database.writeWithoutTransaction { database in
       try database.execute(sql: "DROP TABLE summaries")
       try database.execute(sql: "DROP TABLE endings")
+      try database.execute(sql: "DROP TABLE restarts")
       try database.execute(sql: "PRAGMA user_version = 1")
     }
     store.finish()

@@ -35,6 +35,9 @@ private final class SignalSources: Sendable {
 
   static let shared = SignalSources()
 
+  /// A queue of its own has a thread of its own: those of the global ones may all be held up.
+  private let queue = DispatchQueue(label: "seismo.signals", qos: .userInitiated)
+
   private let content = Mutex(Content())
 
   func add(_ listener: Listener) -> Int {
@@ -43,7 +46,7 @@ private final class SignalSources: Sendable {
       content.listeners.append((content.added, listener))
       for number in listener.numbers where content.sources[number] == nil {
         signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler { SignalSources.shared.take(number) }
         source.resume()
         content.sources[number] = source

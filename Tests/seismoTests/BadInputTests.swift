@@ -165,7 +165,7 @@ struct BadInputTests {
     #expect(second.error.contains("a.seismo is being written by another process"))
     #expect(first.isRunning)
     first.terminate()
-    first.waitUntilExit()
+    first.waitForEnd()
     #expect(first.terminationStatus == 143)
   }
 }

@@ -147,7 +147,7 @@ struct ClosedStreamTests {
     let handle = try FileHandle(forWritingTo: file)
     process.standardError = pipe ?? handle
     try process.run()
-    process.waitUntilExit()
+    process.waitForEnd()
     try handle.close()
     let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
     return (process.terminationStatus, process.terminationReason, text)
@@ -164,7 +164,7 @@ struct ClosedStreamTests {
       SeismoBinary.executable.path,
     ]
     try process.run()
-    process.waitUntilExit()
+    process.waitForEnd()
     #expect(process.terminationStatus == 0)
     let again = try binary.run(["reproduce", "new.seismo", "--workers", "1"])
     #expect(again.status == 0)

@@ -25,7 +25,7 @@ struct ControlCommandTests {
     #expect(json.output.hasPrefix("{\"answer\":\"applied\",\"step\":"))
     #expect(try run.control("set", "z_los", "1").status == 64)
     #expect(try run.control("stop").status == 0)
-    run.process.waitUntilExit()
+    run.process.waitForEnd()
     #expect(run.process.terminationStatus == 0)
     let events = try run.binary.run(["export", "a.seismo", "--format", "json"]).output
     #expect(events.contains("\"event\":\"pause\",\"by\":\"control\""))
@@ -61,7 +61,7 @@ struct ControlCommandTests {
     let run = try LiveBinary()
     defer { run.end() }
     kill(run.process.processIdentifier, SIGKILL)
-    run.process.waitUntilExit()
+    run.process.waitForEnd()
     #expect(try run.sockets().count == 1)
     let result = try run.control("pause")
     #expect(result.status == 65)

@@ -75,7 +75,7 @@ struct FinalWriteTests {
   @Test func `what waits at the end is written once it can be`() throws {
     defer { binary.remove() }
     try unlock()
-    process.waitUntilExit()
+    process.waitForEnd()
     #expect(process.terminationStatus == 0)
     let lines = try errorLines()
     try #require(lines.count == 1)
@@ -88,7 +88,7 @@ struct FinalWriteTests {
   @Test func `a signal gives up what waits, and the records lost are counted`() throws {
     defer { binary.remove() }
     process.terminate()
-    process.waitUntilExit()
+    process.waitForEnd()
     try unlock()
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 1)

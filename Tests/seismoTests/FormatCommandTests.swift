@@ -262,7 +262,7 @@ struct FormatCommandTests {
     try process.run()
     try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     try input.fileHandleForWriting.close()
-    process.waitUntilExit()
+    process.waitForEnd()
     #expect(process.terminationStatus == 0)
     return try binary.run(["export", "a.seismo", "--format", "json"]).output.split(separator: "\n")
   }

@@ -33,7 +33,7 @@ struct LiveBinary {
 
   func end() {
     kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.waitForEnd()
     binary.remove()
   }
 }

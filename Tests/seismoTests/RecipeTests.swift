@@ -108,13 +108,13 @@ struct RecipeTests {
     #expect(!output.fileHandleForReading.availableData.isEmpty)
     process.terminate()
     _ = try output.fileHandleForReading.readToEnd()
-    process.waitUntilExit()
+    process.waitForEnd()
     #expect(process.terminationStatus == 143)
   }
 
   private static func end(_ process: Process) {
     kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.waitForEnd()
   }
 
   @Test func `every block of the README is a run.toml or a person's settings`() throws {

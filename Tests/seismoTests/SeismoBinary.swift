@@ -69,7 +69,7 @@ struct SeismoBinary {
     process.standardOutput = try FileHandle(forWritingTo: names[0])
     process.standardError = try FileHandle(forWritingTo: names[1])
     try process.run()
-    process.waitUntilExit()
+    process.waitForEnd()
     let texts = try names.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
     return Result(status: process.terminationStatus, output: texts[0], error: texts[1])
   }

@@ -6,11 +6,10 @@ import Testing
 /// The program with a terminal of 120 columns and 40 rows around it.
 final class TerminalScreen {
   private let process: Process
-  private let master: CInt
-  private let written = TerminalOutput()
+  private let written: TerminalOutput
 
   init(_ binary: SeismoBinary, _ arguments: [String]) throws {
-    master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var isLocked: CInt = 0
     var number: CInt = 0
     var size = winsize(ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0)
@@ -32,13 +31,14 @@ final class TerminalScreen {
     process.standardError = handle
     try process.run()
     try handle.close()
-    written.read(master)
+    written = TerminalOutput(master)
+    written.read()
     // The header's first frame: from now on keys are taken.
     try #require(receives("loss"))
   }
 
   func type(_ text: String) {
-    _ = write(master, text, text.utf8.count)
+    _ = write(written.master, text, text.utf8.count)
   }
 
   /// Waits until `text` has been written; false where it does not come.
@@ -55,7 +55,7 @@ final class TerminalScreen {
   /// Leaves by the key and gives the exit code.
   func end() -> Int32 {
     type("q")
-    process.waitUntilExit()
+    process.waitForEnd()
     return process.terminationStatus
   }
 }
@@ -63,12 +63,18 @@ final class TerminalScreen {
 /// What a program writes to its terminal, read as it comes: a program whose terminal nobody reads
 /// waits with its frame half written and takes no key.
 private final class TerminalOutput: Sendable {
+  /// Open for as long as anybody reads it or writes to it.
+  let master: CInt
   private let state = Mutex<(bytes: [UInt8], isOver: Bool)>(([], false))
+
+  init(_ master: CInt) { self.master = master }
+
+  deinit { close(master) }
 
   var bytes: [UInt8] { state.withLock { $0.bytes } }
 
-  /// Reads `master` on a thread of its own until the program is gone, and closes it then.
-  func read(_ master: CInt) {
+  /// Reads on a thread of its own until the program is gone.
+  func read() {
     Thread.detachNewThread { [self] in
       var piece = [UInt8](repeating: 0, count: 8192)
       while true {
@@ -78,7 +84,6 @@ private final class TerminalOutput: Sendable {
         state.withLock { $0.bytes += piece.prefix(count) }
       }
       state.withLock { $0.isOver = true }
-      close(master)
     }
   }
 

@@ -110,7 +110,7 @@ struct TrainingCommandTests {
     #expect(!output.fileHandleForReading.availableData.isEmpty)
     let session = binary.path("a.seismo")
     kill(process.processIdentifier, number)
-    process.waitUntilExit()
+    process.waitForEnd()
     #expect(process.terminationStatus == status)
     #expect(!FileManager.default.fileExists(atPath: session + "-wal"))
     let checkpoints = try FileManager.default.contentsOfDirectory(

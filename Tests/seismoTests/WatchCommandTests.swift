@@ -24,7 +24,7 @@ struct WatchCommandTests {
     #expect(try Self.resumes(run.binary, "a.seismo"))
     #expect(screen.end() == 0)
     #expect(try run.control("stop").status == 0)
-    run.process.waitUntilExit()
+    run.process.waitForEnd()
     let events = try run.binary.run(["export", "a.seismo", "--format", "json"]).output
     #expect(events.contains("\"event\":\"pause\",\"by\":\"watch pts/"))
   }
@@ -42,7 +42,7 @@ struct WatchCommandTests {
     let gone = try run.control("pause")
     #expect(gone.status == 65 && gone.error.contains("it goes on in"), "\(gone.error)")
     #expect(try run.binary.run(["control", "probe", "stop"]).status == 0)
-    run.process.waitUntilExit()
+    run.process.waitForEnd()
   }
 
   @Test func `with --read-only no key reaches the run`() throws {
@@ -53,7 +53,7 @@ struct WatchCommandTests {
     #expect(screen.receives("only looks on"))
     #expect(screen.end() == 0)
     #expect(try run.control("stop").status == 0)
-    run.process.waitUntilExit()
+    run.process.waitForEnd()
     let events = try run.binary.run(["export", "a.seismo", "--format", "json"]).output
     #expect(!events.contains("watch pts/"))
     #expect(!events.contains("\"event\":\"pause\""))

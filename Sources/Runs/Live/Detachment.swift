@@ -24,10 +24,20 @@ package enum Detachment {
       guard waitpid(child, &status, WNOHANG) == 0 else {
         throw .notDetached(reason: "resume it from its last checkpoint")
       }
-      if hasStarted() { return }
+      if hasStarted() { return collect(child) }
       usleep(10_000)
     }
+    collect(child)
     throw .detachedUnseen(seconds: patience)
+  }
+
+  /// Waits for the end of `child` beside everything else: a process that has ended and that nobody
+  /// has waited for stays in the system's table, in the way of all who wait for any child.
+  private static func collect(_ child: pid_t) {
+    Thread.detachNewThread {
+      var status: Int32 = 0
+      while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    }
   }
 
   private static func start(

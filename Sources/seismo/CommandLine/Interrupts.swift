@@ -45,14 +45,22 @@ private final class SignalSources: Sendable {
       content.added += 1
       content.listeners.append((content.added, listener))
       for number in listener.numbers where content.sources[number] == nil {
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-        source.setEventHandler { SignalSources.shared.take(number) }
-        source.resume()
-        content.sources[number] = source
+        content.sources[number] = source(of: number)
       }
       return content.added
     }
+  }
+
+  /// Returns once the signal is taken: one that came before would be ignored and lost.
+  private func source(of number: Int32) -> any DispatchSourceSignal {
+    signal(number, SIG_IGN)
+    let isRegistered = DispatchSemaphore(value: 0)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+    source.setEventHandler { SignalSources.shared.take(number) }
+    source.setRegistrationHandler { isRegistered.signal() }
+    source.resume()
+    isRegistered.wait()
+    return source
   }
 
   func remove(_ number: Int) {

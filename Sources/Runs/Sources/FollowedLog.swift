@@ -18,7 +18,7 @@ package final class FollowedLog: RunSource {
   private var told = ToldSamples()
   private var lastData: Double
   /// The longest of the last few pauses between two arrivals.
-  private var usualPause = 10.0
+  private var usualPause = 60.0
   private var failure: String?
   private var lastListing = 0.0
 
@@ -63,7 +63,7 @@ package final class FollowedLog: RunSource {
     if batch.state == nil { recorded.state = .running }
     let records = recorded.records
     for record in records { told.add(record) }
-    lastData = min(Self.now(), run.lastChange)
+    lastData = run.lastChange > 0 ? min(Self.now(), run.lastChange) : Self.now()
     return records.reduce(into: RunHistory()) { $0.append($1) }
   }
 
@@ -133,19 +133,33 @@ private struct FollowedFile {
   private var decoder: (any LogDecoder)?
   private var offset = 0
   private var stamp: FileSystem.Stamp?
+  /// The first bytes, and the last ones that were read.
+  private var head: [UInt8] = []
+  private var tail: [UInt8] = []
+
+  private static let headSize = 256
+  private static let tailSize = 64
 
   init(_ path: String) {
     self.path = path
   }
 
-  /// Whether the bytes that were read are there no more: another file bears the name, or it is
-  /// shorter. A document that is written whole is another one with each change.
+  /// Whether the bytes that were read are there no more: another file bears the name, or it was cut
+  /// or written anew. A document that is written whole is another one with each change.
   func isReplaced(_ run: LoggedRun) -> Bool {
     guard let stamp, offset > 0 else { return false }
     let present = FileSystem.stamp(path)
     guard present.node != 0 else { return false }
     if run.format == .trainerState { return present != stamp }
+    guard present != stamp else { return false }
     return present.node != stamp.node || present.size < offset
+      || !holds(head, at: 0) || !holds(tail, at: offset - tail.count)
+  }
+
+  private func holds(_ bytes: [UInt8], at offset: Int) -> Bool {
+    guard var file = try? SourceFile(path) else { return true }
+    file.seek(to: offset)
+    return (try? file.next(upTo: bytes.count)) ?? [] == bytes
   }
 
   /// Reads what has come, up to `pieces` pieces.
@@ -164,6 +178,8 @@ private struct FollowedFile {
     while count < pieces, let bytes = try file.next() {
       decoder.decode(bytes, into: &batch)
       offset += bytes.count
+      head += bytes.prefix(Self.headSize - head.count)
+      tail = Array((tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize))
       count += 1
     }
     // The document is there as a whole, or its writer is not done yet and changes it once more.

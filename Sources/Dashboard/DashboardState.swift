@@ -5,7 +5,7 @@ package import Telemetry
 /// All that the screen is drawn from.
 package struct DashboardState: Sendable {
   package var history = RunHistory()
-  package var source: ShownSource
+  package var source: RunSource
   /// A replay's place; nil where the latest step is shown.
   package var playback: Playback?
   /// The step at which a person froze the display of a live run.
@@ -56,7 +56,7 @@ package struct DashboardState: Sendable {
   ]
 
   package init(
-    source: ShownSource, size: Size, appearance: Appearance = Appearance(), now: Double = 0
+    source: RunSource, size: Size, appearance: Appearance = Appearance(), now: Double = 0
   ) {
     self.source = source
     self.size = size

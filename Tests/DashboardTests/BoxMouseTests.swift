@@ -181,7 +181,7 @@ import Testing
 
   @Test func `a replay is scrubbed on its line`() throws {
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "rescue", path: "rescue.seismo"),
+      source: RunSource(kind: .replay, name: "rescue", path: "rescue.seismo"),
       size: Size(columns: 120, rows: 40), now: 1000)
     _ = update(&state, .recordingOpened(SampleRun.rescue))
     let row = state.layout.banner.row

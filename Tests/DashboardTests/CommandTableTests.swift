@@ -6,9 +6,9 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct CommandTableTests {
   @Test(arguments: [true, false])
   func `no key stands for two things in one place`(isMixture: Bool) {
-    for kind in [ShownSource.Kind.live, .watch, .replay] {
+    for kind in [RunSource.Kind.live, .watch, .replay] {
       var state = DashboardState(
-        source: ShownSource(kind: kind, name: "run"), size: Size(columns: 80, rows: 24))
+        source: RunSource(kind: kind, name: "run"), size: Size(columns: 80, rows: 24))
       state.history = isMixture ? SampleRun.mixture : SampleRun.rescue
       let keys = CommandTable.applicable(to: state).flatMap(\.keys)
       #expect(keys.count == Set(keys).count)

@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: [(40, 12), (80, 24), (120, 40), (200, 60)])
   func `a replay`(columns: Int, rows: Int) {
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
+      source: RunSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
       size: Size(columns: columns, rows: rows))
     state.history = SampleRun.rescue
     state.playback = Playback(step: 1100, isPlaying: true, speed: 20)

@@ -32,7 +32,7 @@ import Testing
   private static func start(_ seed: UInt64) -> DashboardState {
     let isReplay = seed.isMultiple(of: 3)
     var state = DashboardState(
-      source: ShownSource(kind: isReplay ? .replay : .live, name: "rescue", path: "rescue.seismo"),
+      source: RunSource(kind: isReplay ? .replay : .live, name: "rescue", path: "rescue.seismo"),
       size: Size(columns: 80, rows: 24), now: 1_000)
     state.history =
       seed.isMultiple(of: 2)

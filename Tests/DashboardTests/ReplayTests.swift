@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct ReplayTests {
   private func replay(at step: Int = 0) -> DashboardState {
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
+      source: RunSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
       size: Size(columns: 120, rows: 40), now: 100)
     state.history = SampleRun.rescue
     state.playback = Playback(step: step)

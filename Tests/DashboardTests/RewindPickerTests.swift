@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test func `a run that diverged is taken back from the screen of its end`() {
-    for kind in [ShownSource.Kind.live, .watch] {
+    for kind in [RunSource.Kind.live, .watch] {
       var state = state(120, 40)
       state.source.kind = kind
       _ = update(&state, .recordsArrived([.state(.diverged)]))

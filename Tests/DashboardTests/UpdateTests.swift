@@ -11,7 +11,7 @@ import Testing
     _ columns: Int = 120, _ rows: Int = 40, history: RunHistory = SampleRun.rescue
   ) -> DashboardState {
     var state = DashboardState(
-      source: ShownSource(kind: .live, name: "rescue", path: "sessions/rescue.seismo"),
+      source: RunSource(kind: .live, name: "rescue", path: "sessions/rescue.seismo"),
       size: Size(columns: columns, rows: rows), now: 1000)
     state.history = history
     return state
@@ -91,7 +91,7 @@ import Testing
 
   @Test func `a recording obeys no command and says why`() {
     var state = DashboardState(
-      source: ShownSource(
+      source: RunSource(
         kind: .watch, name: "rescue", refusal: "this source takes no commands"),
       size: Size(columns: 80, rows: 24))
     state.history = SampleRun.rescue

@@ -36,7 +36,7 @@ import Testing
 
   @Test func `a replay half way`() {
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
+      source: RunSource(kind: .replay, name: "rescue", refusal: "a recording takes no commands"),
       size: Size(columns: 120, rows: 40))
     _ = update(&state, .recordsArrived([]))
     state.history = SampleRun.rescue

@@ -10,7 +10,7 @@ package import Telemetry
 /// sooner than any notice of the file system would be drawn, costs a microsecond a file, and works
 /// on network disks. A file that is replaced, rotated or cut is read anew; what was told of it
 /// before is not told again.
-package final class FollowedLog: RunSource {
+package final class FollowedLog: RecordSource {
   private let path: String
   private var run: LoggedRun
   private var batch: RunBatch

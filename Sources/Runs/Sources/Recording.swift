@@ -2,7 +2,7 @@ package import Sessions
 package import Signals
 
 /// A session that nobody writes, or one of its lines.
-package final class Recording: RunSource {
+package final class Recording: RecordSource {
   private let reader: SessionReader
   private let line: Int?
   private let damage = DamageReports()

@@ -3,7 +3,7 @@ package import Signals
 package import Telemetry
 
 /// A run of another process, followed where it goes: into the session it branches off to, too.
-package final class WatchedRun: RunSource {
+package final class WatchedRun: RecordSource {
   package private(set) var path: String
   private var follower: Follower
   private var hands: RemoteHands

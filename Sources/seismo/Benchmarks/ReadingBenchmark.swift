@@ -13,7 +13,7 @@ struct ReadingBenchmark {
 
   func run() throws -> [String] {
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "bench", path: path),
+      source: RunSource(kind: .replay, name: "bench", path: path),
       size: Size(columns: 120, rows: 40))
     var history = RunHistory()
     let reader = try SessionReader(path: path)

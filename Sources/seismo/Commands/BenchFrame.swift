@@ -41,7 +41,7 @@ struct BenchFrame: ParsableCommand {
   private func measure(_ history: RunHistory, on terminal: CursesTerminal?) -> [String] {
     let size = size?.size ?? terminal?.size ?? Size(columns: 200, rows: 60)
     var state = DashboardState(
-      source: ShownSource(kind: .replay, name: "bench", path: session), size: size)
+      source: RunSource(kind: .replay, name: "bench", path: session), size: size)
     _ = update(&state, .recordingOpened(history))
     let last = state.recordedSteps.upperBound
     func frame() -> Double {

@@ -119,7 +119,7 @@ final class ConductedRun {
 
 extension ConductedRun {
   private func watch() throws {
-    let source = ShownSource(
+    let source = RunSource(
       kind: .live, name: plan.name, path: ShownPath.text(plan.sessionPath), file: plan.sessionPath)
     let screen = try DashboardScreen(source: source, theme: theme, stage: stage)
     if let earlier = earlierHistory() { screen.take(.recordingOpened(earlier)) }

@@ -59,7 +59,7 @@ struct Replay: ParsableCommand {
   mutating func run() throws {
     let damage = DamageReports()
     let (reference, history) = try recording(damage)
-    let source = ShownSource.recording(reference)
+    let source = RunSource.recording(reference)
     let shelf = RunShelf()
     let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
@@ -107,7 +107,7 @@ struct Replay: ParsableCommand {
 
   /// One screen, without a terminal.
   private func printScreen(
-    _ source: ShownSource, _ history: RunHistory, _ overlays: [Action]
+    _ source: RunSource, _ history: RunHistory, _ overlays: [Action]
   ) throws {
     let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
     for warning in look.warnings { Seismo.report(warning) }
@@ -128,7 +128,7 @@ struct Replay: ParsableCommand {
   }
 
   private func play(
-    _ source: ShownSource, _ history: RunHistory, _ overlays: [Action], from shelf: RunShelf,
+    _ source: RunSource, _ history: RunHistory, _ overlays: [Action], from shelf: RunShelf,
     _ damage: DamageReports
   ) throws {
     let screen = try DashboardScreen(source: source, theme: theme, shelf: shelf)

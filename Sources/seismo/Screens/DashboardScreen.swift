@@ -75,7 +75,7 @@ final class DashboardScreen {
 
   /// The screen of another run in place of `previous`, which is not to be used any more: on the
   /// same terminal, without a moment between the two.
-  init(source: ShownSource, after previous: DashboardScreen) {
+  init(source: RunSource, after previous: DashboardScreen) {
     shelf = previous.shelf
     shelf.dropAll()
     memory = previous.memory
@@ -92,7 +92,7 @@ final class DashboardScreen {
 
   /// Runs that `shelf` has read already are read on.
   init(
-    source: ShownSource, theme: String?, stage: Stage? = nil, shelf: RunShelf = RunShelf()
+    source: RunSource, theme: String?, stage: Stage? = nil, shelf: RunShelf = RunShelf()
   ) throws {
     self.shelf = shelf
     let stage = try stage ?? Stage(theme: theme)

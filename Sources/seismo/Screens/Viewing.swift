@@ -63,7 +63,7 @@ struct Viewing {
 
   /// Shows a source until the person leaves; `begin` is given the screen with all there is so far.
   private func show(
-    _ source: any RunSource, as shown: ShownSource, after previous: DashboardScreen?,
+    _ source: any RecordSource, as shown: RunSource, after previous: DashboardScreen?,
     begin: (DashboardScreen, RunHistory) -> Void = { _, _ in }
   ) throws -> Ended {
     let history = try source.history()
@@ -92,7 +92,7 @@ struct Viewing {
   private static let budget = 1 << 18
 
   /// Silence is the screen's own to tell.
-  private static func trouble(of source: any RunSource) -> String? {
+  private static func trouble(of source: any RecordSource) -> String? {
     if case .silent = source.state { return nil }
     return source.state.trouble(now: 0)
   }
@@ -106,31 +106,31 @@ struct Viewing {
   }
 
   private func screen(
-    _ source: ShownSource, after previous: DashboardScreen?
+    _ source: RunSource, after previous: DashboardScreen?
   ) throws -> DashboardScreen {
     if let previous { return DashboardScreen(source: source, after: previous) }
     return try DashboardScreen(source: source, theme: theme)
   }
 }
 
-extension ShownSource {
-  static func recording(_ reference: SessionReference) -> ShownSource {
-    ShownSource(
+extension RunSource {
+  static func recording(_ reference: SessionReference) -> RunSource {
+    RunSource(
       kind: .replay, name: reference.name, path: reference.shown,
       file: reference.path + reference.suffix,
       refusal: "a recording cannot be changed")
   }
 
-  static func watched(at path: String, isReadOnly: Bool) -> ShownSource {
-    ShownSource(
+  static func watched(at path: String, isReadOnly: Bool) -> RunSource {
+    RunSource(
       kind: .watch, name: name(of: path), path: Invocation.shown(path), file: path,
       refusal: isReadOnly ? "--read-only: this screen only looks on" : nil,
       author: Terminals.author)
   }
 
   /// A record that another program writes has no hands.
-  static func followed(_ run: LoggedRun) -> ShownSource {
-    ShownSource(
+  static func followed(_ run: LoggedRun) -> RunSource {
+    RunSource(
       kind: .watch, name: run.name, path: Invocation.shown(run.paths[0]),
       refusal: "the program that writes \(run.name) takes no commands")
   }

@@ -1,5 +1,5 @@
-/// What a screen shows: where its records come from, and whether commands can go there.
-package struct ShownSource: Sendable, Hashable {
+/// Where the records come from, and whether commands can go there.
+package struct RunSource: Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
     /// A trainer in this process.
     case live

@@ -5,7 +5,7 @@ package import Telemetry
 /// file that another program logs to.
 ///
 /// Asked for all there is once, then for what has come since, as often as a screen is drawn.
-package protocol RunSource: AnyObject {
+package protocol RecordSource: AnyObject {
   /// All there is so far; to be asked for before the first `updates`.
   func history() throws -> RunHistory
 
@@ -22,7 +22,7 @@ package protocol RunSource: AnyObject {
   func finish() -> (isAnswered: Bool, failures: [RunEvent])
 }
 
-extension RunSource {
+extension RecordSource {
   /// A source without hands takes no command and owes no answer.
   package func send(_ command: Command, by author: String) {}
 

@@ -1,7 +1,7 @@
 package import Formats
 import Foundation
 package import Signals
-package import Telemetry
+import Telemetry
 
 /// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
 /// `.wandb`, a state of Hugging Face's trainer, or what a program prints.

@@ -116,7 +116,7 @@ let package = Package(
       name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
+      dependencies: ["Formats", "Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
       swiftSettings: settings),
     .testTarget(
       name: "seismoTests",

@@ -4,7 +4,7 @@ import Telemetry
 ///
 /// A line is `{"step":12,"metrics":{"loss":2.1}}` or flat; nested objects are joined by `/`; texts
 /// that are numbers are numbers, others become notes where they change; one that is no JSON is a
-/// line of the console.
+/// line of the console. Lines of PROTOCOL.md on the run itself are read as they mean.
 package struct JSONLinesDecoder: LogDecoder {
   private var cutter = LineCutter()
   private var lines: JSONLineReader
@@ -36,6 +36,7 @@ struct JSONLineReader {
   private var clock = RowClock()
   private var numbers = NumberLine()
   private var notes: [String: String] = [:]
+  private var protocolLine = ProtocolLine()
 
   init(direct: Bool = true) {
     isDirect = direct
@@ -43,7 +44,8 @@ struct JSONLineReader {
 
   /// What one line tells.
   mutating func take(_ bytes: [UInt8], in range: Range<Int>, into batch: inout RunBatch) {
-    if isDirect, numbers.read(bytes, in: range) { return takeNumbers(into: &batch) }
+    let isRow = !bytes[range].starts(with: ProtocolLine.signOfLife)
+    if isDirect, isRow, numbers.read(bytes, in: range) { return takeNumbers(into: &batch) }
     guard takeObject(bytes, in: range, into: &batch) else {
       var range = range
       if let last = range.last, bytes[last] == UInt8(ascii: "\r") { range.removeLast() }
@@ -78,7 +80,7 @@ struct JSONLineReader {
     }
     if let event = event(value, members) {
       batch.append(.event(event))
-    } else {
+    } else if !protocolLine.take(members, into: &batch) {
       take(members, into: &batch)
     }
     return true

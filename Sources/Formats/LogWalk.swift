@@ -29,7 +29,7 @@ struct LogWalk {
       switch format {
       case .csv where file != "metrics.csv": continue
       case .csv, .trainerState: add(format, ["\(folder)/\(file)"], name: place)
-      case .wandb, .jsonLines, .eventFiles, .textLog:
+      case .wandb, .jsonLines, .eventFiles, .textLog, .stream:
         let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
         add(format, ["\(folder)/\(file)"], name: stem)
       }

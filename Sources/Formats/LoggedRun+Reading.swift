@@ -11,6 +11,7 @@ extension LoggedRun {
     case .trainerState: TrainerStateDecoder(path: path)
     case .jsonLines: JSONLinesDecoder()
     case .textLog: TextLogDecoder()
+    case .stream: StreamDecoder(path: path)
     }
   }
 
@@ -66,7 +67,8 @@ extension LoggedRun {
       SourceFile.resolved(paths[0]) + (part.map { "#\($0)" } ?? "")
   }
 
-  private func describe(_ run: inout RecordedRun) {
+  /// Fills in what the source did not say itself, times that it does not know too.
+  package func describe(_ run: inout RecordedRun) {
     var description = run.description ?? RunDescription(name: "", created: 0)
     describe(&description, firstTime: run.generations.first?.wallTimes.values.first)
     run.description = description
@@ -76,7 +78,7 @@ extension LoggedRun {
     }
   }
 
-  private static func modified(_ path: String) -> Double {
+  static func modified(_ path: String) -> Double {
     Double(FileSystem.stamp(path).seconds)
   }
 

@@ -4,6 +4,8 @@ import Foundation
 package struct LoggedRun: Sendable, Equatable {
   package enum Format: Sendable, Equatable {
     case eventFiles, wandb, csv, trainerState, jsonLines, textLog
+    /// Of a kind that shows itself with the first bytes.
+    case stream
   }
 
   package let format: Format
@@ -42,6 +44,16 @@ extension LoggedRun {
     guard parts.count > 1 else { return [run] }
     return parts.map { LoggedRun(format: .csv, paths: [path], name: $0, part: $0) }
   }
+
+  /// A file that is empty, or not there yet.
+  package static func stream(at path: String) -> LoggedRun {
+    LoggedRun(
+      format: format(ofFileNamed: SourceFile.name(of: path)) ?? .stream, paths: [path],
+      name: runName(path))
+  }
+
+  /// When it grew last, in seconds since 1970.
+  package var lastChange: Double { paths.map { Self.modified($0) }.max() ?? 0 }
 
   package static func format(ofFileNamed name: String) -> Format? {
     if name.contains("tfevents") { return .eventFiles }

@@ -3,14 +3,16 @@ package import Telemetry
 /// Puts a run together from what decoders find, a column a metric.
 ///
 /// The steps of a column may go back: see ``RecordedRun/Generation``.
-struct RunAssembly {
-  private(set) var run = RecordedRun()
+package struct RunAssembly {
+  private var run = RecordedRun()
   /// The column of each metric in the newest generation.
   private var places: [Int?] = []
   private var warnings: [String] = []
 
+  package init() {}
+
   /// Takes all there is of a batch.
-  mutating func take(_ batch: inout RunBatch) {
+  package mutating func take(_ batch: inout RunBatch) {
     var (start, next) = (0, 0)
     for (number, row) in batch.rows.enumerated() {
       while next < batch.happenings.count, batch.happenings[next].row <= number {
@@ -67,7 +69,7 @@ struct RunAssembly {
   }
 
   /// The run, wall times in the order of their steps.
-  func finished(_ batch: RunBatch) -> RecordedRun {
+  package func finished(_ batch: RunBatch) -> RecordedRun {
     var run = run
     if let last = run.generations.last, last.columns.isEmpty, last.happenings.isEmpty {
       run.generations.removeLast()

@@ -61,6 +61,7 @@ package struct RunBatch: Sendable {
     names = MetricNames(usesAliases: usesAliases)
   }
 
+  package var usesAliases: Bool { names.usesAliases }
   package var isEmpty: Bool { rows.isEmpty && happenings.isEmpty }
   package var hasMetrics: Bool { !lastSteps.isEmpty }
   /// What was renamed, in the order in which it was met.

@@ -24,18 +24,20 @@ package struct SourceFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The bytes that come next, up to ``pieceSize``; nil at the end of what is there.
+  /// The bytes that come next, up to `count`; nil at the end of what is there.
   ///
   /// - Throws: `unreadable`.
-  package mutating func next() throws(FormatError) -> [UInt8]? {
+  package mutating func next(
+    upTo count: Int = Self.pieceSize
+  ) throws(FormatError) -> [UInt8]? {
     var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
-      var length = read(descriptor, buffer.baseAddress, buffer.count)
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      var length = read(descriptor, buffer.baseAddress, min(count, buffer.count))
       while length < 0, errno == EINTR {
-        length = read(descriptor, buffer.baseAddress, buffer.count)
+        length = read(descriptor, buffer.baseAddress, min(count, buffer.count))
       }
       if length < 0 { failure = errno }
-      count = max(0, length)
+      initialized = max(0, length)
     }
     guard failure == 0 else {
       throw .unreadable(path: path, reason: FileSystem.systemWords(failure))
@@ -59,7 +61,7 @@ extension SourceFile {
   /// The beginning of a file, up to `count` bytes.
   static func firstBytes(of path: String, count: Int) throws(FormatError) -> [UInt8] {
     var file = try SourceFile(path)
-    return Array((try file.next() ?? []).prefix(count))
+    return try file.next(upTo: count) ?? []
   }
 
   package static func name(of path: String) -> String {

@@ -33,6 +33,17 @@ package struct SessionReference: Sendable, Hashable {
     throw .unknown(name: words, nearest: Self.nearest(to: words))
   }
 
+  /// Whether words name a session, and no other file that lies where they say.
+  package static func isSession(_ words: String) -> Bool {
+    if FileSystem.exists(words) {
+      if FileSystem.isFolder(words) { return false }
+      let start = (try? FileSystem.firstBytes(of: words, count: 16)) ?? []
+      return start.starts(with: Array("SQLite format 3".utf8))
+        || words.hasSuffix(SessionSummary.ending)
+    }
+    return path(words) != nil || (try? SessionReference(words)) != nil
+  }
+
   private static func path(_ words: String) -> String? {
     let ending = SessionSummary.ending
     let candidates = [words, words + ending, "\(folder)/\(words)", "\(folder)/\(words)\(ending)"]

@@ -3,7 +3,7 @@ package import Signals
 package import Telemetry
 
 /// A run of another process, followed where it goes: into the session it branches off to, too.
-package final class WatchedRun {
+package final class WatchedRun: RecordSource {
   package private(set) var path: String
   private var follower: Follower
   private var hands: RemoteHands
@@ -11,8 +11,7 @@ package final class WatchedRun {
   private var formerHands: [RemoteHands] = []
   private let damage = DamageReports()
   private var lastStep = 0
-  /// What is wrong with the run or its session; nil where nothing is.
-  package private(set) var trouble: String?
+  package private(set) var state = SourceState.live
 
   package init(path: String) throws(SessionError) {
     self.path = path
@@ -32,42 +31,51 @@ package final class WatchedRun {
   }
 
   /// All there is so far.
-  package func history() throws(SessionError) -> RunHistory {
+  package func history() throws -> RunHistory {
+    try wholeHistory()
+  }
+
+  private func wholeHistory() throws(SessionError) -> RunHistory {
     let history = try follower.history { [damage] in damage.add($0) }
     lastStep = history.lastStep ?? 0
     return history
   }
 
-  /// What has come since the last call; `open` is given all of the session in which the run goes on.
-  package func records(open: ([RunRecord], RunHistory) -> Void) -> [RunRecord] {
+  /// A session is read whole each time: its writer commits four times a second.
+  package func updates(budget: Int) -> [SourceUpdate] {
     do throws(SessionError) {
       let records = try follower.poll()
       for case .column(let column) in records { lastStep = column.steps.last ?? lastStep }
-      trouble = follower.writer == .crashed ? "the process that trained is gone" : nil
-      let isLeft = try followBranch(records, open: open)
-      return (isLeft ? [] : records) + damage.records() + failures().map { .event($0) }
+      state =
+        switch follower.writer {
+        case .writing: .live
+        case .ended: .ended
+        case .crashed: .crashed
+        }
+      let moved = try followBranch(records)
+      let rest = (moved.isEmpty ? records : []) + damage.records()
+      let told = rest + failures().map { .event($0) }
+      return moved + (told.isEmpty ? [] : [.records(told)])
     } catch {
-      trouble = error.description
+      state = .unreachable(reason: error.description)
       return []
     }
   }
 
-  /// - Returns: whether the run goes on elsewhere; then `records` have been handed over.
-  private func followBranch(
-    _ records: [RunRecord], open: ([RunRecord], RunHistory) -> Void
-  ) throws(SessionError) -> Bool {
+  /// - Returns: where the run goes on elsewhere, `records` and all that there is; else nothing.
+  private func followBranch(_ records: [RunRecord]) throws(SessionError) -> [SourceUpdate] {
     let isOver = records.contains { record in
       if case .state(let state) = record { state.isOver } else { false }
     }
-    guard isOver, let branch = try SessionSuccession(session: path).branch else { return false }
+    guard isOver, let branch = try SessionSuccession(session: path).branch else { return [] }
     let next = try WatchedRun(path: branch)
-    let history = try next.history()
+    let history = try next.wholeHistory()
     formerHands.append(hands)
     (path, follower, hands) = (branch, next.follower, next.hands)
     lastStep = history.lastStep ?? lastStep
     // Under its new name first, which is told apart from the old one.
-    open(records + (history.description.map { [.description($0)] } ?? []), history)
-    return true
+    let named = records + (history.description.map { [.description($0)] } ?? [])
+    return [.records(named), .reopened(history)]
   }
 
   package func send(_ command: Command, by author: String) {

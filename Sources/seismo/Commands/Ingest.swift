@@ -32,8 +32,10 @@ struct Ingest: ParsableCommand {
     Seismo.report("recording to \(Invocation.shown(path))")
     var decoder = StreamDecoder(path: "standard input")
     var alarms = ForeignAlarms(thresholds: thresholds)
+    var told: RunState?
     func take(_ records: [RunRecord]) {
       for record in records {
+        if case .state(let state) = record { told = state }
         recorder.record(record)
         for event in alarms.take(record) { recorder.record(.event(event)) }
       }
@@ -44,12 +46,19 @@ struct Ingest: ParsableCommand {
     }
     try decoder.finish(into: &batch)
     take(batch.takeRecords(clock: Date().timeIntervalSince1970))
-    recorder.record(.state(.finished))
+    recorder.record(.state(Self.end(after: told)))
     do {
       try recorder.close()
     } catch {
       throw Failure(.failed, "\(error)")
     }
+  }
+
+  /// How a run ended whose lines have ended: as it said; one that said that it runs and no more was
+  /// stopped.
+  private static func end(after told: RunState?) -> RunState {
+    guard let told else { return .finished }
+    return told.isOver ? told : .stopped
   }
 
   /// `description`: what the run is, as far as it is known before it says more.

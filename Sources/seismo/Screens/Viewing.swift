@@ -1,4 +1,5 @@
 import Dashboard
+import Formats
 import Foundation
 import Runs
 import Sessions
@@ -42,34 +43,58 @@ struct Viewing {
 
   /// A recording, from its end: `space` plays it.
   private func replay(_ path: String, after previous: DashboardScreen?) throws -> Ended {
-    let damage = DamageReports()
     let reference = try SessionReference(path)
-    let history = try SessionReader(path: reference.path)
-      .history(line: reference.line) { damage.add($0) }
-    let screen = try screen(.recording(reference), after: previous)
-    screen.take(.recordingOpened(history))
-    screen.play(
-      from: history.lastStep ?? 0, speed: nil, pace: .time, idleCap: Playback.usualIdleCap)
-    return (
-      screen, screen.run(records: { (damage.records(), 0) }, send: { _, _ in }, tend: { nil })
-    )
+    let recording = try Recording(reference)
+    return try show(recording, as: .recording(reference), after: previous) { screen, history in
+      screen.play(
+        from: history.lastStep ?? 0, speed: nil, pace: .time, idleCap: Playback.usualIdleCap)
+    }
   }
 
   func watch(_ path: String, after previous: DashboardScreen? = nil) throws -> Ended {
     let run = try WatchedRun(path: path)
-    let history = try run.history()
-    let screen = try screen(.watched(at: path, isReadOnly: isReadOnly), after: previous)
+    return try show(run, as: .watched(at: path, isReadOnly: isReadOnly), after: previous)
+  }
+
+  /// A record that another program writes.
+  func follow(_ run: LoggedRun, usesAliases: Bool) throws -> Ended {
+    try show(FollowedLog(run, usesAliases: usesAliases), as: .followed(run), after: nil)
+  }
+
+  /// Shows a source until the person leaves; `begin` is given the screen with all there is so far.
+  private func show(
+    _ source: any RecordSource, as shown: RunSource, after previous: DashboardScreen?,
+    begin: (DashboardScreen, RunHistory) -> Void = { _, _ in }
+  ) throws -> Ended {
+    let history = try source.history()
+    let screen = try screen(shown, after: previous)
     screen.take(.recordingOpened(history))
+    begin(screen, history)
     let departure = screen.run(
       records: {
-        let records = run.records { last, history in
-          screen.take(.recordsArrived(last))
-          screen.take(.recordingOpened(history))
+        var arrived: [RunRecord] = []
+        for update in source.updates(budget: Self.budget) {
+          switch update {
+          case .records(let records): arrived += records
+          case .reopened(let history):
+            screen.take(.recordsArrived(arrived))
+            screen.take(.recordingOpened(history))
+            arrived = []
+          }
         }
-        return (records, 0)
-      }, send: { run.send($0, by: $1) }, tend: { run.trouble })
-    tell(run.finish())
+        return (arrived, 0)
+      }, send: { source.send($0, by: $1) }, tend: { Self.trouble(of: source) })
+    tell(source.finish())
     return (screen, departure)
+  }
+
+  /// So many samples are taken before the next frame.
+  private static let budget = 1 << 18
+
+  /// Silence is the screen's own to tell.
+  private static func trouble(of source: any RecordSource) -> String? {
+    if case .silent = source.state { return nil }
+    return source.state.trouble(now: 0)
   }
 
   /// What became of the commands that were on their way.
@@ -101,6 +126,13 @@ extension RunSource {
       kind: .watch, name: name(of: path), path: Invocation.shown(path), file: path,
       refusal: isReadOnly ? "--read-only: this screen only looks on" : nil,
       author: Terminals.author)
+  }
+
+  /// A record that another program writes has no hands.
+  static func followed(_ run: LoggedRun) -> RunSource {
+    RunSource(
+      kind: .watch, name: run.name, path: Invocation.shown(run.paths[0]),
+      refusal: "the program that writes \(run.name) takes no commands")
   }
 
   private static func name(of path: String) -> String {

@@ -1,0 +1,272 @@
+package import Formats
+import Foundation
+package import Signals
+import Telemetry
+
+/// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
+/// `.wandb`, a state of Hugging Face's trainer, or what a program prints.
+///
+/// It is looked at whenever it is asked, which a screen does ten times a second and more: that is
+/// sooner than any notice of the file system would be drawn, costs a microsecond a file, and works
+/// on network disks. A file that is replaced, rotated or cut is read anew; what was told of it
+/// before is not told again.
+package final class FollowedLog: RecordSource {
+  private let path: String
+  private var run: LoggedRun
+  private var batch: RunBatch
+  private var files: [FollowedFile] = []
+  private var told = ToldSamples()
+  private var lastData: Double
+  /// The longest of the last few pauses between two arrivals.
+  private var usualPause = 60.0
+  private var failure: String?
+  private var lastListing = 0.0
+
+  /// The runs that a path holds, the one that grew last in front; a file that is not there yet is
+  /// one where `waits` says so.
+  ///
+  /// - Throws: `absent`, `unreadable`, `unknown`, `nothingToImport`.
+  package static func runs(at path: String, waits: Bool) throws(FormatError) -> [LoggedRun] {
+    do {
+      let runs = try LoggedRun.all(at: path)
+      return runs.map { ($0, $0.lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+    } catch {
+      switch error {
+      case .absent where waits: return [.stream(at: path)]
+      case .unknown(_, "an empty file"): return [.stream(at: path)]
+      default: throw error
+      }
+    }
+  }
+
+  package init(_ run: LoggedRun, usesAliases: Bool = true) {
+    self.run = run
+    path = run.paths[0]
+    batch = RunBatch(usesAliases: usesAliases)
+    lastData = Self.now()
+    files = run.paths.map { FollowedFile($0) }
+  }
+
+  package func history() throws -> RunHistory {
+    var assembly = RunAssembly()
+    for index in files.indices {
+      do throws(FormatError) {
+        while try files[index].read(run, into: &batch, pieces: 1) { assembly.take(&batch) }
+      } catch {
+        failure = error.description
+      }
+    }
+    assembly.take(&batch)
+    var recorded = assembly.finished(batch)
+    run.describe(&recorded)
+    batch.description = recorded.description ?? batch.description
+    if batch.state == nil { recorded.state = .running }
+    let records = recorded.records
+    for record in records { told.add(record) }
+    lastData = run.lastChange > 0 ? min(Self.now(), run.lastChange) : Self.now()
+    return records.reduce(into: RunHistory()) { $0.append($1) }
+  }
+
+  package func updates(budget: Int) -> [SourceUpdate] {
+    let now = Self.now()
+    failure = nil
+    findNewFiles(now)
+    var records: [RunRecord] = []
+    for index in files.indices { records += read(index, budget: budget, now) }
+    guard !records.isEmpty else { return [] }
+    usualPause = max(min(now - lastData, 600), usualPause * 0.9)
+    lastData = now
+    return [.records(records)]
+  }
+
+  private func read(_ index: Int, budget: Int, _ now: Double) -> [RunRecord] {
+    do throws(FormatError) {
+      if files[index].isReplaced(run) { return try readAnew(index, now) }
+      // A piece of a mebibyte is some ten thousand samples.
+      let pieces = max(1, budget >> 14)
+      guard try files[index].read(run, into: &batch, pieces: pieces) else { return [] }
+    } catch {
+      failure = error.description
+      return []
+    }
+    let records = batch.takeRecords(clock: now)
+    for record in records { told.add(record) }
+    return records
+  }
+
+  /// Reads a file from its beginning on and tells what was not told before.
+  private func readAnew(_ index: Int, _ now: Double) throws(FormatError) -> [RunRecord] {
+    var fresh = RunBatch(usesAliases: batch.usesAliases)
+    fresh.description = batch.description
+    var file = FollowedFile(files[index].path)
+    while try file.read(run, into: &fresh, pieces: 16) {}
+    let records = told.unsaid(of: fresh.takeRecords(clock: now))
+    batch = fresh
+    files[index] = file
+    return records
+  }
+
+  /// A run of event files goes on in new ones.
+  private func findNewFiles(_ now: Double) {
+    guard run.format == .eventFiles, now - lastListing > 1 else { return }
+    lastListing = now
+    let folder = (path as NSString).deletingLastPathComponent
+    let known = Set(files.map(\.path))
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names.sorted() where LoggedRun.format(ofFileNamed: name) == .eventFiles {
+      let path = folder.isEmpty ? name : "\(folder)/\(name)"
+      if !known.contains(path), !name.hasSuffix(".partial") { files.append(FollowedFile(path)) }
+    }
+  }
+
+  package var state: SourceState {
+    if let failure { return .unreachable(reason: failure) }
+    return Self.now() - lastData > 3 * usualPause ? .silent(since: lastData) : .live
+  }
+
+  private static func now() -> Double { Date().timeIntervalSince1970 }
+}
+
+/// How far a file of a followed run has been read.
+private struct FollowedFile {
+  let path: String
+  private var decoder: (any LogDecoder)?
+  private var offset = 0
+  private var stamp: FileSystem.Stamp?
+  /// The first bytes, and the last ones that were read.
+  private var head: [UInt8] = []
+  private var tail: [UInt8] = []
+
+  private static let headSize = 256
+  private static let tailSize = 64
+
+  init(_ path: String) {
+    self.path = path
+  }
+
+  /// Whether the bytes that were read are there no more: another file bears the name, or it was cut
+  /// or written anew. A document that is written whole is another one with each change.
+  func isReplaced(_ run: LoggedRun) -> Bool {
+    guard let stamp, offset > 0 else { return false }
+    let present = FileSystem.stamp(path)
+    guard present.node != 0 else { return false }
+    if run.format == .trainerState { return present != stamp }
+    guard present != stamp else { return false }
+    return present.node != stamp.node || present.size < offset
+      || !holds(head, at: 0) || !holds(tail, at: offset - tail.count)
+  }
+
+  private func holds(_ bytes: [UInt8], at offset: Int) -> Bool {
+    guard var file = try? SourceFile(path) else { return true }
+    file.seek(to: offset)
+    return (try? file.next(upTo: bytes.count)) ?? [] == bytes
+  }
+
+  /// Reads what has come, up to `pieces` pieces.
+  ///
+  /// - Returns: whether there was any.
+  mutating func read(
+    _ run: LoggedRun, into batch: inout RunBatch, pieces: Int
+  ) throws(FormatError) -> Bool {
+    let present = FileSystem.stamp(path)
+    guard present.node != 0 else { throw .absent(path: path) }
+    guard present.size > offset else { return false }
+    var file = try SourceFile(path)
+    file.seek(to: offset)
+    var decoder = self.decoder ?? run.decoder(of: path)
+    var count = 0
+    while count < pieces, let bytes = try file.next() {
+      decoder.decode(bytes, into: &batch)
+      offset += bytes.count
+      head += bytes.prefix(Self.headSize - head.count)
+      tail = Array((tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize))
+      count += 1
+    }
+    // The document is there as a whole, or its writer is not done yet and changes it once more.
+    if run.format == .trainerState, offset >= present.size { try? decoder.finish(into: &batch) }
+    self.decoder = decoder
+    stamp = present
+    return count > 0
+  }
+}
+
+/// What has been told of a source, so that it is not told again when the source is read anew.
+private struct ToldSamples {
+  private struct Count: Equatable {
+    var number = 0
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ bits: UInt64) {
+      number += 1
+      hash = (hash ^ bits) &* 0x100_0000_01b3
+    }
+  }
+
+  private var counts: [MetricName: Count] = [:]
+  private var lines = Count()
+
+  mutating func add(_ record: RunRecord) {
+    switch record {
+    case .samples(let samples):
+      for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
+    case .column(let column) where column.name != MetricColumn.wallTime:
+      for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
+    case .console, .event: lines.add(1)
+    case .column, .description, .settings, .state, .generation: break
+    }
+  }
+
+  private mutating func add(_ name: MetricName, _ step: Int, _ value: Double) {
+    counts[name, default: Count()].add(UInt64(bitPattern: Int64(step)))
+    counts[name, default: Count()].add(value.bitPattern)
+  }
+
+  /// What of `records`, the whole of a source, was not told; all of it where it is not the same.
+  mutating func unsaid(of records: [RunRecord]) -> [RunRecord] {
+    var whole = ToldSamples()
+    var reached: [MetricName: Count] = [:]
+    for record in records {
+      whole.add(record)
+      guard case .samples(let samples) = record else { continue }
+      for name in samples.names where whole.counts[name]?.number == counts[name]?.number {
+        reached[name] = whole.counts[name]
+      }
+    }
+    let before = self
+    let isSame = before.counts.allSatisfy { reached[$0.key] == $0.value }
+    self = whole
+    guard isSame else { return records }
+    var skipped = before.counts.mapValues { $0.number / 2 }
+    var skippedLines = before.lines.number
+    var hasBegun = false
+    return records.compactMap { record in
+      switch record {
+      case .samples(let samples):
+        let rest = Self.rest(of: samples, &skipped)
+        hasBegun = hasBegun || rest != nil
+        return rest
+      case .console, .event:
+        skippedLines -= 1
+        return skippedLines >= 0 ? nil : record
+      case .generation: return hasBegun ? record : nil
+      case .description, .settings, .state, .column: return record
+      }
+    }
+  }
+
+  private static func rest(
+    of samples: StepSamples, _ skipped: inout [MetricName: Int]
+  ) -> RunRecord? {
+    var rest = samples
+    (rest.names, rest.values) = ([], [])
+    for (name, value) in zip(samples.names, samples.values) {
+      if let left = skipped[name], left > 0 {
+        skipped[name] = left - 1
+      } else {
+        rest.names.append(name)
+        rest.values.append(value)
+      }
+    }
+    return rest.names.isEmpty ? nil : .samples(rest)
+  }
+}

@@ -2,11 +2,15 @@
 import Foundation
 import PackageDescription
 
-let settings: [SwiftSetting] = [
+let language: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+
+/// What the tests call a million times is optimised in debug builds too, so that `swift test` is
+/// quick.
+let settings: [SwiftSetting] = language + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// Swift targets SSE2 unless told otherwise; the building machine says what it can run. The lanes
 /// are the same numbers in the same order whatever the width, so that the bits are too.
@@ -21,10 +25,8 @@ let vectorFlags: [String] = {
   return sets.flatMap { ["-Xcc", "-m\($0)"] }
 }()
 
-/// The engine is optimised in debug builds too, so that `swift test` is quick.
 let engineSettings: [SwiftSetting] =
-  settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
-  + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
+  settings + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
 
 let package = Package(
   name: "seismo",
@@ -71,10 +73,10 @@ let package = Package(
       ], swiftSettings: settings),
     .target(
       name: "Seismo", dependencies: ["Runs", "Telemetry", "Training"], path: "Sources/Library",
-      swiftSettings: settings),
+      swiftSettings: language),
     .executableTarget(
       name: "TrainAndSteer", dependencies: ["Seismo"], path: "Examples/TrainAndSteer",
-      swiftSettings: settings),
+      swiftSettings: language),
     .executableTarget(
       name: "seismo",
       dependencies: [
@@ -82,42 +84,42 @@ let package = Package(
         "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
-      ], swiftSettings: settings),
+      ], swiftSettings: language),
 
     .target(
       name: "TestSupport", dependencies: ["Screen"], path: "Tests/TestSupport",
-      swiftSettings: settings),
-    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+      swiftSettings: language),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: language),
     .testTarget(
       name: "ScreenTests", dependencies: ["Screen", "TestSupport"], exclude: ["Screens"],
-      swiftSettings: settings),
+      swiftSettings: language),
     .testTarget(
-      name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
+      name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: language),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: language),
     .testTarget(
       name: "ModelsTests", dependencies: ["Kernels", "Models"], exclude: ["Recorded"],
-      swiftSettings: settings),
+      swiftSettings: language),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Kernels", "Models", "Sessions", "Signals", "Telemetry", "Training"],
-      swiftSettings: settings),
+      swiftSettings: language),
     .testTarget(
       name: "SessionsTests",
       dependencies: [
         "Formats", "Sessions", "Signals", "Telemetry",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["Cases", "Recorded"], swiftSettings: settings),
+      exclude: ["Cases", "Recorded"], swiftSettings: language),
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
-      exclude: ["Screens"], swiftSettings: settings),
+      exclude: ["Screens"], swiftSettings: language),
     .testTarget(
-      name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: settings),
+      name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: language),
     .testTarget(
       name: "RunsTests",
       dependencies: ["Formats", "Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
-      swiftSettings: settings),
+      swiftSettings: language),
     .testTarget(
       name: "seismoTests",
       dependencies: [
@@ -125,7 +127,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      swiftSettings: settings),
+      swiftSettings: language),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,7 +15,7 @@ import Testing
     var random = SplitMix(state: seed)
     var state = Self.start(seed)
     var trail: [String] = []
-    for count in 0..<2_500 {
+    for count in 0..<600 {
       let action = Self.action(&random, state)
       trail = trail.suffix(40) + ["\(action)"]
       _ = update(&state, action)

@@ -68,7 +68,8 @@ import Testing
 
   @Test func `a file cut at any byte is an error or its good part`() throws {
     var readable = 0
-    for length in 0..<whole.count {
+    // Every byte of the first pages, then places that meet all parts of a page in turn.
+    for length in Array(0..<1_100) + stride(from: 1_100, to: whole.count, by: 37) {
       if try read(Array(whole.prefix(length)), "cut at \(length)") { readable += 1 }
     }
     #expect(readable < whole.count)
@@ -88,7 +89,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<4)
+  @Test(arguments: 0..<2)
   func `a flipped bit anywhere is an error or leaves the good part`(seed: UInt64) throws {
     var random = RandomBits(seed: seed)
     var readable = 0

@@ -40,24 +40,30 @@ struct Ingest: ParsableCommand {
         for event in alarms.take(record) { recorder.record(.event(event)) }
       }
     }
-    while let bytes = StandardInput.next() {
+    let request = EndRequest()
+    let interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
+    defer { withExtendedLifetime(interrupts) {} }
+    while let bytes = StandardInput.next(unless: { request.number != 0 }) {
       decoder.decode(bytes, into: &batch)
       take(batch.takeRecords(clock: Date().timeIntervalSince1970))
     }
-    try decoder.finish(into: &batch)
+    let isCut = request.number != 0
+    let ending = Result { try decoder.finish(into: &batch) }
     take(batch.takeRecords(clock: Date().timeIntervalSince1970))
-    recorder.record(.state(Self.end(after: told)))
+    recorder.record(.state(Self.end(after: told, isCut: isCut)))
     do {
       try recorder.close()
     } catch {
       throw Failure(.failed, "\(error)")
     }
+    if !isCut { try ending.get() }
+    try request.leaveIfAsked()
   }
 
-  /// How a run ended whose lines have ended: as it said; one that said that it runs and no more was
-  /// stopped.
-  private static func end(after told: RunState?) -> RunState {
-    guard let told else { return .finished }
+  /// How a run ended whose lines have ended, or are no longer read: as it said; one that said that it
+  /// runs and no more was stopped.
+  private static func end(after told: RunState?, isCut: Bool) -> RunState {
+    guard let told else { return isCut ? .stopped : .finished }
     return told.isOver ? told : .stopped
   }
 

@@ -1,5 +1,6 @@
 import Dashboard
 import Dispatch
+import Formats
 import Foundation
 import Runs
 import Sessions
@@ -13,6 +14,7 @@ final class RunShelf: Sendable {
   private struct Followed {
     /// Those that grow, by their paths.
     var runs: [String: Follower] = [:]
+    var logs: [String: FollowedLog] = [:]
     var isDue = false
   }
 
@@ -20,12 +22,34 @@ final class RunShelf: Sendable {
   private let found = Mutex<[Action]>([])
   private let followed = Mutex(Followed())
   private let library = RunLibrary()
+  /// What other programs log, where such was named.
+  let roster: LogRoster?
   private let isListDue = Atomic(false)
   private let queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
 
   /// Runs that grow are read on every `interval`.
-  init(interval: DispatchTimeInterval = .seconds(1)) {
+  init(interval: DispatchTimeInterval = .seconds(1), roster: LogRoster? = nil) {
     self.interval = interval
+    self.roster = roster
+    if roster != nil { lookLater() }
+  }
+
+  /// So often it is looked whether other programs have begun to log more.
+  private static let lookInterval = DispatchTimeInterval.seconds(2)
+
+  private func lookLater() {
+    queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in
+      guard let self else { return }
+      for run in roster?.look() ?? [] { post(.runAppeared(name: run.name)) }
+      lookLater()
+    }
+  }
+
+  /// Has these sessions listed too.
+  func include(_ sessions: [String]) {
+    queue.async { [self] in
+      for session in sessions { _ = try? library.add(session, beside: nil) }
+    }
   }
 
   /// What has been read since it was last asked.
@@ -43,7 +67,7 @@ final class RunShelf: Sendable {
     guard !isListDue.exchange(true, ordering: .acquiringAndReleasing) else { return }
     queue.async { [self] in
       isListDue.store(false, ordering: .releasing)
-      post(library.list(beside: session) { self.post($0) })
+      postList(beside: session)
     }
   }
 
@@ -52,12 +76,12 @@ final class RunShelf: Sendable {
     queue.async { [self] in
       do throws(RunError) {
         let found = try library.add(place, beside: session)
-        post(library.list(beside: session) { self.post($0) })
+        postList(beside: session)
         let count = "\(found.count) run\(found.count == 1 ? "" : "s")"
         post(.runsChanged("\(count) in \(place)", at: found.first))
       } catch {
         post(.runsNotChanged(reason: error.description))
-        post(library.list(beside: session) { self.post($0) })
+        postList(beside: session)
       }
     }
   }
@@ -72,9 +96,19 @@ final class RunShelf: Sendable {
       } catch {
         answer = .runsNotChanged(reason: error.description)
       }
-      post(library.list(beside: session) { self.post($0) })
+      postList(beside: session)
       post(answer)
     }
+  }
+
+  private func postList(beside session: String?) {
+    let logs = roster?.listed() ?? []
+    let places = roster?.places.map(Invocation.shown) ?? []
+    func withLogs(_ action: Action) -> Action {
+      guard case .runsListed(let runs, let others) = action else { return action }
+      return .runsListed(logs + runs, in: places + others)
+    }
+    post(withLogs(library.list(beside: session) { self.post(withLogs($0)) }))
   }
 
   private func post(_ action: Action) {
@@ -84,10 +118,10 @@ final class RunShelf: Sendable {
   func load(_ run: ListedRun) {
     queue.async { [self] in
       let action: Action
-      do throws(SessionError) {
+      do {
         action = .runLoaded(run, try read(path: run.path))
       } catch {
-        action = .runNotLoaded(run, reason: error.description)
+        action = .runNotLoaded(run, reason: "\(error)")
       }
       post(action)
     }
@@ -95,17 +129,28 @@ final class RunShelf: Sendable {
 
   /// Has the run that was taken away from the charts no longer read.
   func drop(path: String) {
-    queue.async { [self] in followed.withLock { $0.runs[path] = nil } }
+    queue.async { [self] in
+      followed.withLock { followed in
+        followed.runs[path] = nil
+        followed.logs[path] = nil
+      }
+    }
   }
 
   /// Has no run read on, for a screen on which none is drawn.
   func dropAll() {
-    queue.async { [self] in followed.withLock { $0.runs = [:] } }
+    queue.async { [self] in
+      followed.withLock { followed in
+        followed.runs = [:]
+        followed.logs = [:]
+      }
+    }
   }
 
   /// All there is of a run, or of a line of it, here and now; one that is still being written is
   /// followed from then on.
-  func read(path: String) throws(SessionError) -> RunHistory {
+  func read(path: String) throws -> RunHistory {
+    if let log = roster?.run(at: path) { return try read(log) }
     let reference = try SessionReference(path)
     if let line = reference.line {
       return try SessionReader(path: reference.path).history(line: line)
@@ -118,10 +163,22 @@ final class RunShelf: Sendable {
     return history
   }
 
+  private func read(_ run: LoggedRun) throws -> RunHistory {
+    let usesAliases = roster?.usesAliases ?? true
+    let history = try followed.withLock { followed in
+      let log = FollowedLog(run, usesAliases: usesAliases)
+      let history = try log.history()
+      followed.logs[run.key] = log
+      return history
+    }
+    readOnLater()
+    return history
+  }
+
   /// Sees to it that runs that grow are read on once, however many ask for it.
   private func readOnLater() {
     let isMine = followed.withLock { followed in
-      guard !followed.isDue, !followed.runs.isEmpty else { return false }
+      guard !followed.isDue, !followed.runs.isEmpty || !followed.logs.isEmpty else { return false }
       followed.isDue = true
       return true
     }
@@ -138,6 +195,11 @@ final class RunShelf: Sendable {
         let records = (try? follower.poll()) ?? []
         if !records.isEmpty { arrived.append(.runGrew(path: path, records)) }
         followed.runs[path] = follower.writer == .writing ? follower : nil
+      }
+      for (path, log) in followed.logs {
+        for case .records(let records) in log.updates(budget: 1 << 16) {
+          arrived.append(.runGrew(path: path, records))
+        }
       }
       return arrived
     }

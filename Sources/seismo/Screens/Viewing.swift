@@ -11,6 +11,8 @@ import Telemetry
 struct Viewing {
   /// No key changes a run that is watched.
   var isReadOnly = false
+  /// Whether another screen waits for the person: esc comes back to it.
+  var isVisit = false
   let theme: String?
 
   typealias Ended = (screen: DashboardScreen, departure: DashboardScreen.Departure)
@@ -108,6 +110,8 @@ struct Viewing {
   private func screen(
     _ source: RunSource, after previous: DashboardScreen?
   ) throws -> DashboardScreen {
+    var source = source
+    source.isVisited = isVisit
     if let previous { return DashboardScreen(source: source, after: previous) }
     return try DashboardScreen(source: source, theme: theme)
   }

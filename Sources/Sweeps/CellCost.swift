@@ -10,7 +10,7 @@ package struct CellCost: Sendable, Hashable {
   package let tokens: Int
   package let tokensPerStep: Int
   package let steps: Int
-  /// Trained numbers without embedding and unembedding, as the papers count them.
+  /// Weights without embedding and unembedding, as the papers count them.
   package let parameters: Int
   /// What speed depends on.
   package let shape: Shape
@@ -41,12 +41,13 @@ package struct CellCost: Sendable, Hashable {
 }
 
 extension ModelConfiguration {
-  /// Trained numbers without embedding and unembedding.
+  /// N as the papers count it: trained weights without embedding, unembedding and the norms' gains;
+  /// 12·L·D² of a dense model.
   package var hiddenParameterCount: Int {
     ParameterLayout(self).tensors.reduce(0) { sum, tensor in
       switch tensor.role {
-      case .embedding, .unembedding, .fixed: sum
-      default: sum + tensor.count
+      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: sum
+      case .matrix, .queryKeyValue, .router, .coefficients: sum + tensor.count
       }
     }
   }

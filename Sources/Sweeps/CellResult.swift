@@ -24,7 +24,7 @@ package struct CellResult: Sendable, Equatable {
   /// RMS of the gradient of the blocks' first feed-forward matrices, the smallest of them, its mean
   /// over the last 500 steps.
   package var gradRMS: Double?
-  /// Trained numbers without embedding and unembedding.
+  /// Weights without embedding and unembedding.
   package var parameters = 0
   /// Tokens trained on.
   package var tokens = 0

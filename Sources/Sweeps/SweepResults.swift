@@ -25,7 +25,7 @@ package struct SweepResults: Sendable {
     package let mitigation: String
     /// Of those, what is the model's size: `layers 2`.
     package let size: String
-    /// Trained numbers without embedding and unembedding.
+    /// Weights without embedding and unembedding.
     package let parameters: Int
     package let curve: RateCurve
     /// The cells' places.

@@ -62,7 +62,9 @@ struct RecipeTests {
   @Test func `the README has recipes of all kinds`() throws {
     let recipes = try Recipe.all
     let commands = recipes.compactMap { if case .command(let line) = $0 { line } else { nil } }
-    for command in ["train", "sweep", "replay", "watch", "control", "export", "compare", "reproduce"] {
+    for command in [
+      "train", "sweep", "replay", "watch", "control", "export", "compare", "reproduce",
+    ] {
       #expect(commands.contains { $0.hasPrefix("\(Recipe.command) \(command)") }, "\(command)")
     }
     #expect(commands.contains(Recipe.command))

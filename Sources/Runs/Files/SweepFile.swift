@@ -48,10 +48,7 @@ package struct SweepFile: Sendable {
     }
     for (key, value) in table where !["grid", "random", "random-seed"].contains(key) {
       if Self.conductNames.contains(key) {
-        guard let words = RunFile.words(value) else {
-          throw .wrongValue(path: path, key: key, reason: "give a string or a number")
-        }
-        conduct[key] = words
+        conduct[key] = try Self.conduct(key, value, path: path)
       } else if key == "zip" {
         zips = try Self.zips(value, path: path)
       } else {
@@ -69,6 +66,22 @@ package struct SweepFile: Sendable {
       }
       tables.append(try Self.table(table, path: path))
     }
+  }
+
+  private static func conduct(
+    _ key: String, _ value: any TOMLValueConvertible, path: String
+  ) throws(RunFile.Flaw) -> String {
+    let words = RunFile.words(value) ?? ""
+    let allowed: String? =
+      switch key {
+      case "jobs":
+        Int(words).map((1...1024).contains) == true ? nil : "a whole number from 1 to 1024"
+      case "checkpoint-seconds":
+        Double(words).map((0...1e6).contains) == true ? nil : "seconds from 0 to 1e6"
+      default: words.isEmpty ? "a folder's path" : nil
+      }
+    if let allowed { throw .wrongValue(path: path, key: key, reason: "give \(allowed)") }
+    return words
   }
 
   private static func table(_ table: TOMLTable, path: String) throws(RunFile.Flaw) -> Table {

@@ -25,6 +25,8 @@ final class CellRun: Sendable {
     var tally: CellTally
     let earlierSeconds: Double
     var isOrderedToStop = false
+    /// Whether it ended by itself, having had its fill of evaluations without progress.
+    var isOutOfPatience = false
     var lastCheckpoint = DispatchTime.now()
     /// The steps of checkpoints that stay only while the cell runs.
     var passing: [Int] = []
@@ -83,6 +85,8 @@ final class CellRun: Sendable {
         .note("the loss has stayed above the one at the start: the cell ends"), by: Self.author)
       run.post(.evaluate, by: Self.author)
       run.post(.stop, by: Self.author)
+    case .event(let event) where event.kind == .stop && event.by == "run":
+      content.withLock { $0.isOutOfPatience = true }
     case .event(let event) where event.kind == .checkpoint && event.by == Self.author:
       keep(event.step)
     default: break
@@ -124,9 +128,7 @@ final class CellRun: Sendable {
     defer { ear.run.withLock { $0 = nil } }
     run.start()
     let reached = try run.close(run.waitForEnd())
-    let (tally, earlier, passing, isLost) = content.withLock {
-      ($0.tally, $0.earlierSeconds, $0.passing, $0.isOrderedToStop)
-    }
+    let content = self.content.withLock { $0 }
     let own = Double(DispatchTime.now().uptimeNanoseconds - begun.uptimeNanoseconds) / 1e9
     let state: CellState
     var reason: String?
@@ -135,13 +137,15 @@ final class CellRun: Sendable {
     case .diverged: state = .diverged
     case .failed(let words): (state, reason) = (.failed, words)
     case .detached: return nil
+    case .stopped where content.isOrderedToStop: state = .diverged
+    case .stopped where content.isOutOfPatience: state = .finished
     case .stopped:
-      guard isLost || !isPassing() else { return nil }
-      state = isLost ? .diverged : .stopped
+      guard !isPassing() else { return nil }
+      state = .stopped
     }
-    if state != .failed { forget(passing, but: reached.lastCheckpoint) }
+    if state != .failed { forget(content.passing, but: reached.lastCheckpoint) }
     if let flaw = reached.checkpointFlaw, reason == nil { reason = flaw }
-    return (state, tally, earlier + own, reason)
+    return (state, content.tally, content.earlierSeconds + own, reason)
   }
 
   /// What was kept for a kill is not needed any more.

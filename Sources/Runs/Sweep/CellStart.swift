@@ -66,8 +66,12 @@ enum CellStart {
     // What was killed before it said what it is cannot be another run's.
     guard !summary.options.isEmpty else { return }
     let own = configuration.options
-    for (name, value) in own.sorted(by: { $0.key < $1.key }) where summary.options[name] != value {
-      throw .otherRun(session: summary.path, option: name)
+    for option in RunOptionCatalog.all {
+      // What its version did not know of yet, and what raises alarms, makes it no other run.
+      guard let recorded = summary.options[option.name], recorded != own[option.name] else {
+        continue
+      }
+      throw .otherRun(session: summary.path, option: option.name)
     }
   }
 }

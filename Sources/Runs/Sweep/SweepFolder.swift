@@ -41,24 +41,30 @@ package struct SweepFolder: Sendable {
 
   /// Puts `grid` here, behind the one that is here already where it is to be extended.
   /// - Returns: the grid as it lies here.
-  /// - Throws: ``SweepError``: where another grid lies here, or nothing can be written.
+  /// - Throws: as ``joined(with:extending:)`` does; ``SweepError/unwritable(path:reason:)``.
   package func adopt(_ grid: Grid, extending: Bool) throws -> Grid {
-    guard holdsSweep else {
-      try write(grid)
-      return grid
-    }
+    let whole = try joined(with: grid, extending: extending)
+    try take(whole)
+    return whole
+  }
+
+  /// What lies here with `grid` beside it; changes nothing.
+  /// - Throws: ``SweepError``: where another grid lies here that is not to be extended.
+  package func joined(with grid: Grid, extending: Bool) throws -> Grid {
+    guard holdsSweep else { return grid }
     let present = try self.grid()
     if present.isSame(as: grid) { return present }
     guard extending else { throw SweepError.otherGrid(folder: path) }
     guard present.draw == nil, grid.draw == nil else {
       throw SweepError.notExtendable(folder: path)
     }
-    let whole = try Grid(present.tables + grid.tables)
-    try write(whole)
-    return whole
+    return try Grid(present.tables + grid.tables)
   }
 
-  private func write(_ grid: Grid) throws(SweepError) {
+  /// Puts `grid` here, where it does not lie here already.
+  /// - Throws: ``SweepError/unwritable(path:reason:)``.
+  package func take(_ grid: Grid) throws(SweepError) {
+    if let present = try? self.grid(), present.isSame(as: grid) { return }
     do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)

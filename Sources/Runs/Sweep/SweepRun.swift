@@ -1,4 +1,5 @@
 import Dispatch
+import Formats
 import Foundation
 import Sessions
 package import Sweeps
@@ -237,13 +238,21 @@ package final class SweepRun: Sendable {
     case .ended(let state, let tally):
       try end(place, state, tally, seconds: tally.stepSeconds, reason: nil)
     case .fresh:
-      if FileManager.default.fileExists(atPath: session) {
-        try SessionFiles(path: session).remove(withCheckpoints: true)
-      }
+      try Self.clear(session)
       try run(place, from: nil, CellTally(warmup: configuration.warmup), configuration)
     case .resumed(let checkpoint, let tally):
       try run(place, from: checkpoint, tally, configuration)
     }
+  }
+
+  /// Takes away what a killed run left that cannot be gone on with.
+  private static func clear(_ session: String) throws {
+    guard FileSystem.exists(session) else { return }
+    guard FileSystem.size(session) == 0 else {
+      return try SessionFiles(path: session).remove(withCheckpoints: true)
+    }
+    // Nothing was written yet: it is no session that could be removed as one.
+    for ending in ["-wal", "-shm", "-journal", ""] { unlink(session + ending) }
   }
 
   private func run(
@@ -264,7 +273,10 @@ package final class SweepRun: Sendable {
     if isStopping { run.stop(by: CellRun.author) }
     defer { content.withLock { $0.running[place] = nil } }
     let outcome = try run.runToEnd { [self] in isLeft(place) }
-    guard let (state, tally, seconds, reason) = outcome else { return }
+    guard let (state, tally, seconds, reason) = outcome else {
+      guard !isLeft(place) else { return }
+      return tell(.left(cell, reason: "it was detached: run the sweep again to go on with it"))
+    }
     try end(place, state, tally, seconds: seconds, reason: reason)
   }
 

@@ -13,6 +13,8 @@ final class ConductedSweep {
   enum Watcher {
     case screen(theme: String?)
     case lines, json
+    /// What it finds is shown afterwards.
+    case silent
   }
 
   private let plan: SweepPlan
@@ -61,10 +63,12 @@ final class ConductedSweep {
     case SIGINT: throw Failure(.interrupted, "interrupted: \(back)")
     default: throw Failure(.terminated, "terminated: \(back)")
     }
-    if case .json = watcher {
+    switch watcher {
+    case .silent: break
+    case .json:
       if let refusal = desk.refusal { throw StandardOutput.failure(refusal) }
       try StandardOutput.print(desk.results(of: presentPlan).json)
-    } else {
+    case .lines, .screen:
       for line in SweepSummary(desk.results(of: presentPlan)).lines {
         try StandardOutput.print(line)
       }

@@ -95,7 +95,8 @@ struct Sweep: ParsableCommand {
 
   private var watcher: ConductedSweep.Watcher {
     if json { return .json }
-    let conduct = ["headless": headless == true || shows ? "on" : "off"]
+    if shows { return .silent }
+    let conduct = ["headless": headless == true ? "on" : "off"]
     if case .dashboard = Watcher(conduct, data: nil) { return .screen(theme: theme) }
     return .lines
   }
@@ -129,18 +130,15 @@ struct Sweep: ParsableCommand {
         .all
       }
     let target = place ?? .fresh()
-    let grid: Grid
-    if hasGrid {
-      let given = try file.grid()
-      grid = list ? given : try target.adopt(given, extending: extend)
-    } else {
-      guard place != nil else { throw GridError.noValues(name: "the sweep") }
-      grid = try target.grid()
-    }
+    guard hasGrid || place != nil else { throw GridError.noValues(name: "the sweep") }
+    let grid =
+      hasGrid ? try target.joined(with: file.grid(), extending: extend) : try target.grid()
     let seconds = checkpointSeconds ?? file.conduct["checkpoint-seconds"].flatMap { Double($0) }
-    return try SweepPlan(
+    let plan = try SweepPlan(
       folder: target, grid: grid, selection: selection,
       jobs: jobs ?? file.conduct["jobs"].flatMap { Int($0) }, checkpointSeconds: seconds ?? 30,
       stale: claim ? stale ?? 120 : nil)
+    if !list { try target.take(grid) }
+    return plan
   }
 }

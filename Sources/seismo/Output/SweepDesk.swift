@@ -39,7 +39,7 @@ final class SweepDesk: Sendable {
       if result.state == .failed { state.failed.append((cell, result)) }
       guard isOwn else { return }
       switch watcher {
-      case .screen: break
+      case .screen, .silent: break
       case .lines: write(line(cell, result, state.ended), &state)
       case .json: write(result.json, &state)
       }

@@ -39,6 +39,7 @@ final class SweepScreen {
     (self.board, self.endRequest) = (board, endRequest)
     (self.addRate, self.endCell) = (addRate, endCell)
     let stage = try DashboardScreen.Stage(theme: theme)
+    CrashGuard.install()
     terminal = CursesTerminal(capabilities: stage.capabilities)
     keys = KeyReader(terminal)
     try terminal.enter()

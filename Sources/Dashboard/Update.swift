@@ -16,6 +16,9 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
     state.tick(now)
     return state.refreshRuns()
   case .recorderStatusChanged(let status): state.trouble.recorder = status
+  case .sourceStood(let standing, let refusal):
+    state.trouble.source = standing
+    state.source.refusal = refusal
   case .updatesDropped(let count): state.trouble.droppedUpdates += count
   case .screenWritten(let path): state.say("screen written: \(path)", .good, seconds: 6)
   case .screenNotWritten(let reason): state.say(reason, .warning, seconds: 6)
@@ -24,6 +27,12 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   case .runsListed(let runs, let places): state.take(runs, in: places)
   case .runsChanged(let words, let path): state.take(changes: words, at: path)
   case .runsNotChanged(let reason): state.say(reason, .warning, seconds: 6)
+  case .othersWatched(let count):
+    let others = count == 1 ? "one other run" : "\(NumberText.grouped(count)) other runs"
+    state.say("\(others): O lists them, o draws one over this run", .person, seconds: 8)
+  case .runAppeared(let name):
+    state.say("\(name) has appeared: O shows it, o draws it over this run", .person, seconds: 8)
+    state.history.append(.console(wallTime: state.now, line: "\(name) has appeared"))
   case .runLoaded(let run, let history): return state.lay(over: history, of: run)
   case .runGrew(let path, let records): state.extendOverlay(at: path, records)
   case .runNotLoaded(let run, let reason):
@@ -85,13 +94,16 @@ extension DashboardState {
     return character.isLetter || character.isNumber
   }
 
-  /// A live run that is over waits for a key to be left; one that diverged may yet go back.
+  /// A live run that is over waits for a key to be left; one that diverged may yet go back. A run
+  /// that is visited from another screen is left by esc.
   private func leavesAtEnd(_ key: Key) -> Bool {
+    let hasNothingToGoOutOf =
+      viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
+      && arrangement.zoomed == nil
+    if source.isVisited, key == .escape, hasNothingToGoOutOf { return true }
     guard source.kind == .live, history.state.isOver, history.state != .diverged,
       arrangement.zoomed == nil
     else { return false }
-    let hasNothingToGoOutOf =
-      viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
     return key == .enter || key == .escape && hasNothingToGoOutOf
   }
 

@@ -1,4 +1,5 @@
 package import Dispatch
+package import Formats
 package import Sessions
 package import Signals
 import Synchronization
@@ -14,6 +15,7 @@ package final class GrowingRuns: Sendable {
   private struct Content {
     /// Those that grow, by their paths.
     var runs: [String: Follower] = [:]
+    var logs: [String: FollowedLog] = [:]
     var isDue = false
     var growth: [Growth] = []
   }
@@ -52,19 +54,37 @@ package final class GrowingRuns: Sendable {
     return history
   }
 
-  /// Has a run no longer read on.
+  /// All there is of a run that another program logs, which is followed from then on.
+  package func read(_ run: LoggedRun, usesAliases: Bool) throws -> RunHistory {
+    let history = try content.withLock { content in
+      let log = FollowedLog(run, usesAliases: usesAliases)
+      let history = try log.history()
+      content.logs[run.key] = log
+      return history
+    }
+    readOnLater()
+    return history
+  }
+
+  /// Has a run no longer read on: a session by its path, a log by its key.
   package func drop(path: String) {
-    content.withLock { $0.runs[path] = nil }
+    content.withLock { content in
+      content.runs[path] = nil
+      content.logs[path] = nil
+    }
   }
 
   package func dropAll() {
-    content.withLock { $0.runs = [:] }
+    content.withLock { content in
+      content.runs = [:]
+      content.logs = [:]
+    }
   }
 
   /// Sees to it that runs that grow are read on once, however many ask for it.
   private func readOnLater() {
     let isMine = content.withLock { content in
-      guard !content.isDue, !content.runs.isEmpty else { return false }
+      guard !content.isDue, !content.runs.isEmpty || !content.logs.isEmpty else { return false }
       content.isDue = true
       return true
     }
@@ -80,6 +100,11 @@ package final class GrowingRuns: Sendable {
         let records = (try? follower.poll()) ?? []
         if !records.isEmpty { content.growth.append(Growth(path: path, records: records)) }
         content.runs[path] = follower.writer == .writing ? follower : nil
+      }
+      for (path, log) in content.logs {
+        for case .records(let records) in log.updates(budget: 1 << 16) {
+          content.growth.append(Growth(path: path, records: records))
+        }
       }
     }
     readOnLater()

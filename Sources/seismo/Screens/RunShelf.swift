@@ -13,13 +13,35 @@ final class RunShelf: Sendable {
   private let found = Mutex<[Action]>([])
   private let grown: GrowingRuns
   private let library = RunLibrary()
+  /// What other programs log, where such was named.
+  let roster: LogRoster?
   private let isListDue = Atomic(false)
   private let queue: DispatchQueue
 
   /// Runs that grow are read on every `interval`.
-  init(interval: DispatchTimeInterval = .seconds(1)) {
+  init(interval: DispatchTimeInterval = .seconds(1), roster: LogRoster? = nil) {
     queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
     grown = GrowingRuns(interval: interval, on: queue)
+    self.roster = roster
+    if roster != nil { lookLater() }
+  }
+
+  /// So often it is looked whether other programs have begun to log more.
+  private static let lookInterval = DispatchTimeInterval.seconds(2)
+
+  private func lookLater() {
+    queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in
+      guard let self else { return }
+      for run in roster?.look() ?? [] { post(.runAppeared(name: run.name)) }
+      lookLater()
+    }
+  }
+
+  /// Has these sessions listed too.
+  func include(_ sessions: [String]) {
+    queue.async { [self] in
+      for session in sessions { _ = try? library.add(session, beside: nil) }
+    }
   }
 
   /// What has been read since it was last asked.
@@ -73,8 +95,16 @@ final class RunShelf: Sendable {
   }
 
   private func postList(beside session: String?) {
-    let all = library.list(beside: session) { post($0.action(beside: session)) }
-    post(all.action(beside: session))
+    let logs = roster?.listed() ?? []
+    let places = roster?.places.map(Invocation.shown) ?? []
+    func withLogs(_ action: Action) -> Action {
+      guard case .runsListed(let runs, let others) = action else { return action }
+      return .runsListed(logs + runs, in: places + others)
+    }
+    let all = library.list(beside: session) {
+      self.post(withLogs($0.action(beside: session)))
+    }
+    post(withLogs(all.action(beside: session)))
   }
 
   private func post(_ action: Action) {
@@ -84,10 +114,10 @@ final class RunShelf: Sendable {
   func load(_ run: ListedRun) {
     queue.async { [self] in
       let action: Action
-      do throws(SessionError) {
-        action = .runLoaded(run, try grown.read(path: run.path))
+      do {
+        action = .runLoaded(run, try read(path: run.path))
       } catch {
-        action = .runNotLoaded(run, reason: error.description)
+        action = .runNotLoaded(run, reason: "\(error)")
       }
       post(action)
     }
@@ -105,5 +135,10 @@ final class RunShelf: Sendable {
 
   /// All there is of a run, or of a line of it, here and now; one that is still being written is
   /// followed from then on.
-  func read(path: String) throws(SessionError) -> RunHistory { try grown.read(path: path) }
+  func read(path: String) throws -> RunHistory {
+    if let log = roster?.run(at: path) {
+      return try grown.read(log, usesAliases: roster?.usesAliases ?? true)
+    }
+    return try grown.read(path: path)
+  }
 }

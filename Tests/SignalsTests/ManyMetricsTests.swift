@@ -11,7 +11,8 @@ struct ManyMetricsTests {
   /// Names of families and others, in no order.
   private static let names: [MetricName] = (0..<count).map { index in
     let number = index * 7919 % count
-    return number % 4 == 0 ? "grad_rms/L\(number)" : "probe/\(number % 97)/value \(number)"
+    return MetricName(
+      number % 4 == 0 ? "grad_rms/L\(number)" : "probe/\(number % 97)/value \(number)")
   }
 
   private func expectAll(in history: RunHistory, last: Int) {

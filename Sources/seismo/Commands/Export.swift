@@ -89,9 +89,9 @@ struct Export: ParsableCommand {
   private func selected(_ run: RecordedRun) throws -> RecordedRun {
     guard let metric else { return run }
     var selected = run.selecting(MetricGlob(metric))
-    guard !selected.names.isEmpty else {
+    guard selected.metricCount > 0 else {
       throw Failure.usage(
-        "--metric \(metric): none of its \(run.names.count) metrics matches; it has "
+        "--metric \(metric): none of its \(run.metricCount) metrics matches; it has "
           + run.names.prefix(8).map(\.path).joined(separator: ", "))
     }
     for index in selected.generations.indices { selected.generations[index].happenings = [] }

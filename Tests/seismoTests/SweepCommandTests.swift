@@ -131,7 +131,7 @@ struct SweepCommandTests {
     #expect(sweep.status == 0, "\(sweep.error)")
     let forecast = try binary.run(["forecast", "s", "--json"])
     #expect(forecast.status == 0, "\(forecast.error)")
-    let whole = try object(forecast.output[...])
+    let whole = try object(forecast.output.prefix { $0 != "\n" })
     guard case .list(let rates)? = whole["rates"] else {
       Issue.record("\(forecast.output)")
       return
@@ -150,7 +150,7 @@ struct SweepCommandTests {
       "suggest", "--parameters", "5e6", "--tokens", "1e8", "--sweep", "s", "--json",
     ])
     #expect(suggest.status == 0, "\(suggest.error)")
-    let members = try object(suggest.output[...])
+    let members = try object(suggest.output.prefix { $0 != "\n" })
     #expect(members["step_law"]?["in_range"] == .flag(false))
     #expect(members["sweep"]?["lr"]?.number ?? 0 > 0)
   }

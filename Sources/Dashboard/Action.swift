@@ -18,6 +18,8 @@ package enum Action: Sendable {
   case ticked(now: Double)
   /// What keeps records from being written; nil once they are.
   case recorderStatusChanged(String?)
+  /// How a source of another process stands, and why it takes no commands now.
+  case sourceStood(SourceState, refusal: String?)
   /// Display updates that were left out because the screen was busy.
   case updatesDropped(Int)
   case screenWritten(path: String)
@@ -30,6 +32,10 @@ package enum Action: Sendable {
   /// A change of a run's files was made, or more runs were found; `at` is where to go in the list.
   case runsChanged(String, at: String? = nil)
   case runsNotChanged(reason: String)
+  /// So many other runs are watched beside the one on the screen.
+  case othersWatched(Int)
+  /// A run that another program logs has appeared where runs are watched.
+  case runAppeared(name: String)
   case runLoaded(ListedRun, RunHistory)
   case runNotLoaded(ListedRun, reason: String)
   /// A run that lies over the charts has gone on.

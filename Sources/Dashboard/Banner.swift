@@ -32,6 +32,8 @@ struct Banner {
         keys: [KeyHint("f", "follows again", .character("f"))])
     } else if run.isOver {
       self.init(over: state)
+    } else if let standing = Self.words(of: state) {
+      self.init(standing.kind, standing.parts)
     } else if state.isPaused {
       let step = NumberText.grouped(state.stepsDone)
       self.init(
@@ -46,6 +48,18 @@ struct Banner {
         .notice, ["NO RECORDS for \(words)", "the run is slow, held or gone"])
     } else {
       return nil
+    }
+  }
+
+  /// What is to be told of a source of another process; nil where all is well.
+  private static func words(of state: DashboardState) -> (kind: Kind, parts: [String])? {
+    switch state.trouble.source {
+    case nil, .live, .ended: nil
+    case .silent(let since, let remark):
+      state.isPaused
+        ? nil : (.notice, ["LAST DATA \(NumberText.span(seconds: state.now - since)) ago", remark])
+    case .gone(let remark): (.trouble, ["GONE: \(remark)"])
+    case .unreachable(let reason): (.trouble, [reason, "what came before is shown"])
     }
   }
 
@@ -150,7 +164,11 @@ extension DashboardState {
 
   /// Seconds without a record from a run that should send some; nil while that is usual.
   var silence: Double? {
-    guard case .running = history.state, let last = trouble.lastArrival else { return nil }
+    if case .silent(let since, _)? = trouble.source { return now - since }
+    // A log of another program's says itself what is usual.
+    guard case .running = history.state, source.kind == .live || source.file != nil,
+      let last = trouble.lastArrival
+    else { return nil }
     return now - last >= 10 ? now - last : nil
   }
 }

@@ -101,6 +101,8 @@ package struct ClockFace: Sendable, Hashable {
   fileprivate let playback: Bool?
   fileprivate let playhead: Int
   fileprivate let recorder: String?
+  fileprivate let source: SourceState?
+  fileprivate let refusal: String?
 }
 
 /// What is wrong around the run, not in it.
@@ -110,6 +112,8 @@ package struct Trouble: Sendable, Hashable {
   package var droppedUpdates = 0
   /// When the last record came, seconds since 1970.
   package var lastArrival: Double?
+  /// How a source of another process stands; nil where there is no other.
+  package var source: SourceState?
 }
 
 extension DashboardState {
@@ -216,10 +220,46 @@ extension DashboardState {
   /// run has to say.
   func refusal(of command: Command) -> String? {
     if case .rewind = command, canGoBack { return nil }
+    let words = command.words
+    if let refusal = refusal(ofWord: String(words.prefix { $0 != " " })) { return refusal }
+    guard case .set(let name, _) = command else { return nil }
+    if let declared = declaration(name) { return declared.refusal }
+    if isForeign { return undeclared(name) }
+    return history.settings.isEmpty ? nil : "this run has no such setting"
+  }
+
+  /// Why no command that begins with this word can be given now; nil where one can.
+  func refusal(ofWord word: String) -> String? {
     if let commandRefusal { return commandRefusal }
-    guard case .set(let name, _) = command, !history.settings.isEmpty else { return nil }
-    guard let declared = declaration(name) else { return "this run has no such setting" }
-    return declared.refusal
+    guard let obeyed = history.description?.obeyedCommands, !obeyed.contains(word) else {
+      return nil
+    }
+    return "this script declares no \(word)"
+  }
+
+  /// Whether another program makes the run, which declares itself what may be changed.
+  var isForeign: Bool { history.description?.obeyedCommands != nil }
+
+  func undeclared(_ setting: String) -> String { "this trainer declares no \(setting)" }
+
+  /// The command that words are, in this run.
+  func command(_ words: String) throws(CommandError) -> Command {
+    guard let obeyed = history.description?.obeyedCommands else { return try Command(words: words) }
+    return try Command(words: words, declared: history.settings, obeyed: obeyed)
+  }
+
+  /// What the menu lists: what is declared, and what another program might have declared and has not,
+  /// with the reason.
+  var listedSettings: [SettingDeclaration] {
+    let isOthers = isForeign || source.kind == .watch && history.description?.isForeign == true
+    guard isOthers else { return history.settings }
+    let known = Set(history.settings.map(\.name))
+    return history.settings
+      + SettingCatalog.entries.filter { !known.contains($0.name) }.map { entry in
+        SettingDeclaration(
+          name: entry.name, kind: entry.kind, value: entry.start, purpose: entry.purpose,
+          refusal: source.refusal ?? undeclared(entry.name))
+      }
   }
 
   package var isPaused: Bool { requests.isPaused ?? (history.state == .paused) }
@@ -229,7 +269,8 @@ extension DashboardState {
   package var clockFace: ClockFace {
     ClockFace(
       toast: toast, silence: silence.map { Int($0) }, playback: playback?.isPlaying,
-      playhead: playhead, recorder: trouble.recorder)
+      playhead: playhead, recorder: trouble.recorder, source: trouble.source,
+      refusal: source.refusal)
   }
 
   package mutating func say(_ text: String, _ role: Role = .text, seconds: Double = 4) {

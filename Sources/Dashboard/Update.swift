@@ -16,6 +16,9 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
     state.tick(now)
     return state.refreshRuns()
   case .recorderStatusChanged(let status): state.trouble.recorder = status
+  case .sourceStood(let standing, let refusal):
+    state.trouble.source = standing
+    state.source.refusal = refusal
   case .updatesDropped(let count): state.trouble.droppedUpdates += count
   case .screenWritten(let path): state.say("screen written: \(path)", .good, seconds: 6)
   case .screenNotWritten(let reason): state.say(reason, .warning, seconds: 6)
@@ -24,6 +27,12 @@ package func update(_ state: inout DashboardState, _ action: Action) -> [Effect]
   case .runsListed(let runs, let places): state.take(runs, in: places)
   case .runsChanged(let words, let path): state.take(changes: words, at: path)
   case .runsNotChanged(let reason): state.say(reason, .warning, seconds: 6)
+  case .othersWatched(let count):
+    let others = count == 1 ? "one other run" : "\(NumberText.grouped(count)) other runs"
+    state.say("\(others): O lists them, o draws one over this run", .person, seconds: 8)
+  case .runAppeared(let name):
+    state.say("\(name) has appeared: O shows it, o draws it over this run", .person, seconds: 8)
+    state.history.append(.console(wallTime: state.now, line: "\(name) has appeared"))
   case .runLoaded(let run, let history): return state.lay(over: history, of: run)
   case .runGrew(let path, let records): state.extendOverlay(at: path, records)
   case .runNotLoaded(let run, let reason):

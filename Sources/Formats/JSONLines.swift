@@ -63,7 +63,7 @@ package enum JSONLines {
 
   private static func setting(_ value: SettingValue) -> String {
     switch value {
-    case .flag: quoted(value.description)
+    case .flag, .word: quoted(value.description)
     case .number(let number): number.isFinite ? value.description : self.number(number)
     }
   }

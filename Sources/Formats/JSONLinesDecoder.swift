@@ -163,7 +163,7 @@ struct JSONLineReader {
     switch value {
     case .number(let number): .number(number)
     case .flag(let flag): .flag(flag)
-    case .text(let words): SettingValue(words: words)
+    case .text(let words): SettingValue(words: words) ?? .word(words)
     case .null, .list, .object, nil: nil
     }
   }

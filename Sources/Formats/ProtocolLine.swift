@@ -17,6 +17,7 @@ struct ProtocolLine {
       Self.describe(first.value, in: &batch)
     case ("settings", .list(let declarations)):
       take(declarations, into: &batch)
+      Self.takeCommands(members, into: &batch)
     case ("state", .text(let word)):
       guard let state = Self.state(word, members) else { return false }
       batch.state = state
@@ -27,7 +28,10 @@ struct ProtocolLine {
     case ("relay", .object) where first.value["protocol"]?.number != nil:
       break
     case ("answer", .text(let verdict)) where ["applied", "refused"].contains(verdict):
-      break
+      if batch.answers.count < RunBatch.mostAnswers, let answer = RunBatch.Answer(.object(members))
+      {
+        batch.answers.append(answer)
+      }
     default:
       return false
     }
@@ -53,9 +57,6 @@ struct ProtocolLine {
 
 extension ProtocolLine {
   /// Members that are told otherwise, or are nobody's business.
-  ///
-  /// A control socket that a log names is not this process's to believe: whoever would use it looks at
-  /// it first.
   private static let untold: Set<String> = [
     "protocol", "name", "config", "started", "total_steps", "control",
   ]
@@ -72,7 +73,7 @@ extension ProtocolLine {
     for member in run.members ?? [] where !untold.contains(member.key) {
       if let text = words(member.value) { description.environment[member.key] = text }
     }
-    description.environment["trainer_control"] = run["control"]?.text
+    batch.trainer = TrainerAddress(run)
     if description.environment[RunDescription.sourceKey] == nil {
       description.environment[RunDescription.sourceKey] = run["client"]?.text ?? "a trainer's lines"
     }
@@ -92,6 +93,15 @@ extension ProtocolLine {
 }
 
 extension ProtocolLine {
+  /// The words that the program obeys, all of them each time.
+  private static func takeCommands(_ members: [JSONValue.Member], into batch: inout RunBatch) {
+    guard case .list(let commands)? = members.first(where: { $0.key == "commands" })?.value else {
+      return
+    }
+    let words = commands.compactMap(\.text).filter { !$0.isEmpty && !$0.contains(" ") }
+    batch.description.environment[RunDescription.commandsKey] = words.joined(separator: " ")
+  }
+
   /// All settings each time; those of a kind that has no place in a menu are left out.
   private mutating func take(_ declarations: [JSONValue], into batch: inout RunBatch) {
     let declared = declarations.compactMap(Self.declaration)
@@ -115,8 +125,26 @@ extension ProtocolLine {
       return SettingDeclaration(
         name: name, kind: .number(lowest: lowest, highest: highest), value: .number(number),
         purpose: purpose, refusal: refusal)
+    case ("choice", .text(let word)):
+      guard case .list(let choices)? = value["choices"] else { return nil }
+      return SettingDeclaration(
+        name: name, kind: .choice(choices.compactMap(\.text)), value: .word(word),
+        purpose: purpose, refusal: refusal)
     default:
       return nil
     }
+  }
+}
+
+extension RunBatch.Answer {
+  /// Nil for an object that is no answer.
+  package init?(_ value: JSONValue) {
+    guard let verdict = value["answer"]?.text, ["applied", "refused"].contains(verdict) else {
+      return nil
+    }
+    let text = (value["text"] ?? value["reason"])?.text ?? verdict
+    answer = CommandAnswer(
+      isApplied: verdict == "applied", step: value["step"]?.step, text: text)
+    id = value["id"]?.step
   }
 }

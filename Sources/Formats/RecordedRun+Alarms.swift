@@ -4,23 +4,27 @@ import Telemetry
 extension RecordedRun {
   /// Adds the alarms that the samples of another trainer's run raise, as they would have come while
   /// it ran; none where the run tells its own.
-  package mutating func addAlarms(thresholds: AlarmThresholds) {
-    guard !generations.contains(where: \.tellsAlarms) else { return }
+  /// - Returns: what goes on with the alarms of the samples to come.
+  @discardableResult
+  package mutating func addAlarms(thresholds: AlarmThresholds) -> ForeignAlarms {
     var alarms = ForeignAlarms(thresholds: thresholds)
+    if let told = generations.lazy.compactMap(\.firstAlarm).first {
+      _ = alarms.take(.event(told))
+      return alarms
+    }
     for index in generations.indices {
       for samples in generations[index].samples {
         generations[index].happenings += alarms.take(.samples(samples)).map { .event($0) }
       }
     }
+    return alarms
   }
 }
 
 extension RecordedRun.Generation {
-  fileprivate var tellsAlarms: Bool {
-    happenings.contains { happening in
-      guard case .event(let event) = happening else { return false }
-      return event.kind == .alarm
-    }
+  fileprivate var firstAlarm: RunEvent? {
+    for case .event(let event) in happenings where event.kind == .alarm { return event }
+    return nil
   }
 
   /// What was measured step by step; a step without a time of its own has the one before it.

@@ -24,6 +24,15 @@ package struct RunBatch: Sendable {
     var isWarning = false
   }
 
+  /// What became of the command with this number.
+  package struct Answer: Sendable, Equatable {
+    package let answer: CommandAnswer
+    package let id: Int?
+  }
+
+  /// Nobody has asked so much.
+  static let mostAnswers = 1000
+
   /// Beyond these no trainer counts, and differences of steps would overflow.
   static let knownSteps = -(1 << 52)...(1 << 52)
 
@@ -37,6 +46,10 @@ package struct RunBatch: Sendable {
     didSet { isDescriptionNew = isDescriptionNew || description != oldValue }
   }
   package var state: RunState?
+  /// Who writes the lines, as the last line on the run says; nil for a source that tells no such.
+  package var trainer: TrainerAddress?
+  /// Answers to commands that stood between the lines, in their order; whoever asked takes them.
+  package var answers: [Answer] = []
   private(set) var names: MetricNames
   /// Whether values were written in the shortest digits of a Float32 where the metric is one.
   var restoresSinglePrecision = false

@@ -24,6 +24,9 @@ package enum RunError: Error, Equatable {
   case nothingThere(place: String)
   case notListable(place: String)
   case noSessionThere(place: String)
+  case notStarted(command: String, reason: String)
+  /// A record on another machine that cannot be reached.
+  case farAway(place: String, reason: String)
 }
 
 extension RunError: CustomStringConvertible {
@@ -58,6 +61,8 @@ extension RunError: CustomStringConvertible {
       "\(session) was not trained by Seismo: only its own runs can be run again"
     case .dataGone(let session):
       "\(session): its data came from standard input and is not there any more"
+    case .notStarted(let command, let reason): "\(command) cannot be started: \(reason)"
+    case .farAway(let place, let reason): "\(place): \(reason)"
     case .nothingThere(let place):
       "nothing is at \(place): name a folder or a .seismo file"
     case .notListable(let place): "\(place) cannot be listed: check its permissions"

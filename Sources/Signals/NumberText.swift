@@ -73,6 +73,18 @@ package enum NumberText {
     return (seconds <= -1 ? minus : "") + (days > 0 ? "\(days)d " : "") + clock
   }
 
+  /// How long something took, in one unit: `12 s`, `3 min`, `5 h`, `2 days`.
+  package static func span(seconds: Double) -> String {
+    if let words = special(seconds) { return words }
+    let whole = Int(max(0, min(seconds, 1e12)))
+    switch whole {
+    case ..<90: return "\(whole) s"
+    case ..<5400: return "\(whole / 60) min"
+    case ..<172_800: return "\(whole / 3600) h"
+    default: return "\(whole / 86_400) days"
+    }
+  }
+
   /// A size in powers of 1,000: `512 B`, `1.2 MB`.
   package static func bytes(_ count: Double) -> String {
     if let words = special(count) { return words + " B" }

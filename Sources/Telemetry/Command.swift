@@ -20,6 +20,8 @@ public enum Command: Hashable, Sendable {
   case skip(Int)
   /// Goes on from here in a session of that name; the present one stays as it is.
   case branch(name: String)
+  /// An action of the program's own, in the words that it knows.
+  case other(String)
 }
 
 /// Why words are no command. The description is one line.
@@ -204,7 +206,55 @@ extension Command {
       "rewind \(checkpoint)" + (skip > 0 ? " skip \(skip)" : "")
     case .skip(let count): "skip \(count)"
     case .branch(let name): "branch \(name)"
+    case .other(let words): words
     }
+  }
+}
+
+extension Command {
+  /// Reads words for a run of another program, which has declared `settings` and obeys `commands`.
+  /// - Throws: ``CommandError``, as far as it can be told before the program is asked.
+  package init(
+    words: String, declared settings: [SettingDeclaration], obeyed commands: Set<String>
+  ) throws(CommandError) {
+    let trimmed = words.trimmingCharacters(in: .whitespacesAndNewlines)
+    let parts = trimmed.split(separator: " ").map(String.init)
+    guard let head = parts.first else { throw .empty }
+    if head == "set", parts.count == 3 {
+      self = try Self.readSet(parts[1], parts[2], declared: settings)
+      return
+    }
+    do throws(CommandError) {
+      self = try Command(words: trimmed)
+    } catch {
+      guard head != "set", commands.contains(head) else { throw error }
+      self = .other(trimmed)
+    }
+  }
+
+  /// Takes words as they are, for a program that knows itself which are commands.
+  /// - Throws: `empty`; `wrongValue` where a terminal or a line would be disturbed.
+  package init(trainersWords words: String) throws(CommandError) {
+    let trimmed = words.trimmingCharacters(in: .whitespaces)
+    guard !trimmed.isEmpty else { throw .empty }
+    let isPlain = trimmed.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    guard isPlain else {
+      throw .wrongValue(
+        name: "a command", value: "…", allowed: "words without control characters")
+    }
+    self = .other(trimmed)
+  }
+
+  private static func readSet(
+    _ name: String, _ word: String, declared settings: [SettingDeclaration]
+  ) throws(CommandError) -> Command {
+    guard let setting = settings.first(where: { $0.name == name }) else {
+      throw .unknownSetting(name: name, nearest: name.nearest(among: settings.map(\.name)))
+    }
+    guard let value = setting.value(words: word) else {
+      throw .wrongValue(name: name, value: word, allowed: setting.kind.allowed)
+    }
+    return .set(name: name, value: value)
   }
 }
 
@@ -220,6 +270,7 @@ extension SettingCatalog.Entry {
       return isOn ? usual : (lowest <= 0 ? .number(0) : nil)
     case (.number(let lowest, let highest), .number(let number)):
       return number >= lowest && number <= highest ? value : nil
+    default: return nil
     }
   }
 }
@@ -231,6 +282,7 @@ extension SettingDeclaration.Kind {
     case .flag: "on or off"
     case .number(let lowest, let highest):
       "a number from \(SettingValue.number(lowest)) to \(SettingValue.number(highest))"
+    case .choice(let choices): "one of \(choices.joined(separator: ", "))"
     }
   }
 }

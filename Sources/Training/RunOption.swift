@@ -51,7 +51,7 @@ extension SettingValue {
   fileprivate var isFlag: Bool {
     switch self {
     case .flag: true
-    case .number: false
+    case .number, .word: false
     }
   }
 }
@@ -157,6 +157,7 @@ extension RunOption.Kind {
     case .flag: self = .flag
     case .number(let lowest, let highest):
       self = entry.isWhole ? .count(Int(lowest)...Int(highest)) : .number(lowest...highest)
+    case .choice(let words): self = .choice(words)
     }
   }
 }

@@ -85,6 +85,7 @@ package struct TrainerStateMachine: Sendable {
       record.tasks.append(.rewind(checkpoint: checkpoint, skip: skip, by: author))
     case .skip(let count): record.tasks.append(.skip(count, by: author))
     case .branch(let name): record.tasks.append(.branch(name: name, by: author))
+    case .other(let words): record.refuse(words, because: "there is no such command")
     }
     return (record.events, record.tasks)
   }
@@ -201,7 +202,7 @@ extension Command {
   fileprivate var movesRun: Bool {
     switch self {
     case .pause, .resume, .step, .stop, .detach, .rewind, .skip, .branch: true
-    case .checkpoint, .note, .evaluate, .set, .undo: false
+    case .checkpoint, .note, .evaluate, .set, .undo, .other: false
     }
   }
 }

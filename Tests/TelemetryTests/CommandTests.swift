@@ -104,4 +104,40 @@ struct CommandTests {
       #expect(entry.value(words: entry.usual.description) == entry.usual, "\(entry.name)")
     }
   }
+
+  private static let declared = [
+    SettingDeclaration(
+      name: "grad_clip", kind: .number(lowest: 0, highest: 5), value: .number(1), purpose: ""),
+    SettingDeclaration(name: "ema", kind: .flag, value: .flag(false), purpose: ""),
+    SettingDeclaration(
+      name: "mode", kind: .choice(["a", "b"]), value: .word("a"), purpose: ""),
+  ]
+
+  @Test(arguments: [
+    ("set grad_clip 2", Command.set(name: "grad_clip", value: .number(2))),
+    ("set ema on", .set(name: "ema", value: .flag(true))),
+    ("set mode b", .set(name: "mode", value: .word("b"))),
+    ("sample", .other("sample")), ("sample 3", .other("sample 3")), ("pause", .pause),
+    ("checkpoint best", .other("checkpoint best")), ("evaluate", .evaluate),
+  ])
+  func `another program's settings and commands are read as it declares them`(
+    words: String, command: Command
+  ) throws {
+    let read = try Command(
+      words: words, declared: Self.declared, obeyed: ["sample", "checkpoint", "pause", "set"])
+    #expect(read == command)
+    #expect(read.words == words)
+  }
+
+  @Test(arguments: [
+    ("set grad_clip 9", "'9' is no value for grad_clip: give a number from 0 to 5"),
+    ("set mode c", "'c' is no value for mode: give one of a, b"),
+    ("set qk_layernorm on", "no setting 'qk_layernorm': m lists them"),
+    ("sing", "no command 'sing': ? lists them"),
+  ])
+  func `what another program has not declared is no command of it`(words: String, reason: String) {
+    #expect {
+      try Command(words: words, declared: Self.declared, obeyed: ["sample"])
+    } throws: { "\($0)" == reason }
+  }
 }

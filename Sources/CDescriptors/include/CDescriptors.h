@@ -10,4 +10,7 @@ int seismo_accept(int listener);
 /// As pipe(2), with two ends that do not block.
 int seismo_pipe(int ends[2]);
 
+/// The account at the other end of a Unix socket; -1 where the system does not say.
+long long seismo_peer_user(int descriptor);
+
 #endif

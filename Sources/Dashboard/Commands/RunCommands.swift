@@ -5,13 +5,25 @@ import Telemetry
 /// What a person can do to a run.
 enum RunCommands {
   private static let isNoReplay: @Sendable (DashboardState) -> Bool = { !$0.isReplay }
-  private static let refusal: @Sendable (DashboardState) -> String? = { $0.commandRefusal }
+
+  /// Why a command that begins with this word can't be given now.
+  private static func refusal(
+    _ word: String
+  ) -> @Sendable (DashboardState) -> String? {
+    { $0.refusal(ofWord: word) }
+  }
+
+  private static let rateRefusal: @Sendable (DashboardState) -> String? = { state in
+    let name = SettingCatalog.learningRateMultiplier
+    if let refusal = state.refusal(ofWord: "set") { return refusal }
+    return state.isForeign && state.declaration(name) == nil ? state.undeclared(name) : nil
+  }
 
   static let table: [DashboardCommand] = [
     DashboardCommand(
       "pause", keys: [.character(" ")], group: .run, bar: .init("pause", rank: 1),
       "Hold the run after the present step, or let it go on.", applies: isNoReplay,
-      refusal: refusal
+      refusal: { $0.refusal(ofWord: $0.isPaused ? "resume" : "pause") }
     ) { state in
       let isPaused = state.isPaused
       state.requests.isPaused = !isPaused
@@ -19,11 +31,11 @@ enum RunCommands {
     },
     DashboardCommand(
       "step", keys: [.character(".")], group: .run, bar: .init("step", rank: 5),
-      "Do one step, then hold.", applies: isNoReplay, refusal: refusal
+      "Do one step, then hold.", applies: isNoReplay, refusal: refusal("step")
     ) { $0.ask(.step(1)) },
     DashboardCommand(
       "checkpoint", keys: [.character("c")], group: .run, bar: .init("checkpoint", rank: 4),
-      "Write a checkpoint now.", applies: isNoReplay, refusal: refusal
+      "Write a checkpoint now.", applies: isNoReplay, refusal: refusal("checkpoint")
     ) { $0.ask(.checkpoint) },
     DashboardCommand(
       "mitigations", keys: [.character("m")], group: .run, bar: .init("mitigations", rank: 2),
@@ -36,17 +48,17 @@ enum RunCommands {
       "halve rate", keys: [.character("{")], group: .run,
       bar: .init("rate", rank: 8, keys: "{ }", second: "double rate"),
       "Halve the learning rate.", applies: isNoReplay,
-      refusal: refusal
+      refusal: rateRefusal
     ) { $0.scaleRate(by: 0.5) },
     DashboardCommand(
       "double rate", keys: [.character("}")], group: .run, "Double the learning rate.",
-      applies: isNoReplay, refusal: refusal
+      applies: isNoReplay, refusal: rateRefusal
     ) { $0.scaleRate(by: 2) },
     DashboardCommand(
       "undo", keys: [.character("u")], group: .run, bar: .init("undo", rank: 7),
       "Take the last change of a setting back.", applies: isNoReplay,
       refusal: { state in
-        if let refusal = state.commandRefusal { return refusal }
+        if let refusal = state.refusal(ofWord: "undo") { return refusal }
         let hasChange =
           state.requests.hasChanges || state.history.events.contains { $0.kind == .set }
         return hasChange ? nil : "no setting has been changed yet"
@@ -66,21 +78,21 @@ enum RunCommands {
     DashboardCommand(
       "branch", keys: [.character("b")], group: .run,
       "Go on in a session of another name; this one stays as it is.", applies: isNoReplay,
-      refusal: refusal
+      refusal: refusal("branch")
     ) { state in
       state.layers.append(.prompt(Prompt(.branch)))
       return []
     },
     DashboardCommand(
       "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
-      applies: isNoReplay, refusal: refusal
+      applies: isNoReplay, refusal: refusal("note")
     ) { state in
       state.layers.append(.prompt(Prompt(.note(step: state.playhead))))
       return []
     },
     DashboardCommand(
       "evaluate", keys: [], group: .run, "Measure the held-out loss now.", applies: isNoReplay,
-      refusal: refusal
+      refusal: refusal("evaluate")
     ) { $0.ask(.evaluate) },
   ]
 }

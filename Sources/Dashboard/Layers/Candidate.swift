@@ -71,13 +71,28 @@ struct Candidate: Sendable {
   /// The run's own words that no key stands for.
   private static func words(in state: DashboardState) -> [Candidate] {
     let covered = Set(CommandTable.applicable(to: state).map(\.name))
-    return Command.vocabulary.filter { !covered.contains($0.name) && $0.name != "set" }.map {
-      word in
-      let command = try? Command(words: word.name)
-      return Candidate(
-        kind: command.map { .command($0) } ?? .incomplete, completion: word.name,
+    return ownWords(in: state)
+      + Command.vocabulary.filter { !covered.contains($0.name) && $0.name != "set" }.map {
+        word in
+        let command = try? Command(words: word.name)
+        return Candidate(
+          kind: command.map { .command($0) } ?? .incomplete, completion: word.name,
+          line: CommandLine(
+            keys: "", name: word.usage, sentence: word.sentence,
+            refusal: state.refusal(ofWord: word.name)))
+      }
+  }
+
+  /// What another program obeys beside the words that all know.
+  private static func ownWords(in state: DashboardState) -> [Candidate] {
+    let known = Set(Command.vocabulary.map(\.name))
+    let own = (state.history.description?.obeyedCommands ?? []).subtracting(known)
+    return own.sorted().map { word in
+      Candidate(
+        kind: .command(.other(word)), completion: word,
         line: CommandLine(
-          keys: "", name: word.usage, sentence: word.sentence, refusal: state.commandRefusal))
+          keys: "", name: word, sentence: "an action of this program's own",
+          refusal: state.commandRefusal))
     }
   }
 
@@ -94,7 +109,7 @@ struct Candidate: Sendable {
         return Candidate(
           kind: .command(.set(name: setting.name, value: other)), completion: words,
           line: CommandLine(keys: "", name: words, sentence: sentence, refusal: refusal))
-      case .number:
+      case .number, .choice:
         let words = "set \(setting.name) "
         return Candidate(
           kind: .incomplete, completion: words,
@@ -135,6 +150,8 @@ struct Candidate: Sendable {
     if let typed, let value = setting.value(words: typed) { values.append((value, "as typed")) }
     if case .flag = setting.kind {
       values.append((.flag(!present.isOn), "now \(present)"))
+    } else if case .choice(let choices) = setting.kind {
+      values += choices.map { (.word($0), .word($0) == present ? "as it is" : "now \(present)") }
     } else {
       if let usual = SettingCatalog.entry(setting.name)?.usual { values.append((usual, "usual")) }
       if setting.value(words: "0") != nil, present.isOn { values.append((.number(0), "off")) }

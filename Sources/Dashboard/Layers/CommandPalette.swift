@@ -79,7 +79,7 @@ package struct CommandPalette: Sendable, Hashable {
     _ candidates: [Candidate], in state: DashboardState
   ) -> LayerAnswer {
     let words = field.text
-    if !hasChosen, let command = try? Command(words: words) { return run(command, words, state) }
+    if !hasChosen, let command = try? state.command(words) { return run(command, words, state) }
     guard let candidate = Self.meant(candidates, chosen: chosenIndex) else {
       return stay(among: candidates, in: state)
     }
@@ -144,7 +144,7 @@ package struct CommandPalette: Sendable, Hashable {
   ) -> String? {
     if let flaw = WordCommands.flaw(of: words, in: state) { return flaw }
     do {
-      if try PictureRequest(words: words) == nil { _ = try Command(words: words) }
+      if try PictureRequest(words: words) == nil { _ = try state.command(words) }
       return nil
     } catch CommandError.empty {
       return "nothing is typed: ↓ chooses from the list"

@@ -18,6 +18,7 @@ package struct MitigationsMenu: Sendable, Hashable {
   private var doubted: SettingValue?
 
   package init(_ state: DashboardState) {
+    let listed = state.listedSettings
     let known = state.history.settings.map(\.name)
     let alarms = EventLog(state.history.events(upTo: state.playhead)).raised
     var reasons: [String: String] = [:]
@@ -28,7 +29,8 @@ package struct MitigationsMenu: Sendable, Hashable {
       reasons[name] = alarm.gist
     }
     self.reasons = reasons
-    names = known.filter { reasons[$0] != nil } + known.filter { reasons[$0] == nil }
+    let names = listed.map(\.name)
+    self.names = names.filter { reasons[$0] != nil } + names.filter { reasons[$0] == nil }
   }
 
   mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
@@ -61,7 +63,7 @@ package struct MitigationsMenu: Sendable, Hashable {
   }
 
   private func chosen(in state: DashboardState) -> SettingDeclaration? {
-    names.indices.contains(list.index) ? state.declaration(names[list.index]) : nil
+    names.indices.contains(list.index) ? state.listed(names[list.index]) : nil
   }
 
   /// Enter: a flag changes at once, a number can be typed.
@@ -126,6 +128,10 @@ extension SettingDeclaration {
     let isOn = (state.setting(name) ?? value).isOn
     switch kind {
     case .flag: return .flag(!isOn)
+    case .choice(let choices):
+      let present = "\(state.setting(name) ?? value)"
+      let next = (choices.firstIndex(of: present) ?? -1) + 1
+      return .word(choices.isEmpty ? present : choices[next % choices.count])
     case .number(let lowest, _):
       if name == SettingCatalog.learningRateMultiplier { return .number(1) }
       if isOn, lowest <= 0 { return .number(0) }
@@ -164,7 +170,7 @@ extension MitigationsMenu {
     let rows = box.inside.droppingBottom(details.rows + (isRoomy ? 1 : 0))
     let shown = list.visible(count: names.count, rows: rows.rows)
     for (place, index) in shown.enumerated() {
-      guard let setting = state.declaration(names[index]) else { continue }
+      guard let setting = state.listed(names[index]) else { continue }
       let line = rows.droppingTop(place).top(1)
       box.note(index, in: line)
       draw(setting, on: &grid, in: line, isChosen: index == list.index, state)
@@ -275,6 +281,10 @@ extension MitigationsMenu {
 }
 
 extension DashboardState {
+  fileprivate func listed(_ name: String) -> SettingDeclaration? {
+    declaration(name) ?? listedSettings.first { $0.name == name }
+  }
+
   /// What the last change of a setting did, once it has been measured.
   func effect(of setting: String) -> String? {
     let seen = history.events(upTo: playhead).filter { $0.name == setting }
@@ -293,21 +303,9 @@ extension SettingValue {
 }
 
 extension SettingDeclaration {
-  /// The value that words name; a setting the catalogue does not know takes what its kind allows.
-  func value(words: String) -> SettingValue? {
-    if let entry = SettingCatalog.entry(name) { return entry.value(words: words) }
-    switch (kind, SettingValue(words: words)) {
-    case (.flag, .flag(let flag)?): return .flag(flag)
-    case (.number(let lowest, let highest), .number(let number)?):
-      return number >= lowest && number <= highest ? .number(number) : nil
-    default: return nil
-    }
-  }
-}
-
-extension SettingDeclaration {
   /// What runs use it at; of a setting that the catalogue does not know, what it may be.
   fileprivate var usualRange: String {
+    if case .choice(let choices) = kind { return choices.joined(separator: " · ") }
     guard case .number(let lowest, let highest) = kind else { return "on · off" }
     guard let usual = SettingCatalog.entry(name)?.usualRange else {
       return "\(Self.words(lowest)) to \(Self.words(highest))"

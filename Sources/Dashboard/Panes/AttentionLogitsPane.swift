@@ -245,3 +245,7 @@ enum AttentionLogitsPane {
       ? NumberText.compact(value, digits: 2) : RoundNumber.groupedOrPower(value)
   }
 }
+
+extension PaneID {
+  package static let attentionLogits = PaneID("attentionLogits")
+}

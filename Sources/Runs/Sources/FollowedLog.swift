@@ -1,7 +1,7 @@
 package import Formats
 import Foundation
 package import Signals
-import Telemetry
+package import Telemetry
 
 /// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
 /// `.wandb`, a state of Hugging Face's trainer, or what a program prints.
@@ -10,15 +10,16 @@ import Telemetry
 /// sooner than any notice of the file system would be drawn, costs a microsecond a file, and works
 /// on network disks. A file that is replaced, rotated or cut is read anew; what was told of it
 /// before is not told again.
-package final class FollowedLog: RecordSource {
+package final class FollowedLog: LogSource {
   private let path: String
   private var run: LoggedRun
   private var batch: RunBatch
   private var files: [FollowedFile] = []
   private var told = ToldSamples()
-  private var lastData: Double
-  /// The longest of the last few pauses between two arrivals.
-  private var usualPause = 60.0
+  private var arrivals: Arrivals
+  private let hands: TrainerHands
+  private var hasEnded = false
+  private var lastStep = 0
   private var failure: String?
   private var lastListing = 0.0
 
@@ -43,11 +44,12 @@ package final class FollowedLog: RecordSource {
     self.run = run
     path = run.paths[0]
     batch = RunBatch(usesAliases: usesAliases)
-    lastData = Self.now()
+    arrivals = Arrivals(last: Self.now())
+    hands = TrainerHands(log: path)
     files = run.paths.map { FollowedFile($0) }
   }
 
-  package func history() throws -> RunHistory {
+  package func opening() throws -> [RunRecord] {
     var assembly = RunAssembly()
     for index in files.indices {
       do throws(FormatError) {
@@ -62,9 +64,11 @@ package final class FollowedLog: RecordSource {
     batch.description = recorded.description ?? batch.description
     if batch.state == nil { recorded.state = .running }
     let records = recorded.records
-    for record in records { told.add(record) }
-    lastData = run.lastChange > 0 ? min(Self.now(), run.lastChange) : Self.now()
-    return records.reduce(into: RunHistory()) { $0.append($1) }
+    for record in records { note(record) }
+    lookAtTrainer(Self.now())
+    let present = Self.now()
+    arrivals.last = run.lastChange > 0 ? min(present, run.lastChange) : present
+    return records
   }
 
   package func updates(budget: Int) -> [SourceUpdate] {
@@ -73,10 +77,28 @@ package final class FollowedLog: RecordSource {
     findNewFiles(now)
     var records: [RunRecord] = []
     for index in files.indices { records += read(index, budget: budget, now) }
-    guard !records.isEmpty else { return [] }
-    usualPause = max(min(now - lastData, 600), usualPause * 0.9)
-    lastData = now
-    return [.records(records)]
+    lookAtTrainer(now)
+    if batch.trainer != nil {
+      records.removeAll { record in
+        if case .event(let event) = record { hands.isEcho(event, now: now) } else { false }
+      }
+    }
+    records += hands.tend(now: now).map { .event($0) }
+    return records.isEmpty ? [] : [.records(records)]
+  }
+
+  private func lookAtTrainer(_ now: Double) {
+    if let trainer = batch.trainer { hands.look(at: trainer, now: now) }
+  }
+
+  private func note(_ record: RunRecord) {
+    told.add(record)
+    switch record {
+    case .state(let state): hasEnded = state.isOver
+    case .samples(let samples): lastStep = samples.step
+    case .column(let column): lastStep = max(lastStep, column.steps.last ?? 0)
+    default: break
+    }
   }
 
   private func read(_ index: Int, budget: Int, _ now: Double) -> [RunRecord] {
@@ -85,12 +107,13 @@ package final class FollowedLog: RecordSource {
       // A piece of a mebibyte is some ten thousand samples.
       let pieces = max(1, budget >> 14)
       guard try files[index].read(run, into: &batch, pieces: pieces) else { return [] }
+      arrivals.note(now)
     } catch {
       failure = error.description
       return []
     }
     let records = batch.takeRecords(clock: now)
-    for record in records { told.add(record) }
+    for record in records { note(record) }
     return records
   }
 
@@ -103,6 +126,9 @@ package final class FollowedLog: RecordSource {
     let records = told.unsaid(of: fresh.takeRecords(clock: now))
     batch = fresh
     files[index] = file
+    arrivals.note(now)
+    hasEnded = false
+    for case .state(let state) in records { hasEnded = state.isOver }
     return records
   }
 
@@ -121,8 +147,25 @@ package final class FollowedLog: RecordSource {
 
   package var state: SourceState {
     if let failure { return .unreachable(reason: failure) }
-    return Self.now() - lastData > 3 * usualPause ? .silent(since: lastData) : .live
+    if hasEnded { return .ended }
+    let isWriting = batch.trainer == nil ? nil : hands.isWriting
+    if isWriting == false { return .gone(remark: "ended without an end record (killed?)") }
+    return arrivals.state(now: Self.now(), isWriting: isWriting)
   }
+
+  package var refusal: String? {
+    batch.trainer == nil ? "the program that writes \(run.name) takes no commands" : hands.refusal
+  }
+
+  package var control: String? {
+    hands.refusal == nil ? batch.trainer?.control : nil
+  }
+
+  package func send(_ command: Command, by author: String) {
+    hands.send(command, by: author, at: lastStep, now: Self.now())
+  }
+
+  package func finish() -> (isAnswered: Bool, failures: [RunEvent]) { hands.finish() }
 
   private static func now() -> Double { Date().timeIntervalSince1970 }
 }
@@ -194,11 +237,14 @@ private struct FollowedFile {
 private struct ToldSamples {
   private struct Count: Equatable {
     var number = 0
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = 0
 
     mutating func add(_ bits: UInt64) {
       number += 1
-      hash = (hash ^ bits) &* 0x100_0000_01b3
+      var hasher = Hasher()
+      hasher.combine(hash)
+      hasher.combine(bits)
+      hash = hasher.finalize()
     }
   }
 

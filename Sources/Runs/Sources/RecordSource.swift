@@ -1,3 +1,4 @@
+import Glibc
 package import Signals
 package import Telemetry
 
@@ -15,6 +16,12 @@ package protocol RecordSource: AnyObject {
   /// How the source stands as far as it is known now.
   var state: SourceState { get }
 
+  /// Why the source takes no commands now; nil where it does.
+  var refusal: String? { get }
+
+  /// What keeps its records from being written here; nil where nothing does, or nothing writes them.
+  var recordingTrouble: String? { get }
+
   /// Gives a command to whoever makes the run; what becomes of it comes with the records.
   func send(_ command: Command, by author: String)
 
@@ -24,6 +31,9 @@ package protocol RecordSource: AnyObject {
 
 extension RecordSource {
   /// A source without hands takes no command and owes no answer.
+  package var refusal: String? { nil }
+  package var recordingTrouble: String? { nil }
+
   package func send(_ command: Command, by author: String) {}
 
   package func finish() -> (isAnswered: Bool, failures: [RunEvent]) { (true, []) }
@@ -36,26 +46,37 @@ package enum SourceUpdate: Sendable {
   case reopened(RunHistory)
 }
 
-/// How a source stands.
-package enum SourceState: Sendable, Equatable {
-  /// Records come.
-  case live
-  /// No more records come.
-  case ended
-  /// Nothing has come for longer than is usual, since this time.
-  case silent(since: Double)
-  /// Whoever made the records is gone before the run's end.
-  case crashed
-  /// Nothing can be read just now, and why.
-  case unreachable(reason: String)
+/// A source of what another program logs, whose records may be written down as they come.
+package protocol LogSource: RecordSource {
+  /// All there is so far, in its order; to be asked for before the first `updates`.
+  func opening() throws -> [RunRecord]
 
-  /// What is to be told of it; nil where all is well.
-  package func trouble(now: Double) -> String? {
-    switch self {
-    case .live, .ended: nil
-    case .silent(let since): "last data \(NumberText.duration(seconds: now - since)) ago"
-    case .crashed: "the process that trained is gone"
-    case .unreachable(let reason): reason
-    }
+  /// Waits until something may have come, but not longer.
+  func wait(milliseconds: Int)
+
+  /// The socket of this account's own where the program takes commands; nil where there is none.
+  var control: String? { get }
+}
+
+/// A log whose program is given commands and answers them between its lines.
+package protocol AnsweringLog: LogSource {
+  /// Gives a command to the program; `reply` is told what becomes of it in place of the screen.
+  func send(
+    _ command: Command, by author: String, reply: (@Sendable (CommandAnswer) -> Void)?)
+}
+
+extension AnsweringLog {
+  package func send(_ command: Command, by author: String) {
+    send(command, by: author, reply: nil)
+  }
+}
+
+extension LogSource {
+  package var control: String? { nil }
+
+  package func wait(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
+
+  package func history() throws -> RunHistory {
+    RunHistory(try opening())
   }
 }

@@ -1,5 +1,6 @@
 package import Sessions
 package import Signals
+package import Telemetry
 
 /// A session that nobody writes, or one of its lines.
 package final class Recording: RecordSource {

@@ -50,7 +50,7 @@ package final class WatchedRun: RecordSource {
         switch follower.writer {
         case .writing: .live
         case .ended: .ended
-        case .crashed: .crashed
+        case .crashed: .gone(remark: "the process that trained is gone")
         }
       let moved = try followBranch(records)
       let rest = (moved.isEmpty ? records : []) + damage.records()

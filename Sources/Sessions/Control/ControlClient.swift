@@ -1,3 +1,4 @@
+import Dispatch
 import Formats
 import Foundation
 import GRDB
@@ -51,12 +52,24 @@ package struct ControlClient: ~Copyable {
   }
 
   private static func socketPath(of session: String) throws -> String? {
+    try description(of: session)?.environment[ControlServer.environmentKey]
+  }
+
+  /// The command that words are to the run that is writing `session`: another program knows its own.
+  /// - Throws: ``SessionError``, ``CommandError``.
+  package static func command(_ words: String, for session: String) throws -> Command {
+    guard try description(of: session)?.obeyedCommands != nil else {
+      return try Command(words: words)
+    }
+    return try Command(trainersWords: words)
+  }
+
+  private static func description(of session: String) throws -> RunDescription? {
     let body = try SessionReader(path: session).read { database in
       try Row.fetchOne(database, sql: "SELECT body FROM documents WHERE name = 'description'")?
         .text(0)
     }
-    let description = body.flatMap { try? JSONText.decode(RunDescription.self, from: $0) }
-    return description?.environment[ControlServer.environmentKey]
+    return body.flatMap { try? JSONText.decode(RunDescription.self, from: $0) }
   }
 
   /// Gives one command to the run that is writing `session` and waits for what becomes of it; a run
@@ -116,6 +129,75 @@ package struct ControlClient: ~Copyable {
     }
     return Array(bytes.prefix(count))
   }
+}
+
+extension ControlClient {
+  /// Gives one command to the trainer that writes a file of PROTOCOL.md's lines and waits for what
+  /// becomes of it. Where the connection breaks it is asked again, and done once.
+  /// - Throws: ``FormatError`` where the file cannot be read; `abandoned`, `handless`, `unreachable`,
+  ///   `silent`.
+  package static func ask(
+    trainerOf log: String, _ command: Command, by author: String, timeoutSeconds: Int = 60
+  ) throws -> CommandAnswer {
+    let mark = String(UInt64.random(in: .min ... .max), radix: 36)
+    let request = ControlRequest(command: command, author: author, id: 1, once: mark)
+    let deadline = DispatchTime.now().uptimeNanoseconds + UInt64(timeoutSeconds) * 1_000_000_000
+    var reason = "it does not answer"
+    for _ in 0..<3 {
+      let path = try socket(ofTrainerOf: log)
+      do throws(ControlWire.Flaw) {
+        let wire = try ControlWire(path: path)
+        try wire.send(request.line)
+        if let answer = try answer(over: wire, to: request, until: deadline) { return answer }
+        throw .unreachable(reason: "it ended before it answered")
+      } catch {
+        reason = error.description
+      }
+      guard DispatchTime.now().uptimeNanoseconds < deadline else {
+        throw ControlError.silent(session: log, seconds: timeoutSeconds)
+      }
+      usleep(100_000)
+    }
+    throw ControlError.unreachable(session: log, reason: reason)
+  }
+
+  private static func socket(ofTrainerOf log: String) throws -> String {
+    let trainer = try TrainerAddress.last(inFileAt: log)
+    guard let trainer, let control = trainer.control else {
+      let reason = trainer == nil ? "it holds no line on its run" : "it names no control socket"
+      throw ControlError.handless(log: log, reason: reason)
+    }
+    if trainer.isWriting(log) == false { throw ControlError.abandoned(log: log) }
+    if let flaw = ControlFolder.flaw(ofSocket: control) {
+      throw ControlError.handless(log: log, reason: flaw)
+    }
+    return control
+  }
+
+  /// Nil where the connection ends or the time is over before there is an answer.
+  private static func answer(
+    over wire: ControlWire, to request: ControlRequest, until deadline: UInt64
+  ) throws(ControlWire.Flaw) -> CommandAnswer? {
+    var received: [UInt8] = []
+    while DispatchTime.now().uptimeNanoseconds < deadline, received.count < longestAnswer {
+      try wire.flush()
+      if let bytes = wire.next() {
+        received += bytes
+        for line in received.split(separator: UInt8(ascii: "\n")) {
+          if let (answer, id) = CommandAnswer.numbered(Array(line)), id == request.id {
+            return answer
+          }
+        }
+      } else if wire.isClosed {
+        return nil
+      } else {
+        wire.wait(milliseconds: 100)
+      }
+    }
+    return nil
+  }
+
+  private static let longestAnswer = 1 << 16
 }
 
 extension CommandAnswer {

@@ -5,6 +5,10 @@ package enum ControlError: Error, Equatable {
   /// It ended here and goes on in another session.
   case branched(session: String, branch: String)
   case deaf(session: String)
+  /// Another program's file that nobody writes any more.
+  case abandoned(log: String)
+  /// Another program's file, and why it has no hands.
+  case handless(log: String, reason: String)
   case unreachable(session: String, reason: String)
   case silent(session: String, seconds: Int)
 }
@@ -21,6 +25,10 @@ extension ControlError: CustomStringConvertible {
       "no live run in \(session): it goes on in \(branch)"
     case .deaf(let session):
       "the run in \(session) takes no commands: it has no control socket"
+    case .abandoned(let log):
+      "no live run in \(log): the program that wrote it is gone"
+    case .handless(let log, let reason):
+      "the run in \(log) takes no commands: \(reason)"
     case .unreachable(let session, let reason):
       "the run in \(session) cannot be reached: \(reason)"
     case .silent(let session, let seconds):

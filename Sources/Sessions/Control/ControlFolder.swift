@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// Where control sockets lie: a folder that nobody but this account can enter.
-enum ControlFolder {
+package enum ControlFolder {
   /// A Unix socket's path has 108 bytes, one of them for its end.
   static let longestPath = 107
 
@@ -28,7 +28,7 @@ enum ControlFolder {
     throw .noFolder(reason: flaw)
   }
 
-  private static func candidates(_ environment: [String: String]) -> [String] {
+  static func candidates(_ environment: [String: String]) -> [String] {
     let runtime = environment["XDG_RUNTIME_DIR"].flatMap { $0.hasPrefix("/") ? $0 : nil }
     let temporary = environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil }
     let shared = [temporary, "/tmp"].compactMap(\.self).map { "\($0)/seismo-\(getuid())" }
@@ -50,6 +50,33 @@ enum ControlFolder {
     }
     guard status.st_mode & 0o077 == 0 || chmod(folder, 0o700) == 0 else {
       return "\(folder) is open to others"
+    }
+    return nil
+  }
+}
+
+extension ControlFolder {
+  /// Why a socket that a file names is not used; nil for one of this account's own, in a folder of its
+  /// own that nobody else can enter.
+  package static func flaw(
+    ofSocket path: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String? {
+    let foreign = "its control socket lies in no folder of this account's"
+    guard let slash = path.lastIndex(of: "/"), SocketAddress(path: path) != nil else {
+      return foreign
+    }
+    let (folder, name) = (String(path[..<slash]), path[path.index(after: slash)...])
+    guard candidates(environment).contains(folder), !["", ".", ".."].contains(name) else {
+      return foreign
+    }
+    var status = stat()
+    guard lstat(folder, &status) == 0 else { return "its control socket is gone" }
+    guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(),
+      status.st_mode & 0o077 == 0
+    else { return foreign }
+    guard lstat(path, &status) == 0 else { return "its control socket is gone" }
+    guard status.st_mode & S_IFMT == S_IFSOCK, status.st_uid == getuid() else {
+      return "what it names as its control socket is none of this account's"
     }
     return nil
   }

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 package import Telemetry
 
 /// A line that a client sends: `{"command":"set z_loss 1e-4","by":"control"}`; an `id` comes back.
@@ -6,6 +7,8 @@ package struct ControlRequest: Sendable, Hashable {
   package var command: Command
   package var author: String
   package var id: Int?
+  /// What is asked again with the same mark is not done again.
+  package var once: String?
 
   /// Names under which the run itself acts.
   private static let reserved: Set<String> = [
@@ -13,10 +16,11 @@ package struct ControlRequest: Sendable, Hashable {
   ]
   private static let longestAuthor = 40
 
-  package init(command: Command, author: String, id: Int? = nil) {
+  package init(command: Command, author: String, id: Int? = nil, once: String? = nil) {
     self.command = command
     self.author = author
     self.id = id
+    self.once = once
   }
 
   /// Why a line is no request, in words for the one who sent it.
@@ -25,7 +29,7 @@ package struct ControlRequest: Sendable, Hashable {
     var id: Int?
   }
 
-  init(line: [UInt8]) throws(Flaw) {
+  init(line: [UInt8], passesWords: Bool = false) throws(Flaw) {
     let value: JSONValue
     do throws(JSONValue.Flaw) {
       value = try JSONValue(line)
@@ -42,22 +46,26 @@ package struct ControlRequest: Sendable, Hashable {
     do throws(CommandError) {
       command = try Command(words: words)
     } catch {
-      throw Flaw(reason: error.description, id: id)
+      let plain = words.trimmingCharacters(in: .whitespaces)
+      guard passesWords, !plain.isEmpty else { throw Flaw(reason: error.description, id: id) }
+      command = .other(plain)
     }
     let author = value["by"]?.text ?? "control"
     let isFit = Self.isPlain(author) && (1...Self.longestAuthor).contains(author.count)
     self.author = isFit && !Self.reserved.contains(author) ? author : "control"
     self.id = id
+    once = value["once"]?.text.flatMap { (1...64).contains($0.count) ? $0 : nil }
   }
 
   private static func isPlain(_ text: String) -> Bool {
     text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
   }
 
-  var line: String {
+  package var line: String {
     let id = id.map { ",\"id\":\($0)" } ?? ""
+    let once = once.map { ",\"once\":\(JSONLines.quoted($0))" } ?? ""
     return
-      "{\"command\":\(JSONLines.quoted(command.words)),\"by\":\(JSONLines.quoted(author))\(id)}"
+      "{\"command\":\(JSONLines.quoted(command.words)),\"by\":\(JSONLines.quoted(author))\(id)\(once)}"
   }
 }
 
@@ -73,9 +81,13 @@ extension CommandAnswer {
 
   /// Nil for a line that is no answer.
   init?(line: [UInt8]) {
-    guard let value = try? JSONValue(line), let verdict = value["answer"]?.text,
-      let text = (value["text"] ?? value["reason"])?.text
-    else { return nil }
-    self.init(isApplied: verdict == "applied", step: value["step"]?.step, text: text)
+    guard let (answer, _) = Self.numbered(line) else { return nil }
+    self = answer
+  }
+
+  /// The answer that a line is, and the number of what it answers; nil for another line.
+  package static func numbered(_ line: [UInt8]) -> (answer: CommandAnswer, id: Int?)? {
+    guard let value = try? JSONValue(line), let answer = RunBatch.Answer(value) else { return nil }
+    return (answer.answer, answer.id)
   }
 }

@@ -19,6 +19,8 @@ package final class ControlServer: Sendable {
   private static let connectionLimit = 32
 
   package let path: String
+  /// Whether commands are another program's to read, which has words of its own.
+  private let passesWords: Bool
   private let listener: CInt
   private let alarm: (read: CInt, write: CInt)
   private let outbox = Mutex(Outbox())
@@ -31,8 +33,11 @@ package final class ControlServer: Sendable {
   }
 
   /// Opens the socket of the run called `name`; clients may come at once and wait until `start`.
+  ///
+  /// `passesWords`: whether what is no command of Seismo's is handed on as it is.
   /// - Throws: `noFolder`, `unreachable`.
-  package init(name: String) throws(ControlError) {
+  package init(name: String, passesWords: Bool = false) throws(ControlError) {
+    self.passesWords = passesWords
     let mark = String(UInt32.random(in: .min ... .max), radix: 16)
     let stem = String(name.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20))
     path = try ControlFolder.path(for: "\(stem)-\(getpid())-\(mark).sock")
@@ -131,7 +136,7 @@ extension ControlServer {
   ) {
     let request: ControlRequest
     do throws(ControlRequest.Flaw) {
-      request = try ControlRequest(line: line)
+      request = try ControlRequest(line: line, passesWords: passesWords)
     } catch {
       let refusal = CommandAnswer(isApplied: false, step: nil, text: error.reason)
       return connections.refuse(refusal.line(id: error.id), to: serial)

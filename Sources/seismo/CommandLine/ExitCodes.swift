@@ -65,7 +65,7 @@ extension RunError {
       .usage
     case .sessionNotMade, .recordsLost, .notDetached, .detachedUnseen: .failed
     case .sessionIsFolder, .sessionExists, .folderNotMade, .notTrainedHere, .dataGone,
-      .nothingThere, .notListable, .noSessionThere:
+      .nothingThere, .notListable, .noSessionThere, .notStarted, .farAway:
       .badInput
     }
   }

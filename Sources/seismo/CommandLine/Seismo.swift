@@ -18,8 +18,8 @@ struct Seismo: ParsableCommand {
       Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
       Evaluate.self,
       Bench.self, ListThemes.self, ListAlarms.self, Compare.self, Export.self,
-      Import.self, Ingest.self, Reproduce.self, Sweep.self, Forecast.self, Suggest.self,
-      BenchStore.self, BenchFrame.self,
+      Import.self, Ingest.self, RelayLines.self, Reproduce.self, Sweep.self, Forecast.self,
+      Suggest.self, BenchStore.self, BenchFrame.self,
     ])
 
   mutating func run() throws {
@@ -59,6 +59,7 @@ struct Seismo: ParsableCommand {
   /// Writes the one line that `error` comes to and gives the exit code.
   private static func reporting(_ error: any Error) -> Int32 {
     if error is OutputFile.ReaderGone { return 0 }
+    if let child = error as? ChildEnd { return child.code }
     let code = exitCode(for: error)
     if code == .success { return answering(fullMessage(for: error)) }
     if code == .validationFailure {

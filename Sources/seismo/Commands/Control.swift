@@ -10,13 +10,16 @@ struct Control: ParsableCommand {
       The words are those of the palette and of [[at]]: \
       \(Command.vocabulary.map(\.usage).joined(separator: ", ")). It waits for the answer and ends with 0 \
       where the command was applied, 1 where it was refused, 65 where no run is live. A run that \
-      was just detached is waited for.
+      was just detached is waited for. Of a trainer that writes a FILE.jsonl of PROTOCOL.md's lines, as \
+      the Python client does, it takes whatever that trainer knows.
       """)
 
   @Option(help: "seconds to wait for the answer") var timeout = 60
   @Option(help: "who gives it, as the events show") var by = "control"
   @Flag(help: "the answer as one JSON object on standard output") var json = false
-  @Argument(help: "the session that the run is recording to: a file, or a name") var session: String
+  @Argument(
+    help: "the session that the run is recording to: a file, or a name; or a trainer's FILE.jsonl")
+  var session: String
   @Argument(parsing: .remaining, help: "the command, in one word or several")
   var command: [String]
 
@@ -28,20 +31,34 @@ struct Control: ParsableCommand {
   }
 
   mutating func run() throws {
-    let command: Command
+    let words = self.command.joined(separator: " ")
     do {
-      command = try Command(words: self.command.joined(separator: " "))
-    } catch {
+      let (command, answer) = try isTrainersFile ? askTrainer(words) : askRun(words)
+      try report(answer, to: command)
+    } catch let error as CommandError {
       throw Failure.usage(error.description)
-    }
-    let answer: CommandAnswer
-    do {
-      answer = try ControlClient.ask(
-        SessionReference.file(session), command, by: by, timeoutSeconds: timeout)
     } catch let error as ControlError {
       throw Failure(error.isOfTheRun ? .failed : .badInput, error.description)
     }
-    try report(answer, to: command)
+  }
+
+  private var isTrainersFile: Bool {
+    FileManager.default.fileExists(atPath: session) && !SessionReference.isSession(session)
+  }
+
+  private func askRun(_ words: String) throws -> (Command, CommandAnswer) {
+    let file = try SessionReference.file(session)
+    let command = try ControlClient.command(words, for: file)
+    let answer = try ControlClient.ask(file, command, by: by, timeoutSeconds: timeout)
+    return (command, answer)
+  }
+
+  /// The trainer knows which words are commands.
+  private func askTrainer(_ words: String) throws -> (Command, CommandAnswer) {
+    let command = try Command(trainersWords: words)
+    let answer = try ControlClient.ask(
+      trainerOf: session, command, by: by, timeoutSeconds: timeout)
+    return (command, answer)
   }
 
   private func report(_ answer: CommandAnswer, to command: Command) throws {

@@ -10,61 +10,113 @@ struct Watch: ParsableCommand {
     discussion: """
       Keys give their commands to the run by its control socket; --read-only only looks on. \
       Leaving ends nothing. A run that branches off is followed into its new session. A table, \
-      JSON lines, event files, a .wandb file or a log that a program prints is shown as it grows.
+      JSON lines, event files, a .wandb file or a log that a program prints is shown as it grows. \
+      A file whose program names its control socket, as the Python client's do, takes commands.
       """)
 
   @Argument(
     help: """
-      a session that is being written: a file, or a name (default: the latest in sessions/); or \
-      what another program logs to: a file or a folder
+      a session that is being written: a file, or a name (default: the latest in sessions/); what \
+      another program logs to: files or folders; - for standard input; host:PATH for another \
+      machine's
       """)
-  var session: String?
+  var sources: [String] = []
   @Flag(help: "look on only: no key changes the run") var readOnly = false
   @Option(help: "theme: see seismo themes") var theme: String?
   @Flag(help: "wait for a file that is not there yet") var wait = false
+  @Flag(help: "write what another program logs to a session as it grows") var record = false
+  @Option(help: "the session to write (default: sessions/NAME.seismo); means --record too")
+  var session: String?
   @Flag(
     name: .customLong("no-aliases"),
     help: "leave all metrics of another program's log their own names")
   var keepsNames = false
 
+  mutating func validate() throws {
+    guard sources.count > 1 else { return }
+    if sources.contains("-") { throw ValidationError("-: standard input is watched alone") }
+    if let place = sources.first(where: { Self.place($0) != nil }) {
+      throw ValidationError("\(place): another machine's record is watched alone")
+    }
+  }
+
   mutating func run() throws {
-    if let log = try foreignLog() { return try follow(log) }
-    let named = try session.map { try SessionReference.file($0) } ?? Replay.latest()
-    let path = try WatchedRun.present(named)
-    if path != named {
-      Seismo.report("\(Invocation.shown(named)) goes on in \(Invocation.shown(path))")
+    if sources == ["-"] { return try followStandardInput() }
+    if let place = sources.first.flatMap(Self.place) { return try follow(place) }
+    let logs = sources.filter(isLog)
+    guard logs.isEmpty else { return try follow(logs) }
+    if record || session != nil {
+      throw Failure.usage("--record: a session is written already; it is for others' logs")
+    }
+    try watchSessions()
+  }
+
+  /// Another machine's file; what lies here under such a name is meant first.
+  private static func place(_ words: String) -> RemotePlace? {
+    FileManager.default.fileExists(atPath: words) ? nil : RemotePlace(words)
+  }
+
+  private func isLog(_ words: String) -> Bool {
+    guard !SessionReference.isSession(words) else { return false }
+    return FileManager.default.fileExists(atPath: words) || wait
+  }
+
+  private func watchSessions() throws {
+    var named = try sources.map { try SessionReference.file($0) }
+    if named.isEmpty { named = [try Replay.latest()] }
+    let ordered = named.sorted { Self.lastWritten($0) > Self.lastWritten($1) }
+    let path = try WatchedRun.present(ordered[0])
+    if path != ordered[0] {
+      Seismo.report("\(Invocation.shown(ordered[0])) goes on in \(Invocation.shown(path))")
     }
     // A file that cannot be read is told before a terminal is asked for.
     _ = try WatchedRun(path: path)
     try checkTerminal()
-    let viewing = Viewing(isReadOnly: readOnly, theme: theme)
+    var viewing = self.viewing
+    viewing.others = Array(ordered.dropFirst())
     try viewing.goOn(after: viewing.watch(path))
   }
 
-  private func checkTerminal() throws(Failure) {
-    guard isatty(STDOUT_FILENO) != 0, isatty(STDIN_FILENO) != 0 else {
+  private static func lastWritten(_ session: String) -> Double {
+    SessionFiles(path: session).stamp.lastWritten
+  }
+
+  private var viewing: Viewing {
+    var viewing = Viewing(isReadOnly: readOnly, theme: theme)
+    (viewing.records, viewing.session) = (record || session != nil, session)
+    return viewing
+  }
+
+  private func checkTerminal(needsKeys: Bool = true) throws(Failure) {
+    guard isatty(STDOUT_FILENO) != 0, !needsKeys || isatty(STDIN_FILENO) != 0 else {
       throw Failure.usage(
         "watch needs a terminal: '\(Invocation.command) replay --text' prints one screen")
     }
   }
 
-  /// The log of another program that was named; nil where a session is meant.
-  private func foreignLog() throws -> LoggedRun? {
-    guard let session, !SessionReference.isSession(session) else { return nil }
-    let isThere = FileManager.default.fileExists(atPath: session)
-    guard isThere || wait else { return nil }
-    let runs = try FollowedLog.runs(at: session, waits: wait)
-    if runs.count > 1 {
-      Seismo.report(
-        "\(Invocation.shown(session)) holds \(runs.count) runs: \(runs[0].name) grew last, the "
-          + "others are \(runs.dropFirst().prefix(8).map(\.name).joined(separator: ", "))")
-    }
-    return runs.first
+  private func follow(_ logs: [String]) throws {
+    let roster = try LogRoster(places: logs, usesAliases: !keepsNames, waits: wait)
+    guard let first = roster.runs.first else { throw FormatError.absent(path: logs[0]) }
+    try checkTerminal()
+    var viewing = self.viewing
+    viewing.roster = roster
+    viewing.others = try sources.filter { !logs.contains($0) }.map { try SessionReference.file($0) }
+    try viewing.goOn(after: viewing.follow(first))
   }
 
-  private func follow(_ log: LoggedRun) throws {
+  /// Keys come from the terminal itself.
+  private func followStandardInput() throws {
+    guard isatty(STDIN_FILENO) == 0 else {
+      throw Failure.usage("watch -: standard input is the terminal: pipe a log into it")
+    }
+    try checkTerminal(needsKeys: false)
+    let log = StandardInputLog(usesAliases: !keepsNames)
+    try viewing.goOn(after: viewing.follow(log, named: "stdin", at: "standard input"))
+  }
+
+  private func follow(_ place: RemotePlace) throws {
     try checkTerminal()
-    let viewing = Viewing(isReadOnly: true, theme: theme)
-    try viewing.goOn(after: viewing.follow(log, usesAliases: !keepsNames))
+    let log = RemoteLog(place, usesAliases: !keepsNames)
+    try viewing.goOn(after: viewing.follow(log, named: place.name, at: place.words))
   }
 }

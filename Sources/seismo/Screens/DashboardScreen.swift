@@ -138,10 +138,12 @@ final class DashboardScreen {
   ///
   /// `records` hands out what has come since it was last asked, and how much was dropped; `send`
   /// takes a command and who gives it; `tend` is called with every turn and gives what keeps
-  /// records from being written.
+  /// records from being written; `stand` says how a source of another process stands and why it
+  /// takes no commands.
   func run(
     records: () -> (records: [RunRecord], dropped: Int),
-    send: @escaping (Command, String) -> Void, tend: () -> String?
+    send: @escaping (Command, String) -> Void, tend: () -> String?,
+    stand: () -> (state: SourceState, refusal: String?)? = { nil }
   ) -> Departure {
     self.send = send
     let endRequest = endRequest
@@ -154,6 +156,9 @@ final class DashboardScreen {
       for action in shelf.take() { act(action) }
       leaveOlderSamples()
       act(.recorderStatusChanged(tend()))
+      if let standing = stand() {
+        act(.sourceStood(standing.state, refusal: standing.refusal))
+      }
       act(.ticked(now: Self.now()))
       if endRequest.isNew() { act(.endRequested) }
       if let departure { return end(departure) }
@@ -231,7 +236,7 @@ final class DashboardScreen {
 
   private func act(_ action: Action) {
     switch action {
-    case .ticked, .recorderStatusChanged: break
+    case .ticked, .recorderStatusChanged, .sourceStood: break
     default: isStale = true
     }
     for effect in update(&state, action) { carryOut(effect) }
@@ -258,6 +263,10 @@ final class DashboardScreen {
 
   /// Leaves for another run once it is sure that it can be read.
   private func open(_ run: ListedRun, _ leave: Leave) {
+    if shelf.roster?.run(at: run.path) != nil {
+      departure = .opens(path: run.path, leave)
+      return
+    }
     do throws(SessionError) {
       _ = try SessionReader(path: SessionReference(run.path).path)
       departure = .opens(path: run.path, leave)

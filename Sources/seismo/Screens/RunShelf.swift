@@ -10,29 +10,46 @@ import Telemetry
 /// The recorded runs beside the one on screen, read where they hold no frame up. What is laid over
 /// the charts and still grows is followed.
 final class RunShelf: Sendable {
-  private struct Followed {
-    /// Those that grow, by their paths.
-    var runs: [String: Follower] = [:]
-    var isDue = false
-  }
-
-  private let interval: DispatchTimeInterval
   private let found = Mutex<[Action]>([])
-  private let followed = Mutex(Followed())
+  private let grown: GrowingRuns
   private let library = RunLibrary()
+  /// What other programs log, where such was named.
+  let roster: LogRoster?
   private let isListDue = Atomic(false)
-  private let queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
+  private let queue: DispatchQueue
 
   /// Runs that grow are read on every `interval`.
-  init(interval: DispatchTimeInterval = .seconds(1)) {
-    self.interval = interval
+  init(interval: DispatchTimeInterval = .seconds(1), roster: LogRoster? = nil) {
+    queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
+    grown = GrowingRuns(interval: interval, on: queue)
+    self.roster = roster
+    if roster != nil { lookLater() }
+  }
+
+  /// So often it is looked whether other programs have begun to log more.
+  private static let lookInterval = DispatchTimeInterval.seconds(2)
+
+  private func lookLater() {
+    queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in
+      guard let self else { return }
+      for run in roster?.look() ?? [] { post(.runAppeared(name: run.name)) }
+      lookLater()
+    }
+  }
+
+  /// Has these sessions listed too.
+  func include(_ sessions: [String]) {
+    queue.async { [self] in
+      for session in sessions { _ = try? library.add(session, beside: nil) }
+    }
   }
 
   /// What has been read since it was last asked.
   func take() -> [Action] {
-    found.withLock { found in
+    let grown = grown.take().map { Action.runGrew(path: $0.path, $0.records) }
+    return found.withLock { found in
       defer { found = [] }
-      return found
+      return found + grown
     }
   }
 
@@ -43,7 +60,7 @@ final class RunShelf: Sendable {
     guard !isListDue.exchange(true, ordering: .acquiringAndReleasing) else { return }
     queue.async { [self] in
       isListDue.store(false, ordering: .releasing)
-      post(library.list(beside: session) { self.post($0) })
+      postList(beside: session)
     }
   }
 
@@ -52,12 +69,12 @@ final class RunShelf: Sendable {
     queue.async { [self] in
       do throws(RunError) {
         let found = try library.add(place, beside: session)
-        post(library.list(beside: session) { self.post($0) })
+        postList(beside: session)
         let count = "\(found.count) run\(found.count == 1 ? "" : "s")"
         post(.runsChanged("\(count) in \(place)", at: found.first))
       } catch {
         post(.runsNotChanged(reason: error.description))
-        post(library.list(beside: session) { self.post($0) })
+        postList(beside: session)
       }
     }
   }
@@ -72,9 +89,22 @@ final class RunShelf: Sendable {
       } catch {
         answer = .runsNotChanged(reason: error.description)
       }
-      post(library.list(beside: session) { self.post($0) })
+      postList(beside: session)
       post(answer)
     }
+  }
+
+  private func postList(beside session: String?) {
+    let logs = roster?.listed() ?? []
+    let places = roster?.places.map(Invocation.shown) ?? []
+    func withLogs(_ action: Action) -> Action {
+      guard case .runsListed(let runs, let others) = action else { return action }
+      return .runsListed(logs + runs, in: places + others)
+    }
+    let all = library.list(beside: session) {
+      self.post(withLogs($0.action(beside: session)))
+    }
+    post(withLogs(all.action(beside: session)))
   }
 
   private func post(_ action: Action) {
@@ -84,10 +114,10 @@ final class RunShelf: Sendable {
   func load(_ run: ListedRun) {
     queue.async { [self] in
       let action: Action
-      do throws(SessionError) {
+      do {
         action = .runLoaded(run, try read(path: run.path))
       } catch {
-        action = .runNotLoaded(run, reason: error.description)
+        action = .runNotLoaded(run, reason: "\(error)")
       }
       post(action)
     }
@@ -95,53 +125,20 @@ final class RunShelf: Sendable {
 
   /// Has the run that was taken away from the charts no longer read.
   func drop(path: String) {
-    queue.async { [self] in followed.withLock { $0.runs[path] = nil } }
+    queue.async { [self] in grown.drop(path: path) }
   }
 
   /// Has no run read on, for a screen on which none is drawn.
   func dropAll() {
-    queue.async { [self] in followed.withLock { $0.runs = [:] } }
+    queue.async { [self] in grown.dropAll() }
   }
 
   /// All there is of a run, or of a line of it, here and now; one that is still being written is
   /// followed from then on.
-  func read(path: String) throws(SessionError) -> RunHistory {
-    let reference = try SessionReference(path)
-    if let line = reference.line {
-      return try SessionReader(path: reference.path).history(line: line)
+  func read(path: String) throws -> RunHistory {
+    if let log = roster?.run(at: path) {
+      return try grown.read(log, usesAliases: roster?.usesAliases ?? true)
     }
-    guard WriterLock.isHeld(session: path) else { return try SessionReader(path: path).history() }
-    var follower = try Follower(path: path)
-    let history = try follower.history()
-    followed.withLock { $0.runs[path] = follower }
-    readOnLater()
-    return history
-  }
-
-  /// Sees to it that runs that grow are read on once, however many ask for it.
-  private func readOnLater() {
-    let isMine = followed.withLock { followed in
-      guard !followed.isDue, !followed.runs.isEmpty else { return false }
-      followed.isDue = true
-      return true
-    }
-    guard isMine else { return }
-    queue.asyncAfter(deadline: .now() + interval) { [weak self] in self?.readOn() }
-  }
-
-  /// Reads what has come of the runs that grow; one that cannot be read just now is tried again.
-  private func readOn() {
-    let arrived = followed.withLock { followed in
-      followed.isDue = false
-      var arrived: [Action] = []
-      for (path, var follower) in followed.runs {
-        let records = (try? follower.poll()) ?? []
-        if !records.isEmpty { arrived.append(.runGrew(path: path, records)) }
-        followed.runs[path] = follower.writer == .writing ? follower : nil
-      }
-      return arrived
-    }
-    found.withLock { $0 += arrived }
-    readOnLater()
+    return try grown.read(path: path)
   }
 }

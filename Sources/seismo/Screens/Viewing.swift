@@ -14,6 +14,14 @@ struct Viewing {
   /// Whether another screen waits for the person: esc comes back to it.
   var isVisit = false
   let theme: String?
+  /// The logs that were named, where such were.
+  var roster: LogRoster?
+  /// Sessions that are listed with them.
+  var others: [String] = []
+  /// Whether what other programs log is written to sessions as it grows.
+  var records = false
+  /// The session to write, where one was named.
+  var session: String?
 
   typealias Ended = (screen: DashboardScreen, departure: DashboardScreen.Departure)
 
@@ -37,6 +45,7 @@ struct Viewing {
   }
 
   private func show(_ path: String, after previous: DashboardScreen?) throws -> Ended {
+    if let log = roster?.run(at: path) { return try follow(log, after: previous) }
     guard WriterLock.isHeld(session: path) else {
       return try replay(path, after: previous)
     }
@@ -59,8 +68,49 @@ struct Viewing {
   }
 
   /// A record that another program writes.
-  func follow(_ run: LoggedRun, usesAliases: Bool) throws -> Ended {
-    try show(FollowedLog(run, usesAliases: usesAliases), as: .followed(run), after: nil)
+  func follow(_ run: LoggedRun, after previous: DashboardScreen? = nil) throws -> Ended {
+    let log = FollowedLog(run, usesAliases: roster?.usesAliases ?? true)
+    roster?.show(run)
+    let others = (roster?.runs.count ?? 1) - 1 + others.count
+    return try follow(
+      log, as: .followed(run.name, at: Invocation.shown(run.paths[0])), source: run.key,
+      after: previous
+    ) { screen, _ in
+      guard previous == nil, others > 0 else { return }
+      screen.take(.othersWatched(others))
+    }
+  }
+
+  /// Shows a source that lives on when the person leaves.
+  func look(at source: any RecordSource, named name: String, at place: String) throws -> Ended {
+    try show(source, as: .followed(name, at: place), after: nil)
+  }
+
+  /// What comes from elsewhere than a file here.
+  func follow(_ log: any LogSource, named name: String, at place: String) throws -> Ended {
+    try follow(log, as: .followed(name, at: place), source: place, after: nil)
+  }
+
+  private func follow(
+    _ log: any LogSource, as shown: RunSource, source: String, after previous: DashboardScreen?,
+    begin: (DashboardScreen, RunHistory) -> Void = { _, _ in }
+  ) throws -> Ended {
+    let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
+    let session = try newSession(of: shown.name, source: source, thresholds, previous)
+    let monitored = MonitoredLog(log, thresholds: thresholds, session: session)
+    let ended = try show(monitored, as: shown, after: previous, begin: begin)
+    if let session { Seismo.report("recorded to \(Invocation.shown(session.path))") }
+    return ended
+  }
+
+  /// The session that was named is that of the run that is shown first.
+  private func newSession(
+    of name: String, source: String, _ thresholds: AlarmThresholds, _ previous: DashboardScreen?
+  ) throws -> ForeignSession? {
+    guard records else { return nil }
+    let path = previous == nil ? session : nil
+    return try ForeignSession(
+      at: path ?? ForeignSession.freshPath(stem: name), source: source, thresholds: thresholds)
   }
 
   /// Shows a source until the person leaves; `begin` is given the screen with all there is so far.
@@ -85,7 +135,11 @@ struct Viewing {
           }
         }
         return (arrived, 0)
-      }, send: { source.send($0, by: $1) }, tend: { Self.trouble(of: source) })
+      }, send: { source.send($0, by: $1) }, tend: { source.recordingTrouble },
+      stand: {
+        guard shown.kind == .watch else { return nil }
+        return (source.state, isReadOnly ? Self.readOnly : source.refusal)
+      })
     tell(source.finish())
     return (screen, departure)
   }
@@ -93,11 +147,7 @@ struct Viewing {
   /// So many samples are taken before the next frame.
   private static let budget = 1 << 18
 
-  /// Silence is the screen's own to tell.
-  private static func trouble(of source: any RecordSource) -> String? {
-    if case .silent = source.state { return nil }
-    return source.state.trouble(now: 0)
-  }
+  fileprivate static let readOnly = "--read-only: this screen only looks on"
 
   /// What became of the commands that were on their way.
   private func tell(_ end: (isAnswered: Bool, failures: [RunEvent])) {
@@ -113,7 +163,9 @@ struct Viewing {
     var source = source
     source.isVisited = isVisit
     if let previous { return DashboardScreen(source: source, after: previous) }
-    return try DashboardScreen(source: source, theme: theme)
+    let shelf = RunShelf(roster: roster)
+    shelf.include(others)
+    return try DashboardScreen(source: source, theme: theme, shelf: shelf)
   }
 }
 
@@ -128,15 +180,13 @@ extension RunSource {
   static func watched(at path: String, isReadOnly: Bool) -> RunSource {
     RunSource(
       kind: .watch, name: name(of: path), path: Invocation.shown(path), file: path,
-      refusal: isReadOnly ? "--read-only: this screen only looks on" : nil,
+      refusal: isReadOnly ? Viewing.readOnly : nil,
       author: Terminals.author)
   }
 
-  /// A record that another program writes has no hands.
-  static func followed(_ run: LoggedRun) -> RunSource {
-    RunSource(
-      kind: .watch, name: run.name, path: Invocation.shown(run.paths[0]),
-      refusal: "the program that writes \(run.name) takes no commands")
+  /// A record that another program writes; whether it has hands shows itself.
+  static func followed(_ name: String, at place: String) -> RunSource {
+    RunSource(kind: .watch, name: name, path: place, author: Terminals.author)
   }
 
   private static func name(of path: String) -> String {

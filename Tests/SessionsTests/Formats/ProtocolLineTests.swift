@@ -40,6 +40,7 @@ struct ProtocolLineTests {
     #expect(description.options == ["lr": "0.001", "data/path": "x"])
     #expect(description.environment["pid"] == "7")
     #expect(description.environment["control"] == nil)
+    #expect(description.obeyedCommands == ["pause"])
     #expect(description.isForeign)
   }
 
@@ -54,6 +55,8 @@ struct ProtocolLineTests {
             name: "clip", kind: .number(lowest: 0, highest: 10), value: .number(1), purpose: "h"),
           SettingDeclaration(
             name: "ema", kind: .flag, value: .flag(false), purpose: "", refusal: "fixed"),
+          SettingDeclaration(
+            name: "mode", kind: .choice(["a"]), value: .word("a"), purpose: ""),
         ]
       ])
   }

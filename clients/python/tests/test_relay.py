@@ -169,3 +169,16 @@ def test_help_and_version():
     assert said("--version") == (0, seismo.__version__ + "\n")
     assert "run.poll()" in said()[1]
     assert said("fly") == (64, "seismo: no command 'fly': there is relay; --help tells more\n")
+
+
+def test_a_file_of_nobodys_is_followed_until_nobody_asks(tmp_path, relay):
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss\n0,1\n")
+    far = relay(path)
+    assert not far.line()["relay"]["hands"]
+    assert [far.process.stdout.readline() for _ in range(2)] == ["step,loss\n", "0,1\n"]
+    with path.open("a") as file:
+        file.write("1,2\n")
+    assert far.process.stdout.readline() == "1,2\n"
+    out, err = far.process.communicate(timeout=PATIENCE)
+    assert (far.process.returncode, out, err) == (0, "", "")

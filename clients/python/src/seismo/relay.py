@@ -51,6 +51,7 @@ class Relay:
         self._flaw = self._connect()
         self._answers = b""
         self._commands = b""
+        self._is_input_over = False
 
     def _connect(self) -> str | None:
         """Why there are no hands; None where there are."""
@@ -91,7 +92,7 @@ class Relay:
         while True:
             is_alive = self._is_written()
             has_printed = self._print_lines()
-            if not has_printed and not is_alive:
+            if not has_printed and (not is_alive or self._is_unheard()):
                 return
             timeout = 0 if has_printed else INTERVAL
             if not selector.get_map():
@@ -100,8 +101,14 @@ class Relay:
                 if not key.data():
                     selector.unregister(key.fileobj)
 
+    def _is_unheard(self) -> bool:
+        """Whether nobody asks any more for a file whose end nobody can tell."""
+        return self._is_input_over and not self._description
+
     def _is_written(self) -> bool:
-        """Whether a process holds the file as its writer."""
+        """Whether a process holds the file as its writer; True where that cannot be known."""
+        if not self._description:
+            return True
         process = self._description.get("pid")
         if fcntl is not None:
             try:
@@ -140,6 +147,7 @@ class Relay:
 
     def _take_commands(self) -> bool:
         received = os.read(sys.stdin.fileno(), LONGEST_LINE)
+        self._is_input_over = not received
         *lines, self._commands = (self._commands + received).split(b"\n")
         for line in lines:
             if len(line) > LONGEST_LINE:

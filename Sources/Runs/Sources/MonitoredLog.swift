@@ -1,0 +1,74 @@
+import Formats
+import Foundation
+import Sessions
+package import Signals
+package import Telemetry
+
+/// What another program logs, with the alarms that Seismo raises on it, and written to a session as
+/// it grows where that is asked for.
+package final class MonitoredLog: RecordSource {
+  private let source: any LogSource
+  private let session: ForeignSession?
+  private let thresholds: AlarmThresholds
+  private var alarms: ForeignAlarms
+
+  /// Of longer records the alarms begin with what comes.
+  private static let mostSamples = 2_000_000
+
+  package init(
+    _ source: any LogSource, thresholds: AlarmThresholds = AlarmThresholds(),
+    session: ForeignSession? = nil
+  ) {
+    (self.source, self.session, self.thresholds) = (source, session, thresholds)
+    alarms = ForeignAlarms(thresholds: thresholds)
+  }
+
+  package func history() throws -> RunHistory {
+    var run = RecordedRun(records: try source.opening())
+    if session != nil || run.sampleCount <= Self.mostSamples {
+      alarms = run.addAlarms(thresholds: thresholds)
+    }
+    let records = run.records
+    session?.take(records, control: source.control)
+    return RunHistory(records)
+  }
+
+  package func updates(budget: Int) -> [SourceUpdate] {
+    source.updates(budget: budget).map { update in
+      guard case .records(let records) = update else { return update }
+      return .records(monitored(records))
+    }
+  }
+
+  private func monitored(_ records: [RunRecord]) -> [RunRecord] {
+    var told: [RunRecord] = []
+    for record in records {
+      told.append(record)
+      told += alarms.take(record).map { .event($0) }
+    }
+    session?.take(told, control: source.control)
+    return told
+  }
+
+  package var state: SourceState { source.state }
+  package var refusal: String? { source.refusal }
+  package var recordingTrouble: String? { session?.trouble }
+
+  package func send(_ command: Command, by author: String) { source.send(command, by: author) }
+
+  /// Nobody reads the log on: a run that has not said how it ended was stopped.
+  package func cut() { session?.cut() }
+
+  /// Closes the session too.
+  package func finish() -> (isAnswered: Bool, failures: [RunEvent]) {
+    var end = source.finish()
+    do throws(SessionError) {
+      try session?.close()
+    } catch {
+      let now = Date().timeIntervalSince1970
+      end.failures.append(
+        RunEvent(step: 0, wallTime: now, kind: .fault, by: "recorder", text: error.description))
+    }
+    return end
+  }
+}

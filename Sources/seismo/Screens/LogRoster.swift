@@ -1,0 +1,129 @@
+import Dashboard
+import Formats
+import Foundation
+import Runs
+import Signals
+import Synchronization
+import Telemetry
+
+/// The logs that were named to be watched, one of which is on the screen: runs come, grow and end
+/// while it is.
+final class LogRoster: Sendable {
+  private struct Content {
+    var runs: [LoggedRun] = []
+    /// The runs that were there when last looked, by their keys.
+    var known: Set<String> = []
+    var present: String?
+    var listed: [String: (change: Double, run: ListedRun)] = [:]
+  }
+
+  let usesAliases: Bool
+  let places: [String]
+  private let content: Mutex<Content>
+
+  /// Larger records are listed unread.
+  private static let mostBytes = 8 << 20
+  /// A record that has grown within so many seconds is being written.
+  private static let freshSeconds = 60.0
+
+  /// The runs of these places, the one that grew last first.
+  /// - Throws: ``FormatError`` where nothing is found at a place.
+  init(places: [String], usesAliases: Bool, waits: Bool) throws(FormatError) {
+    (self.places, self.usesAliases) = (places, usesAliases)
+    var runs: [LoggedRun] = []
+    for place in places { runs += try FollowedLog.runs(at: place, waits: waits) }
+    runs = Self.ordered(runs)
+    content = Mutex(Content(runs: runs, known: Set(runs.map(\.key))))
+  }
+
+  private static func ordered(_ runs: [LoggedRun]) -> [LoggedRun] {
+    var seen: Set<String> = []
+    let own = runs.filter { seen.insert($0.key).inserted }
+    return own.map { ($0, $0.lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+  }
+
+  var runs: [LoggedRun] { content.withLock { $0.runs } }
+
+  func run(at key: String) -> LoggedRun? {
+    content.withLock { $0.runs.first { $0.key == key } }
+  }
+
+  /// Which run is on the screen.
+  func show(_ run: LoggedRun) { content.withLock { $0.present = run.key } }
+
+  /// Looks at the places anew.
+  /// - Returns: the runs that have come since the last look.
+  func look() -> [LoggedRun] {
+    let found = places.flatMap { (try? FollowedLog.runs(at: $0, waits: false)) ?? [] }
+    guard !found.isEmpty else { return [] }
+    return content.withLock { content in
+      content.runs = Self.ordered(found)
+      return content.runs.filter { content.known.insert($0.key).inserted }
+    }
+  }
+
+  /// The runs as the list of runs shows them.
+  func listed() -> [ListedRun] {
+    let (runs, present, known) = content.withLock { ($0.runs, $0.present, $0.listed) }
+    let listed = runs.map { run in
+      let change = run.lastChange
+      if let (before, found) = known[run.key], before == change { return (run, change, found) }
+      return (run, change, ListedRun(run, change: change, mostBytes: Self.mostBytes))
+    }
+    content.withLock { content in
+      for (run, change, found) in listed { content.listed[run.key] = (change, found) }
+    }
+    let now = Date().timeIntervalSince1970
+    return listed.map { run, change, found in
+      var found = found
+      found.details.isPresent = run.key == present
+      if found.traits.state.isEmpty || found.traits.state == "running" {
+        let isFresh = now - change < Self.freshSeconds
+        found.details.standing = isFresh ? .live : .finished
+        found.traits.state = isFresh ? "live" : "silent"
+      }
+      return found
+    }
+  }
+}
+
+extension ListedRun {
+  /// A run that another program logs; one of more bytes than that is not read.
+  fileprivate init(_ run: LoggedRun, change: Double, mostBytes: Int) {
+    var traits = RunTraits()
+    traits.name = run.name
+    self.init(path: run.key, steps: 0, finalLoss: nil, traits: traits)
+    details.lastWritten = change
+    details.bytes = run.paths.reduce(0) { $0 + (FileSystem.size($1) ?? 0) }
+    details.folder = Invocation.shown(FileSystem.folder(of: run.paths[0]))
+    guard details.bytes <= mostBytes else { return }
+    let log = FollowedLog(run)
+    guard let history = try? log.history() else {
+      details.standing = .unreadable
+      return
+    }
+    steps = history.stepsDone
+    let loss = history[MetricCatalog.loss]
+    finalLoss = loss?.lastValue
+    self.traits.state = history.state.word
+    self.traits.options = history.description?.options ?? [:]
+    self.traits.environment = history.description?.environment ?? [:]
+    self.traits.metrics = history.names
+    self.traits.alarms = history.events.count { $0.kind == .alarm }
+    details.totalSteps = history.description?.totalSteps
+    details.standing = Self.standing(history.state, log.state)
+    if let loss { details.loss = CurveOutline(of: loss) }
+  }
+
+  private static func standing(_ state: RunState, _ source: SourceState) -> RunDetails.Standing {
+    if case .gone = source { return .killed }
+    switch state {
+    case .starting, .running: return .live
+    case .paused: return .paused
+    case .finished: return .finished
+    case .stopped: return .stopped
+    case .diverged: return .diverged
+    case .failed: return .failed
+    }
+  }
+}

@@ -1,0 +1,244 @@
+import Formats
+import Foundation
+import Glibc
+import Signals
+import Telemetry
+import Testing
+
+@testable import Runs
+
+/// A file of another machine, over a real `sshd` on loopback that is cut while it is followed.
+@Suite(
+  .timeLimit(.minutes(15)), .serialized,
+  .enabled(if: LoopbackSSH.isInstalled, "sshd and ssh are not installed"))
+struct RemoteLogTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("seismo-far-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// What the far side has.
+  enum FarSide: String, CaseIterable {
+    case seismo, python, shell
+
+    func environment(_ folder: URL) throws -> String {
+      let tools = folder.appendingPathComponent("tools")
+      try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
+      let places = "\(tools.path):/usr/local/bin:/usr/bin:/bin"
+      let here = FileManager.default.temporaryDirectory.path
+      let base = "TMPDIR=\(here) PATH=\(places)"
+      switch self {
+      case .shell: return base
+      case .python: return "\(base) PYTHONPATH=\(Self.client)"
+      case .seismo:
+        try FileManager.default.createSymbolicLink(
+          atPath: tools.appendingPathComponent("seismo").path, withDestinationPath: Self.binary)
+        return base
+      }
+    }
+
+    private static let client = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../clients/python/src").standardizedFileURL.path
+
+    /// SwiftPM puts the program beside the test bundle.
+    private static var binary: String {
+      let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+      return [bundle, bundle.deletingLastPathComponent()]
+        .map { $0.appendingPathComponent("seismo").path }
+        .first { FileManager.default.isExecutableFile(atPath: $0) } ?? ""
+    }
+  }
+
+  private func lines(_ steps: Range<Int>) -> String {
+    steps.map { "{\"step\":\($0),\"loss\":\($0)}\n" }.joined()
+  }
+
+  private func append(_ text: String, _ path: String) throws {
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(text.utf8))
+    try file.close()
+  }
+
+  /// Takes what comes until `isEnough` holds; what is told beside is gathered.
+  private func take(
+    _ log: RemoteLog, into history: inout RunHistory, until isEnough: (RunHistory) -> Bool
+  ) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while !isEnough(history) {
+      if ContinuousClock.now > deadline { return false }
+      for case .records(let records) in log.updates(budget: 1 << 18) {
+        for record in records { history.append(record) }
+      }
+      usleep(5000)
+    }
+    return true
+  }
+
+  @Test(arguments: FarSide.allCases)
+  func `a connection that is cut loses and doubles nothing`(side: FarSide) throws {
+    let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
+    defer { ssh.end() }
+    let path = folder.appendingPathComponent("it's a log.jsonl").path
+    try Data(lines(0..<50).utf8).write(to: URL(fileURLWithPath: path))
+    let place = try #require(RemotePlace("loop:\(path)"))
+    let log = RemoteLog(place, program: ssh.client)
+    var history = try log.history()
+    #expect(take(log, into: &history) { $0.lastStep == 49 })
+    #expect(log.refusal != nil)
+    try append("\(lines(50..<60)){\"step\":60,", path)
+    #expect(take(log, into: &history) { $0.lastStep == 59 })
+    for round in 0..<2 {
+      ssh.cut()
+      #expect(
+        take(log, into: &history) { _ in if case .unreachable = log.state { true } else { false } })
+      let last = 60 + round * 100
+      let rest = round == 0 ? "\"loss\":60}\n" : ""
+      try append(rest + lines(last + 1 - round..<last + 100), path)
+      #expect(
+        take(log, into: &history) { $0.lastStep == last + 99 }, "\(side) \(history.lastStep ?? 0)")
+    }
+    #expect(history["loss"]?.steps == Array(0..<260))
+    #expect(history["loss"]?.values == (0..<260).map(Double.init))
+    #expect(history.superseded.isEmpty && history.console.isEmpty)
+    _ = log.finish()
+  }
+
+  @Test func `a file that is not there is told in one line, as is a host that is not`() throws {
+    let ssh = try LoopbackSSH(folder, environment: FarSide.shell.environment(folder))
+    let gone = try #require(RemotePlace("loop:nothing/here.jsonl"))
+    #expect(
+      throws: RunError.farAway(
+        place: "loop:nothing/here.jsonl",
+        reason: "nothing/here.jsonl: no such file, or not readable")
+    ) { try RemoteLog(gone, program: ssh.client).history() }
+    ssh.end()
+    #expect {
+      try RemoteLog(gone, program: ssh.client).history()
+    } throws: { "\($0)".hasSuffix("Connection refused") }
+  }
+
+  @Test(arguments: [FarSide.seismo, .python])
+  func `commands go to the far trainer's socket and come back answered`(side: FarSide) throws {
+    let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
+    defer { ssh.end() }
+    let trainer = try TestTrainer(folder)
+    try trainer.serve()
+    defer { trainer.end() }
+    try trainer.describe(control: trainer.server?.path)
+    try trainer.write(lines(0..<3))
+    let place = try #require(RemotePlace("loop:\(trainer.path)"))
+    let log = RemoteLog(place, program: ssh.client)
+    var history = try log.history()
+    #expect(take(log, into: &history) { $0.lastStep == 2 })
+    #expect(log.refusal == nil)
+    log.send(.pause, by: "watch pts/1")
+    #expect(
+      take(log, into: &history) { _ in trainer.asked.requests.withLock { $0.count } == 1 })
+    #expect(trainer.asked.words == ["pause"])
+    trainer.asked.answer(false, "not now")
+    #expect(take(log, into: &history) { $0.events.last?.kind == .refused })
+    #expect(history.events.last?.text == "pause refused: not now")
+    try trainer.write("{\"state\":\"finished\"}")
+    trainer.letGo()
+    #expect(take(log, into: &history) { _ in log.state == .ended })
+    #expect(history.state == .finished)
+  }
+
+  @Test(arguments: [
+    ("host:a.jsonl", "host", "a.jsonl"), ("me@host:/x/a b", "me@host", "/x/a b"),
+    ("[::1]:runs/a", "::1", "runs/a"), ("me@[fe80::1%eth0]:a", "me@fe80::1%eth0", "a"),
+    ("host:~/a", "host", "a"),
+  ])
+  func `a place is read as scp reads it`(words: String, host: String, path: String) throws {
+    let place = try #require(RemotePlace(words))
+    #expect(place.host == host && place.path == path && place.words == words)
+  }
+
+  @Test(arguments: ["a.jsonl", "./a:b", "/x:y", "-oProxyCommand=x:y", "host:", ":x", "a b:c", ""])
+  func `what names no other machine is none`(words: String) {
+    #expect(RemotePlace(words) == nil)
+  }
+}
+
+/// What a relay prints, taken apart.
+@Suite(.timeLimit(.minutes(15))) struct RelayStreamTests {
+  private let greeting = #"{"relay":{"protocol":1,"path":"/x","offset":7,"hands":true}}"# + "\n"
+
+  private func file(_ pieces: [RelayStream.Piece]) -> String {
+    pieces.map { piece in
+      switch piece {
+      case .greeting: ""
+      case .file(let bytes), .line(let bytes): String(decoding: bytes, as: UTF8.self)
+      }
+    }.joined()
+  }
+
+  @Test func `whole lines count, whatever pieces they come in`() {
+    let lines = "{\"step\":1}\nx\n\n{\"step\":2}\n"
+    let all = Array("welcome\n\(greeting)\(lines){\"step".utf8)
+    for size in 1...all.count {
+      var stream = RelayStream(from: 3)
+      var pieces: [RelayStream.Piece] = []
+      for start in stride(from: 0, to: all.count, by: size) {
+        pieces += stream.take(Array(all[start..<min(all.count, start + size)]))
+      }
+      #expect(file(pieces) == lines)
+      #expect(stream.greeting == RelayStream.Greeting(offset: 7, refusal: nil))
+      #expect(stream.offset == 7 + lines.utf8.count)
+    }
+  }
+
+  @Test func `a line that may be an answer counts only once it is the file's`() {
+    var stream = RelayStream(from: 0)
+    let line = #"{"answer":"applied","id":3}"# + "\n"
+    let pieces = stream.take(Array((greeting + line).utf8))
+    #expect(pieces.last == .line(Array(line.utf8)))
+    #expect(stream.offset == 7)
+    stream.count(Array(line.utf8))
+    #expect(stream.offset == 7 + line.utf8.count)
+  }
+
+  @Test func `raw bytes count as they come`() {
+    let raw = #"{"relay":{"protocol":1,"offset":2,"raw":true,"hands":false,"reason":"none"}}"#
+    for size in [1, 5, 1000] {
+      var stream = RelayStream(from: 2)
+      let all = Array("\(raw)\nab\nc".utf8)
+      var pieces: [RelayStream.Piece] = []
+      for start in stride(from: 0, to: all.count, by: size) {
+        pieces += stream.take(Array(all[start..<min(all.count, start + size)]))
+      }
+      #expect(file(pieces) == "ab\nc")
+      #expect(stream.offset == 6)
+      #expect(stream.greeting?.refusal == "none")
+    }
+  }
+
+  @Test func `an overlong line is passed over and counted, and senseless talk ends`() {
+    var stream = RelayStream(from: 0)
+    _ = stream.take(Array(greeting.utf8))
+    let piece = [UInt8](repeating: 0x61, count: 1 << 20)
+    var taken: [RelayStream.Piece] = []
+    for _ in 0..<20 { taken += stream.take(piece) }
+    taken += stream.take(Array("\nok\n".utf8))
+    #expect(file(taken) == "ok\n")
+    #expect(stream.offset == 7 + (20 << 20) + 4)
+    #expect(stream.skipped > 20 << 20)
+    var senseless = RelayStream(from: 0)
+    _ = senseless.take(piece)
+    #expect(senseless.isSenseless)
+  }
+
+  @Test(arguments: [
+    #"{"relay":{"protocol":1,"offset":-5}}"#, #"{"relay":{"offset":5}}"#, #"{"relay":5}"#,
+    #"{"relay":{"protocol":1,"offset":1e300}}"#,
+  ])
+  func `a relay's line that makes no sense is none`(line: String) {
+    var stream = RelayStream(from: 0)
+    #expect(stream.take(Array((line + "\n").utf8)).isEmpty)
+    #expect(stream.greeting == nil)
+  }
+}

@@ -91,7 +91,7 @@ package struct SizeForecast: Sendable {
     _ fit: Fit, _ points: [Point], limit: Double, isRising: Bool
   ) -> (low: Double, high: Double)? {
     let free = points.count - fit.terms
-    let squares = points.reduce(0) {
+    let squares = points.reduce(0.0) {
       let rest = $1.logMean - fit.value(at: $1.logSize)
       return $0 + rest * rest
     }
@@ -142,7 +142,7 @@ private struct Fit {
   var terms: Int { centered.count }
 
   init?(_ points: [(x: Double, y: Double)]) {
-    let distinct = Set(points.map(\.x)).count
+    let distinct = Set(points.map { $0.x }).count
     guard distinct >= 2 else { return nil }
     let terms = min(3, distinct)
     let center = points.reduce(0) { $0 + $1.x } / Double(points.count)

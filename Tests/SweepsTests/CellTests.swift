@@ -68,7 +68,8 @@ struct CellTests {
     let isLost = (0..<150).map { rule.take($0 == 0 ? 6 : 7, at: $0) }
     #expect(isLost.firstIndex(of: true) == 149)
     var saved = DivergenceRule(warmup: 0)
-    let losses = [6] + Array(repeating: Double.nan, count: 98) + [5] + Array(repeating: 7, count: 99)
+    let losses =
+      [6] + Array(repeating: Double.nan, count: 98) + [5] + Array(repeating: 7, count: 99)
     let isSavedLost = losses.enumerated().map { saved.take($0.element, at: $0.offset) }
     #expect(!isSavedLost.contains(true))
   }

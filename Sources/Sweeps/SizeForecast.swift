@@ -89,9 +89,9 @@ package struct SizeForecast: Sendable {
   /// Fits points drawn around the fit, as far as residuals and seeds let them lie.
   private static func interval(
     _ fit: Fit, _ points: [Point], limit: Double, isRising: Bool
-  ) -> (Double, Double)? {
+  ) -> (low: Double, high: Double)? {
     let free = points.count - fit.terms
-    let squares = points.reduce(0) {
+    let squares = points.reduce(0.0) {
       let rest = $1.logMean - fit.value(at: $1.logSize)
       return $0 + rest * rest
     }
@@ -104,7 +104,7 @@ package struct SizeForecast: Sendable {
       return (-2 * log(1 - one)).squareRoot() * cos(2 * .pi * two)
     }
     let crossings = (0..<draws).compactMap { _ -> Double? in
-      let drawn = points.map { point in
+      let drawn: [(x: Double, y: Double)] = points.map { point in
         let deviation = max(residual, point.variance ?? 0).squareRoot()
         return (point.logSize, fit.value(at: point.logSize) + deviation * normal())
       }
@@ -124,8 +124,8 @@ package struct SizeForecast: Sendable {
     if let limit, let last = points.last, limit > farthest * Double(last.parameters) {
       doubts.append("the limit lies more than \(Int(farthest)) times beyond the largest size")
     }
-    if let fit, fit.terms == 3, let last = points.last,
-      (fit.slope(at: last.logSize) > 0) != isRising || (fit.coefficients[2] > 0) != isRising
+    if let fit, let last = points.last,
+      limit == nil || (fit.slope(at: last.logSize) > 0) != isRising
     {
       doubts.append("the fit bends back: beyond the sizes it turns away from the limit")
     }
@@ -142,11 +142,11 @@ private struct Fit {
   var terms: Int { centered.count }
 
   init?(_ points: [(x: Double, y: Double)]) {
-    let distinct = Set(points.map(\.x)).count
+    let distinct = Set(points.map { $0.x }).count
     guard distinct >= 2 else { return nil }
     let terms = min(3, distinct)
     let center = points.reduce(0) { $0 + $1.x } / Double(points.count)
-    var rows = (0..<terms).map { row in
+    var rows: [[Double]] = (0..<terms).map { row in
       (0...terms).map { column in
         points.reduce(0.0) { sum, point in
           let x = point.x - center

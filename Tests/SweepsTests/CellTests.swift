@@ -65,14 +65,12 @@ struct CellTests {
 
   @Test func `a run is lost after a hundred steps above its first loss, none of the warm-up`() {
     var rule = DivergenceRule(warmup: 50)
-    #expect(!rule.take(6, at: 0))
-    for step in 1..<149 { #expect(!rule.take(7, at: step), "\(step)") }
-    #expect(rule.take(7, at: 149))
+    let isLost = (0..<150).map { rule.take($0 == 0 ? 6 : 7, at: $0) }
+    #expect(isLost.firstIndex(of: true) == 149)
     var saved = DivergenceRule(warmup: 0)
-    _ = saved.take(6, at: 0)
-    for step in 1..<99 { #expect(!saved.take(.nan, at: step)) }
-    #expect(!saved.take(5, at: 99))
-    for step in 100..<199 { #expect(!saved.take(7, at: step)) }
+    let losses = [6] + Array(repeating: Double.nan, count: 98) + [5] + Array(repeating: 7, count: 99)
+    let isSavedLost = losses.enumerated().map { saved.take($0.element, at: $0.offset) }
+    #expect(!isSavedLost.contains(true))
   }
 
   @Test func `a tally has the losses of the first and the last weights`() {

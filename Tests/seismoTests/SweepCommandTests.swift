@@ -122,6 +122,39 @@ struct SweepCommandTests {
     #expect(!made.contains("sweeps"))
   }
 
+  @Test func `a sweep over sizes is followed to a limit, and rates are suggested from it`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let given = Self.small.filter { $0 != "--layers" && $0 != "1" }
+    let sweep = try binary.run(
+      given + ["--layers", "1,2,3,4", "--lr", "1e-3,1e-2,1e-1", "--folder", "s", "--headless"])
+    #expect(sweep.status == 0, "\(sweep.error)")
+    let forecast = try binary.run(["forecast", "s", "--json"])
+    #expect(forecast.status == 0, "\(forecast.error)")
+    let whole = try object(forecast.output.prefix { $0 != "\n" })
+    guard case .list(let rates)? = whole["rates"] else {
+      Issue.record("\(forecast.output)")
+      return
+    }
+    #expect(rates.compactMap { $0["lr"]?.number } == [1e-3, 1e-2, 1e-1])
+    for rate in rates {
+      guard case .list(let coefficients)? = rate["coefficients"] else { continue }
+      #expect(coefficients.count == 3)
+      #expect(rate["held_out"]?["measured"]?.number ?? 0 > 0)
+    }
+    let early = try binary.run(["forecast", "s", "--at-step", "10"])
+    #expect(early.status == 0 && early.output.contains("predicted"))
+    let absent = try binary.run(["forecast", "s", "--metric", "nothing"])
+    #expect(absent.status == 65 && absent.error.contains("no cell of this sweep has 'nothing'"))
+    let suggest = try binary.run([
+      "suggest", "--parameters", "5e6", "--tokens", "1e8", "--sweep", "s", "--json",
+    ])
+    #expect(suggest.status == 0, "\(suggest.error)")
+    let members = try object(suggest.output.prefix { $0 != "\n" })
+    #expect(members["step_law"]?["in_range"] == .flag(false))
+    #expect(members["sweep"]?["lr"]?.number ?? 0 > 0)
+  }
+
   @Test func `a folder that is no sweep's is told, and so is a sweep without a grid`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

@@ -25,13 +25,11 @@ struct SweepChart {
 
   private var theme: Theme { state.appearance.theme }
 
-  func draw(on grid: inout CellGrid, in rect: Rect, digit: Int, isFocused: Bool) {
+  func draw(on grid: inout CellGrid, in rect: Rect, isFocused: Bool) {
     guard rect.rows >= 3, rect.columns >= 12 else { return }
-    let name = panel.title.isEmpty || state.isBySize ? panel.title : panel.title
-    SweepFrame(
-      title: name.isEmpty ? "held-out loss" : "held-out loss, \(name)", figure: figure,
-      isFocused: isFocused, digit: digit
-    ).draw(on: &grid, in: rect, state)
+    let name = panel.title.isEmpty ? "" : ", \(panel.title)"
+    SweepFrame(title: "held-out loss\(name)", figure: figure, isFocused: isFocused).draw(
+      on: &grid, in: rect, state)
     let inside = rect.inset(columns: 2, rows: 1)
     let names = panel.curves.map { TextWidth.columns(of: $0.label) }.max() ?? 0
     let plot = inside.droppingLeft(6).droppingRight(min(names, 16) + 2).droppingBottom(1)
@@ -159,7 +157,6 @@ struct SweepFrame {
   let title: String
   var figure = Line([])
   var isFocused = false
-  var digit: Int?
 
   func draw(on grid: inout CellGrid, in rect: Rect, _ state: SweepState) {
     let theme = state.appearance.theme

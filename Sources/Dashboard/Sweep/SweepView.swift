@@ -15,7 +15,7 @@ package func view(_ state: SweepState) -> CellGrid {
     0, min((focused ?? 0) - layout.charts.count / 2, panels.count - layout.charts.count))
   for (index, rect) in layout.charts.enumerated() where panels.indices.contains(first + index) {
     SweepChart(panels[first + index], state).draw(
-      on: &grid, in: rect, digit: first + index + 1, isFocused: first + index == focused)
+      on: &grid, in: rect, isFocused: first + index == focused)
   }
   SensitivityPlot(state).draw(on: &grid, in: layout.sensitivity)
   BestTable(state).draw(on: &grid, in: layout.best)

@@ -115,9 +115,4 @@ extension SweepFolder {
     result.session = session(of: cell)
     return result
   }
-
-  /// Forgets what a cell came to, so that it runs again.
-  func forgetResult(of cell: SweepCell) {
-    unlink(resultFile(of: cell))
-  }
 }

@@ -110,35 +110,35 @@ struct SweepForecast {
   }
 
   var json: String {
-    let rates = entries.map { entry in
-      let forecast = entry.forecast
-      var members = [
-        ("lr", JSONLines.number(entry.rate)),
-        (
-          "coefficients",
-          "[\(forecast.coefficients.map { JSONLines.number($0) }.joined(separator: ","))]"
-        ),
-        ("limit_parameters", forecast.limitParameters.map { JSONLines.number($0) } ?? "null"),
-        (
-          "interval",
-          forecast.interval.map { "[\(JSONLines.number($0.low)),\(JSONLines.number($0.high))]" }
-            ?? "null"
-        ),
-        (
-          "held_out",
-          forecast.heldOut.map { held in
-            "{\"parameters\":\(held.parameters),\"predicted\":\(JSONLines.number(held.predicted)),"
-              + "\"measured\":\(JSONLines.number(held.measured))}"
-          } ?? "null"
-        ),
-      ]
-      if !entry.mitigation.isEmpty {
-        members.append(("mitigation", JSONLines.quoted(entry.mitigation)))
-      }
-      return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
-    }
+    let rates = entries.map(Self.json).joined(separator: ",")
     let doubts = doubts.map(JSONLines.quoted).joined(separator: ",")
-    return "{\"rates\":[\(rates.joined(separator: ","))],\"doubts\":[\(doubts)]}"
+    return "{\"rates\":[\(rates)],\"doubts\":[\(doubts)]}"
+  }
+
+  private static func json(_ entry: Entry) -> String {
+    let forecast = entry.forecast
+    var members: [(String, String)] = []
+    members.append(("lr", JSONLines.number(entry.rate)))
+    let coefficients = forecast.coefficients.map { JSONLines.number($0) }
+    members.append(("coefficients", "[" + coefficients.joined(separator: ",") + "]"))
+    let limit = forecast.limitParameters.map { JSONLines.number($0) }
+    members.append(("limit_parameters", limit ?? "null"))
+    let interval = forecast.interval.map { ends in
+      "[" + JSONLines.number(ends.low) + "," + JSONLines.number(ends.high) + "]"
+    }
+    members.append(("interval", interval ?? "null"))
+    members.append(("held_out", forecast.heldOut.map(json) ?? "null"))
+    if !entry.mitigation.isEmpty {
+      members.append(("mitigation", JSONLines.quoted(entry.mitigation)))
+    }
+    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+  }
+
+  private static func json(_ held: SizeForecast.HeldOut) -> String {
+    let predicted = JSONLines.number(held.predicted)
+    let measured = JSONLines.number(held.measured)
+    return "{\"parameters\":\(held.parameters),\"predicted\":\(predicted),"
+      + "\"measured\":\(measured)}"
   }
 
   var lines: [String] {

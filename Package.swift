@@ -38,6 +38,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    // Builds the library's documentation when it is asked to; no target depends on it.
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
   ],
   targets: [
@@ -62,13 +64,17 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: settings),
     .target(
+      name: "Sweeps",
+      dependencies: ["Formats", "Kernels", "Models", "Signals", "Telemetry", "Training"],
+      swiftSettings: settings),
+    .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
     .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Sessions", "Signals", "Telemetry", "Training",
+        "Formats", "Kernels", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(
@@ -80,8 +86,8 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Telemetry",
-        "Terminal", "Training",
+        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Sweeps",
+        "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: language),
@@ -104,6 +110,9 @@ let package = Package(
       dependencies: ["Kernels", "Models", "Sessions", "Signals", "Telemetry", "Training"],
       swiftSettings: language),
     .testTarget(
+      name: "SweepsTests", dependencies: ["Models", "Signals", "Sweeps", "Telemetry", "Training"],
+      swiftSettings: language),
+    .testTarget(
       name: "SessionsTests",
       dependencies: [
         "Formats", "Sessions", "Signals", "Telemetry",
@@ -118,7 +127,9 @@ let package = Package(
       name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: language),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Formats", "Runs", "Seismo", "Sessions", "Signals", "Telemetry"],
+      dependencies: [
+        "Formats", "Runs", "Seismo", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+      ],
       swiftSettings: language),
     .testTarget(
       name: "seismoTests",

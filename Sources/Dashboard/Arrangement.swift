@@ -88,15 +88,18 @@ package enum LayoutPreset: String, Sendable, CaseIterable {
 extension PaneID {
   /// All panes in the order in which they are laid out; a dense model has no experts.
   package static func ordered(isMixture: Bool) -> [PaneID] {
-    isMixture
+    let first: [PaneID] =
+      isMixture
       ? [
         .loss, .attentionLogits, .learningRate, .experts, .gradients, .throughput, .activations,
-        .outputs, .run, .console, .metrics, .events,
+        .outputs, .run, .console, .metrics,
       ]
       : [
         .loss, .attentionLogits, .learningRate, .gradients, .activations, .throughput, .outputs,
-        .run, .console, .metrics, .events,
+        .run, .console, .metrics,
       ]
+    let known = Set(first + [.experts, .events])
+    return first + allCases.filter { !known.contains($0) } + [.events]
   }
 
   /// The panes with a digit, from 1 on: the same whatever the model.

@@ -8,10 +8,12 @@ extension DashboardState {
     guard !records.isEmpty else { return [] }
     trouble.lastArrival = now
     var effects: [Effect] = []
-    for record in records {
+    var start = 0
+    for (index, record) in records.enumerated() where !record.isMeasured {
       let declared = history.settings
       if case .description(let description) = record { rename(as: description) }
-      history.append(record)
+      history.append(contentsOf: records[start...index])
+      start = index + 1
       switch record {
       case .state(let state):
         requests.isPaused = nil
@@ -24,6 +26,7 @@ extension DashboardState {
       default: break
       }
     }
+    history.append(contentsOf: records[start...])
     refreshSmoothing()
     keepViewInside()
     return effects
@@ -108,5 +111,15 @@ extension DashboardState {
     if let cursor = viewport.cursor { viewport.cursor = min(cursor, last) }
     if let frozen = frozenAt { frozenAt = min(frozen, last) }
     if let playback { jump(to: playback.step) }
+  }
+}
+
+extension RunRecord {
+  /// Whether it changes what charts show and asks for no answer.
+  fileprivate var isMeasured: Bool {
+    switch self {
+    case .samples, .column, .console, .generation: true
+    case .description, .settings, .event, .state: false
+    }
   }
 }

@@ -40,7 +40,7 @@ package struct Overlay: Sendable {
   }
 
   mutating func append(_ records: [RunRecord]) {
-    for record in records { history.append(record) }
+    history.append(contentsOf: records)
   }
 }
 

@@ -6,26 +6,11 @@ package import Telemetry
 package struct PaneID: RawRepresentable, Sendable, Hashable, CaseIterable {
   package let rawValue: String
 
-  package static let loss = PaneID("loss")
-  package static let attentionLogits = PaneID("attentionLogits")
-  package static let learningRate = PaneID("learningRate")
-  package static let experts = PaneID("experts")
-  package static let gradients = PaneID("gradients")
-  package static let events = PaneID("events")
-  package static let throughput = PaneID("throughput")
-  package static let activations = PaneID("activations")
-  package static let outputs = PaneID("outputs")
-  package static let run = PaneID("run")
-  package static let console = PaneID("console")
-  package static let metrics = PaneID("metrics")
+  /// Those that there are without a person's own, in the order of the catalog.
+  package static var allCases: [PaneID] { PaneCatalog.ids }
 
-  /// Those that there are without a person's own.
-  package static let allCases: [PaneID] = [
-    .loss, .attentionLogits, .learningRate, .experts, .gradients, .events, .throughput,
-    .activations, .outputs, .run, .console, .metrics,
-  ]
-
-  private init(_ name: String) { rawValue = name }
+  /// A pane's own word for itself, told in its file.
+  init(_ name: String) { rawValue = name }
 
   package init?(rawValue: String) {
     guard

@@ -19,6 +19,9 @@ package struct RunSource: Sendable, Hashable {
   package var refusal: String?
   /// Who gives the commands of this screen, as events show.
   package var author: String
+  /// Whether another screen waits for the person to come back: esc, with nothing else to go out of,
+  /// leaves.
+  package var isVisited = false
 
   package init(
     kind: Kind, name: String, path: String? = nil, file: String? = nil, refusal: String? = nil,

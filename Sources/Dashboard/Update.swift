@@ -94,13 +94,16 @@ extension DashboardState {
     return character.isLetter || character.isNumber
   }
 
-  /// A live run that is over waits for a key to be left; one that diverged may yet go back.
+  /// A live run that is over waits for a key to be left; one that diverged may yet go back. A run
+  /// that is visited from another screen is left by esc.
   private func leavesAtEnd(_ key: Key) -> Bool {
+    let hasNothingToGoOutOf =
+      viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
+      && arrangement.zoomed == nil
+    if source.isVisited, key == .escape, hasNothingToGoOutOf { return true }
     guard source.kind == .live, history.state.isOver, history.state != .diverged,
       arrangement.zoomed == nil
     else { return false }
-    let hasNothingToGoOutOf =
-      viewport.cursor == nil && viewport.filter == nil && viewport.zoom == .all
     return key == .enter || key == .escape && hasNothingToGoOutOf
   }
 

@@ -26,13 +26,10 @@ struct LogWalk {
     add(.eventFiles, events.map { "\(folder)/\($0)" }, name: place)
     for file in files where !file.contains("tfevents") {
       guard let format = LoggedRun.format(ofFileNamed: file) else { continue }
-      switch format {
-      case .csv where file != "metrics.csv": continue
-      case .csv, .trainerState: add(format, ["\(folder)/\(file)"], name: place)
-      case .wandb, .jsonLines, .eventFiles, .textLog, .stream:
-        let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-        add(format, ["\(folder)/\(file)"], name: stem)
-      }
+      if format == .csv, file != "metrics.csv" { continue }
+      let isNamedByFolder = format == .csv || format == .trainerState
+      let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+      add(format, ["\(folder)/\(file)"], name: isNamedByFolder ? place : stem)
     }
     let folders = names.filter { FileSystem.isFolder("\(folder)/\($0)") }
     // Each checkpoint holds the history of those before it.

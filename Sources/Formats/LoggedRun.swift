@@ -52,6 +52,9 @@ extension LoggedRun {
       name: runName(path))
   }
 
+  /// What tells it from every other run.
+  package var key: String { paths[0] + (part.map { "#\($0)" } ?? "") }
+
   /// When it grew last, in seconds since 1970.
   package var lastChange: Double { paths.map { Self.modified($0) }.max() ?? 0 }
 

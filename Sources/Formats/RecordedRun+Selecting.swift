@@ -5,7 +5,7 @@ extension RecordedRun {
   /// What later samples of the same metrics superseded: of each metric its oldest generation in the
   /// first, and so on; each with the times of its steps as far as they are known.
   package var superseded: [Generation] {
-    let history = records.reduce(into: RunHistory()) { $0.append($1) }
+    let history = RunHistory(records)
     var superseded: [Generation] = []
     for name in history.superseded.keys.sorted() {
       for (number, series) in (history.superseded[name] ?? []).enumerated() {

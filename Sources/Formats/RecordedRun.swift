@@ -32,8 +32,12 @@ package struct RecordedRun: Sendable {
     generations.reduce(0) { $0 + $1.columns.reduce(0) { $0 + $1.steps.count } }
   }
 
-  package var names: [MetricName] {
-    Set(generations.flatMap { $0.columns.map(\.name) }).sorted()
+  package var names: [MetricName] { distinctNames.sorted() }
+
+  package var metricCount: Int { distinctNames.count }
+
+  private var distinctNames: Set<MetricName> {
+    Set(generations.flatMap { $0.columns.map(\.name) })
   }
 }
 

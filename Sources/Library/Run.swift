@@ -80,7 +80,7 @@ public struct Run: Sendable {
   }
 
   /// Asks for a command in the words of `seismo control`, such as `set lr.multiplier 0.5`.
-  /// - Throws: ``CommandError`` where the words are no command.
+  /// - Throws: `CommandError` where the words are no command.
   @discardableResult
   public func send(_ words: String, by author: String = "program") async throws -> CommandAnswer {
     await send(try Command(words: words), by: author)

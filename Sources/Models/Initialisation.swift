@@ -43,10 +43,8 @@ package struct RandomStream: Sendable {
 
   /// A stream of the seed's family; the name is hashed by FNV-1a.
   package init(seed: UInt64, name: String) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     var mixer = seed
-    self.init(seed: splitMix(&mixer) ^ hash)
+    self.init(seed: splitMix(&mixer) ^ FNV1a(name.utf8).value)
   }
 
   package mutating func next() -> UInt64 {

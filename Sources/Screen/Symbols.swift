@@ -55,7 +55,6 @@ package struct Symbols: Hashable, Sendable {
   package var isASCII: Bool { graph == .ascii }
 
   /// The keys as the bottom bar names them.
-  package var spaceKey: String { graph == .braille ? "␣" : "space" }
   package var tabKey: String { graph == .braille ? "⇥" : "tab" }
   package var enterKey: String { graph == .braille ? "⏎" : "enter" }
 }

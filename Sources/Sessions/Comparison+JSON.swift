@@ -47,7 +47,7 @@ extension Comparison {
   }
 
   private func outcome(of metric: MetricName, run index: Int) -> (String, String)? {
-    guard let outcome = outcomes(of: metric)[index] else { return nil }
+    guard let outcome = runs[index].history[metric].flatMap(Outcome.init) else { return nil }
     var members = [("final", JSONLines.number(outcome.last))]
     for (key, extreme) in [("lowest", outcome.lowest), ("highest", outcome.highest)] {
       guard let extreme else { continue }

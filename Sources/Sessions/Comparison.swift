@@ -34,13 +34,21 @@ package struct Comparison: Sendable {
   }
 
   package let runs: [Run]
+  /// The options in which the runs differ, each with its value a run; nil where a run has none.
+  package let differences: [(option: String, values: [String?])]
+  /// The runs, those of several seeds together; a run that was changed by hand, or that tells no
+  /// options, stands alone.
+  package let groups: [Group]
+  /// The groups of more than one run.
+  package var seedGroups: [Group] { groups.filter { $0.members.count > 1 } }
 
   package init(runs: [Run]) {
     self.runs = runs
+    differences = Self.differences(of: runs)
+    groups = Self.groups(of: runs, differences)
   }
 
-  /// The options in which the runs differ, each with its value a run; nil where a run has none.
-  package var differences: [(option: String, values: [String?])] {
+  private static func differences(of runs: [Run]) -> [(option: String, values: [String?])] {
     let names = Set(runs.flatMap(\.options.keys)).sorted()
     return names.compactMap { name in
       let values = runs.map { $0.options[name] }
@@ -59,9 +67,9 @@ package struct Comparison: Sendable {
   /// What may differ between runs of one group.
   private static let incidental: Set<String> = ["seed", "workers", "checkpoint-every"]
 
-  /// The runs, those of several seeds together; a run that was changed by hand, or that tells no
-  /// options, stands alone.
-  package var groups: [Group] {
+  private static func groups(
+    of runs: [Run], _ differences: [(option: String, values: [String?])]
+  ) -> [Group] {
     var order: [[String: String]] = []
     var members: [[String: String]: [Int]] = [:]
     var loners: [Int] = []
@@ -70,7 +78,7 @@ package struct Comparison: Sendable {
         loners.append(index)
         continue
       }
-      let key = run.options.filter { !Self.incidental.contains($0.key) }
+      let key = run.options.filter { !incidental.contains($0.key) }
       if members[key] == nil { order.append(key) }
       members[key, default: []].append(index)
     }
@@ -81,22 +89,21 @@ package struct Comparison: Sendable {
       return seeds.count == indices.count ? [indices] : indices.map { [$0] }
     }
     let sets = (gathered + loners.map { [$0] }).sorted { $0[0] < $1[0] }
-    return sets.map { Group(name: name(of: $0), members: $0) }
+    return sets.map { Group(name: name(of: $0, among: runs, differences), members: $0) }
   }
 
-  private func name(of members: [Int]) -> String {
+  private static func name(
+    of members: [Int], among runs: [Run], _ differences: [(option: String, values: [String?])]
+  ) -> String {
     let first = runs[members[0]]
     guard members.count > 1 else { return first.name }
-    let telling = differences.filter { !Self.incidental.contains($0.option) }.prefix(3)
+    let telling = differences.filter { !incidental.contains($0.option) }.prefix(3)
     let words = telling.compactMap { option, values in
       values[members[0]].map { "\(option) \($0)" }
     }
     let name = words.isEmpty ? first.name : words.joined(separator: ", ")
     return "\(name) (\(members.count) seeds)"
   }
-
-  /// The groups of more than one run.
-  package var seedGroups: [Group] { groups.filter { $0.members.count > 1 } }
 
   /// The metrics of any run that `pattern` matches; without one those that are no layer's or
   /// expert's own.

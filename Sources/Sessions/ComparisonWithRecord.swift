@@ -30,6 +30,7 @@ package struct ComparisonWithRecord: Sendable {
   /// Metrics that the record does not have at all, in the order they came: what made it did not
   /// measure them yet, which says nothing against its numbers.
   package private(set) var unrecorded: [MetricName] = []
+  private var knownUnrecorded: Set<MetricName> = []
   package private(set) var first: Difference?
   /// The last step of the record.
   package let lastStep: Int
@@ -61,7 +62,7 @@ package struct ComparisonWithRecord: Sendable {
     for (name, value) in zip(samples.names, samples.values) {
       guard MetricCatalog.family(of: name)?.isMeasuredByClock != true else { continue }
       guard columns[name] != nil else {
-        if !unrecorded.contains(name) { unrecorded.append(name) }
+        if knownUnrecorded.insert(name).inserted { unrecorded.append(name) }
         continue
       }
       compare(name, step: samples.step, value: value)

@@ -35,7 +35,7 @@ package struct Follower {
   ) throws(SessionError) -> RunHistory {
     let reader = try SessionReader(path: path)
     guard let (history, cursor) = try reader.archived(damage: damage) else {
-      return try poll().reduce(into: RunHistory()) { $0.append($1) }
+      return RunHistory(try poll())
     }
     self.cursor = cursor
     state = history.state

@@ -60,18 +60,18 @@ final class SessionArchive: Sendable {
   /// Must not be called within a reading: a history may look into its columns as it is made.
   func history(of contents: Contents) -> RunHistory {
     let findings = contents.findings
-    var history = RunHistory()
-    for record in findings.documents { history.append(record) }
+    let stretches = Dictionary(grouping: contents.stretches, by: \.generation)
+    var history = RunHistory(findings.documents)
     for (number, records) in findings.generations {
       var records = records[...]
       if case .generation = records.first, let first = records.popFirst() { history.append(first) }
-      for stretch in contents.stretches where stretch.generation == number {
-        guard let name = contents.names[stretch.metric] else { continue }
-        history.append(column(stretch, name), of: name)
+      let columns = (stretches[number] ?? []).compactMap { stretch in
+        contents.names[stretch.metric].map { (name: $0, samples: column(stretch, $0)) }
       }
-      for record in records { history.append(record) }
+      history.append(columns)
+      history.append(contentsOf: records)
     }
-    for record in findings.ending { history.append(record) }
+    history.append(contentsOf: findings.ending)
     return history
   }
 
@@ -123,10 +123,11 @@ final class SessionArchive: Sendable {
     let newest = try newestGeneration(in: database)
     let statement = try database.cachedStatement(
       sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step > ? ORDER BY id")
-    let summed = stretches.filter { $0.generation == newest }
+    let ends = Dictionary(
+      stretches.filter { $0.generation == newest }.map { ($0.metric, $0.lastStep) },
+      uniquingKeysWith: { first, _ in first })
     return try metricNames(in: database).keys.sorted().flatMap { metric in
-      let end = summed.first { $0.metric == metric }?.lastStep ?? .min
-      return try Row.fetchAll(statement, arguments: [metric, newest, end])
+      try Row.fetchAll(statement, arguments: [metric, newest, ends[metric] ?? .min])
     }
   }
 

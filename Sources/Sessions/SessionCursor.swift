@@ -50,19 +50,15 @@ struct SessionCursor {
     pieces += try readTail(from: database)
     let happenings = try readEvents(from: database) + readConsole(from: database)
 
-    let columns = self.columns(of: pieces, metrics: metrics)
-    let numbers = Set(generations.map(\.number) + columns.map(\.generation))
-      .union(happenings.map(\.generation)).sorted()
-    var findings = Findings(documents: changed.filter { !$0.isState })
-    for number in numbers {
-      var records: [RunRecord] = []
-      if let new = generations.first(where: { $0.number == number }), number > 0 {
-        records.append(.generation(startingAt: new.startingStep))
-      }
-      records += columns.filter { $0.generation == number }.map(\.content)
-      records += happenings.filter { $0.generation == number }.map(\.content)
-      findings.generations.append((number, records))
+    var found: [Int: [RunRecord]] = [:]
+    for new in generations {
+      found[new.number] = new.number > 0 ? [.generation(startingAt: new.startingStep)] : []
     }
+    for placed in columns(of: pieces, metrics: metrics) + happenings {
+      found[placed.generation, default: []].append(placed.content)
+    }
+    var findings = Findings(documents: changed.filter { !$0.isState })
+    findings.generations = found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     findings.ending = warnings.map { .console(wallTime: 0, line: "damaged session: \($0)") }
     findings.ending += changed.filter(\.isState)
     return findings

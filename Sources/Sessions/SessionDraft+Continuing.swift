@@ -49,16 +49,14 @@ extension SessionDraft {
   /// The chunks of the present generation that no row of summaries holds.
   private mutating func loadUnsummed(from database: Database) throws {
     guard let generation else { return }
+    let ends = try database.cachedStatement(
+      sql: "SELECT max(last_step) FROM summaries WHERE metric = ? AND generation = ?")
+    let chunks = try database.cachedStatement(
+      sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step > ? ORDER BY id")
     for index in columns.indices {
       let metric = columns[index].metric
-      let ended = try Row.fetchOne(
-        database,
-        sql: "SELECT max(last_step) FROM summaries WHERE metric = ? AND generation = ?",
-        arguments: [metric, generation.number])?.integer(0)
-      let rows = try Row.fetchAll(
-        database,
-        sql: "\(ChunkRow.query) WHERE metric = ? AND generation = ? AND first_step > ? ORDER BY id",
-        arguments: [metric, generation.number, ended ?? .min])
+      let ended = try Row.fetchOne(ends, arguments: [metric, generation.number])?.integer(0)
+      let rows = try Row.fetchAll(chunks, arguments: [metric, generation.number, ended ?? .min])
       for row in rows {
         guard case .piece(let piece) = ChunkRow.read(row) else { continue }
         columns[index].unsummed.append(ChunkSummary(of: piece.chunk, start: piece.start))

@@ -19,12 +19,12 @@ extension SessionDraft {
   }
 
   private func writeStructure(to database: Database) throws {
+    let row = try database.cachedStatement(
+      sql: "INSERT INTO metrics (id, name, checksum) VALUES (?, ?, ?)")
     for metric in newMetrics {
-      try database.execute(
-        sql: "INSERT INTO metrics (id, name, checksum) VALUES (?, ?, ?)",
-        arguments: [
-          metric.metric, metric.name.path, Checksum.of(metric.name.path, metric.metric),
-        ])
+      try row.execute(arguments: [
+        metric.metric, metric.name.path, Checksum.of(metric.name.path, metric.metric),
+      ])
     }
     for generation in newGenerations {
       try database.execute(
@@ -53,20 +53,22 @@ extension SessionDraft {
   }
 
   private func writeHappenings(to database: Database) throws {
+    let event = try database.cachedStatement(
+      sql: "INSERT INTO events (generation, step, kind, body, checksum) VALUES (?, ?, ?, ?, ?)")
     for placed in newEvents {
       let body = try JSONText.encode(placed.event)
-      try database.execute(
-        sql: "INSERT INTO events (generation, step, kind, body, checksum) VALUES (?, ?, ?, ?, ?)",
-        arguments: [
-          placed.generation, placed.event.step, placed.event.kind.rawValue, body,
-          Checksum.of(body, placed.generation),
-        ])
+      try event.execute(arguments: [
+        placed.generation, placed.event.step, placed.event.kind.rawValue, body,
+        Checksum.of(body, placed.generation),
+      ])
     }
+    let line = try database.cachedStatement(
+      sql: "INSERT INTO console (generation, body, checksum) VALUES (?, ?, ?)")
     for placed in newLines {
       let body = try JSONText.encode(placed.line)
-      try database.execute(
-        sql: "INSERT INTO console (generation, body, checksum) VALUES (?, ?, ?)",
-        arguments: [placed.generation, body, Checksum.of(body, placed.generation)])
+      try line.execute(arguments: [
+        placed.generation, body, Checksum.of(body, placed.generation),
+      ])
     }
   }
 
@@ -108,10 +110,11 @@ extension SessionDraft {
   }
 
   private func writeRestarts(to database: Database) throws {
+    guard !newRestarts.isEmpty else { return }
+    let row = try database.cachedStatement(
+      sql: "INSERT OR IGNORE INTO restarts (metric, generation, start) VALUES (?, ?, ?)")
     for restart in newRestarts {
-      try database.execute(
-        sql: "INSERT OR IGNORE INTO restarts (metric, generation, start) VALUES (?, ?, ?)",
-        arguments: [restart.metric, restart.generation, restart.start])
+      try row.execute(arguments: [restart.metric, restart.generation, restart.start])
     }
   }
 

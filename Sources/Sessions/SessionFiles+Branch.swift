@@ -38,7 +38,7 @@ extension RecordedRun {
   /// What the run is, and what led to its state after `step` updates.
   fileprivate func records(before step: Int) -> [RunRecord] {
     var run = newest
-    let history = run.records.reduce(into: RunHistory()) { $0.append($1) }
+    let history = RunHistory(run.records)
     var records: [RunRecord] = []
     if let description { records.append(.description(description)) }
     if !settings.isEmpty { records.append(.settings(settings)) }

@@ -23,7 +23,7 @@ extension SessionFiles {
     let run = RecordedRun(records: try reader.records(line: line))
     let recorder = try Recorder(appendingTo: SessionStore(appendingTo: path))
     for record in run.records(from: start) { recorder.record(record) }
-    let steps = run.records.reduce(into: RunHistory()) { $0.append($1) }.stepsDone
+    let steps = RunHistory(run.records).stepsDone
     recorder.record(
       .event(
         RunEvent(

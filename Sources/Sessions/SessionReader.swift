@@ -64,10 +64,10 @@ package final class SessionReader: Sendable {
     line: Int? = nil, damage: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
     if var (history, _) = try archived(line: line, damage: damage) {
-      for doubt in try read({ Self.doubts(about: $0) }) { history.append(doubt) }
+      history.append(contentsOf: try read { Self.doubts(about: $0) })
       return history
     }
-    return try records(line: line).reduce(into: RunHistory()) { $0.append($1) }
+    return RunHistory(try records(line: line))
   }
 
   /// The run as it is recorded by now, its older samples left in the file; nil where the session is

@@ -26,15 +26,24 @@ package struct RunHistory: Sendable {
 
   package init() {}
 
+  /// What all of `records` add up to.
+  package init(_ records: some Sequence<RunRecord>) {
+    append(contentsOf: records)
+  }
+
   /// The last step of all that is not superseded.
   package var lastStep: Int? { hasOwnGenerations ? lastSampleStep : wallTimes.lastStep }
   /// Whether a metric has gone back by itself: the clock may then be ahead of what is not superseded.
   private var hasOwnGenerations = false
   private var lastSampleStep: Int?
+  /// How many metrics have their last sample at that step.
+  private var countAtLastSample = 0
   package var firstStep: Int? { wallTimes.firstStep }
   /// All metrics, in the order of their names.
   package private(set) var names: [MetricName] = []
   private var families: [String: [MetricName]] = [:]
+  /// Metrics that have no place in that order yet.
+  private var unplaced: [MetricName] = []
 
   /// The metrics of one line of the table, by its stem, in the order of their names.
   package func names(ofFamily stem: String) -> [MetricName] { families[stem] ?? [] }
@@ -66,6 +75,19 @@ package struct RunHistory: Sendable {
   }
 
   package mutating func append(_ record: RunRecord) {
+    take(record)
+    placeNames()
+  }
+
+  /// Adds records in their order.
+  ///
+  /// - Complexity: however many metrics the records name, these are put in order once.
+  package mutating func append(contentsOf records: some Sequence<RunRecord>) {
+    for record in records { take(record) }
+    placeNames()
+  }
+
+  private mutating func take(_ record: RunRecord) {
     switch record {
     case .description(let description): self.description = description
     case .settings(let settings): self.settings = settings
@@ -85,15 +107,36 @@ package struct RunHistory: Sendable {
       append(value, at: samples.step, to: name)
     }
     append(wallTime: samples.wallTime, at: samples.step)
-    orderNames()
   }
 
   private mutating func append(_ value: Double, at step: Int, to name: MetricName) {
-    if !series[name, default: Series()].extend(step: step, value: value) {
+    let place = place(of: name)
+    let before = series.values[place].lastStep
+    if !series.values[place].extend(step: step, value: value) {
       supersede(name, from: step)
-      _ = series[name, default: Series()].extend(step: step, value: value)
+      _ = series.values[place].extend(step: step, value: value)
     }
-    if step > lastSampleStep ?? .min { lastSampleStep = step }
+    countLastSample(step, before: before)
+  }
+
+  /// Where the metric's series lies; a new metric gets one.
+  private mutating func place(of name: MetricName) -> [MetricName: Series].Index {
+    if let place = series.index(forKey: name) { return place }
+    unplaced.append(name)
+    series[name] = Series()
+    return place(of: name)
+  }
+
+  /// A metric's last sample is now at `step`, and was at `before`.
+  private mutating func countLastSample(_ step: Int, before: Int?) {
+    guard before != step else { return }
+    if let last = lastSampleStep, step <= last {
+      if before == last { countAtLastSample -= 1 }
+      if step == last { countAtLastSample += 1 }
+      if countAtLastSample == 0 { findLastSample() }
+    } else {
+      (lastSampleStep, countAtLastSample) = (step, 1)
+    }
   }
 
   /// The metric begins a generation of its own: what it had from `step` on joins the first of its
@@ -110,11 +153,12 @@ package struct RunHistory: Sendable {
       layers.append(old)
     }
     superseded[name] = layers
-    if old.lastStep == lastSampleStep { findLastSample() }
   }
 
   private mutating func findLastSample() {
-    lastSampleStep = series.values.compactMap(\.lastStep).max()
+    let lasts = series.values.compactMap(\.lastStep)
+    lastSampleStep = lasts.max()
+    countAtLastSample = lasts.count { $0 == lastSampleStep }
   }
 
   /// The clock goes back where all metrics have; what counts something else does not turn it.
@@ -126,10 +170,12 @@ package struct RunHistory: Sendable {
   }
 
   /// A screen asks for the names many times between two that are new.
-  private mutating func orderNames() {
-    guard names.count != series.count else { return }
-    names = series.keys.sorted()
-    families = Dictionary(grouping: names) { MetricCatalog.family(of: $0)?.stem ?? "" }
+  private mutating func placeNames() {
+    guard !unplaced.isEmpty else { return }
+    names.insert(unplaced)
+    let fresh = Dictionary(grouping: unplaced) { MetricCatalog.family(of: $0)?.stem ?? "" }
+    for (stem, members) in fresh { families[stem, default: []].insert(members) }
+    unplaced = []
   }
 
   private mutating func append(_ column: MetricColumn) {
@@ -139,18 +185,30 @@ package struct RunHistory: Sendable {
       }
       return
     }
-    for (step, value) in zip(column.steps, column.values) {
-      append(value, at: step, to: column.name)
+    guard !column.steps.isEmpty else { return }
+    let place = place(of: column.name)
+    var next = 0
+    while next < column.steps.count {
+      let before = series.values[place].lastStep
+      next = series.values[place].extend(with: column, from: next)
+      if let last = series.values[place].lastStep { countLastSample(last, before: before) }
+      if next < column.steps.count { supersede(column.name, from: column.steps[next]) }
     }
-    orderNames()
   }
 
-  /// Takes the samples of a column that lie elsewhere, behind those of the metric that are known.
-  package mutating func append(_ column: ArchivedColumn, of name: MetricName) {
+  /// Takes the samples of columns that lie elsewhere, each behind those of its metric that are
+  /// known.
+  package mutating func append(_ columns: [(name: MetricName, samples: ArchivedColumn)]) {
+    for (name, samples) in columns { append(samples, of: name) }
+    placeNames()
+  }
+
+  private mutating func append(_ column: ArchivedColumn, of name: MetricName) {
     guard name != MetricColumn.wallTime else { return wallTimes.append(column) }
-    series[name, default: Series()].append(column)
-    if let last = series[name]?.lastStep, last > lastSampleStep ?? .min { lastSampleStep = last }
-    orderNames()
+    let place = place(of: name)
+    let before = series.values[place].lastStep
+    series.values[place].append(column)
+    if let last = series.values[place].lastStep { countLastSample(last, before: before) }
   }
 
   /// Steps whose samples are held in memory, and not archived.
@@ -219,5 +277,26 @@ package struct RunHistory: Sendable {
     if let last = events.last(where: { isChange($0) && $0.step <= step }) { return last.after }
     if let next = events.first(where: isChange) { return next.before }
     return settings.first { $0.name == name }?.value
+  }
+}
+
+extension [MetricName] {
+  /// Takes names into those that are in order.
+  fileprivate mutating func insert(_ fresh: [MetricName]) {
+    // A run may bring its names one by one: then what is in order is moved, and not compared anew.
+    guard fresh.count <= 4 else {
+      append(contentsOf: fresh)
+      return sort()
+    }
+    for name in fresh { insert(name, at: place(of: name)) }
+  }
+
+  private func place(of name: MetricName) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < name { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

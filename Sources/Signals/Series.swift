@@ -1,3 +1,5 @@
+import Telemetry
+
 /// The samples of one metric in the order of their steps, with a pyramid over them.
 ///
 /// Nothing is sampled away: a column of any width shows the minimum and maximum of all it covers.
@@ -56,6 +58,17 @@ package struct Series: Sendable {
     }
     append(step: step, value: value)
     return true
+  }
+
+  /// Adds the samples of a column from number `start` on, up to the first that goes back.
+  ///
+  /// - Returns: that one's number, or how many there are.
+  mutating func extend(with column: MetricColumn, from start: Int) -> Int {
+    for index in start..<column.steps.count
+    where !extend(step: column.steps[index], value: column.values[index]) {
+      return index
+    }
+    return column.steps.count
   }
 
   /// Adds the samples of a column that lie behind the last one.

@@ -64,3 +64,10 @@ extension MetricCatalog {
     "final_layernorm": "norm", "lm_head": "head",
   ]
 }
+
+extension MetricCatalog {
+  /// Whether it is the gradient's RMS of a block's first feed-forward matrix, or of an expert's.
+  package static func isFirstFeedForwardGradient(_ name: MetricName) -> Bool {
+    name.path.hasPrefix("grad_rms/L") && name.path.hasSuffix(".up")
+  }
+}

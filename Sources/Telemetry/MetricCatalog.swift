@@ -150,6 +150,12 @@ package enum MetricCatalog {
     }
   }
 
+  /// The line's place in the table, from above.
+  package static func place(ofPattern pattern: String) -> Int? { places[pattern] }
+
+  private static let places = Dictionary(
+    uniqueKeysWithValues: families.enumerated().map { ($1.pattern, $0) })
+
   /// What stands for the variable parts of `name`, as a person reads it: `L0 qkv` of
   /// `grad_rms/L0/qkv`; empty for a name the table does not know.
   package static func variableWords(of name: MetricName) -> String {

@@ -8,7 +8,7 @@ package import Screen
 /// Sendable, and the compiler keeps it on the thread that made it. Only `waker` may be shared.
 package final class CursesTerminal {
   package let capabilities: Capabilities
-  package let waker = Waker()
+  let waker = Waker()
   package private(set) var size = Size(columns: 80, rows: 24)
   package private(set) var isActive = false
 
@@ -42,7 +42,7 @@ package final class CursesTerminal {
     foundSignals = TerminalSignals.saved()
     guard let output = stream("w"), let input = stream("r") else {
       close(descriptor)
-      throw .noTerminal(path: devicePath, reason: String(cString: strerror(errno)))
+      throw .noTerminal(path: devicePath, reason: Self.systemWords)
     }
     files = [output, input]
     screen = newterm(capabilities.terminalType, output, input)
@@ -158,14 +158,17 @@ package final class CursesTerminal {
   private func open() throws(TerminalError) {
     descriptor = Foundation.open(devicePath, O_RDWR | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw .noTerminal(path: devicePath, reason: String(cString: strerror(errno)))
+      throw .noTerminal(path: devicePath, reason: Self.systemWords)
     }
     guard tcgetattr(descriptor, &foundModes) == 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = Self.systemWords
       close(descriptor)
       throw .noTerminal(path: devicePath, reason: reason)
     }
   }
+
+  /// What the system says about `errno`.
+  private static var systemWords: String { String(cString: strerror(errno)) }
 
   /// On a descriptor of its own that programs started meanwhile don't inherit.
   private func stream(_ mode: String) -> UnsafeMutablePointer<FILE>? {

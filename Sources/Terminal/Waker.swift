@@ -1,11 +1,11 @@
 import Foundation
 
-/// Ends a wait for keys from any thread, or from a signal handler.
-package final class Waker: Sendable {
+/// Ends a wait for keys from a signal handler.
+final class Waker: Sendable {
   let readEnd: Int32
   private let writeEnd: Int32
 
-  package init() {
+  init() {
     // Without a pipe (no descriptors left) a wait lasts its timeout, which is short.
     (readEnd, writeEnd) = Waker.pipe() ?? (-1, -1)
   }
@@ -13,12 +13,6 @@ package final class Waker: Sendable {
   deinit {
     close(readEnd)
     close(writeEnd)
-  }
-
-  package func wake() {
-    var byte: UInt8 = 1
-    // A full pipe wakes as well as one more byte would.
-    _ = write(writeEnd, &byte, 1)
   }
 
   /// A pipe of which neither end waits or is handed to other programs.
@@ -32,7 +26,8 @@ package final class Waker: Sendable {
     return (ends[0], ends[1])
   }
 
-  /// For a signal handler, which may not touch objects.
+  /// For a signal handler, which may not touch objects: a byte written there wakes, and so does a pipe
+  /// that is full.
   var handlerDescriptor: Int32 { writeEnd }
 
   func drain() {

@@ -137,10 +137,10 @@ package final class TrainingRun {
     return checkpointFolder == nil ? "it writes no checkpoints" : nil
   }
 
-  /// Measures what the machine's matrix product can do, once.
+  /// Takes over what the machine's matrix product can do.
   func measurePeak() {
     guard peakGFLOPS.isNaN else { return }
-    peakGFLOPS = sgemmPeak(seconds: 0.1, workers: workers)
+    peakGFLOPS = MachinePeak.gflops(workers: workers)
   }
 
   package var isFinished: Bool { step >= configuration.steps }

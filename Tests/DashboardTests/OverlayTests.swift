@@ -64,7 +64,7 @@ import Testing
       }
     }
     func history(_ records: [RunRecord]) -> RunHistory {
-      records.reduce(into: RunHistory()) { $0.append($1) }
+      RunHistory(records)
     }
     _ = update(&state, .runLoaded(Self.healthy, history(steps(0..<300))))
     _ = update(&state, .runGrew(path: Self.healthy.path, steps(300..<400)))

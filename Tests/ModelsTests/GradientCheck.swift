@@ -10,35 +10,44 @@ struct GradientCheck {
   /// Every tensor along its own gradient, where the slope is largest against Float32's noise, and
   /// its largest element alone; a tensor without a gradient must have a reason for it, and no slope
   /// either.
+  func run() {
+    for flaw in flaws() { Issue.record(Comment(rawValue: flaw)) }
+  }
+
+  /// What is wrong with the gradients, a line each.
   /// - Parameters: `some` are all where not given; `change` puts a fault into a gradient
-  func run(_ some: [ParameterTensor]? = nil, changing change: ([Float]) -> [Float] = { $0 }) {
+  func flaws(
+    of some: [ParameterTensor]? = nil, changing change: ([Float]) -> [Float] = { $0 }
+  ) -> [String] {
     let statistics = model.lossAndGradients(settings)
     let tensors = some ?? model.engine.layout.tensors
-    for (tensor, gradient) in zip(tensors, tensors.map { change(model.gradient($0)) }) {
+    let gradients = tensors.map { change(model.gradient($0)) }
+    return zip(tensors, gradients).flatMap { tensor, gradient -> [String] in
       let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
       let stillness = Stillness(tensor, model.configuration, settings, statistics)
-      #expect((norm == 0) == (stillness != nil), "\(tensor.name) \(norm) \(stillness as Any)")
-      guard norm > 0 else {
-        if stillness != .fixed { checkFlat(tensor) }
-        continue
+      guard (norm == 0) == (stillness != nil) else {
+        let reason = stillness.map { "\($0)" } ?? "no reason to be still"
+        return ["\(tensor.name): gradient of norm \(norm), \(reason)"]
       }
-      check(tensor, gradient.map { $0 / norm }, slope: Double(norm), "\(tensor.name)")
+      guard norm > 0 else { return stillness == .fixed ? [] : slopesWhereFlat(tensor) }
       let largest = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
       var alone = gradient.map { _ in Float(0) }
       alone[largest] = 1
-      check(tensor, alone, slope: Double(gradient[largest]), "\(tensor.name)[\(largest)]")
+      return flaw(tensor, gradient.map { $0 / norm }, slope: Double(norm), "")
+        + flaw(tensor, alone, slope: Double(gradient[largest]), "[\(largest)]")
     }
   }
 
-  private func check(
-    _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ name: String
-  ) {
+  private func flaw(
+    _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ place: String
+  ) -> [String] {
     let found = slope(tensor, direction)
-    #expect(abs(found - expected) < 2e-3 * abs(expected) + 2e-4, "\(name): \(found), \(expected)")
+    guard !(abs(found - expected) < 2e-3 * abs(expected) + 2e-4) else { return [] }
+    return ["\(tensor.name)\(place): slope \(found), gradient \(expected)"]
   }
 
   /// A tensor that is said to be without effect has none, in a direction of no preference.
-  private func checkFlat(_ tensor: ParameterTensor) {
+  private func slopesWhereFlat(_ tensor: ParameterTensor) -> [String] {
     let here = Objective(model, settings)
     var random = RandomStream(seed: 5)
     let range = tensor.offset..<tensor.offset + tensor.count
@@ -46,7 +55,7 @@ struct GradientCheck {
     for index in range { model.parameters[index] += Float(0.01 * random.normal()) }
     let there = Objective(model, settings)
     for (index, value) in zip(range, kept) { model.parameters[index] = value }
-    #expect(here.value == there.value, "\(tensor.name)")
+    return here.value == there.value ? [] : ["\(tensor.name): an effect without a gradient"]
   }
 
   /// Fourth-order central difference, with the largest step that sends no token to another expert:

@@ -68,6 +68,40 @@ struct GradientTests {
     }
   }
 
+  /// The layers and routers that are registered, and the experts that all tokens share.
+  private static let registered: [ModelConfiguration] =
+    LayerKind.mixers.flatMap { mixer in
+      LayerKind.feedForwards.map { LayerTests.model(mixer, $0) }
+        + ExpertRouter.allCases.map { LayerTests.model(mixer, .gelu, router: $0) }
+    } + [SmallModel.sharing, SmallModel.recurrent]
+
+  @Test(arguments: registered)
+  func `a gradient that is zero for no reason is found`(configuration: ModelConfiguration) {
+    let model = SmallModel(configuration, batch: 4)
+    let settings = LossSettings(qkLayerNormWeight: 0.37, consistency: 1.5)
+    let check = GradientCheck(model: model, settings: settings)
+    let statistics = model.lossAndGradients(settings)
+    let moved = model.engine.layout.tensors.filter {
+      Stillness($0, configuration, settings, statistics) == nil
+    }
+    #expect(moved.count > 10)
+    for tensor in moved {
+      let flaws = check.flaws(of: [tensor]) { $0.map { _ in 0 } }
+      #expect(flaws.first?.contains("no reason to be still") == true, "\(tensor.name)")
+    }
+  }
+
+  @Test
+  func `a gradient that is small and wrong is found, and one where there is none`() throws {
+    let model = SmallModel(SmallModel.dense)
+    let check = GradientCheck(model: model, settings: LossSettings())
+    let up = try #require(model.engine.layout["model.layers.0.mlp.dense_h_to_4h.weight"])
+    let gain = try #require(model.engine.layout["model.layers.0.self_attn.q_layernorm.weight"])
+    #expect(check.flaws(of: [up, gain]) == [])
+    #expect(check.flaws(of: [up]) { $0.map { $0 * 1e-4 } }.count >= 1)
+    #expect(check.flaws(of: [gain]) { $0.map { _ in 1e-6 } }.count == 1)
+  }
+
   @Test
   func `switched-off gains of qk-layernorm have no gradient`() throws {
     let model = SmallModel(SmallModel.dense)

@@ -5,7 +5,7 @@ import Testing
 /// Every registered conformer, each with each: what a new one must pass before anything else.
 @Suite(.timeLimit(.minutes(15)))
 struct LayerTests {
-  private static func model(
+  static func model(
     _ mixer: LayerKind, _ feedForward: LayerKind, router: ExpertRouter? = nil
   ) -> ModelConfiguration {
     var configuration = router.map(SmallModel.routed) ?? SmallModel.dense

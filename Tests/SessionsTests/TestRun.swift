@@ -46,7 +46,7 @@ struct TestRun {
   }
 
   static func history(_ records: [RunRecord]) -> RunHistory {
-    records.reduce(into: RunHistory()) { $0.append($1) }
+    RunHistory(records)
   }
 }
 

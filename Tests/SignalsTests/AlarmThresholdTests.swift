@@ -59,29 +59,35 @@ struct AlarmThresholdTests {
     },
   ]
 
-  private func names(_ thresholds: AlarmThresholds, of run: Case) -> Set<String> {
+  private func samples(of run: Case) -> [StepSamples] {
     var synthetic = SyntheticRun(seed: 5)
-    synthetic.settings[SettingCatalog.adamEpsilon] = .number(1e-8)
-    var monitor = AlarmMonitor()
-    var names: Set<String> = []
-    for step in 0..<1100 {
+    return (0..<1100).map { step in
       var values = synthetic.step(step)
       run.trouble(step, &values)
       let sorted = values.keys.sorted()
-      let samples = StepSamples(
+      return StepSamples(
         step: step, wallTime: 0, names: sorted, values: sorted.map { values[$0] ?? .nan })
-      let events = monitor.observe(samples, settings: synthetic.settings, thresholds: thresholds)
-      for event in events where event.kind == .alarm { names.insert(event.name ?? "") }
     }
-    return names
+  }
+
+  private func names(_ thresholds: AlarmThresholds, of samples: [StepSamples]) -> Set<String> {
+    var settings = SyntheticRun(seed: 5).settings
+    settings[SettingCatalog.adamEpsilon] = .number(1e-8)
+    var monitor = AlarmMonitor()
+    let alarms = samples.flatMap { step in
+      monitor.observe(step, settings: settings, thresholds: thresholds)
+        .filter { $0.kind == .alarm }
+    }
+    return Set(alarms.map { $0.name ?? "" })
   }
 
   @Test(arguments: cases)
   func `a rule raises by the threshold it is given and not when it is off`(run: Case) {
+    let samples = samples(of: run)
     for (words, isRaised) in [(run.raising, true), (run.silent, false), ("off", false)] {
       var thresholds = AlarmThresholds()
       #expect(thresholds.set(run.rule, words: words) == nil)
-      #expect(names(thresholds, of: run).contains(run.rule.name) == isRaised, "\(words)")
+      #expect(names(thresholds, of: samples).contains(run.rule.name) == isRaised, "\(words)")
     }
   }
 

@@ -163,10 +163,13 @@ struct CursesTerminalTests {
     terminal.leave()
   }
 
-  @Test func `another thread can end the wait`() throws {
+  @Test func `what a signal handler writes ends the wait`() throws {
     try terminal.enter()
-    let waker = terminal.waker
-    Thread.detachNewThread { waker.wake() }
+    let descriptor = terminal.waker.handlerDescriptor
+    Thread.detachNewThread {
+      var byte: UInt8 = 1
+      _ = write(descriptor, &byte, 1)
+    }
     #expect(keys.next(timeoutMilliseconds: 600_000) == .nothing)
     terminal.leave()
   }

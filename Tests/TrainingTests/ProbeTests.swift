@@ -107,7 +107,7 @@ struct ProbeTests {
     for record in run.records { recorder.record(record) }
     try recorder.close()
     let records = try SessionReader(path: path).records()
-    let history = records.reduce(into: RunHistory()) { $0.append($1) }
+    let history = RunHistory(records)
     let read = try #require(history[Drift.length])
     let expected = told(run)
     #expect(read.steps == expected.keys.sorted() && read.count == 16)

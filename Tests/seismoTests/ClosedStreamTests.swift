@@ -103,7 +103,9 @@ struct ClosedStreamTests {
   func `a stream that is closed or full ends no command by a signal`(index: Int) throws {
     defer { binary.remove() }
     let each = Self.cases[index]
-    for way in Way.all {
+    // The ways take turns, so that each meets commands of all kinds; what is printed is lost in all.
+    for (number, way) in Way.all.enumerated()
+    where number == 0 || number % 3 == index % 3 {
       removeNew()
       let process = binary.process([])
       process.standardOutput = FileHandle.nullDevice

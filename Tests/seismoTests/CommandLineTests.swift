@@ -134,7 +134,7 @@ struct CommandLineTests {
 
   @Test(arguments: [
     ["replay", "folder", "--text"], ["export", "folder", "--format", "csv"],
-    ["reproduce", "folder"], ["compare", "folder", "folder"], ["watch", "folder"],
+    ["reproduce", "folder"], ["compare", "folder", "folder"],
     ["control", "folder", "pause"], ["sessions", "rename", "folder", "other"],
     ["sessions", "delete", "folder", "--yes"], ["sessions", "note", "folder", "hello"],
     ["ingest", "--session", "folder"],
@@ -142,6 +142,19 @@ struct CommandLineTests {
   func `a folder is no session, and stays as it is`(arguments: [String]) throws {
     try expect(
       65, ["folder is no session of Seismo but a folder: give a .seismo file"], from: arguments
+    ) { binary in
+      try FileManager.default.createDirectory(
+        at: binary.folder.appending(path: "folder/within"), withIntermediateDirectories: true)
+    }
+  }
+
+  @Test func `a folder without logs is not watched, and what it could hold is told`() throws {
+    try expect(
+      65,
+      [
+        "no records in folder: give a folder with event files, .wandb files, metrics.csv or "
+          + "trainer_state.json"
+      ], from: ["watch", "folder"]
     ) { binary in
       try FileManager.default.createDirectory(
         at: binary.folder.appending(path: "folder/within"), withIntermediateDirectories: true)

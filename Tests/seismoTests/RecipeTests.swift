@@ -48,6 +48,10 @@ struct RecipeTests {
       let size = line.contains("--resume") ? "--workers 1 --headless" : Self.small
       let steps = line.contains("--resume") ? 520 : 200
       return "\(head) \(size) --steps \(steps) \(target)"
+    case "sweep":
+      let small = Self.small.replacing(" --workers 1", with: "")
+      return line.replacing(/--steps \d+/, with: "--steps 20").replacing(
+        "--data Sources", with: "--data path/to/text") + " \(small)"
     case "reproduce":
       // A run of a few steps instead of one of minutes.
       return line.replacing(/sessions\/\w+\.seismo/, with: "sessions/SHORT.seismo")
@@ -58,7 +62,9 @@ struct RecipeTests {
   @Test func `the README has recipes of all kinds`() throws {
     let recipes = try Recipe.all
     let commands = recipes.compactMap { if case .command(let line) = $0 { line } else { nil } }
-    for command in ["train", "replay", "watch", "control", "export", "compare", "reproduce"] {
+    for command in [
+      "train", "sweep", "replay", "watch", "control", "export", "compare", "reproduce",
+    ] {
       #expect(commands.contains { $0.hasPrefix("\(Recipe.command) \(command)") }, "\(command)")
     }
     #expect(commands.contains(Recipe.command))

@@ -46,8 +46,8 @@ import Testing
   }
 
   private func list(beside session: String?) -> (runs: [ListedRun], places: [String]) {
-    guard case .runsListed(let runs, let places) = library.list(beside: session, report: { _ in })
-    else { return ([], []) }
+    let action = library.list(beside: session).action(beside: session)
+    guard case .runsListed(let runs, let places) = action else { return ([], []) }
     return (runs, places)
   }
 
@@ -119,14 +119,18 @@ import Testing
       try FileManager.default.copyItem(atPath: first, toPath: path("run-\(number)"))
     }
     var pieces: [Int] = []
-    let last = library.list(beside: first) { action in
-      guard case .runsListed(let runs, _) = action else { return }
+    let last = library.list(beside: first) { listing in
+      guard case .runsListed(let runs, _) = listing.action(beside: first) else { return }
       #expect(runs.count == 120)
       pieces.append(runs.count { $0.details.standing != .unread })
     }
     #expect(pieces == pieces.sorted())
-    guard case .runsListed(let runs, _) = last else { return }
-    #expect(runs.allSatisfy { $0.details.standing == .finished })
+    #expect(last.sessions.count == 120)
+    let isRead = last.sessions.allSatisfy { found in
+      guard case .read(let summary, _) = found.content else { return false }
+      return summary.state == .finished
+    }
+    #expect(isRead)
   }
 
   @Test func `folders and files elsewhere are listed too, once they hold a session`() throws {

@@ -58,7 +58,7 @@ import Training
     ]
     for script in scripts {
       let records = try await records(options, script)
-      let history = records.reduce(into: RunHistory()) { $0.append($1) }
+      let history = RunHistory(records)
       let rates = try #require(history[MetricCatalog.learningRate])
       let factors = try #require(history[MetricCatalog.learningRateMultiplier])
       #expect(rates.count == 120)

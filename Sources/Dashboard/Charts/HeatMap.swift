@@ -297,8 +297,10 @@ extension HeatMap {
   /// What digits stand for, the longest first.
   private var digitWords: [String] {
     guard scale.kind == .logarithmic else { return ["digits are tenths"] }
-    let words = "digits are powers of ten: 4 is \(RoundNumber.exponentText(1e4 * origin))"
-    return floors.last.map { ["\(words), 0 is \($0.name)", words] } ?? [words]
+    let example = "4 is \(RoundNumber.exponentText(1e4 * origin))"
+    let words = "digits are powers of ten: \(example)"
+    let floor = floors.last.map { ["\(words), 0 is \($0.name)"] } ?? []
+    return floor + [words, "powers of ten: \(example)", example]
   }
 }
 

@@ -76,3 +76,7 @@ enum ActivationsPane {
     return table
   }
 }
+
+extension PaneID {
+  package static let activations = PaneID("activations")
+}

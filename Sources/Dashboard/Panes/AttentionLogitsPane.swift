@@ -192,8 +192,10 @@ enum AttentionLogitsPane {
     let theme = context.theme
     let levels = Levels(context)
     return { value in
-      var style = theme.style(levels.role(of: value))
-      guard theme.hasGradients else { return style }
+      let role = levels.role(of: value)
+      // Of few colours, the logits' own is the warning's too.
+      guard theme.hasGradients else { return theme.style(role == .logits ? .text : role) }
+      var style = theme.style(role)
       style.attributes.remove(.bold)
       let color = theme.logitsGradient.color(at: max(0, colourScale.share(of: value)))
       // On white the field's calm end is too pale for dots.
@@ -244,4 +246,8 @@ enum AttentionLogitsPane {
     abs(value) < 10
       ? NumberText.compact(value, digits: 2) : RoundNumber.groupedOrPower(value)
   }
+}
+
+extension PaneID {
+  package static let attentionLogits = PaneID("attentionLogits")
 }

@@ -33,3 +33,7 @@ enum ConsolePane {
     }
   }
 }
+
+extension PaneID {
+  package static let console = PaneID("console")
+}

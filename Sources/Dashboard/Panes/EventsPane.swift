@@ -81,3 +81,7 @@ enum EventsPane {
     }
   }
 }
+
+extension PaneID {
+  package static let events = PaneID("events")
+}

@@ -94,3 +94,7 @@ enum ExpertsPane {
     return chart
   }
 }
+
+extension PaneID {
+  package static let experts = PaneID("experts")
+}

@@ -151,3 +151,7 @@ enum GradientsPane {
     context.setting(SettingCatalog.adamEpsilon).map(\.number).flatMap { $0 > 0 ? $0 : nil }
   }
 }
+
+extension PaneID {
+  package static let gradients = PaneID("gradients")
+}

@@ -126,3 +126,7 @@ enum LearningRatePane {
     return Series(steps: steps, values: steps.map { schedule.rate(at: $0) * multiplier })
   }
 }
+
+extension PaneID {
+  package static let learningRate = PaneID("learningRate")
+}

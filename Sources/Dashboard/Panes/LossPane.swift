@@ -61,3 +61,7 @@ enum LossPane {
     return chart
   }
 }
+
+extension PaneID {
+  package static let loss = PaneID("loss")
+}

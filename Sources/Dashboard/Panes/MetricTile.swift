@@ -19,8 +19,6 @@ struct MetricTile: Sendable, Equatable {
   /// The metrics that matter first, then in the order of the table, families folded, then those
   /// that only the run knows.
   static func folded(_ names: [MetricName]) -> [MetricTile] {
-    let order = Dictionary(
-      uniqueKeysWithValues: MetricCatalog.families.enumerated().map { ($1.pattern, $0) })
     var found: [String: [MetricName]] = [:]
     for name in names {
       let pattern = MetricCatalog.family(of: name)?.pattern ?? NumberedName(name).pattern
@@ -28,7 +26,7 @@ struct MetricTile: Sendable, Equatable {
     }
     func rank(_ pattern: String) -> Int {
       if let place = first.firstIndex(where: { $0.path == pattern }) { return place - first.count }
-      return order[pattern] ?? order.count
+      return MetricCatalog.place(ofPattern: pattern) ?? MetricCatalog.families.count
     }
     return found.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
       .flatMap { tiles(of: $0.value) }

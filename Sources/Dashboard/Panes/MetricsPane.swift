@@ -82,3 +82,7 @@ enum MetricsPane {
     }
   }
 }
+
+extension PaneID {
+  package static let metrics = PaneID("metrics")
+}

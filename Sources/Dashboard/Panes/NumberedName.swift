@@ -10,28 +10,25 @@ struct NumberedName: Sendable, Comparable {
 
   init(_ name: MetricName) {
     self.name = name
-    var (pattern, numbers, digits) = ("", [Int](), "")
-    func end() {
+    var (pattern, numbers) = ([UInt8](), [Int]())
+    var rest = Array(name.path.utf8)[...]
+    while !rest.isEmpty {
+      pattern += rest.prefix { !Self.digits.contains($0) }
+      rest = rest.drop { !Self.digits.contains($0) }
+      let digits = rest.prefix { Self.digits.contains($0) }
+      rest = rest.dropFirst(digits.count)
       // What is too long to be a number is a word.
-      if let number = Int(digits) {
+      if let number = Int(String(decoding: digits, as: UTF8.self)) {
         numbers.append(number)
-        pattern += "#"
+        pattern.append(UInt8(ascii: "#"))
       } else {
         pattern += digits
       }
-      digits = ""
     }
-    for character in name.path {
-      if character.isASCII, character.isNumber {
-        digits.append(character)
-        continue
-      }
-      end()
-      pattern.append(character)
-    }
-    end()
-    (self.pattern, self.numbers) = (pattern, numbers)
+    (self.pattern, self.numbers) = (String(decoding: pattern, as: UTF8.self), numbers)
   }
+
+  private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
   static func < (one: NumberedName, other: NumberedName) -> Bool {
     guard one.pattern == other.pattern else { return one.pattern < other.pattern }

@@ -56,3 +56,7 @@ enum OutputsPane {
     return chart
   }
 }
+
+extension PaneID {
+  package static let outputs = PaneID("outputs")
+}

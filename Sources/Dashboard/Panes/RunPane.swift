@@ -147,3 +147,7 @@ extension RunPane {
     }
   }
 }
+
+extension PaneID {
+  package static let run = PaneID("run")
+}

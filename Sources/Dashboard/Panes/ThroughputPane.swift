@@ -80,3 +80,7 @@ enum ThroughputPane {
     return rows
   }
 }
+
+extension PaneID {
+  package static let throughput = PaneID("throughput")
+}

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Starts another process that outlives this one: in a session of its own, without a terminal.
@@ -62,7 +63,7 @@ package enum Detachment {
     defer { words.forEach { free($0) } }
     var child = pid_t()
     let code = posix_spawn(&child, executable, &actions, &attributes, &words, environ)
-    guard code == 0 else { throw .notDetached(reason: String(cString: strerror(code))) }
+    guard code == 0 else { throw .notDetached(reason: FileSystem.systemWords(code)) }
     return child
   }
 }

@@ -22,12 +22,15 @@ package final class LiveRun: Sendable {
 
   /// - Parameters:
   ///   - plan: what is trained, and where it is recorded.
+  ///   - corpus: the plan's data where it is open already; nil to open it.
   ///   - observer: takes each record on the run's own queue, in their order. Waiting there holds the
   ///     run up; the session has the record already.
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
-  package init(plan: RunPlan, observer: @escaping @Sendable (RunRecord) -> Void) throws {
+  package init(
+    plan: RunPlan, corpus: Corpus? = nil, observer: @escaping @Sendable (RunRecord) -> Void
+  ) throws {
     name = plan.name
-    let run = try plan.trainingRun(corpus: plan.corpus())
+    let run = try plan.trainingRun(corpus: corpus ?? plan.corpus())
     (control, controlFlaw) = Self.controlServer(plan)
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)

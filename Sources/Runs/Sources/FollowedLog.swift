@@ -237,11 +237,14 @@ private struct FollowedFile {
 private struct ToldSamples {
   private struct Count: Equatable {
     var number = 0
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = 0
 
     mutating func add(_ bits: UInt64) {
       number += 1
-      hash = (hash ^ bits) &* 0x100_0000_01b3
+      var hasher = Hasher()
+      hasher.combine(hash)
+      hasher.combine(bits)
+      hash = hasher.finalize()
     }
   }
 

@@ -11,6 +11,7 @@ package final class ForeignSession {
   package private(set) var description: RunDescription
   private let recorder: Recorder
   private var told: RunState?
+  private var isCut = false
 
   /// Makes the session at `path`, its folder too, or goes on with the one that is there. `control` is
   /// where commands go as long as the program names no place of its own.
@@ -86,11 +87,14 @@ package final class ForeignSession {
   /// What keeps records from being written; nil where nothing does.
   package var trouble: String? { recorder.status.text }
 
-  /// Closes the session as the run ended: as it said; one that said that it runs and no more was
-  /// stopped.
+  /// The run is not read to its end.
+  package func cut() { isCut = true }
+
+  /// Closes the session as the run ended: as it said; one that said that it runs and no more, or that
+  /// is not read to its end, was stopped.
   /// - Throws: `recordsUnwritten`.
   package func close() throws(SessionError) {
-    let end: RunState = told.map { $0.isOver ? $0 : .stopped } ?? .finished
+    let end: RunState = told.map { $0.isOver ? $0 : .stopped } ?? (isCut ? .stopped : .finished)
     recorder.record(.state(end))
     try recorder.close()
   }

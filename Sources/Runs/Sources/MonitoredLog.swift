@@ -30,7 +30,7 @@ package final class MonitoredLog: RecordSource {
     }
     let records = run.records
     session?.take(records, control: source.control)
-    return records.reduce(into: RunHistory()) { $0.append($1) }
+    return RunHistory(records)
   }
 
   package func updates(budget: Int) -> [SourceUpdate] {
@@ -55,6 +55,9 @@ package final class MonitoredLog: RecordSource {
   package var recordingTrouble: String? { session?.trouble }
 
   package func send(_ command: Command, by author: String) { source.send(command, by: author) }
+
+  /// Nobody reads the log on: a run that has not said how it ended was stopped.
+  package func cut() { session?.cut() }
 
   /// Closes the session too.
   package func finish() -> (isAnswered: Bool, failures: [RunEvent]) {

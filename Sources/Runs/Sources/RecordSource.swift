@@ -77,6 +77,6 @@ extension LogSource {
   package func wait(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
 
   package func history() throws -> RunHistory {
-    try opening().reduce(into: RunHistory()) { $0.append($1) }
+    RunHistory(try opening())
   }
 }

@@ -47,7 +47,8 @@ package struct RunCharts {
   package func charts(_ names: [MetricName]) -> [ChartSheet.Chart] {
     var order: [String] = []
     var groups: [String: [MetricName]] = [:]
-    for name in names.sorted(by: Self.precedes) where history[name] != nil {
+    let places = names.filter { history[$0] != nil }.map(Place.init).sorted()
+    for name in places.map(\.name) {
       let key = Self.group(of: name)
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(name)
@@ -56,15 +57,25 @@ package struct RunCharts {
   }
 
   /// The table's order, layers and experts by number.
-  private static func precedes(_ one: MetricName, _ other: MetricName) -> Bool {
-    let places = [one, other].map { name in
-      let pattern = MetricCatalog.family(of: name)?.pattern
-      return MetricCatalog.families.firstIndex { $0.pattern == pattern } ?? Int.max
+  private struct Place: Comparable {
+    let name: MetricName
+    private let line: Int
+    private let indices: [Int]
+
+    init(_ name: MetricName) {
+      self.name = name
+      let family = MetricCatalog.family(of: name)
+      line = family.flatMap { MetricCatalog.place(ofPattern: $0.pattern) } ?? .max
+      indices = MetricCatalog.indices(of: name)
     }
-    if places[0] != places[1] { return places[0] < places[1] }
-    let (left, right) = (MetricCatalog.indices(of: one), MetricCatalog.indices(of: other))
-    if left != right { return left.lexicographicallyPrecedes(right) }
-    return one < other
+
+    static func < (one: Place, other: Place) -> Bool {
+      if one.line != other.line { return one.line < other.line }
+      if one.indices != other.indices {
+        return one.indices.lexicographicallyPrecedes(other.indices)
+      }
+      return one.name < other.name
+    }
   }
 
   /// Metrics of one group share a chart: a quantity's layers, a layer's experts, the two losses.

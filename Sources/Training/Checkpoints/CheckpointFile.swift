@@ -29,18 +29,13 @@ final class CheckpointInput: Sendable {
   /// Fills `destination` with the bytes from `offset` on.
   func read(at offset: Int, into destination: UnsafeMutableRawBufferPointer) throws(CheckpointError)
   {
-    guard let base = destination.baseAddress else { return }
-    var done = 0
-    while done < destination.count {
-      let got = pread(descriptor, base + done, destination.count - done, offset + done)
-      if got < 0 && errno == EINTR { continue }
-      guard got >= 0 else { throw .unreadable(path: path, reason: systemReason(errno)) }
-      guard got > 0 else {
-        throw .damaged(
-          path: path, offset: offset + done, expected: "\(destination.count - done) more bytes",
-          found: "the end of the file")
-      }
-      done += got
+    guard let done = readFully(descriptor, at: offset, into: destination) else {
+      throw .unreadable(path: path, reason: systemReason(errno))
+    }
+    guard done == destination.count else {
+      throw .damaged(
+        path: path, offset: offset + done, expected: "\(destination.count - done) more bytes",
+        found: "the end of the file")
     }
   }
 

@@ -100,7 +100,7 @@ package enum CheckpointFolder {
   /// Takes a checkpoint away. It loses its name first, so that what is left of one whose removal was
   /// cut short is not taken for a checkpoint.
   /// - Throws: `unwritable`; not where it is gone already.
-  static func remove(step: Int, in parent: String) throws(CheckpointError) {
+  package static func remove(step: Int, in parent: String) throws(CheckpointError) {
     let path = parent + "/" + folderName(step: step)
     let aside = "\(parent)/.\(folderName(step: step)).removed-\(getpid())"
     guard rename(path, aside) == 0 else {
@@ -114,7 +114,7 @@ package enum CheckpointFolder {
     access(parent + "/" + folderName(step: step), F_OK) == 0
   }
 
-  static func folderName(step: Int) -> String {
+  package static func folderName(step: Int) -> String {
     let digits = String(step)
     return "step-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
   }

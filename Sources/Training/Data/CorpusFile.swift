@@ -47,19 +47,12 @@ final class CorpusFile: Sendable {
   private func read(
     _ descriptor: Int32, at offset: Int, into destination: UnsafeMutableRawBufferPointer
   ) throws(DataError) {
-    guard let base = destination.baseAddress else { return }
-    var done = 0
-    while done < destination.count {
-      let got = pread(descriptor, base + done, destination.count - done, offset + done)
-      if got < 0 && errno == EINTR { continue }
-      guard got >= 0 else {
-        throw .unreadable(path: displayed(path), reason: systemReason(errno))
-      }
-      guard got > 0 else {
-        let found = fileSize(descriptor) ?? offset + done
-        throw .shrank(path: displayed(path), expected: count, found: found)
-      }
-      done += got
+    guard let done = readFully(descriptor, at: offset, into: destination) else {
+      throw .unreadable(path: displayed(path), reason: systemReason(errno))
+    }
+    guard done == destination.count else {
+      let found = fileSize(descriptor) ?? offset + done
+      throw .shrank(path: displayed(path), expected: count, found: found)
     }
   }
 

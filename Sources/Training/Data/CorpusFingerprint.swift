@@ -1,3 +1,5 @@
+import Kernels
+
 extension Corpus {
   /// Sixteen hexadecimal digits that change when the length does or one of 64 evenly spread blocks:
   /// enough to notice that a run is resumed or reproduced on other data, at the cost of reading 256
@@ -7,12 +9,9 @@ extension Corpus {
     let block = min(4096, count)
     let blocks = min(64, (count + block - 1) / max(block, 1))
     let starts = (0..<blocks).map { $0 * (count - block) / max(blocks - 1, 1) }
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in try windows(startingAt: starts, count: block) {
-      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
-    }
-    hash = (hash ^ UInt64(count)) &* 0x0000_0100_0000_01B3
-    let digits = String(hash, radix: 16)
+    var hash = FNV1a(try windows(startingAt: starts, count: block))
+    hash.add(UInt64(count))
+    let digits = String(hash.value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Random numbers that are a pure function of a seed and a counter.
 ///
 /// Number k is the SplitMix64 output for state `seed + (k + 1) * golden`, so any number can be
@@ -9,18 +11,13 @@ package struct CounterGenerator: Sendable, Hashable {
 
   /// A generator of its own for every pair of seed and stream name.
   package init(seed: UInt64, stream: StaticString) {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    stream.withUTF8Buffer { bytes in
-      for byte in bytes {
-        hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
-      }
-    }
-    key = Self.mix(seed &+ Self.golden) ^ Self.mix(hash)
+    let hash = stream.withUTF8Buffer { FNV1a($0).value }
+    key = mix(seed) ^ mix(hash &- Self.golden)
   }
 
   /// 64 uniform bits.
   package func bits(at counter: UInt64) -> UInt64 {
-    Self.mix(key &+ (counter &+ 1) &* Self.golden)
+    mix(key &+ counter &* Self.golden)
   }
 
   /// Uniform over `0 ..< bound`; the bias of the multiplication is below `bound / 2^64`.
@@ -32,12 +29,5 @@ package struct CounterGenerator: Sendable, Hashable {
   /// Uniform over `[0, 1)` in steps of 2^-53.
   package func fraction(at counter: UInt64) -> Double {
     Double(bits(at: counter) >> 11) * 0x1p-53
-  }
-
-  private static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -113,9 +113,28 @@ extension String {
 
 /// The command line as the parser is to read it.
 enum CommandLineWords {
+  /// In a sweep a flag has a list of values; alone it is on as in `train`: `--qk-layernorm` becomes
+  /// `--qk-layernorm=on`, `--no-qk-layernorm` becomes `--qk-layernorm=off`.
+  private static func withFlagValues(_ words: [String]) -> [String] {
+    words.enumerated().map { index, word in
+      guard word.hasPrefix("--"), !word.contains("=") else { return word }
+      let name = String(word.dropFirst(2))
+      if name.hasPrefix("no-"), isFlag(String(name.dropFirst(3))) {
+        return "--\(name.dropFirst(3))=off"
+      }
+      let isAlone = index + 1 >= words.count || words[index + 1].hasPrefix("--")
+      return isAlone && isFlag(name) ? word + "=on" : word
+    }
+  }
+
+  private static func isFlag(_ name: String) -> Bool {
+    if case .flag? = RunOptionCatalog.option(name)?.kind { true } else { false }
+  }
+
   /// Takes what begins like a negative number as a value, where the parser would take it for an
   /// option: `--lr -1` becomes `--lr=-1`, so that what is wrong with the value can be said.
   static func readable(_ words: [String]) -> [String] {
+    let words = words.first == "sweep" ? withFlagValues(words) : words
     var readable: [String] = []
     for (index, word) in words.enumerated() {
       guard word.isNegativeNumber, let last = readable.last else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Runs
 import Sessions
+import Sweeps
 import Training
 
 /// The exit codes, chosen here alone.
@@ -39,9 +40,20 @@ extension Failure {
     switch error {
     case let failure as Failure: self = failure
     case let error as RunError: self.init(error.exit, "\(error)")
+    case let error as SweepError: self.init(error.exit, "\(error)")
     case let error as ConfigurationError: self = .usage("\(error)")
+    case is GridError, is CellSelection.Flaw: self = .usage("\(error)")
     case ThemeFile.Flaw.unknown: self = .usage("\(error)")
     default: self = .badInput(error)
+    }
+  }
+}
+
+extension SweepError {
+  fileprivate var exit: SeismoExit {
+    switch self {
+    case .noSweep, .otherGrid, .notExtendable, .otherRun, .damaged: .badInput
+    case .unwritable: .failed
     }
   }
 }

@@ -18,7 +18,8 @@ struct Seismo: ParsableCommand {
       Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
       Evaluate.self,
       Bench.self, ListThemes.self, ListAlarms.self, Compare.self, Export.self,
-      Import.self, Ingest.self, RelayLines.self, Reproduce.self, BenchStore.self, BenchFrame.self,
+      Import.self, Ingest.self, RelayLines.self, Reproduce.self, Sweep.self, Forecast.self,
+      Suggest.self, BenchStore.self, BenchFrame.self,
     ])
 
   mutating func run() throws {

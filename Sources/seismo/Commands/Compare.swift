@@ -38,7 +38,7 @@ struct Compare: ParsableCommand {
       for flaw in RecordedRun(records: records).damage {
         Seismo.report("\(reference.path): \(flaw)")
       }
-      let history = records.reduce(into: RunHistory()) { $0.append($1) }
+      let history = RunHistory(records)
       return Comparison.Run(name: Self.name(of: reference, among: references), history: history)
     }
     let comparison = Comparison(runs: runs)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dashboard
+import Formats
 import Foundation
 import Runs
 import Screen
@@ -150,7 +151,7 @@ extension Doctor {
     let probe = "\(folder)/.seismo-doctor-\(getpid())"
     let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = FileSystem.systemWords(errno)
       return Finding(
         "sessions", .broken, "sessions/ cannot be written (\(reason)): choose with --session")
     }

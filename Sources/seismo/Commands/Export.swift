@@ -89,9 +89,9 @@ struct Export: ParsableCommand {
   private func selected(_ run: RecordedRun) throws -> RecordedRun {
     guard let metric else { return run }
     var selected = run.selecting(MetricGlob(metric))
-    guard !selected.names.isEmpty else {
+    guard selected.metricCount > 0 else {
       throw Failure.usage(
-        "--metric \(metric): none of its \(run.names.count) metrics matches; it has "
+        "--metric \(metric): none of its \(run.metricCount) metrics matches; it has "
           + run.names.prefix(8).map(\.path).joined(separator: ", "))
     }
     for index in selected.generations.indices { selected.generations[index].happenings = [] }
@@ -106,7 +106,7 @@ struct Export: ParsableCommand {
     let names = Set(lines.flatMap(\.run.names)).sorted()
     try output.write(line: (allLines ? "run," : "") + CSV.header(names))
     for line in lines {
-      let history = line.run.newest.records.reduce(into: RunHistory()) { $0.append($1) }
+      let history = RunHistory(line.run.newest.records)
       let prefix = allLines ? CSV.quoted(line.name) + "," : ""
       try CSV.eachRow(of: history, metrics: names) { try output.write(line: prefix + $0) }
     }
@@ -137,7 +137,7 @@ struct Export: ParsableCommand {
   }
 
   private func writeCharts(_ records: [RunRecord], name: String) throws {
-    let history = records.reduce(into: RunHistory()) { $0.append($1) }
+    let history = RunHistory(records)
     let names = metric.map { pattern in
       let glob = MetricGlob(pattern)
       return history.names.filter(glob.matches)

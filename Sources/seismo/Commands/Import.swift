@@ -49,7 +49,7 @@ struct Import: ParsableCommand {
     run.description?.name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     for warning in run.warnings { Seismo.report("\(logged.name): \(warning)") }
     let added = try SessionImport.add(run, to: path)
-    let what = added == 0 ? "nothing new" : "\(added) samples of \(run.names.count) metrics"
+    let what = added == 0 ? "nothing new" : "\(added) samples of \(run.metricCount) metrics"
     try StandardOutput.print("\(Invocation.shown(path)): \(what)")
     for name in renamed {
       try StandardOutput.print("  \(name.ours) is what it calls \(name.theirs)")

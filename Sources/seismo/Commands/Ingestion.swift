@@ -87,7 +87,10 @@ final class Ingestion: RecordSource {
       _ = updates(budget: 1 << 18)
       if request.isNew() {
         signals += 1
-        guard let child else { break }
+        guard let child else {
+          log.cut()
+          break
+        }
         child.signal(signals > 2 ? SIGKILL : request.number)
       }
       if !isOver { source.wait(milliseconds: 50) }

@@ -98,7 +98,7 @@ struct Replay: ParsableCommand {
   }
 
   static func latest() throws -> String {
-    guard let latest = try SessionSummary.latest(in: "sessions") else {
+    guard let latest = try SessionSummary.latest(in: SessionReference.folder) else {
       throw Failure(
         .badInput, "no session in sessions/: '\(Invocation.command)' records one")
     }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Standard output, or a file that is there once it is whole: bytes are gathered and written in
@@ -26,7 +27,7 @@ final class OutputFile {
     partial = Self.isSpecial(path) ? nil : path + ".partial"
     descriptor = open(partial ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = FileSystem.systemWords(errno)
       throw Failure(.badInput, "\(path) cannot be written: \(reason): choose another --output")
     }
   }
@@ -54,20 +55,18 @@ final class OutputFile {
     try flush()
     guard let path else { return }
     guard fsync(descriptor) == 0 || errno == EINVAL, close(descriptor) == 0 else {
-      throw refused()
+      throw refused(errno)
     }
-    if let partial, rename(partial, path) != 0 { throw refused() }
+    if let partial, rename(partial, path) != 0 { throw refused(errno) }
   }
 
   private func flush() throws {
     defer { pending.removeAll(keepingCapacity: true) }
     guard path != nil else { return try flushToStandardOutput() }
-    var rest = pending[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw refused() }
-      rest = rest.dropFirst(count)
+    do throws(StandardStream.Refusal) {
+      try StandardStream.write(pending, to: descriptor)
+    } catch {
+      throw refused(error.code)
     }
   }
 
@@ -81,10 +80,9 @@ final class OutputFile {
   }
 
   /// - Returns: the failure; what was written in part is taken away.
-  private func refused() -> Failure {
-    let code = errno
+  private func refused(_ code: Int32) -> Failure {
     if let partial { unlink(partial) }
-    let reason = String(cString: strerror(code))
+    let reason = FileSystem.systemWords(code)
     let remedy = code == EISDIR ? "" : "free the disk or "
     return Failure(
       .failed, "\(path ?? ""): \(reason): \(remedy)choose another --output")

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Standard output and standard error: every line of the program goes through here, at once and
@@ -17,18 +18,23 @@ enum StandardStream: Int32, CaseIterable {
     var isReaderGone: Bool { code == EPIPE }
     /// Whoever started the program wanted nothing to be written.
     var isClosed: Bool { code == EBADF }
-    var reason: String { isClosed ? "it is closed" : String(cString: strerror(code)) }
+    var reason: String { isClosed ? "it is closed" : FileSystem.systemWords(code) }
   }
 
   /// Writes all of `bytes`.
   func write(_ bytes: [UInt8]) throws(Refusal) {
+    try Self.write(bytes, to: rawValue)
+  }
+
+  /// Writes all of `bytes` to an open file, a device or a pipe.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) throws(Refusal) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(rawValue, $0.baseAddress, $0.count) }
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       let code = errno
       if count > 0 {
         rest = rest.dropFirst(count)
-      } else if count == 0 || !mayGoOn(after: code) {
+      } else if count == 0 || !mayGoOn(descriptor, after: code) {
         throw Refusal(code: count == 0 ? ENOSPC : code)
       }
     }
@@ -39,9 +45,9 @@ enum StandardStream: Int32, CaseIterable {
   }
 
   /// Whether it is worth trying again; waits until then.
-  private func mayGoOn(after code: Int32) -> Bool {
+  private static func mayGoOn(_ descriptor: Int32, after code: Int32) -> Bool {
     guard code == EAGAIN || code == EWOULDBLOCK else { return code == EINTR }
-    var place = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+    var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     _ = poll(&place, 1, -1)
     return true
   }

@@ -87,11 +87,6 @@ final class LogRoster: Sendable {
   }
 }
 
-extension LoggedRun {
-  /// What tells it from every other run.
-  var key: String { paths[0] + (part.map { "#\($0)" } ?? "") }
-}
-
 extension ListedRun {
   /// A run that another program logs; one of more bytes than that is not read.
   fileprivate init(_ run: LoggedRun, change: Double, mostBytes: Int) {

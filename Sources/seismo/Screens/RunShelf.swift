@@ -1,6 +1,5 @@
 import Dashboard
 import Dispatch
-import Formats
 import Foundation
 import Runs
 import Sessions
@@ -11,25 +10,18 @@ import Telemetry
 /// The recorded runs beside the one on screen, read where they hold no frame up. What is laid over
 /// the charts and still grows is followed.
 final class RunShelf: Sendable {
-  private struct Followed {
-    /// Those that grow, by their paths.
-    var runs: [String: Follower] = [:]
-    var logs: [String: FollowedLog] = [:]
-    var isDue = false
-  }
-
-  private let interval: DispatchTimeInterval
   private let found = Mutex<[Action]>([])
-  private let followed = Mutex(Followed())
+  private let grown: GrowingRuns
   private let library = RunLibrary()
   /// What other programs log, where such was named.
   let roster: LogRoster?
   private let isListDue = Atomic(false)
-  private let queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
+  private let queue: DispatchQueue
 
   /// Runs that grow are read on every `interval`.
   init(interval: DispatchTimeInterval = .seconds(1), roster: LogRoster? = nil) {
-    self.interval = interval
+    queue = DispatchQueue(label: "seismo.runs", qos: .userInitiated)
+    grown = GrowingRuns(interval: interval, on: queue)
     self.roster = roster
     if roster != nil { lookLater() }
   }
@@ -54,9 +46,10 @@ final class RunShelf: Sendable {
 
   /// What has been read since it was last asked.
   func take() -> [Action] {
-    found.withLock { found in
+    let grown = grown.take().map { Action.runGrew(path: $0.path, $0.records) }
+    return found.withLock { found in
       defer { found = [] }
-      return found
+      return found + grown
     }
   }
 
@@ -108,7 +101,10 @@ final class RunShelf: Sendable {
       guard case .runsListed(let runs, let others) = action else { return action }
       return .runsListed(logs + runs, in: places + others)
     }
-    post(withLogs(library.list(beside: session) { self.post(withLogs($0)) }))
+    let all = library.list(beside: session) {
+      self.post(withLogs($0.action(beside: session)))
+    }
+    post(withLogs(all.action(beside: session)))
   }
 
   private func post(_ action: Action) {
@@ -129,81 +125,20 @@ final class RunShelf: Sendable {
 
   /// Has the run that was taken away from the charts no longer read.
   func drop(path: String) {
-    queue.async { [self] in
-      followed.withLock { followed in
-        followed.runs[path] = nil
-        followed.logs[path] = nil
-      }
-    }
+    queue.async { [self] in grown.drop(path: path) }
   }
 
   /// Has no run read on, for a screen on which none is drawn.
   func dropAll() {
-    queue.async { [self] in
-      followed.withLock { followed in
-        followed.runs = [:]
-        followed.logs = [:]
-      }
-    }
+    queue.async { [self] in grown.dropAll() }
   }
 
   /// All there is of a run, or of a line of it, here and now; one that is still being written is
   /// followed from then on.
   func read(path: String) throws -> RunHistory {
-    if let log = roster?.run(at: path) { return try read(log) }
-    let reference = try SessionReference(path)
-    if let line = reference.line {
-      return try SessionReader(path: reference.path).history(line: line)
+    if let log = roster?.run(at: path) {
+      return try grown.read(log, usesAliases: roster?.usesAliases ?? true)
     }
-    guard WriterLock.isHeld(session: path) else { return try SessionReader(path: path).history() }
-    var follower = try Follower(path: path)
-    let history = try follower.history()
-    followed.withLock { $0.runs[path] = follower }
-    readOnLater()
-    return history
-  }
-
-  private func read(_ run: LoggedRun) throws -> RunHistory {
-    let usesAliases = roster?.usesAliases ?? true
-    let history = try followed.withLock { followed in
-      let log = FollowedLog(run, usesAliases: usesAliases)
-      let history = try log.history()
-      followed.logs[run.key] = log
-      return history
-    }
-    readOnLater()
-    return history
-  }
-
-  /// Sees to it that runs that grow are read on once, however many ask for it.
-  private func readOnLater() {
-    let isMine = followed.withLock { followed in
-      guard !followed.isDue, !followed.runs.isEmpty || !followed.logs.isEmpty else { return false }
-      followed.isDue = true
-      return true
-    }
-    guard isMine else { return }
-    queue.asyncAfter(deadline: .now() + interval) { [weak self] in self?.readOn() }
-  }
-
-  /// Reads what has come of the runs that grow; one that cannot be read just now is tried again.
-  private func readOn() {
-    let arrived = followed.withLock { followed in
-      followed.isDue = false
-      var arrived: [Action] = []
-      for (path, var follower) in followed.runs {
-        let records = (try? follower.poll()) ?? []
-        if !records.isEmpty { arrived.append(.runGrew(path: path, records)) }
-        followed.runs[path] = follower.writer == .writing ? follower : nil
-      }
-      for (path, log) in followed.logs {
-        for case .records(let records) in log.updates(budget: 1 << 16) {
-          arrived.append(.runGrew(path: path, records))
-        }
-      }
-      return arrived
-    }
-    found.withLock { $0 += arrived }
-    readOnLater()
+    return try grown.read(path: path)
   }
 }

@@ -11,6 +11,8 @@ import Telemetry
 struct Viewing {
   /// No key changes a run that is watched.
   var isReadOnly = false
+  /// Whether another screen waits for the person: esc comes back to it.
+  var isVisit = false
   let theme: String?
   /// The logs that were named, where such were.
   var roster: LogRoster?
@@ -158,6 +160,8 @@ struct Viewing {
   private func screen(
     _ source: RunSource, after previous: DashboardScreen?
   ) throws -> DashboardScreen {
+    var source = source
+    source.isVisited = isVisit
     if let previous { return DashboardScreen(source: source, after: previous) }
     let shelf = RunShelf(roster: roster)
     shelf.include(others)

@@ -134,18 +134,16 @@ struct CheckpointDamageTests {
     let whole = try Array(Data(contentsOf: URL(fileURLWithPath: runFile)))
     var refused = 0
     for index in whole.indices {
-      for bit in 0..<8 {
-        var flipped = whole
-        flipped[index] ^= 1 << bit
-        try Data(flipped).write(to: URL(fileURLWithPath: runFile))
-        do {
-          _ = try CheckpointFolder.read(path).run(as: SavedState.self)
-        } catch {
-          refused += 1
-        }
+      var flipped = whole
+      flipped[index] ^= 1 << UInt8(index % 8)
+      try Data(flipped).write(to: URL(fileURLWithPath: runFile))
+      do {
+        _ = try CheckpointFolder.read(path).run(as: SavedState.self)
+      } catch {
+        refused += 1
       }
     }
-    #expect(refused > whole.count * 2)
+    #expect(refused > whole.count / 4)
   }
 
   @Test func `an error is one line that says what, where and what to do`() {

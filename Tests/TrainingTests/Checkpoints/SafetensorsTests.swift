@@ -111,7 +111,7 @@ struct SafetensorsTests {
   {
     let whole = try Array(Data(contentsOf: URL(fileURLWithPath: written(to: "f"))))
     for index in 0..<(whole.count - 32) {
-      for bit in 0..<8 {
+      for bit in [index % 8, (index + 3) % 8] {
         var flipped = whole
         flipped[index] ^= 1 << bit
         let path = try folder.write(flipped, to: "flipped")

@@ -9,8 +9,6 @@ struct ListSessions: ParsableCommand {
     commandName: "sessions", abstract: "List what is recorded; rename, delete, tag, note, restore.",
     subcommands: [List.self, Rename.self, Delete.self, Tag.self, Note.self, Restore.self],
     defaultSubcommand: List.self)
-
-  static let usual = SessionReference.folder
 }
 
 extension SessionSummary.Order: ExpressibleByArgument {}
@@ -35,7 +33,7 @@ extension ListSessions {
         compare, reproduce and --overlay; 'sessions restore NAME@1' makes it the run again.
         """)
 
-    @Argument(help: "the folder to look in") var folder = ListSessions.usual
+    @Argument(help: "the folder to look in") var folder = SessionReference.folder
     @Option(help: "loss, steps, date, size or name") var sort = SessionSummary.Order.date
     @Option(help: "only those that match, such as 'loss<2 cfg.lr>=1e-3 | note:cured'")
     var filter: String?
@@ -65,7 +63,7 @@ extension ListSessions {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
       guard exists else {
-        if folder == ListSessions.usual { return }
+        if folder == SessionReference.folder { return }
         throw Failure(.badInput, "no folder \(folder): name one that holds sessions")
       }
       guard isFolder.boolValue else {

@@ -1,0 +1,44 @@
+import Foundation
+package import Sweeps
+import Training
+
+/// What of a sweep this process runs, and how.
+package struct SweepPlan: Sendable {
+  package let folder: SweepFolder
+  package let grid: Grid
+  package let costs: [CellCost]
+  /// The places of the cells to be run, in the order in which they begin.
+  package let order: [Int]
+  /// Cells at once, a core each.
+  package let jobs: Int
+  /// Seconds between two checkpoints of a cell; 0 for none before its end.
+  package let checkpointSeconds: Double
+  /// Seconds after which a claimant that is silent is gone; nil where cells are not claimed.
+  package let stale: Double?
+  let usualRates: [Double]
+
+  /// - Throws: `CellSelection.Flaw`; where a cell's options contradict each other.
+  package init(
+    folder: SweepFolder, grid: Grid, selection: CellSelection = .all, jobs: Int? = nil,
+    checkpointSeconds: Double = 30, stale: Double? = nil
+  ) throws {
+    (self.folder, self.grid, self.stale) = (folder, grid, stale)
+    self.checkpointSeconds = checkpointSeconds
+    self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    let configurations = try grid.cells.map { try $0.configuration() }
+    usualRates = configurations.map(\.learningRate)
+    costs = try grid.cells.costs()
+    order = try selection.order(of: costs)
+  }
+
+  package var cells: [SweepCell] { grid.cells }
+
+  /// What has ended in the folder so far, whoever ran it.
+  package func results() -> SweepResults {
+    var results = SweepResults(cells: cells, costs: costs, usualRates: usualRates)
+    for cell in cells {
+      if let result = folder.result(of: cell) { results.take(result, of: cell) }
+    }
+    return results
+  }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import Formats
+import Foundation
+import Runs
+import Sessions
+import Signals
+import Sweeps
+import Telemetry
+
+struct Suggest: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "A rate and a batch for a model, each with what it rests on.",
+    discussion: """
+      The Step Law (2503.04715) within or outside of its range; the best rates of a sweep of one's \
+      own, followed over sizes; the gradient noise scale that its best runs told. Parameters count no \
+      embedding, unembedding and gains.
+      """)
+
+  @Option(help: "the model's size, such as 4.7e6") var parameters: Double
+  @Option(help: "tokens to train on, such as 1e8") var tokens: Double
+  @Option(help: "a sweep's folder") var sweep: String?
+  @Flag(help: "one JSON object on standard output") var json = false
+
+  mutating func validate() throws {
+    for (name, value) in [("parameters", parameters), ("tokens", tokens)]
+    where !(value >= 1 && value.isFinite) {
+      throw ValidationError("--\(name) \(value): give a number from 1")
+    }
+  }
+
+  mutating func run() throws {
+    let results = try sweep.map { path in
+      let folder = SweepFolder(path: path)
+      return try SweepPlan(folder: folder, grid: folder.grid()).results()
+    }
+    let law =
+      parameters >= StepLaw.leastParameters
+      ? StepLaw(parameters: parameters, tokens: tokens) : nil
+    let own = results.flatMap { OwnOptimum($0, parameters: parameters) }
+    let noise = try results.flatMap { try NoiseBatch($0) }
+    if json {
+      let members = [
+        ("step_law", law.map(Self.json) ?? "null"), ("sweep", own?.json ?? "null"),
+        ("noise_scale", noise?.json ?? "null"),
+      ]
+      let body = members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+      return try StandardOutput.print("{\(body)}")
+    }
+    for line in [words(law), words(own), words(noise)] { try StandardOutput.print(line) }
+  }
+
+  private static func json(_ law: StepLaw) -> String {
+    "{\"lr\":\(JSONLines.number(law.learningRate)),"
+      + "\"batch_tokens\":\(JSONLines.number(law.batchTokens)),\"in_range\":\(law.isInRange)}"
+  }
+
+  private func words(_ law: StepLaw?) -> String {
+    guard let law else {
+      return "step law     not below \(NumberText.compact(StepLaw.leastParameters)) parameters"
+    }
+    return "step law     lr \(NumberText.compact(law.learningRate)), batch"
+      + " \(NumberText.compact(law.batchTokens)) tokens"
+      + (law.isInRange
+        ? "" : "; outside of what it was fitted over (0.2–1.1G parameters, 4–100G tokens): a hint")
+  }
+
+  private func words(_ own: OwnOptimum?) -> String {
+    guard let own else {
+      return "sweep        none with rates that have a best one: --sweep FOLDER"
+    }
+    return "sweep        lr \(NumberText.compact(own.learningRate)): \(own.basis)"
+  }
+
+  private func words(_ noise: NoiseBatch?) -> String {
+    guard let noise else { return "noise scale  none was told: --sweep FOLDER" }
+    return "noise scale  batch \(NumberText.compact(noise.batchTokens)) tokens:"
+      + " \(NumberText.compact(noise.windows)) windows at the end of the best run"
+  }
+}
+
+/// The best rate of a sweep's sizes, followed to another size.
+struct OwnOptimum {
+  let learningRate: Double
+  let basis: String
+  private let confidence: String
+
+  init?(_ results: SweepResults, parameters: Double) {
+    // Of each size the mitigation that came lowest.
+    var best: [Int: RateCurve.Point] = [:]
+    var edges = 0
+    for group in results.groups where group.curve.points.count >= 3 {
+      guard let point = group.curve.best else { continue }
+      if best[group.parameters].map({ $0.loss <= point.loss }) ?? false { continue }
+      best[group.parameters] = point
+      let isEdge = point == group.curve.points.first || point == group.curve.points.last
+      edges += isEdge ? 1 : 0
+    }
+    guard !best.isEmpty else { return nil }
+    let points = best.map { (x: log(Double($0.key)), y: log($0.value.rate)) }
+    let x = points.reduce(0) { $0 + $1.x } / Double(points.count)
+    let y = points.reduce(0) { $0 + $1.y } / Double(points.count)
+    let spread = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
+    let slope =
+      spread > 0 ? points.reduce(0) { $0 + ($1.x - x) * ($1.y - y) } / spread : 0
+    learningRate = exp(y + slope * (log(parameters) - x))
+    let largest = Double(best.keys.max() ?? 1)
+    let sizes = "\(best.count) size\(best.count == 1 ? "" : "s")"
+    var doubts: [String] = []
+    if best.count < 3 { doubts.append("three sizes at least are needed") }
+    if parameters > 30 * largest { doubts.append("more than 30 times the largest size") }
+    if edges > 0 { doubts.append("a best rate lies at the end of its range") }
+    confidence = doubts.isEmpty ? "good" : "low"
+    basis =
+      "best rates of \(sizes), lr ∝ N^\(NumberText.compact(slope, digits: 2))"
+      + (doubts.isEmpty ? "" : "; not to be believed: \(doubts.joined(separator: ", "))")
+  }
+
+  var json: String {
+    "{\"lr\":\(JSONLines.number(learningRate)),\"confidence\":\"\(confidence)\","
+      + "\"basis\":\(JSONLines.quoted(basis))}"
+  }
+}
+
+/// The batch at which the gradient's noise and its signal weigh as much, at the end of the best run.
+struct NoiseBatch {
+  let windows: Double
+  let batchTokens: Double
+
+  /// - Throws: where the run's session cannot be read.
+  init?(_ results: SweepResults) throws {
+    let finished = results.ended.filter { $0.state == .finished }
+    let best = finished.min { $0.evalLoss ?? .infinity < $1.evalLoss ?? .infinity }
+    guard let best else { return nil }
+    let history = try SessionReader(path: best.session).history()
+    guard let series = history[MetricCatalog.noiseScale],
+      let context = history.description?.model?.context,
+      let last = series.values.last(where: { $0.isFinite && $0 > 0 })
+    else { return nil }
+    (windows, batchTokens) = (last, last * Double(context))
+  }
+
+  var json: String {
+    "{\"batch_windows\":\(JSONLines.number(windows)),"
+      + "\"batch_tokens\":\(JSONLines.number(batchTokens))}"
+  }
+}

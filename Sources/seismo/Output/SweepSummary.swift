@@ -1,0 +1,41 @@
+import Signals
+import Sweeps
+
+/// What a sweep has found, as a table of plain text.
+struct SweepSummary {
+  private let results: SweepResults
+
+  init(_ results: SweepResults) {
+    self.results = results
+  }
+
+  /// The names of the columns first.
+  var rows: [[String]] {
+    var rows = [
+      ["parameters", "cells of", "sensitivity", "best rate", "held-out", "spread", "seeds"]
+    ]
+    for group in results.groups {
+      guard let best = group.curve.best, let value = group.curve.sensitivity else { continue }
+      rows.append([
+        NumberText.compact(Double(group.parameters)), group.words.isEmpty ? "all" : group.words,
+        NumberText.compact(value), NumberText.compact(best.rate),
+        NumberText.compact(best.loss, digits: 4),
+        best.seeds > 1 ? "±\(NumberText.compact(best.spread, digits: 2))" : "",
+        "\(group.curve.seeds)",
+      ])
+    }
+    return rows
+  }
+
+  var lines: [String] {
+    let rows = rows
+    let counts = CellState.allCases.compactMap { state -> String? in
+      let count = results.count(state)
+      return count == 0 ? nil : "\(count) \(state.rawValue)"
+    }
+    let rest = results.cells.count - results.results.count
+    let end = (counts + (rest > 0 ? ["\(rest) to go"] : [])).joined(separator: ", ")
+    let table = rows.count == 1 ? [] : TextTable.lines(rows, rightAligned: [0, 2, 3, 4, 5, 6])
+    return table + ["\(results.cells.count) cells: \(end)"]
+  }
+}

@@ -1,0 +1,119 @@
+import Dashboard
+import Foundation
+import Screen
+import Signals
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(15)))
+struct SweepScreenTests {
+  private static let rates = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3]
+
+  /// Three sizes with and without a mitigation, one seed of each rate short of the end.
+  private static func state(_ size: Size, done: Int = .max) -> SweepState {
+    var state = SweepState(name: "rates", size: size)
+    state.jobs = 2
+    state.isRunning = done != .max
+    state.remainingSeconds = 160
+    var outcomes: [[RateCurve.Outcome]] = []
+    for (group, (parameters, isCured)) in [
+      (25_000, false), (98_000, false), (393_000, false), (25_000, true), (98_000, true),
+      (393_000, true),
+    ].enumerated() {
+      outcomes.append([])
+      for (index, rate) in rates.enumerated() {
+        for seed in 1...2 {
+          let number = state.cells.count + 1
+          var cell = ShownCell(
+            number: number, words: "lr \(rate), seed \(seed)", group: group, rate: rate,
+            seed: "\(seed)", totalSteps: 500)
+          let bowl = pow(Double(index) - 3, 2) * 0.09
+          let loss =
+            2.4 - 0.2 * log10(Double(parameters) / 25_000) + bowl + 0.02 * Double(seed)
+            + (isCured || index < 5 ? 0 : Double(parameters) / 2e5)
+          let isLost = loss > 4.3
+          cell.steps = 500
+          cell.loss = isLost ? nil : loss
+          cell.state = isLost ? .diverged : .finished
+          if number > done {
+            (cell.state, cell.loss, cell.steps) = (.waiting, nil, 0)
+          } else if number == done {
+            (cell.state, cell.loss, cell.steps, cell.logits) = (.running, 3.1, 240, 14)
+          } else {
+            outcomes[group].append(.init(rate: rate, loss: isLost ? .nan : loss, initialLoss: 6))
+          }
+          state.cells.append(cell)
+        }
+      }
+      state.groups.append(
+        ShownGroup(
+          parameters: parameters, mitigation: isCured ? "qk-layernorm" : "plain",
+          size: "width \(parameters)", curve: RateCurve(outcomes[group])))
+    }
+    return state
+  }
+
+  @Test(arguments: [(80, 24), (120, 40), (160, 50), (200, 60)])
+  func `a sweep at its end`(columns: Int, rows: Int) {
+    let state = Self.state(Size(columns: columns, rows: rows))
+    expectScreen(view(state), "Sweep", "end")
+  }
+
+  @Test func `a sweep that runs, and one without colours`() {
+    expectScreen(view(Self.state(Size(columns: 120, rows: 40), done: 45)), "Sweep", "runs")
+    var state = Self.state(Size(columns: 100, rows: 30))
+    state.appearance = Appearance(theme: .dark, depth: .none, symbols: .ascii)
+    expectScreen(view(state), "Sweep", "ascii")
+  }
+
+  @Test func `no size traps, with cells or without`() {
+    for columns in [0, 1, 5, 19, 39, 60] {
+      for rows in [0, 1, 2, 4, 7, 11, 15] {
+        let size = Size(columns: columns, rows: rows)
+        #expect(view(Self.state(size)).size == size)
+        #expect(view(SweepState(name: "empty", size: size)).size == size)
+      }
+    }
+  }
+
+  @Test func `arrows go from cell to cell, enter opens, what changes something asks`() {
+    var state = Self.state(Size(columns: 120, rows: 40), done: 3)
+    #expect(state.press(.right).isEmpty && state.chosen == 1)
+    #expect(state.press(.down).isEmpty && state.chosen == 15)
+    #expect(state.press(.enter) == [.bell])
+    #expect(state.press(.up).isEmpty && state.press(.enter) == [.open(cell: 2)])
+    #expect(state.press(.character("K")) == [.bell])
+    _ = state.press(.right)
+    #expect(state.press(.character("K")).isEmpty)
+    #expect(state.press(.escape).isEmpty)
+    #expect(state.press(.character("K")).isEmpty && state.press(.enter) == [.end(cell: 3)])
+    #expect(state.press(.character("A")) == [.add(rate: (1e-3 * 3e-3).squareRoot())])
+    _ = state.press(.character("G"))
+    #expect(state.chosen == state.cells.count - 1)
+    #expect(state.press(.character("A")) == [.bell])
+    #expect(state.press(.character("q")).isEmpty)
+    #expect(state.press(.character("d")) == [.quit(.detach)])
+    state.isRunning = false
+    #expect(state.press(.character("q")) == [.quit(.leave)])
+    #expect(state.press(.character("w")) == [.writeScreen])
+  }
+
+  @Test func `a click chooses a cell, and opens it where it is chosen`() {
+    var state = Self.state(Size(columns: 120, rows: 40))
+    let grid = view(state)
+    let row = grid.lines.firstIndex { $0.contains(" cells ") && $0.contains("done") }
+    let place = Point(column: 26, row: (row ?? 0) + 2)
+    let click = MouseEvent(kind: .pressed, button: .left, point: place)
+    #expect(state.point(click).isEmpty)
+    let chosen = state.chosen
+    #expect(chosen != 0)
+    #expect(state.point(click) == [.open(cell: chosen + 1)])
+  }
+
+  @Test func `charts by size hold the mitigations of each`() {
+    var state = Self.state(Size(columns: 160, rows: 50))
+    _ = state.press(.character("v"))
+    let text = view(state).lines.joined(separator: "\n")
+    #expect(text.contains("held-out loss, 25.0k") && text.contains("held-out loss, 393k"))
+  }
+}

@@ -1,0 +1,255 @@
+import Foundation
+import Runs
+import Seismo
+import Sessions
+import Signals
+import Sweeps
+import Synchronization
+import Telemetry
+import Testing
+
+@Suite(.timeLimit(.minutes(15)))
+struct SweepRunTests {
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "sweep-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// A model that takes no time.
+  private static let small = [
+    "preset": "tiny", "width": "16", "layers": "1", "context": "16", "batch": "4", "steps": "30",
+    "eval-every": "10", "eval-windows": "4", "warmup": "5",
+  ]
+
+  private func plan(
+    _ given: [String: String], in name: String = "s", jobs: Int = 2,
+    selection: CellSelection = .all,
+    checkpointSeconds: Double = 0, stale: Double? = nil
+  ) throws -> SweepPlan {
+    let options = Self.small.merging(given) { _, given in given }
+    let place = SweepFolder(path: folder.appending(path: name).path)
+    let grid = try place.adopt(Grid([GridTable(options.mapValues { [$0] })]), extending: false)
+    return try SweepPlan(
+      folder: place, grid: grid, selection: selection, jobs: jobs,
+      checkpointSeconds: checkpointSeconds, stale: stale)
+  }
+
+  /// What a sweep told.
+  private final class Log: Sendable {
+    let news = Mutex<[SweepNews]>([])
+    let onRecord: @Sendable (SweepCell, RunRecord) -> Void
+
+    init(onRecord: @escaping @Sendable (SweepCell, RunRecord) -> Void = { _, _ in }) {
+      self.onRecord = onRecord
+    }
+
+    func take(_ item: SweepNews) {
+      if case .record(let cell, let record) = item { return onRecord(cell, record) }
+      news.withLock { $0.append(item) }
+    }
+
+    var own: [CellResult] {
+      news.withLock { news in
+        news.compactMap { if case .ended(_, let result, true) = $0 { result } else { nil } }
+      }
+    }
+
+    var left: [String] {
+      news.withLock { news in
+        news.compactMap { if case .left(_, let reason) = $0 { reason } else { nil } }
+      }
+    }
+  }
+
+  @discardableResult
+  private func run(_ plan: SweepPlan) -> Log {
+    let log = Log()
+    SweepRun(plan) { log.take($0) }.run()
+    return log
+  }
+
+  /// Every number that is no clock's, by metric and step.
+  private func numbers(_ session: String) throws -> [MetricName: [UInt64]] {
+    let history = try SessionReader(path: session).history()
+    let names = history.names.filter { MetricCatalog.family(of: $0)?.isMeasuredByClock == false }
+    return names.reduce(into: [:]) { numbers, name in
+      numbers[name] = (history[name]?.values ?? []).map(\.bitPattern)
+    }
+  }
+
+  @Test func `a cell has the bits of the same run by itself, and its result is that run's`()
+    async throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3,1e-1", "qk-layernorm": "off,on"])
+    let log = run(plan)
+    #expect(log.own.count == 4)
+    for cell in plan.cells {
+      let alone = try Run(
+        options: cell.options, session: folder.appending(path: "alone-\(cell.number).seismo").path)
+      alone.start()
+      #expect(try await alone.end().outcome == .finished)
+      #expect(try numbers(plan.folder.session(of: cell)) == numbers(alone.session))
+      let history = try SessionReader(path: alone.session).history()
+      let result = try #require(plan.folder.result(of: cell))
+      #expect(result.state == .finished && result.steps == 30 && result.tokens == 30 * 64)
+      #expect(result.finalLoss == history["loss"]?.lastValue)
+      #expect(result.evalLoss == history["loss/eval"]?.lastValue)
+      #expect(history["loss/eval"]?.lastStep == 30)
+      #expect(result.initialLoss == history["loss/eval"]?.value(at: 0))
+      #expect(result.attentionLogitMax == history["attention_logit_max"]?.lastValue)
+      #expect(result.options == cell.options)
+    }
+    let again = run(plan)
+    #expect(again.own.isEmpty)
+    #expect(plan.results().groups.count == 2)
+  }
+
+  @Test func `a sweep that is ended goes on from its checkpoints, to the same bits`() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let whole = try plan(["lr": "1e-3,1e-2", "steps": "60"], in: "whole")
+    run(whole)
+    let broken = try plan(["lr": "1e-3,1e-2", "steps": "60"], in: "broken")
+    let box = Mutex<SweepRun?>(nil)
+    let log = Log { _, record in
+      guard case .samples(let samples) = record, samples.step == 20 else { return }
+      box.withLock { $0 }?.stop(by: "test")
+    }
+    let first = SweepRun(broken) { log.take($0) }
+    box.withLock { $0 = first }
+    first.run()
+    #expect(first.isStopping && log.own.isEmpty)
+    #expect(broken.results().ended.isEmpty)
+    let rest = run(broken)
+    #expect(rest.own.map(\.state) == [.finished, .finished])
+    for cell in broken.cells {
+      #expect(
+        try numbers(broken.folder.session(of: cell)) == numbers(whole.folder.session(of: cell)))
+      var (one, other) = (broken.folder.result(of: cell), whole.folder.result(of: cell))
+      (one?.seconds, other?.seconds) = (0, 0)
+      (one?.session, other?.session) = ("", "")
+      #expect(one == other)
+    }
+  }
+
+  @Test func `what a kill left half done is done again, and what lacks its result alone is not`()
+    throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3,1e-2,1e-1"])
+    run(plan)
+    let before = plan.results().ended
+    let places = plan.cells.map { plan.folder.session(of: $0) }
+    // The first has its session, the second not even a whole one, the third nothing.
+    for cell in plan.cells {
+      try FileManager.default.removeItem(atPath: "\(plan.folder.path)/\(cell.name).json")
+    }
+    try Data().write(to: URL(fileURLWithPath: places[1]))
+    try SessionFiles(path: places[2]).remove(withCheckpoints: true)
+    let stamp = SessionFiles(path: places[0]).stamp
+    #expect(run(plan).own.count == 3)
+    #expect(SessionFiles(path: places[0]).stamp == stamp)
+    for (one, other) in zip(plan.results().ended, before) {
+      #expect(one.evalLoss == other.evalLoss && one.gradRMS == other.gradRMS)
+    }
+  }
+
+  @Test
+  func `a cell that diverges ends early and counts, one that fails is told, the rest goes on`()
+    throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let absent = folder.appending(path: "absent.txt").path
+    let text = folder.appending(path: "text.txt").path
+    try Data(String(repeating: "a line of text\n", count: 600).utf8)
+      .write(to: URL(fileURLWithPath: text))
+    let plan = try plan([
+      "lr": "1e-3,900", "data": "\(absent),\(text)", "steps": "400", "grad-clip": "0",
+    ])
+    let log = run(plan)
+    let failed = log.own.filter { $0.state == .failed }
+    #expect(failed.count == 2 && failed.allSatisfy { $0.reason?.contains("absent.txt") == true })
+    let diverged = try #require(log.own.first { $0.state == .diverged })
+    #expect(diverged.options["lr"] == "900.0" && diverged.steps < 400)
+    let curve = try #require(plan.results().groups.first { $0.options["data"] == text }?.curve)
+    #expect(curve.points.count == 2)
+    #expect(curve.points.last?.loss == diverged.initialLoss)
+    #expect(plan.results().ended.count == 2)
+  }
+
+  @Test func `a cell that another process writes is left alone, and one of another run`()
+    async throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3,1e-2"])
+    let other = try Run(
+      options: plan.cells[0].options.merging(["steps": "1000000"]) { $1 },
+      session: plan.folder.session(of: plan.cells[0]))
+    other.start()
+    let log = run(plan)
+    #expect(log.own.map(\.options["lr"]) == ["0.01"])
+    #expect(log.left.count == 1 && log.left[0].contains("is being written by another process"))
+    other.post(.stop)
+    _ = try await other.end()
+    let after = run(plan)
+    #expect(after.own.map(\.state) == [.failed])
+    #expect(after.own.first?.reason?.contains("is another run's, its steps differs") == true)
+  }
+
+  @Test func `processes that share a folder run each cell once`() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3..1e-1*6", "steps": "10"], jobs: 1, stale: 100)
+    let logs = [Log(), Log(), Log()]
+    DispatchQueue.concurrentPerform(iterations: 3) { index in
+      SweepRun(plan) { logs[index].take($0) }.run()
+    }
+    #expect(logs.map(\.own.count).reduce(0, +) == 6)
+    #expect(plan.results().ended.count == 6)
+    let names = try FileManager.default.contentsOfDirectory(atPath: plan.folder.path)
+    #expect(names.filter { $0.contains("claim") || $0.hasPrefix(".") } == [])
+  }
+
+  @Test func `the cell of a claimant that is gone is taken again, that of one that lives is not`()
+    throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3", "steps": "5"], stale: 60)
+    let claim = "\(plan.folder.path)/\(plan.cells[0].name).claim-1"
+    try Data("somebody".utf8).write(to: URL(fileURLWithPath: claim))
+    let log = Log()
+    let waiting = SweepRun(plan) { log.take($0) }
+    let isOver = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      waiting.run()
+      isOver.signal()
+    }
+    #expect(isOver.wait(timeout: .now() + 1.5) == .timedOut)
+    #expect(log.own.isEmpty)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: claim)
+    #expect(isOver.wait(timeout: .now() + 300) == .success)
+    #expect(log.own.map(\.state) == [.finished])
+  }
+
+  @Test func `another grid in the folder is refused, or added`() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let place = SweepFolder(path: folder.appending(path: "s").path)
+    func grid(_ rates: String) throws -> Grid {
+      try Grid([GridTable(["preset": ["tiny"], "lr": [rates]])])
+    }
+    let first = try place.adopt(grid("1e-3,1e-2"), extending: false)
+    #expect(try place.adopt(grid("0.001,0.01"), extending: false).isSame(as: first))
+    #expect(throws: SweepError.otherGrid(folder: place.path)) {
+      try place.adopt(grid("1e-3"), extending: false)
+    }
+    let longer = try place.adopt(grid("1e-2,1e-1"), extending: true)
+    #expect(longer.cells.map { $0.options["lr"] } == ["0.001", "0.01", "0.1"])
+    #expect(longer.cells.prefix(2).map(\.name) == first.cells.map(\.name))
+    #expect(try place.grid().isSame(as: longer))
+    #expect(throws: SweepError.noSweep(folder: "nowhere")) {
+      try SweepFolder(path: "nowhere").grid()
+    }
+  }
+}

@@ -64,15 +64,15 @@ struct CellTests {
   }
 
   @Test func `a run is lost after a hundred steps above its first loss, none of the warm-up`() {
-    var rule = DivergenceRule(warmup: 50)
-    #expect(!rule.take(6, at: 0))
-    for step in 1..<149 { #expect(!rule.take(7, at: step), "\(step)") }
-    #expect(rule.take(7, at: 149))
-    var saved = DivergenceRule(warmup: 0)
-    _ = saved.take(6, at: 0)
-    for step in 1..<99 { #expect(!saved.take(.nan, at: step)) }
-    #expect(!saved.take(5, at: 99))
-    for step in 100..<199 { #expect(!saved.take(7, at: step)) }
+    func firstLost(warmup: Int, _ losses: [Double]) -> Int? {
+      var rule = DivergenceRule(warmup: warmup)
+      return losses.indices.first { rule.take(losses[$0], at: $0) }
+    }
+    let high = [Double](repeating: 7, count: 300)
+    #expect(firstLost(warmup: 50, [6] + high) == 149)
+    #expect(firstLost(warmup: 0, [6] + [Double](repeating: .nan, count: 100)) == 100)
+    #expect(firstLost(warmup: 0, [6] + high.prefix(98) + [5] + high.prefix(99)) == nil)
+    #expect(firstLost(warmup: 0, [6] + high.prefix(98) + [5] + high.prefix(100)) == 199)
   }
 
   @Test func `a tally has the losses of the first and the last weights`() {

@@ -1,3 +1,4 @@
+import Signals
 import Sweeps
 import Testing
 import Training

@@ -134,7 +134,7 @@ let package = Package(
     .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        "Dashboard", "Formats", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

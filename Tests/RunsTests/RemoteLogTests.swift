@@ -1,7 +1,9 @@
 import Formats
 import Foundation
 import Glibc
+import Sessions
 import Signals
+import Synchronization
 import Telemetry
 import Testing
 

@@ -51,10 +51,13 @@ enum CellStart {
     case .stopped where whole.isLost: return .ended(.diverged, whole)
     default: break
     }
-    // The last one may be of the end that was not told any more.
+    // The last one may be of the end, or ahead of what a killed recorder had written: going on from
+    // there would leave a hole in the record.
     let checkpoints = try CheckpointFolder.list(in: SessionFiles(path: session).checkpoints)
-    guard let last = checkpoints.last(where: { $0.step < configuration.steps && $0.step > 0 })
-    else { return .fresh }
+    let possible = checkpoints.filter {
+      $0.step > 0 && $0.step < configuration.steps && $0.step <= whole.steps
+    }
+    guard let last = possible.last else { return .fresh }
     var tally = CellTally(warmup: configuration.warmup)
     tally.take(history, before: last.step)
     return .resumed(checkpoint: last.path, tally)

@@ -99,7 +99,8 @@ private struct Table {
           cell + String(repeating: " ", count: width - cell.count)
         }
         let line = padded.joined(separator: "  ")
-        return String(line.reversed().drop { $0 == " " }.reversed())
+        let last = line.utf8.lastIndex { $0 != UInt8(ascii: " ") }
+        return last.map { String(line[...$0]) } ?? ""
       }
     }
   }

@@ -50,6 +50,16 @@ package struct RunHistory: Sendable {
 
   package subscript(name: MetricName) -> Series? { series[name] }
 
+  /// A metric's first step. Nothing is copied for it: a frame asks this of every metric.
+  package func firstStep(of name: MetricName) -> Int? {
+    series.index(forKey: name).flatMap { series.values[$0].firstStep }
+  }
+
+  /// A metric's last value at or before `step`, without a copy too.
+  package func value(of name: MetricName, atOrBefore step: Int) -> Double? {
+    series.index(forKey: name).flatMap { series.values[$0].value(atOrBefore: step) }
+  }
+
   /// Updates done: as many as the last step's number, and one more where that step was trained and
   /// not only measured. Of another trainer's run the last step that it logged.
   package var stepsDone: Int {

@@ -6,7 +6,7 @@ import Testing
 /// Work that grows with the square of the number of metrics would take longer than these tests may.
 @Suite(.timeLimit(.minutes(1)))
 struct ManyMetricsTests {
-  private static let count = 40_000
+  private static let count = 20_000
 
   /// Names of families and others, in no order.
   private static let names: [MetricName] = (0..<count).map { index in

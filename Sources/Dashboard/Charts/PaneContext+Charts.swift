@@ -4,17 +4,17 @@ import Telemetry
 
 extension PaneContext {
   /// The value of `name` at the playhead.
-  func value(_ name: MetricName) -> Double? { history[name]?.value(atOrBefore: playhead) }
+  func value(_ name: MetricName) -> Double? { history.value(of: name, atOrBefore: playhead) }
 
   /// The step at which numbers beside a chart are read off: the cursor's, else the playhead.
   var readingStep: Int { min(cursorStep ?? playhead, playhead) }
 
   /// The value of `name` at the cursor, else at the playhead.
-  func reading(_ name: MetricName) -> Double? { history[name]?.value(atOrBefore: readingStep) }
+  func reading(_ name: MetricName) -> Double? { history.value(of: name, atOrBefore: readingStep) }
 
   /// Whether a sample of `name` lies before the playhead.
   func has(_ name: MetricName) -> Bool {
-    history[name]?.firstStep.map { $0 <= playhead } ?? false
+    history.firstStep(of: name).map { $0 <= playhead } ?? false
   }
 
   /// The metrics of a family with one number, `name(0)`, `name(1)` and so on, that have samples.

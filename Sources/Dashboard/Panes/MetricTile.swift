@@ -19,24 +19,30 @@ struct MetricTile: Sendable, Equatable {
   /// The metrics that matter first, then in the order of the table, families folded, then those
   /// that only the run knows.
   static func folded(_ names: [MetricName]) -> [MetricTile] {
-    var found: [String: [MetricName]] = [:]
+    var families: [String: [MetricName]] = [:]
+    var others: [String: [NumberedName]] = [:]
     for name in names {
-      let pattern = MetricCatalog.family(of: name)?.pattern ?? NumberedName(name).pattern
-      found[pattern, default: []].append(name)
+      if let family = MetricCatalog.family(of: name) {
+        families[family.pattern, default: []].append(name)
+      } else {
+        let numbered = NumberedName(name)
+        others[numbered.pattern, default: []].append(numbered)
+      }
     }
     func rank(_ pattern: String) -> Int {
       if let place = first.firstIndex(where: { $0.path == pattern }) { return place - first.count }
       return MetricCatalog.place(ofPattern: pattern) ?? MetricCatalog.families.count
     }
-    return found.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
-      .flatMap { tiles(of: $0.value) }
+    let found =
+      families.map { (key: $0.key, tiles: [MetricTile(family: $0.value)]) }
+      + others.map { (key: $0.key, tiles: tiles(of: $0.value)) }
+    return found.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }.flatMap(\.tiles)
   }
 
-  /// One for a family. Names that only the run knows and that differ in a number are one from four
-  /// on: `acc_top1` and `acc_top5` are two things, the layers of a network are one.
-  private static func tiles(of metrics: [MetricName]) -> [MetricTile] {
-    guard MetricCatalog.family(of: metrics[0]) == nil else { return [MetricTile(family: metrics)] }
-    let numbered = metrics.map(NumberedName.init).sorted()
+  /// Names that only the run knows and that differ in a number are one from four on: `acc_top1` and
+  /// `acc_top5` are two things, the layers of a network are one.
+  private static func tiles(of metrics: [NumberedName]) -> [MetricTile] {
+    let numbered = metrics.sorted()
     guard metrics.count >= 4 else { return numbered.map { MetricTile($0.name) } }
     return [MetricTile(numbered)]
   }
@@ -140,9 +146,26 @@ struct MetricTile: Sendable, Equatable {
       : context.lines(name, role: hue.role, faint: hue.faint, label: "")
   }
 
+  /// More lines than these cover one another in a small chart.
+  private static let mostLines = 200
+
+  /// The metrics that are drawn: all, or of very many every so many and those whose values at the
+  /// playhead are the smallest and the largest.
+  func drawn(_ context: PaneContext) -> [MetricName] {
+    guard metrics.count > Self.mostLines else { return metrics }
+    let finite = metrics.compactMap { name -> (name: MetricName, value: Double)? in
+      guard let value = context.value(name), value.isFinite else { return nil }
+      return (name, value)
+    }
+    let ends = [finite.min { $0.value < $1.value }, finite.max { $0.value < $1.value }]
+    let every = (metrics.count + Self.mostLines - 1) / Self.mostLines
+    let some = stride(from: metrics.count - 1, through: 0, by: -every).map { metrics[$0] }
+    return ends.compactMap { $0?.name } + some.reversed()
+  }
+
   /// All alike, the last one bright, as in the panes of layers.
   private func familyLines(_ context: PaneContext) -> [ChartLine] {
-    metrics.compactMap { name in
+    drawn(context).compactMap { name in
       context.history[name].map { series in
         ChartLine(series: series, shape: .range, role: name == metrics.last ? hue.role : hue.faint)
       }

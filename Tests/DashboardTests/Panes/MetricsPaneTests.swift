@@ -42,6 +42,25 @@ import Testing
         == "\(NumberText.compact(least)) … \(NumberText.compact(most))")
   }
 
+  @Test func `of very many metrics a chart draws some, the smallest and the largest among them`()
+    throws
+  {
+    let names = (0..<12_345).map { MetricName("probe/\($0)") }
+    let peak = 7_777
+    let values = names.indices.map { $0 == peak ? 50.0 : Double($0 % 3) }
+    let history = RunHistory(
+      (0..<3).map { step in
+        .samples(StepSamples(step: step, wallTime: Double(step), names: names, values: values))
+      })
+    let screen = PaneScreen(history: history)
+    let tile = try #require(tiles(history).first)
+    #expect(tiles(history).count == 1 && tile.metrics.count == 12_345)
+    #expect(tile.title == "probe/0–12344")
+    let drawn = tile.drawn(screen.context(.metrics))
+    #expect(drawn.count <= 202 && drawn.contains(names[peak]) && drawn.last == names.last)
+    #expect(tile.reading(screen.context(.metrics)).text == "0 … 50.0")
+  }
+
   @Test func `a search shows each metric by itself`() {
     #expect(
       tiles(filter: "logit_max").map(\.title) == [

@@ -1,5 +1,6 @@
 import Dashboard
 import Dispatch
+import Formats
 import Foundation
 import Runs
 import Sessions

@@ -74,7 +74,7 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Kernels", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+        "Formats", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(

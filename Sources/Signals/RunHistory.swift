@@ -187,11 +187,12 @@ package struct RunHistory: Sendable {
     }
     guard !column.steps.isEmpty else { return }
     let place = place(of: column.name)
-    var next = 0
+    var (next, before) = (0, series.values[place].lastStep)
     while next < column.steps.count {
-      let before = series.values[place].lastStep
       next = series.values[place].extend(with: column, from: next)
-      if let last = series.values[place].lastStep { countLastSample(last, before: before) }
+      let last = series.values[place].lastStep
+      if let last { countLastSample(last, before: before) }
+      before = last
       if next < column.steps.count { supersede(column.name, from: column.steps[next]) }
     }
   }

@@ -1,7 +1,9 @@
 import Formats
 import Foundation
 import Glibc
+import Sessions
 import Signals
+import Synchronization
 import Telemetry
 import Testing
 
@@ -21,15 +23,28 @@ struct RemoteLogTests {
   }
 
   /// What the far side has.
-  enum FarSide: String, CaseIterable {
+  enum FarSide: String {
     case seismo, python, shell
+
+    /// Those that this machine can play.
+    static let all: [FarSide] =
+      pythonFolder == nil ? [.seismo, .shell] : [.seismo, .python, .shell]
+    static let withHands = all.filter { $0 != .shell }
+
+    private static let pythonFolder = ProcessInfo.processInfo.environment["PATH"]?
+      .split(separator: ":").map(String.init)
+      .first { FileManager.default.isExecutableFile(atPath: "\($0)/python3") }
 
     func environment(_ folder: URL) throws -> String {
       let tools = folder.appendingPathComponent("tools")
       try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
-      let places = "\(tools.path):/usr/local/bin:/usr/bin:/bin"
-      let here = FileManager.default.temporaryDirectory.path
-      let base = "TMPDIR=\(here) PATH=\(places)"
+      let python = self == .python ? ":\(Self.pythonFolder ?? "")" : ""
+      let places = "\(tools.path):/usr/local/bin:/usr/bin:/bin\(python)"
+      // Sockets lie where the test's own do.
+      let known = ["TMPDIR", "XDG_RUNTIME_DIR"].compactMap { name in
+        ProcessInfo.processInfo.environment[name].map { "\(name)=\($0)" }
+      }
+      let base = (known + ["PATH=\(places)"]).joined(separator: " ")
       switch self {
       case .shell: return base
       case .python: return "\(base) PYTHONPATH=\(Self.client)"
@@ -78,7 +93,7 @@ struct RemoteLogTests {
     return true
   }
 
-  @Test(arguments: FarSide.allCases)
+  @Test(arguments: FarSide.all)
   func `a connection that is cut loses and doubles nothing`(side: FarSide) throws {
     let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
     defer { ssh.end() }
@@ -121,7 +136,7 @@ struct RemoteLogTests {
     } throws: { "\($0)".hasSuffix("Connection refused") }
   }
 
-  @Test(arguments: [FarSide.seismo, .python])
+  @Test(arguments: FarSide.withHands)
   func `commands go to the far trainer's socket and come back answered`(side: FarSide) throws {
     let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
     defer { ssh.end() }

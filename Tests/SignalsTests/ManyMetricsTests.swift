@@ -57,6 +57,16 @@ struct ManyMetricsTests {
     #expect(history.superseded.count == Self.count)
   }
 
+  @Test func `a column that goes back twice ends where its last stretch does`() {
+    let steps = Array(0..<10) + Array(5..<8) + Array(6..<7)
+    let history = RunHistory([
+      .column(MetricColumn(name: "lr", steps: [0, 3], values: [1, 1])),
+      .column(MetricColumn(name: "loss", steps: steps, values: steps.map(Double.init))),
+    ])
+    #expect(history.lastStep == 6 && history["loss"]?.steps == Array(0..<7))
+    #expect(history.superseded["loss"]?.map(\.steps) == [[5, 6, 7, 8, 9], [6, 7]])
+  }
+
   @Test func `what a metric or the run goes back over is no longer the last step`() {
     var history = RunHistory([
       .samples(StepSamples(step: 7, wallTime: 0, names: ["loss"], values: [1]))

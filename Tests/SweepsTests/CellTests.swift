@@ -64,14 +64,15 @@ struct CellTests {
   }
 
   @Test func `a run is lost after a hundred steps above its first loss, none of the warm-up`() {
-    var rule = DivergenceRule(warmup: 50)
-    let isLost = (0..<150).map { rule.take($0 == 0 ? 6 : 7, at: $0) }
-    #expect(isLost.firstIndex(of: true) == 149)
-    var saved = DivergenceRule(warmup: 0)
-    let losses =
-      [6] + Array(repeating: Double.nan, count: 98) + [5] + Array(repeating: 7, count: 99)
-    let isSavedLost = losses.enumerated().map { saved.take($0.element, at: $0.offset) }
-    #expect(!isSavedLost.contains(true))
+    func firstLost(warmup: Int, _ losses: [Double]) -> Int? {
+      var rule = DivergenceRule(warmup: warmup)
+      return losses.indices.first { rule.take(losses[$0], at: $0) }
+    }
+    let high = [Double](repeating: 7, count: 300)
+    #expect(firstLost(warmup: 50, [6] + high) == 149)
+    #expect(firstLost(warmup: 0, [6] + [Double](repeating: .nan, count: 100)) == 100)
+    #expect(firstLost(warmup: 0, [6] + high.prefix(98) + [5] + high.prefix(99)) == nil)
+    #expect(firstLost(warmup: 0, [6] + high.prefix(98) + [5] + high.prefix(100)) == 199)
   }
 
   @Test func `a tally has the losses of the first and the last weights`() {

@@ -1,6 +1,5 @@
 import Foundation
 import Sessions
-import Signals
 import Telemetry
 import Testing
 
@@ -252,32 +251,6 @@ struct FormatCommandTests {
     let live = try ingested(lines.joined())
     #expect(alarms(found) == alarms(live))
     #expect(alarms(found).count >= 2)
-  }
-
-  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143)])
-  func `a signal ends the recording with what came, and says that the run was stopped`(
-    signal: Int32, status: Int32
-  ) throws {
-    let binary = try SeismoBinary()
-    defer { binary.remove() }
-    let process = binary.process(["ingest", "--session", "a.seismo"])
-    let input = Pipe()
-    process.standardInput = input
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data("{\"step\":1,\"loss\":2.5}\n".utf8))
-    func losses() -> [Double] {
-      let records = try? SessionReader(path: binary.path("a.seismo")).records()
-      return RunHistory(records ?? [])[MetricCatalog.loss]?.values ?? []
-    }
-    let deadline = ContinuousClock.now + .seconds(120)
-    while losses() != [2.5], ContinuousClock.now < deadline { usleep(20_000) }
-    kill(process.processIdentifier, signal)
-    process.waitForEnd()
-    #expect(process.terminationStatus == status && process.terminationReason == .exit)
-    let summary = SessionSummary(path: binary.path("a.seismo"))
-    #expect(summary.state == .stopped && !summary.isLive && losses() == [2.5])
-    try input.fileHandleForWriting.close()
   }
 
   @Test func `standard input without a number leaves a session that has ended`() throws {

@@ -59,28 +59,6 @@ struct IngestCommandTests {
     #expect(try records(binary).contains("bye"))
   }
 
-  @Test func `a signal ends the reading of a pipe with a whole session`() throws {
-    let binary = try SeismoBinary()
-    defer { binary.remove() }
-    let pipe = Pipe()
-    let process = binary.process(["ingest", "--session", "a.seismo"])
-    process.standardInput = pipe
-    process.standardOutput = FileHandle.nullDevice
-    let errors = binary.folder.appending(path: "errors")
-    _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    try pipe.fileHandleForWriting.write(contentsOf: Data("{\"step\":1,\"loss\":2.5}\n".utf8))
-    #expect(waitForText(at: errors.path))
-    let deadline = ContinuousClock.now + .seconds(120)
-    while try !records(binary).contains("2.5"), ContinuousClock.now < deadline { usleep(50_000) }
-    kill(process.processIdentifier, SIGTERM)
-    process.waitForEnd()
-    #expect(process.terminationStatus == 143)
-    #expect(!FileManager.default.fileExists(atPath: binary.path("a.seismo-wal")))
-    #expect(try binary.run(["sessions", "a.seismo"]).output.contains("stopped"))
-  }
-
   @Test func `a command goes to the program's standard input, and its answer comes back`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

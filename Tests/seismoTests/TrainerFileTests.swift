@@ -92,4 +92,38 @@ struct TrainerFileTests {
     #expect(screen.end() == 0)
     #expect(trainer.asked.withLock { $0 } == ["sample"])
   }
+
+  @Test func `of a folder the newest run is shown, and one that appears later is announced`() throws
+  {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let folder = binary.folder.appending(path: "runs")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    func write(_ name: String, age: Double) throws {
+      let path = folder.appending(path: name).path
+      try "{\"step\":0,\"loss\":2.5}\n".write(toFile: path, atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path)
+    }
+    try write("older.jsonl", age: 500)
+    try write("newer.jsonl", age: 5)
+    let screen = try TerminalScreen(binary, ["watch", "runs"])
+    #expect(screen.receives("one other run"))
+    #expect(screen.receives("newer"))
+    try write("latest.jsonl", age: 0)
+    #expect(screen.receives("latest has appeared"))
+    #expect(screen.end() == 0)
+  }
+
+  @Test func `what is watched of a file is kept with --record`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    try "{\"step\":0,\"loss\":2.5}\n{\"step\":1,\"loss\":2}\n".write(
+      toFile: binary.path("a.jsonl"), atomically: true, encoding: .utf8)
+    let screen = try TerminalScreen(binary, ["watch", "--record", "a.jsonl"])
+    #expect(screen.end() == 0)
+    let table = try binary.run(["export", "a", "--format", "csv", "--metric", "loss"])
+    #expect(table.output.hasSuffix("2.0\n") || table.output.hasSuffix("2\n"), "\(table)")
+    #expect(table.output.split(separator: "\n").count == 3)
+  }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Glibc
 
@@ -53,7 +54,7 @@ package final class ChildProcess {
     var number = pid_t()
     let code = posix_spawnp(&number, words.first ?? "", &actions, &attributes, &arguments, environ)
     guard code == 0 else {
-      throw .notStarted(command: words.first ?? "", reason: String(cString: strerror(code)))
+      throw .notStarted(command: words.first ?? "", reason: FileSystem.systemWords(code))
     }
     self.number = number
   }

@@ -43,7 +43,12 @@ package final class Relay {
   }
 
   private static func file(at path: String) throws(FormatError) -> String {
-    guard FileSystem.isFolder(path) else { return path }
+    guard FileSystem.isFolder(path) else {
+      guard !SessionReference.isSession(path) || !FileSystem.exists(path) else {
+        throw .unknown(path: path, found: "a session, which 'seismo watch' shows where it lies")
+      }
+      return path
+    }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let files = names.filter { $0.hasSuffix(".jsonl") }.map { "\(path)/\($0)" }
     let stamps = files.map { (path: $0, stamp: FileSystem.stamp($0)) }

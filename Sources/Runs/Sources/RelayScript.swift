@@ -29,6 +29,7 @@ enum RelayScript {
     #"p=$1; o=$2"#,
     #"case "$p" in -*) p=./$p ;; esac"#,
     #"if [ -d "$p" ]; then n=$(ls -t "$p" | head -n 1); p=$p/$n; fi"#,
+    #"case "$p" in *.seismo) echo "seismo: $1: a session is watched where it lies: ssh -t HOST seismo watch" >&2; exit \#(absentCode) ;; esac"#,
     #"if [ ! -f "$p" ] || [ ! -r "$p" ]; then echo "seismo: $1: no such file, or not readable" >&2; exit \#(absentCode); fi"#,
   ]
 

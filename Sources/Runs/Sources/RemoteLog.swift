@@ -31,6 +31,8 @@ package final class RemoteLog: LogSource {
   private var hasToldOfSkipped = false
 
   private static let longestPause = 30.0
+  /// A record that goes on coming is shown after so many seconds.
+  private static let openingSeconds = 1.5
 
   /// `program` is the `ssh` to use.
   package init(_ place: RemotePlace, usesAliases: Bool = true, program: String = "ssh") {
@@ -45,6 +47,7 @@ package final class RemoteLog: LogSource {
     var records = run.opening()
     let connection = try Connection(place, program, from: 0, isInteractive: true)
     link = .connected(connection)
+    var begun: Double?
     while true {
       connection.wait(milliseconds: 200)
       let now = Self.now()
@@ -52,7 +55,8 @@ package final class RemoteLog: LogSource {
       records += arrived
       if let end = connection.end() { try take(end, of: connection, isFirst: !hasBegun) }
       guard case .connected = link else { break }
-      if hasBegun, arrived.isEmpty { break }
+      if hasBegun { begun = begun ?? now }
+      if let begun, arrived.isEmpty || now - begun > Self.openingSeconds { break }
     }
     return records
   }
@@ -88,6 +92,7 @@ package final class RemoteLog: LogSource {
       pieces -= 1
       for piece in connection.stream.take(bytes) {
         records += take(piece, from: connection, now)
+        guard isPresent(connection) else { return records }
       }
       offset = connection.stream.offset
       if connection.stream.isSenseless { connection.close() }
@@ -100,6 +105,11 @@ package final class RemoteLog: LogSource {
         .console(wallTime: now, line: "\(place.words): lines of more than \(most) MiB left out"))
     }
     return records
+  }
+
+  /// Whether nothing has put an end to the connection.
+  private func isPresent(_ connection: Connection) -> Bool {
+    if case .connected(let present) = link { present === connection } else { false }
   }
 
   private func take(
@@ -133,7 +143,7 @@ package final class RemoteLog: LogSource {
     if connection.asked != greeting.offset {
       // The file has been cut or replaced: it is another one, from its beginning on.
       run.startAgain()
-      connection.asked = greeting.offset
+      connection.asked = nil
       if greeting.offset > 0 {
         connection.close()
         offset = 0
@@ -141,6 +151,8 @@ package final class RemoteLog: LogSource {
         return []
       }
     }
+    // A second greeting is another file's.
+    connection.asked = nil
     if greeting.refusal == nil {
       for request in letters.open { try? connection.wire.send(request.line) }
     }
@@ -229,8 +241,8 @@ extension RemoteLog {
 private final class Connection {
   let wire: ControlWire
   var stream: RelayStream
-  /// The byte that was asked for.
-  var asked: Int
+  /// The byte that was asked for; nil once the relay has said where it begins.
+  var asked: Int?
   private let process: ChildProcess
   private let errors: ControlWire
   private var said: [UInt8] = []

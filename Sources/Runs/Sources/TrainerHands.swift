@@ -15,6 +15,7 @@ final class TrainerHands {
   private var input: [UInt8] = []
   private var letters = Correspondence()
   private var lastLook = 0.0
+  private var lastTry = 0.0
   /// Whether the trainer still writes its file; nil where that cannot be known.
   private(set) var isWriting: Bool?
   /// Why no command can be given; nil where one can.
@@ -60,15 +61,17 @@ final class TrainerHands {
     if wire?.isClosed == true { wire = nil }
     if wire == nil, !letters.isSettled {
       if let refusal { return events + letters.giveUp(refusal, now: now) }
-      connect()
+      connect(now)
     }
     try? wire?.flush()
     events += letters.late(now: now)
     return events
   }
 
-  /// One that cannot be reached now is tried again with the next look.
-  private func connect() {
+  /// One that cannot be reached now is tried again in a moment.
+  private func connect(_ now: Double) {
+    guard now - lastTry >= 0.25 else { return }
+    lastTry = now
     guard let control = trainer?.control, ControlFolder.flaw(ofSocket: control) == nil,
       let wire = try? ControlWire(path: control)
     else { return }

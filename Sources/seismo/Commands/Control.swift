@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Foundation
 import Sessions
 import Telemetry
@@ -43,7 +44,8 @@ struct Control: ParsableCommand {
   }
 
   private var isTrainersFile: Bool {
-    FileManager.default.fileExists(atPath: session) && !SessionReference.isSession(session)
+    FileSystem.exists(session) && !FileSystem.isFolder(session)
+      && !SessionReference.isSession(session)
   }
 
   private func askRun(_ words: String) throws -> (Command, CommandAnswer) {

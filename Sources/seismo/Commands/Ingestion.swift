@@ -16,6 +16,7 @@ final class Ingestion: RecordSource {
   private let server: ControlServer?
   private let asked = Mailbox()
   private let endRequest = EndRequest()
+  private let interrupts: Interrupts
   private var signals = 0
   /// What is yet to be shown, where the run was read on before a screen was there.
   private var isOpen = false
@@ -35,6 +36,8 @@ final class Ingestion: RecordSource {
 
   /// - Throws: ``RunError`` where the program cannot be started; ``SessionError``.
   init(_ command: [String], session path: String, usesAliases: Bool, echoes: Bool) throws {
+    let request = endRequest
+    interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
     // A run without a socket is a run all the same.
     server = try? ControlServer(name: "ingest", passesWords: true)
@@ -81,7 +84,6 @@ final class Ingestion: RecordSource {
   ///   `terminated` where a signal ended the reading of standard input; `failed` where records are lost.
   func conclude() throws {
     let request = endRequest
-    let interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
     if !isOpen { _ = try history() }
     while !isOver {
       _ = updates(budget: 1 << 18)
@@ -95,7 +97,6 @@ final class Ingestion: RecordSource {
       }
       if !isOver { source.wait(milliseconds: 50) }
     }
-    withExtendedLifetime(interrupts) {}
     server?.close()
     if let failure = log.finish().failures.last { throw Failure(.failed, failure.text) }
     if child == nil { try request.leaveIfAsked() }

@@ -19,6 +19,8 @@ final class LogRoster: Sendable {
 
   let usesAliases: Bool
   let places: [String]
+  /// The runs of files that were named: only folders gain others.
+  private let named: [LoggedRun]
   private let content: Mutex<Content>
 
   /// Larger records are listed unread.
@@ -30,9 +32,14 @@ final class LogRoster: Sendable {
   /// - Throws: ``FormatError`` where nothing is found at a place.
   init(places: [String], usesAliases: Bool, waits: Bool) throws(FormatError) {
     (self.places, self.usesAliases) = (places, usesAliases)
+    var named: [LoggedRun] = []
     var runs: [LoggedRun] = []
-    for place in places { runs += try FollowedLog.runs(at: place, waits: waits) }
-    runs = Self.ordered(runs)
+    for place in places {
+      let found = try FollowedLog.runs(at: place, waits: waits)
+      if FileSystem.isFolder(place) { runs += found } else { named += found }
+    }
+    self.named = named
+    runs = Self.ordered(named + runs)
     content = Mutex(Content(runs: runs, known: Set(runs.map(\.key))))
   }
 
@@ -54,10 +61,11 @@ final class LogRoster: Sendable {
   /// Looks at the places anew.
   /// - Returns: the runs that have come since the last look.
   func look() -> [LoggedRun] {
-    let found = places.flatMap { (try? FollowedLog.runs(at: $0, waits: false)) ?? [] }
-    guard !found.isEmpty else { return [] }
+    let folders = places.filter { FileSystem.isFolder($0) }
+    guard !folders.isEmpty else { return [] }
+    let found = folders.flatMap { (try? FollowedLog.runs(at: $0, waits: false)) ?? [] }
     return content.withLock { content in
-      content.runs = Self.ordered(found)
+      content.runs = Self.ordered(named + found)
       return content.runs.filter { content.known.insert($0.key).inserted }
     }
   }

@@ -26,9 +26,9 @@ struct TrainerFileTests {
       try run.write(toFile: path, atomically: false, encoding: .utf8)
       lock = open(path, O_RDONLY | O_CLOEXEC)
       flock(lock, LOCK_EX | LOCK_NB)
-      server.start { [asked] request, answer in
+      server.start { [weak self] request, answer in
         let words = request.command.words
-        asked.withLock { $0.append(words) }
+        self?.asked.withLock { $0.append(words) }
         let isApplied = words.hasPrefix("set ")
         answer(
           CommandAnswer(isApplied: isApplied, step: 2, text: isApplied ? words : "not today"))

@@ -122,7 +122,7 @@ struct SweepChart {
   private func drawRates(on grid: inout CellGrid, _ plot: Rect) {
     var end = plot.column - 4
     for rate in rates {
-      let label = RoundNumber.rate(rate)
+      let label = SweepPanel.rateText(rate)
       let middle = plot.column + dot(of: rate, plot.columns * 2) / 2
       let start = middle - label.count / 2
       guard start > end else { continue }

@@ -165,7 +165,7 @@ struct SweepField {
     let row = inside.endRow
     var end = inside.column + label
     for (index, rate) in rates.enumerated().dropFirst(first) {
-      let text = RoundNumber.rate(rate)
+      let text = SweepPanel.rateText(rate)
       let width = measure.rateColumns(seeds.count) - measure.rateGap
       let start = inside.column + label + 1 + (index - first) * measure.rateColumns(seeds.count)
       let column = start + max(0, (width - text.count) / 2)

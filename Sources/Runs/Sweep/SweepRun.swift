@@ -307,7 +307,8 @@ package final class SweepRun: Sendable {
 
 extension CellResult {
   fileprivate mutating func take(_ tally: CellTally) {
-    steps = tally.steps
+    // The step whose numbers are not finite has no update.
+    steps = tally.steps - (state == .diverged && !tally.isLost ? 1 : 0)
     finalLoss = tally.finalLoss
     evalLoss = tally.finalEvalLoss ?? (state == .finished ? tally.evalLoss : nil)
     initialLoss = tally.initialLoss

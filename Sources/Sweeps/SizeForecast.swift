@@ -110,8 +110,9 @@ package struct SizeForecast: Sendable {
       }
       return Fit(drawn).map { $0.crossing(limit, isRising: isRising) ?? .infinity }
     }.sorted()
-    guard let first = crossings.first, first.isFinite else { return nil }
+    guard !crossings.isEmpty else { return nil }
     let low = crossings[crossings.count / 20]
+    guard low.isFinite else { return nil }
     let high = crossings[crossings.count - 1 - crossings.count / 20]
     return (exp(low), exp(high))
   }

@@ -59,9 +59,7 @@ struct SweepChart {
     guard let first = values.first, let last = values.last else { return Line([]) }
     let role: Role = last > first * 1.25 + 0.02 && values.count > 1 ? .trouble : .good
     let words = values.count == 1 ? "" : " → \(NumberText.compact(last, digits: 2))"
-    return Line([
-      Span("sensitivity ", .faint), Span(NumberText.compact(first, digits: 2) + words, role),
-    ])
+    return Line([Span("sensitivity \(NumberText.compact(first, digits: 2))\(words)", role)])
   }
 
   /// The dot column of a rate, evenly in log.
@@ -122,7 +120,7 @@ struct SweepChart {
   private func drawRates(on grid: inout CellGrid, _ plot: Rect) {
     var end = plot.column - 4
     for rate in rates {
-      let label = RoundNumber.rate(rate)
+      let label = SweepPanel.rateText(rate)
       let middle = plot.column + dot(of: rate, plot.columns * 2) / 2
       let start = middle - label.count / 2
       guard start > end else { continue }

@@ -45,13 +45,16 @@ struct SweepField {
   ]
 
   private var theme: Theme { state.appearance.theme }
+  private var isColoured: Bool { theme.hasGradients && !state.appearance.symbols.isASCII }
   private var inside: Rect { rect.inset(columns: 2, rows: 1).droppingBottom(1) }
   private var label: Int { min(Self.labelColumns, max(0, inside.columns / 3)) }
 
   /// The largest cells for which all rates have room, or the smallest ones.
   private var measure: Measure {
     let room = inside.columns - label - 1
-    return Self.measures.first { rates.count * $0.rateColumns(seeds.count) - $0.rateGap <= room }
+    // Numbers side by side are told apart by their colours alone.
+    let measures = Self.measures.filter { isColoured || $0.cell < 4 || $0.gap > 0 }
+    return measures.first { rates.count * $0.rateColumns(seeds.count) - $0.rateGap <= room }
       ?? Self.measures[Self.measures.count - 1]
   }
 
@@ -165,7 +168,7 @@ struct SweepField {
     let row = inside.endRow
     var end = inside.column + label
     for (index, rate) in rates.enumerated().dropFirst(first) {
-      let text = RoundNumber.rate(rate)
+      let text = SweepPanel.rateText(rate)
       let width = measure.rateColumns(seeds.count) - measure.rateGap
       let start = inside.column + label + 1 + (index - first) * measure.rateColumns(seeds.count)
       let column = start + max(0, (width - text.count) / 2)
@@ -235,16 +238,18 @@ struct SweepField {
   private func drawLoss(
     of cell: ShownCell, on grid: inout CellGrid, in spot: Rect, _ scale: (low: Double, high: Double)
   ) {
-    guard let loss = cell.loss else {
+    guard let loss = cell.loss, loss.isFinite else {
       grid.write("—", at: spot.origin, style: theme.style(.faint), maxColumns: spot.columns)
       return
     }
     let share = (loss - scale.low) / (scale.high - scale.low)
-    let text = spot.columns >= 4 ? String(NumberText.compact(loss).prefix(4)) : ""
+    // Where there is no room for a number, a digit: 0 for the lowest, 9 for the highest.
+    let text =
+      spot.columns >= 4
+      ? String(NumberText.compact(loss).prefix(4)) : "\(Int(min(max(share, 0), 0.99) * 10))"
     var style = theme.style(share < 0.34 ? .good : share < 0.67 ? .warning : .trouble)
-    guard theme.hasGradients, !state.appearance.symbols.isASCII else {
-      let digit = "\(min(9, max(0, Int(share * 10))))"
-      grid.write(text.isEmpty ? digit : text, at: spot.origin, style: style)
+    guard isColoured else {
+      grid.write(text, at: spot.origin, style: style)
       return
     }
     style = Style(

@@ -79,6 +79,11 @@ struct SweepPanel {
     }
   }
 
+  /// `3e-4`, `1e-2`, `0.1`, `1`.
+  static func rateText(_ rate: Double) -> String {
+    rate < 0.0995 ? RoundNumber.rate(rate) : RoundNumber.plain(rate)
+  }
+
   /// The parameters; with the size in words where two sizes have as many.
   static func sizeName(_ group: ShownGroup, in state: SweepState) -> String {
     let same = state.groups.filter { $0.sizeLabel == group.sizeLabel }

@@ -125,7 +125,7 @@ struct BestTable {
       write(
         [
           (SweepPanel.sizeName(group, in: state), .text), (group.mitigation, .text),
-          (RoundNumber.rate(best.rate), .learningRate),
+          (SweepPanel.rateText(best.rate), .learningRate),
           (NumberText.compact(best.loss, digits: 4), .loss),
           (best.seeds > 1 ? "±\(NumberText.compact(best.spread, digits: 2))" : "one seed", .faint),
         ], inside.row + 1 + index)
@@ -144,7 +144,7 @@ struct BestTable {
   private func figure(_ entry: (ShownGroup, RateCurve.Point)?) -> Line {
     guard let (group, best) = entry else { return Line([]) }
     let words = [
-      SweepPanel.sizeName(group, in: state), RoundNumber.rate(best.rate), group.mitigation,
+      SweepPanel.sizeName(group, in: state), SweepPanel.rateText(best.rate), group.mitigation,
     ].filter { !$0.isEmpty }
     return Line([
       Span(words.joined(separator: " · ") + " · ", .good),

@@ -57,7 +57,7 @@ extension SweepState {
     }
     let rates = Set(cells.filter { $0.group == cell.group }.map(\.rate)).sorted()
     guard let next = rates.first(where: { $0 > cell.rate }) else {
-      say("no rate lies above \(RoundNumber.rate(cell.rate)): choose a lower one", .warning)
+      say("no rate lies above \(SweepPanel.rateText(cell.rate)): choose a lower one", .warning)
       return [.bell]
     }
     return [.add(rate: (cell.rate * next).squareRoot())]

@@ -1,0 +1,133 @@
+import Formats
+import Foundation
+import Sessions
+import Sweeps
+import Synchronization
+import Telemetry
+import Training
+
+extension SweepRun {
+  func attempt(_ place: Int) {
+    let cell = plan.cells[place]
+    if let result = plan.folder.result(of: cell) {
+      return tell(.ended(cell, result, isOwn: false))
+    }
+    do {
+      guard let claims else { return try begin(place, cell) }
+      guard let claim = try claims.take(cell) else { return put(off: place) }
+      content.withLock { $0.claims[place] = claim }
+      defer { drop(claim, of: place) }
+      try begin(place, cell)
+    } catch {
+      var result = CellResult(
+        session: plan.folder.session(of: cell), options: cell.options, state: .failed)
+      result.reason = "\(error)"
+      result.parameters = plan.costs[place].parameters
+      tell(.ended(cell, result, isOwn: true))
+    }
+  }
+
+  private func drop(_ claim: CellClaims.Claim, of place: Int) {
+    content.withLock { $0.claims[place] = nil }
+    let hasResult = plan.folder.result(of: plan.cells[place]) != nil
+    hasResult ? claims?.forget(claim) : claims?.release(claim)
+  }
+
+  private func put(off place: Int) {
+    content.withLock { content in
+      if !content.isStopping { content.deferred.append(place) }
+    }
+  }
+
+  private func begin(_ place: Int, _ cell: SweepCell) throws {
+    // Whoever had the claim before may have come to the end meanwhile.
+    if let result = plan.folder.result(of: cell) {
+      return tell(.ended(cell, result, isOwn: false))
+    }
+    let session = plan.folder.session(of: cell)
+    let configuration = try cell.configuration()
+    switch try CellStart(cell, session: session, configuration: configuration) {
+    case .busy:
+      guard claims == nil else { return put(off: place) }
+      tell(.left(cell, reason: "\(ShownPath.text(session)) is being written by another process"))
+    case .ended(let state, let tally):
+      try end(place, state, tally, seconds: tally.stepSeconds, reason: nil)
+    case .fresh:
+      try Self.clear(session)
+      try run(place, from: nil, CellTally(warmup: configuration.warmup), configuration)
+    case .resumed(let checkpoint, let tally):
+      try run(place, from: checkpoint, tally, configuration)
+    }
+  }
+
+  /// Takes away what a killed run left that cannot be gone on with.
+  private static func clear(_ session: String) throws {
+    guard FileSystem.exists(session) else { return }
+    guard FileSystem.size(session) == 0 else {
+      return try SessionFiles(path: session).remove(withCheckpoints: true)
+    }
+    // Nothing was written yet: it is no session that could be removed as one.
+    for ending in ["-wal", "-shm", "-journal", ""] { unlink(session + ending) }
+  }
+
+  private func run(
+    _ place: Int, from checkpoint: String?, _ tally: CellTally,
+    _ configuration: TrainingConfiguration
+  ) throws {
+    let cell = plan.cells[place]
+    let corpus = try corpora.corpus(configuration.dataPath)
+    let run = try CellRun(
+      cell, session: plan.folder.session(of: cell), checkpoint: checkpoint, tally: tally,
+      corpus: corpus, configuration: configuration
+    ) { [tell] in tell(.record(cell, $0)) }
+    let isStopping = content.withLock { content in
+      content.running[place] = run
+      return content.isStopping
+    }
+    tell(.began(cell))
+    if isStopping { run.stop(by: CellRun.author) }
+    defer { content.withLock { $0.running[place] = nil } }
+    let outcome = try run.runToEnd { [self] in isLeft(place) }
+    guard let (state, tally, seconds, reason) = outcome else {
+      guard !isLeft(place) else { return }
+      return tell(.left(cell, reason: "it was detached: run the sweep again to go on with it"))
+    }
+    try end(place, state, tally, seconds: seconds, reason: reason)
+  }
+
+  /// Whether a cell that was stopped goes on another time, or is another process's.
+  private func isLeft(_ place: Int) -> Bool {
+    content.withLock { content in
+      content.isStopping || (claims != nil && content.claims[place] == nil)
+    }
+  }
+
+  private func end(
+    _ place: Int, _ state: CellState, _ tally: CellTally, seconds: Double, reason: String?
+  ) throws {
+    let cell = plan.cells[place]
+    let cost = plan.costs[place]
+    var result = CellResult(
+      session: plan.folder.session(of: cell), options: cell.options, state: state)
+    result.take(tally)
+    result.parameters = cost.parameters
+    result.tokens = tally.steps * cost.tokensPerStep
+    result.seconds = (seconds * 1000).rounded() / 1000
+    result.reason = reason
+    // A cell that failed is tried again another time.
+    if state != .failed { try plan.folder.write(result, of: cell) }
+    tell(.ended(cell, result, isOwn: true))
+  }
+}
+
+extension CellResult {
+  fileprivate mutating func take(_ tally: CellTally) {
+    // The step whose numbers are not finite has no update.
+    steps = tally.steps - (state == .diverged && !tally.isLost ? 1 : 0)
+    finalLoss = tally.finalLoss
+    evalLoss = tally.finalEvalLoss ?? (state == .finished ? tally.evalLoss : nil)
+    initialLoss = tally.initialLoss
+    attentionLogitMax = tally.attentionLogitMax
+    gradRMS = tally.gradRMS
+  }
+}

@@ -155,12 +155,11 @@ extension DashboardState {
     return first..<max(first, lastShownStep) + (history.lastStep == nil ? 0 : 1)
   }
 
-  /// The playhead; at the end of all that is known the updates done, as the header has them, and the
-  /// last step that the run reached before it went back, too.
+  /// The playhead; at the run's end the updates done, and the last step that the run reached before
+  /// it went back, too.
   private var lastShownStep: Int {
     guard playhead >= history.lastStep ?? 0 else { return playhead }
-    let isPresent = source.kind != .replay && frozenAt == nil
-    let end = showsEnd || isPresent ? history.stepsDone : playhead
+    let end = showsEnd ? history.stepsDone : playhead
     return max(playhead, end, history.lastSupersededStep ?? 0)
   }
 

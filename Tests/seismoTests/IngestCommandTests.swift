@@ -1,12 +1,17 @@
 import Foundation
 import Glibc
+import Sessions
+import Signals
+import Telemetry
 import Testing
 
 /// `ingest` with a program of its own.
 @Suite(.timeLimit(.minutes(15)))
 struct IngestCommandTests {
-  private func records(_ binary: SeismoBinary) throws -> String {
-    try binary.run(["export", "a.seismo", "--format", "json"]).output
+  /// What is recorded, as far as it is.
+  private func recorded(_ binary: SeismoBinary) -> RunHistory {
+    let records = try? SessionReader(path: binary.path("a.seismo")).records()
+    return RunHistory(records ?? [])
   }
 
   /// Waits until `path` holds something.
@@ -29,10 +34,9 @@ struct IngestCommandTests {
     #expect(result.status == 3)
     #expect(result.output == "{\"step\":1,\"loss\":2.5}\noops\n")
     #expect(result.error == "seismo: recording to a.seismo\n")
-    let records = try records(binary)
-    #expect(records.contains("\"loss\":2.5") && records.contains("oops"))
-    let list = try binary.run(["sessions", "a.seismo"]).output
-    #expect(list.contains("failed"), "\(list)")
+    let history = recorded(binary)
+    #expect(history[MetricCatalog.loss]?.values == [2.5] && history.console == ["oops"])
+    #expect(history.state == .failed(reason: "it ended with 3"))
     let absent = try binary.run(["ingest", "--session", "b.seismo", "--", "no-such-program"])
     #expect(absent.status == 65)
     #expect(
@@ -56,7 +60,8 @@ struct IngestCommandTests {
     kill(process.processIdentifier, number)
     process.waitForEnd()
     #expect(process.terminationStatus == 0)
-    #expect(try records(binary).contains("bye"))
+    #expect(recorded(binary).console == ["bye"])
+    #expect(recorded(binary).state == .finished)
   }
 
   @Test func `a command goes to the program's standard input, and its answer comes back`() throws {
@@ -76,7 +81,9 @@ struct IngestCommandTests {
     defer { process.waitForEnd() }
     defer { kill(process.processIdentifier, SIGTERM) }
     let deadline = ContinuousClock.now + .seconds(120)
-    while ContinuousClock.now < deadline, try !records(binary).contains("2.5") { usleep(50_000) }
+    while ContinuousClock.now < deadline, recorded(binary)[MetricCatalog.loss] == nil {
+      usleep(50_000)
+    }
     let answer = try binary.run(["control", "a.seismo", "sample", "3"])
     #expect(answer.output == "applied at step 4: sampled\n", "\(answer.error)")
     let asked = try String(contentsOfFile: binary.path("asked"), encoding: .utf8)

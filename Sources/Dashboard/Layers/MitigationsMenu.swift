@@ -226,6 +226,10 @@ extension MitigationsMenu {
       field.draw(on: &grid, in: rect, theme: theme)
       return
     }
+    guard state.declaration(setting.name) != nil else {
+      grid.write("–", at: rect.origin, style: theme.style(.faint, on: surface))
+      return
+    }
     let value = state.setting(setting.name) ?? setting.value
     let isAsked = state.requests.value(of: setting.name) != nil
     let text = isAsked ? "\(value) asked" : value.words

@@ -30,6 +30,7 @@ package final class RemoteLog: LogSource {
   private var hasBegun = false
   private var hasToldOfSkipped = false
 
+  private static let shortestPause = 0.25
   private static let longestPause = 30.0
   /// A record that goes on coming is shown after so many seconds.
   private static let openingSeconds = 1.5
@@ -222,10 +223,11 @@ extension RemoteLog {
   }
 
   private func wait(because reason: String) {
-    let pause = min(pow(2, Double(failures)), Self.longestPause)
+    let pause = min(Self.shortestPause * pow(2, Double(failures)), Self.longestPause)
     failures += 1
     link = .waiting(until: Self.now() + pause)
-    trouble = "CONNECTION LOST: \(reason): tried again every \(NumberText.span(seconds: pause))"
+    let next = pause < 1 ? "at once" : "every \(NumberText.span(seconds: pause))"
+    trouble = "CONNECTION LOST: \(reason): tried again \(next)"
   }
 
   private func reconnect() {
@@ -297,7 +299,8 @@ private final class Connection {
     return line.map { line in
       let plain = line.unicodeScalars.filter { $0.properties.generalCategory != .control }
       let text = String(String.UnicodeScalarView(plain))
-      return String(text.trimmingPrefix("seismo: ").prefix(300))
+      let words = String(text.trimmingPrefix("seismo: ").prefix(300))
+      return words.hasSuffix(".") ? String(words.dropLast()) : words
     }
   }
 

@@ -55,13 +55,10 @@ package struct ControlClient: ~Copyable {
     try description(of: session)?.environment[ControlServer.environmentKey]
   }
 
-  /// The command that words are to the run that is writing `session`: another program knows its own.
-  /// - Throws: ``SessionError``, ``CommandError``.
-  package static func command(_ words: String, for session: String) throws -> Command {
-    guard try description(of: session)?.obeyedCommands != nil else {
-      return try Command(words: words)
-    }
-    return try Command(trainersWords: words)
+  /// Whether the run of `session` is another program's, which has said what it obeys.
+  /// - Throws: ``SessionError``.
+  package static func isOthers(session: String) throws -> Bool {
+    try description(of: session)?.obeyedCommands != nil
   }
 
   private static func description(of session: String) throws -> RunDescription? {

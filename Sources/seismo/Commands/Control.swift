@@ -49,10 +49,23 @@ struct Control: ParsableCommand {
   }
 
   private func askRun(_ words: String) throws -> (Command, CommandAnswer) {
-    let file = try SessionReference.file(session)
-    let command = try ControlClient.command(words, for: file)
-    let answer = try ControlClient.ask(file, command, by: by, timeoutSeconds: timeout)
+    let command: Command
+    do throws(CommandError) {
+      command = try Command(words: words)
+    } catch {
+      command = try othersCommand(words, unless: error)
+    }
+    let answer = try ControlClient.ask(
+      SessionReference.file(session), command, by: by, timeoutSeconds: timeout)
     return (command, answer)
+  }
+
+  /// What another program's run may know, where the session is one; else `flaw` is thrown.
+  private func othersCommand(_ words: String, unless flaw: CommandError) throws -> Command {
+    guard let file = try? SessionReference.file(session),
+      (try? ControlClient.isOthers(session: file)) == true
+    else { throw flaw }
+    return try Command(trainersWords: words)
   }
 
   /// The trainer knows which words are commands.

@@ -42,9 +42,6 @@ final class Ingestion: RecordSource {
     // A run without a socket is a run all the same.
     server = try? ControlServer(name: "ingest", passesWords: true)
     let words = command.map(ShellWord.quoted).joined(separator: " ")
-    let session = try ForeignSession(
-      at: path, source: command.isEmpty ? "standard input" : words, thresholds: thresholds,
-      control: server?.path)
     if command.isEmpty {
       // Who reads standard output, and is no person, may have started this to be steered.
       let commands = isatty(STDOUT_FILENO) == 0 ? STDOUT_FILENO : nil
@@ -54,6 +51,16 @@ final class Ingestion: RecordSource {
         if echoes { try? StandardStream.output.write(bytes) }
       }
       (source, self.child) = (child, child)
+    }
+    let session: ForeignSession
+    do {
+      session = try ForeignSession(
+        at: path, source: command.isEmpty ? "standard input" : words, thresholds: thresholds,
+        control: server?.path)
+    } catch {
+      child?.signal(SIGKILL)
+      server?.close()
+      throw error
     }
     log = MonitoredLog(source, thresholds: thresholds, session: session)
     server?.start { [asked] request, reply in asked.post((request, reply)) }

@@ -82,6 +82,10 @@ final class RunShelf: Sendable {
 
   /// Changes a run's files, and lists what there is then.
   func make(_ edit: RunEdit, beside session: String?) {
+    guard roster?.run(at: edit.path) == nil else {
+      return post(
+        .runsNotChanged(reason: "another program's log is left as it is: import keeps it"))
+    }
     queue.async { [self] in
       let answer: Action
       do throws(SessionError) {

@@ -60,7 +60,8 @@ struct IngestCommandTests {
     kill(process.processIdentifier, number)
     process.waitForEnd()
     #expect(process.terminationStatus == 0)
-    #expect(recorded(binary).console == ["bye"])
+    // The shell may say that what it waited for was terminated, too.
+    #expect(recorded(binary).console.last == "bye")
     #expect(recorded(binary).state == .finished)
   }
 

@@ -115,7 +115,7 @@ let package = Package(
     .testTarget(
       name: "SessionsTests",
       dependencies: [
-        "Formats", "Sessions", "Signals", "Telemetry",
+        "Formats", "Sessions", "Signals", "Telemetry", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       exclude: ["Cases", "Recorded"], swiftSettings: language),
@@ -128,13 +128,15 @@ let package = Package(
     .testTarget(
       name: "RunsTests",
       dependencies: [
-        "Formats", "Runs", "Seismo", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+        "Formats", "Runs", "Seismo", "Sessions", "Signals", "Sweeps", "Telemetry", "TestSupport",
+        "Training",
       ],
       swiftSettings: language),
     .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "Formats", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "Training",
+        "Dashboard", "Formats", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "TestSupport",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

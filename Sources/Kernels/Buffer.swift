@@ -3,15 +3,16 @@ internal import Foundation
 package typealias FloatBuffer = Buffer<Float>
 
 /// A fixed run of zeroed numbers, aligned to a cache line.
-// All but `base` is checked by the compiler. The elements written through it are not, and are sound:
-// - the pointer never changes, and the memory is freed with the last reference only;
-// - whoever holds buffers (`TransformerEngine`, `Optimizer`, `TrainingRun` and its probes) is not
-//   Sendable, so that the compiler lets one thread at a time reach them;
-// - other threads see them in the jobs of a `WorkerPool.run` alone, for which that thread waits and
-//   whose begin and end `Crew` orders with a release and an acquire; there each job writes the
-//   elements of its own slice, chunk, part or row, and none writes what another reads.
 package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   package let count: Int
+  // The compiler checks all but what is written through this pointer, which is sound:
+  // - it never changes, and the memory is freed with the last reference only;
+  // - whoever holds buffers (`TransformerEngine`, `Optimizer`, `TrainingRun` and its probes) is not
+  //   Sendable, so that the compiler lets one thread at a time reach them; no buffer is static, and
+  //   runs side by side share none;
+  // - other threads see them in the jobs of a `WorkerPool.run` alone, for which that thread waits and
+  //   whose begin and end `Crew` orders with a release and an acquire; there each job writes the
+  //   elements of its own slice, chunk, part or row, and none writes what another reads.
   package nonisolated(unsafe) let base: UnsafeMutablePointer<Element>
 
   package init(count: Int) where Element: ExpressibleByIntegerLiteral {

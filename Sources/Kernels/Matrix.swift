@@ -5,11 +5,10 @@
 /// Gradients overwrite unless a label says `adding`; those of gains, embeddings and routers add.
 ///
 /// A view does not keep its buffer alive; whoever planned the memory does.
-// All but `base` is checked by the compiler. That pointer never changes and points into a `Buffer`:
-// the argument there is about the memory, whatever it is reached by. A view crosses threads only
-// inside a `WorkerPool.run`, whose caller holds the buffer, or the `Arena` with it, until the run
-// has ended.
 package struct Matrix: Sendable {
+  // It never changes and points into a `Buffer`: the argument at `Buffer.base` is about the memory,
+  // whatever it is reached by. A view crosses threads only inside a `WorkerPool.run`, whose caller
+  // holds the buffer, or the `Arena` with it, until the run has ended.
   nonisolated(unsafe) let base: UnsafeMutablePointer<Float>
   package let rows: Int
   package let columns: Int

@@ -3,7 +3,12 @@ package enum ShellWord {
   /// `word` itself where it is plain, else in single quotes.
   package static func quoted(_ word: String) -> String {
     let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=:@,".contains($0) }
-    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    return isPlain && !word.isEmpty ? word : inQuotes(word)
+  }
+
+  /// `word` in single quotes, in which no shell reads anything into it.
+  package static func inQuotes(_ word: String) -> String {
+    "'" + word.replacing("'", with: "'\\''") + "'"
   }
 
   /// The word that `text`, as ``quoted(_:)`` writes it, stands for.

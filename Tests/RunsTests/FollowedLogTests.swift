@@ -3,18 +3,16 @@ import Foundation
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Runs
 
 /// A file that another program writes, followed as it grows.
 @Suite(.timeLimit(.minutes(15))) struct FollowedLogTests {
-  private let folder: URL
+  private let place: TestFolder
+  private var folder: URL { place.url }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("seismo-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  init() throws { place = try TestFolder() }
 
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

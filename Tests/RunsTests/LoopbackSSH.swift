@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import TestSupport
 
 /// An `sshd` of the test's own on loopback, with keys made for it, and an `ssh` that knows it as
 /// `loop`.
@@ -75,6 +76,7 @@ final class LoopbackSSH {
   func end() {
     cut()
     server.terminate()
+    server.waitForEnd()
   }
 
   /// Kills every connection there is.
@@ -97,7 +99,7 @@ final class LoopbackSSH {
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    process.waitUntilExit()
+    process.waitForEnd()
     try #require(process.terminationStatus == 0)
   }
 

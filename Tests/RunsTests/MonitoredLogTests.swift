@@ -5,18 +5,16 @@ import Sessions
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Runs
 
 /// Logs of other programs with what Seismo makes of them: alarms, and a session that grows with them.
 @Suite(.timeLimit(.minutes(15))) struct MonitoredLogTests {
-  private let folder: URL
+  private let place: TestFolder
+  private var folder: URL { place.url }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("seismo-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  init() throws { place = try TestFolder() }
 
   private func lines(_ steps: Range<Int>, loss: (Int) -> String = { "\($0)" }) -> Data {
     Data(steps.map { "{\"step\":\($0),\"loss\":\(loss($0))}\n" }.joined().utf8)

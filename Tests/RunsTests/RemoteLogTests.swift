@@ -6,6 +6,7 @@ import Signals
 import Synchronization
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Runs
 
@@ -14,13 +15,10 @@ import Testing
   .timeLimit(.minutes(15)), .serialized,
   .enabled(if: LoopbackSSH.isInstalled, "sshd and ssh are not installed"))
 struct RemoteLogTests {
-  private let folder: URL
+  private let place: TestFolder
+  private var folder: URL { place.url }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("seismo-far-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  init() throws { place = try TestFolder() }
 
   /// What the far side has.
   enum FarSide: String {

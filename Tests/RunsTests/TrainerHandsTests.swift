@@ -7,6 +7,7 @@ import Signals
 import Synchronization
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Runs
 
@@ -74,13 +75,10 @@ final class TestTrainer {
 
 /// Hands on a file that a trainer writes.
 @Suite(.timeLimit(.minutes(15))) struct TrainerHandsTests {
-  private let folder: URL
+  private let place: TestFolder
+  private var folder: URL { place.url }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("seismo-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  init() throws { place = try TestFolder() }
 
   private func follow(_ trainer: TestTrainer) throws -> (FollowedLog, RunHistory) {
     let log = FollowedLog(try FollowedLog.runs(at: trainer.path, waits: false)[0])

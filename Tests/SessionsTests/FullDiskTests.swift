@@ -3,6 +3,7 @@ import Synchronization
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Sessions
 

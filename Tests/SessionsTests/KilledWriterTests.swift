@@ -4,6 +4,7 @@ import GRDB
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Sessions
 

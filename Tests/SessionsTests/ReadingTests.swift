@@ -3,6 +3,7 @@ import GRDB
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Formats
 @testable import Sessions

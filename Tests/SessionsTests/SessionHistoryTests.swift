@@ -4,6 +4,7 @@ import Signals
 import Synchronization
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Sessions
 

@@ -2,6 +2,7 @@ import Foundation
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Sessions
 

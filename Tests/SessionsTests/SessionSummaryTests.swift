@@ -1,6 +1,7 @@
 import Foundation
 import Telemetry
 import Testing
+import TestSupport
 
 @testable import Formats
 @testable import Sessions

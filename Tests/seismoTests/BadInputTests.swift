@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// What goes wrong is one line on standard error, with the exit code of its kind, and nothing is
 /// lost.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import TestSupport
 
 /// Commands from another process, through the real program.
 @Suite(.timeLimit(.minutes(15)))

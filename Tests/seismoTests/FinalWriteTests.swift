@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 import Testing
+import TestSupport
 
 /// A run that is over while its session takes no records; the file is locked instead of full, which
 /// needs no disk of its own.

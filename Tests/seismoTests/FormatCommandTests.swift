@@ -2,6 +2,7 @@ import Foundation
 import Sessions
 import Telemetry
 import Testing
+import TestSupport
 
 /// Recordings out of the real program, into it, against each other, and again.
 @Suite(.timeLimit(.minutes(15)))

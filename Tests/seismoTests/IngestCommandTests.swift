@@ -4,6 +4,7 @@ import Sessions
 import Signals
 import Telemetry
 import Testing
+import TestSupport
 
 /// `ingest` with a program of its own.
 @Suite(.timeLimit(.minutes(15)))

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import TestSupport
 
 /// A run of the real program that goes on until the test ends it.
 struct LiveBinary {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Telemetry
 import Testing
+import TestSupport
 import Training
 
 @testable import Runs

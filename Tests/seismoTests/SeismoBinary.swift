@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The real program, run as a person or a script would, in a folder of its own.
 struct SeismoBinary {

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Testing
+import TestSupport
 
 /// `seismo sweep` from end to end, without a terminal.
 @Suite(.timeLimit(.minutes(15)))

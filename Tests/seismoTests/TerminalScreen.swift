@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 import Testing
+import TestSupport
 
 /// The program with a terminal of 120 columns and 40 rows around it.
 final class TerminalScreen {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Telemetry
 import Testing
+import TestSupport
 
 /// The real program from end to end, without a terminal.
 @Suite(.timeLimit(.minutes(15)))

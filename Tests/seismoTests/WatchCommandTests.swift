@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// `watch` on a terminal without a window, at a run of another process.
 @Suite(.timeLimit(.minutes(15)))

@@ -43,24 +43,31 @@ package struct RunFile: Sendable {
 
   package init() {}
 
-  package init(path: String) throws(Flaw) {
-    let text: String
+  /// What stands in the file that `--config` names.
+  static func text(at path: String) throws(Flaw) -> String {
     do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
+      return try String(contentsOfFile: path, encoding: .utf8)
     } catch {
       throw .unreadable(path: path, reason: TOMLText.whyUnreadable(path, option: "--config"))
     }
-    try self.init(text: text, path: path)
   }
 
-  package init(text: String, path: String) throws(Flaw) {
-    let table: TOMLTable
+  /// The text of the file at `path` as TOML.
+  static func table(_ text: String, path: String) throws(Flaw) -> TOMLTable {
     do {
-      table = try TOMLText.table(text)
+      return try TOMLText.table(text)
     } catch {
       guard let line = error.line else { throw .unreadable(path: path, reason: error.reason) }
       throw .syntax(path: path, line: line, reason: error.reason)
     }
+  }
+
+  package init(path: String) throws(Flaw) {
+    try self.init(text: Self.text(at: path), path: path)
+  }
+
+  package init(text: String, path: String) throws(Flaw) {
+    let table = try Self.table(text, path: path)
     for (key, value) in table where !Self.tables.contains(key) {
       try read(key, value, path: path)
     }

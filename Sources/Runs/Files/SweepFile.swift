@@ -29,23 +29,11 @@ package struct SweepFile: Sendable {
 
   /// - Throws: `RunFile.Flaw`: what is wrong, and where.
   package init(path: String) throws(RunFile.Flaw) {
-    let text: String
-    do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
-    } catch {
-      throw .unreadable(path: path, reason: TOMLText.whyUnreadable(path, option: "--config"))
-    }
-    try self.init(text: text, path: path)
+    try self.init(text: RunFile.text(at: path), path: path)
   }
 
   package init(text: String, path: String) throws(RunFile.Flaw) {
-    let table: TOMLTable
-    do {
-      table = try TOMLText.table(text)
-    } catch {
-      guard let line = error.line else { throw .unreadable(path: path, reason: error.reason) }
-      throw .syntax(path: path, line: line, reason: error.reason)
-    }
+    let table = try RunFile.table(text, path: path)
     for (key, value) in table where !["grid", "random", "random-seed"].contains(key) {
       if Self.conductNames.contains(key) {
         conduct[key] = try Self.conduct(key, value, path: path)
@@ -183,28 +171,13 @@ extension Grid {
     for table in tables {
       if tables.count > 1 { lines += ["", "[[grid]]"] }
       for (name, words) in table.given.sorted(by: { $0.key < $1.key }) {
-        let list = words.map(Self.quoted).joined(separator: ", ")
+        let list = words.map(TOMLText.quoted).joined(separator: ", ")
         lines.append("\(name) = \(words.count == 1 ? list : "[\(list)]")")
       }
       guard !table.zips.isEmpty else { continue }
-      let zips = table.zips.map { Self.quoted($0.joined(separator: ",")) }
+      let zips = table.zips.map { TOMLText.quoted($0.joined(separator: ",")) }
       lines.append("zip = [\(zips.joined(separator: ", "))]")
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var quoted = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\\": quoted += "\\\\"
-      case "\"": quoted += "\\\""
-      case "\u{0}"..<" ", "\u{7f}":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return "\"\(quoted)\""
   }
 }

@@ -20,6 +20,22 @@ package enum TOMLText {
       ? "a folder: name a file in it with \(option)" : "cannot be read as UTF-8 text"
   }
 
+  /// `text` as a TOML string in double quotes.
+  package static func quoted(_ text: String) -> String {
+    var quoted = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": quoted += "\\\\"
+      case "\"": quoted += "\\\""
+      case "\u{0}"..<" ", "\u{7f}":
+        let digits = String(scalar.value, radix: 16)
+        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return "\"\(quoted)\""
+  }
+
   package static func table(_ text: String) throws(Flaw) -> TOMLTable {
     if let line = namelessHeader(in: text) {
       throw Flaw(line: line, reason: "a table's name is letters, digits, _ and -, or in quotes")

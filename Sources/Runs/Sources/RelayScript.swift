@@ -13,11 +13,7 @@ enum RelayScript {
 
   /// The command line that a remote shell takes.
   static func command(path: String, from offset: Int) -> String {
-    "exec sh -c \(quoted(script)) seismo \(quoted(path)) \(offset)"
-  }
-
-  private static func quoted(_ word: String) -> String {
-    "'" + word.replacing("'", with: "'\\''") + "'"
+    "exec sh -c \(ShellWord.inQuotes(script)) seismo \(ShellWord.inQuotes(path)) \(offset)"
   }
 
   private static var script: String {
@@ -29,7 +25,8 @@ enum RelayScript {
     #"p=$1; o=$2"#,
     #"case "$p" in -*) p=./$p ;; esac"#,
     #"if [ -d "$p" ]; then n=$(ls -t "$p" | head -n 1); p=$p/$n; fi"#,
-    #"case "$p" in *.seismo) echo "seismo: $1: a session is watched where it lies: ssh -t HOST seismo watch" >&2; exit \#(absentCode) ;; esac"#,
+    #"case "$p" in *.seismo) echo "seismo: $1: a session is watched where it lies: ssh -t HOST"#
+      + #" seismo watch" >&2; exit \#(absentCode) ;; esac"#,
     #"if [ ! -f "$p" ] || [ ! -r "$p" ]; then echo "seismo: $1: no such file, or not readable" >&2; exit \#(absentCode); fi"#,
   ]
 
@@ -38,8 +35,10 @@ enum RelayScript {
   private static let relay = [
     #"case "$p" in *.wandb|*tfevents*) r="a record of that kind has no hands" ;; *) r="neither seismo nor its Python client is there""#,
     #"if command -v seismo >/dev/null 2>&1 && seismo relay --help >/dev/null 2>&1; then exec seismo relay --from "$o" "$p"; fi"#,
-    #"y=; if [ -O "$p" ]; then y=$(head -c 65536 "$p" | sed -n "s/^{\"run\":.*\"python\": *\"\(\/[^\"]*\/python[0-9.]*\)\".*/\1/p" | head -n 1); fi"#,
-    #"for c in "$y" python3 python; do if [ -n "$c" ] && command -v "$c" >/dev/null 2>&1 && "$c" -c "import seismo.relay" >/dev/null 2>&1; then exec "$c" -m seismo relay --from "$o" "$p"; fi; done ;; esac"#,
+    #"y=; if [ -O "$p" ]; then y=$(head -c 65536 "$p""#
+      + #" | sed -n "s/^{\"run\":.*\"python\": *\"\(\/[^\"]*\/python[0-9.]*\)\".*/\1/p" | head -n 1); fi"#,
+    #"for c in "$y" python3 python; do if [ -n "$c" ] && command -v "$c" >/dev/null 2>&1"#
+      + #" && "$c" -c "import seismo.relay" >/dev/null 2>&1; then exec "$c" -m seismo relay --from "$o" "$p"; fi; done ;; esac"#,
   ]
 
   /// Ends with its connection: what listens to it sees the end of its input.

@@ -93,9 +93,7 @@ struct DashboardMemory: Equatable {
   /// A TOML string; what is no printable character is left out.
   private static func quoted(_ text: String) -> String {
     let scalars = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
-    let escaped = String(String.UnicodeScalarView(scalars))
-      .replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-    return "\"\(escaped)\""
+    return TOMLText.quoted(String(String.UnicodeScalarView(scalars)))
   }
 
   /// Adds a line to those that are written down; the newest stay.

@@ -1,10 +1,10 @@
-import Foundation
+package import Foundation
 
 /// A folder of a test's own, removed at its end.
-final class TestFolder {
-  let url: URL
+package final class TestFolder {
+  package let url: URL
 
-  init() throws {
+  package init() throws {
     url = FileManager.default.temporaryDirectory
       .appendingPathComponent("seismo-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -15,13 +15,13 @@ final class TestFolder {
     try? FileManager.default.removeItem(at: url)
   }
 
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+  package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
-  var files: [String] {
+  package var files: [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: url.path).sorted()) ?? []
   }
 
-  func setPermissions(_ mode: Int) {
+  package func setPermissions(_ mode: Int) {
     try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: url.path)
   }
 }

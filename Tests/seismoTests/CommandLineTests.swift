@@ -148,6 +148,12 @@ struct CommandLineTests {
     }
   }
 
+  @Test(arguments: ["runs/new.jsonl", "out.log", "metrics.csv"])
+  func `of a log that is not there it is told how to wait for it`(name: String) throws {
+    try expect(
+      65, ["no file \(name): --wait waits for one that is still to come"], from: ["watch", name])
+  }
+
   @Test func `a folder without logs is not watched, and what it could hold is told`() throws {
     try expect(
       65,

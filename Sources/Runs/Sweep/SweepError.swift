@@ -14,7 +14,7 @@ extension SweepError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .noSweep(let folder):
-      "\(folder) holds no sweep.toml: give a grid, such as --lr 1e-3..1e-1*5, or another folder"
+      "\(folder) holds no sweep.toml: 'seismo sweep --lr 1e-3..1e-1*5 --folder \(folder)' begins a sweep"
     case .otherGrid(let folder):
       "\(folder) holds another grid: leave the grid out to go on with that, add cells to it with"
         + " --extend, or give another --folder"

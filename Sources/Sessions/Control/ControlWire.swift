@@ -102,7 +102,4 @@ package final class ControlWire {
     var waiting = pollfd(fd: descriptor, events: CShort(POLLIN), revents: 0)
     poll(&waiting, 1, CInt(clamping: milliseconds))
   }
-
-  /// Tells the other side that nothing more will be sent.
-  package func endOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
 }

@@ -61,7 +61,16 @@ struct Watch: ParsableCommand {
     return FileManager.default.fileExists(atPath: words) || wait
   }
 
+  /// A name with an ending of its own is a file's, not a session's.
+  private static func isAbsentLog(_ words: String) -> Bool {
+    let ending = URL(fileURLWithPath: words).pathExtension
+    return !ending.isEmpty && ending != "seismo" && !SessionReference.isSession(words)
+  }
+
   private func watchSessions() throws {
+    if let absent = sources.first(where: Self.isAbsentLog) {
+      throw Failure(.badInput, "no file \(absent): --wait waits for one that is still to come")
+    }
     var named = try sources.map { try SessionReference.file($0) }
     if named.isEmpty { named = [try Replay.latest()] }
     let ordered = named.sorted { Self.lastWritten($0) > Self.lastWritten($1) }

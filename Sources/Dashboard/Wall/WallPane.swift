@@ -166,11 +166,15 @@ struct WallCaption {
     let count =
       isFiltered
       ? "  \(tiles.count) of \(NumberText.grouped(names)) metrics"
-      : "  \(NumberText.grouped(names)) metrics · \(NumberText.grouped(tiles.count)) charts"
+      : "  \(Self.counted(names, "metric")) · \(Self.counted(tiles.count, "chart"))"
     spans.append(Span(count, .faint))
     if let filter = context.filter, isFiltered { spans.append(Span("  /\(filter)", .person)) }
     let keys = [("S", wall.order.words), ("/", "filter"), ("*", "head"), ("( )", "columns")]
     return spans + keys.flatMap { [Span("   \($0.0)", .key), Span(" \($0.1)", .faint)] }
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(NumberText.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
   }
 
   private var right: Line {

@@ -25,11 +25,12 @@ package struct Arrangement: Sendable, Hashable {
   /// run does not log, all that it does log stands in their place.
   package func ranked(isMixture: Bool, silent: Set<PaneID> = []) -> [PaneID] {
     var usual = pins + preset.panes(isMixture: isMixture).filter { !silent.contains($0) }
-    if !silent.isEmpty, !usual.contains(.metrics) {
-      usual.insert(.metrics, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
+    if !silent.isEmpty, !usual.contains(.wall) {
+      usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
     }
     usual.removeAll { hidden.contains($0) || promoted.contains($0) }
-    return (promoted + usual).filter { isMixture || $0 != .experts }
+    return (promoted.filter { !silent.contains($0) } + usual)
+      .filter { isMixture || $0 != .experts }
   }
 
   /// All panes in the order in which they are laid out, a person's own last.
@@ -64,7 +65,7 @@ package struct Arrangement: Sendable, Hashable {
 
 /// The sets of panes that `p` goes through.
 package enum LayoutPreset: String, Sendable, CaseIterable {
-  case overview, stability, speed, everything
+  case overview, stability, speed, wall, everything
 
   /// Its panes, the one to be left out last first.
   package func panes(isMixture: Bool) -> [PaneID] {
@@ -79,6 +80,8 @@ package enum LayoutPreset: String, Sendable, CaseIterable {
       [.loss, .attentionLogits, .gradients, .activations, .outputs, .events]
     case .speed:
       [.loss, .throughput, .run, .console]
+    case .wall:
+      [.wall, .events]
     case .everything:
       PaneID.ordered(isMixture: isMixture)
     }
@@ -92,11 +95,11 @@ extension PaneID {
       isMixture
       ? [
         .loss, .attentionLogits, .learningRate, .experts, .gradients, .throughput, .activations,
-        .outputs, .run, .console, .metrics,
+        .outputs, .run, .console, .wall,
       ]
       : [
         .loss, .attentionLogits, .learningRate, .gradients, .activations, .throughput, .outputs,
-        .run, .console, .metrics,
+        .run, .console, .wall,
       ]
     let known = Set(first + [.experts, .events])
     return first + allCases.filter { !known.contains($0) } + [.events]
@@ -124,7 +127,7 @@ extension PaneID {
   /// Whether it is a list that up and down scroll.
   package var isScrollable: Bool {
     switch self {
-    case .events, .run, .console, .metrics: true
+    case .events, .run, .console, .wall: true
     default: false
     }
   }

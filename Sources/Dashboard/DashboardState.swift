@@ -48,6 +48,8 @@ package struct DashboardState: Sendable {
   var echo: Key?
   /// What the mouse holds.
   var grip: Grip?
+  /// The charts of all that is logged.
+  package var wall = Wall()
 
   /// What charts draw smooth.
   static let smoothedMetrics = [
@@ -132,10 +134,9 @@ extension DashboardState {
     return Set(silent.map(\.id))
   }
 
-  /// What has panes of its own beside that of all metrics, which stands in for the silent ones.
-  private var metricsOfOtherPanes: Set<MetricName> {
-    let silent = silentPanes
-    guard !silent.isEmpty, arrangement.zoomed == nil else { return [] }
+  /// What has panes of its own beside the wall, which stands in for the silent ones.
+  func metricsOfOtherPanes(silent: Set<PaneID>) -> Set<MetricName> {
+    guard !silent.isEmpty else { return [] }
     let others = PaneCatalog.panes.filter { !silent.contains($0.id) }.flatMap(\.metrics)
     return Set(others + (silent.contains(.loss) ? [] : [MetricCatalog.evalLoss]))
   }
@@ -281,7 +282,7 @@ extension DashboardState {
   package var layout: Layout {
     Layout(
       size: size, arrangement: arrangement, isMixture: isMixture, silent: silentPanes,
-      hasBanner: Banner(self) != nil)
+      hasBanner: Banner(self) != nil, isWall: isWallWhole)
   }
 
   package func context(for pane: PaneID) -> PaneContext {
@@ -294,8 +295,9 @@ extension DashboardState {
       filter: viewport.filter, scroll: viewport.scroll[pane] ?? 0, showsPresent: showsPresent,
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
-    if pane == .metrics { context.drawnElsewhere = metricsOfOtherPanes }
+    context.wall = wall
     context.valueZoom = viewport.valueZoom[pane] ?? .automatic
+    if pane == .wall, wall.zoomed == nil { context.valueZoom = .automatic }
     context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]
     return context
   }

@@ -23,7 +23,7 @@ package struct Layout: Sendable, Hashable {
 
   package init(
     size: Size, arrangement: Arrangement, isMixture: Bool, silent: Set<PaneID> = [],
-    hasBanner: Bool = false
+    hasBanner: Bool = false, isWall: Bool = false
   ) {
     let screen = Rect(column: 0, row: 0, columns: max(0, size.columns), rows: max(0, size.rows))
     panes = [:]
@@ -38,8 +38,20 @@ package struct Layout: Sendable, Hashable {
     guard !isTiny else { return }
     let top = headerRows + bannerRows
     let body = Self.rows(of: screen, from: top, count: screen.rows - barRows - top)
+    guard !isWall || arrangement.zoomed != nil else {
+      placeWall(in: body)
+      return
+    }
     let wanted = arrangement.ranked(isMixture: isMixture, silent: silent)
     place(arrangement, wanted, in: body, bannerRows: bannerRows, isMixture: isMixture)
+  }
+
+  /// The wall and, where there is room, the line of events.
+  private mutating func placeWall(in body: Rect) {
+    guard body.columns > 0, body.rows > 0 else { return }
+    hasEventLine = body.rows >= 12
+    panes[.wall] = body.droppingBottom(hasEventLine ? 1 : 0)
+    if hasEventLine { panes[.events] = body.bottom(1) }
   }
 
   /// A banner that comes makes panes smaller, and never fewer: nothing jumps when a run is paused.

@@ -77,8 +77,11 @@ extension DashboardState {
     guard let pane = pane(at: point, in: layout), let rect = layout.panes[pane] else { return [] }
     let wasFocused = arrangement.focus == pane
     arrangement.focus = pane
+    if pane == .wall, let slot = wallSlot(at: point) { pressed(slot, wasFocused: wasFocused) }
     // The title is a button where it is lit already.
-    if wasFocused, point.row == rect.row, rect.rows >= 3 { return run(named: "zoom") }
+    if wasFocused, point.row == rect.row, rect.rows >= 3, !isBare(pane) {
+      return run(named: "zoom")
+    }
     if event.button == .right || viewport.cursor != nil {
       grip = .cursor(pane)
       drag(to: point)
@@ -97,7 +100,7 @@ extension DashboardState {
       playback?.halt()
       jump(to: step)
     case .cursor(let pane):
-      guard let rect = layout.panes[pane],
+      guard let rect = chartRect(of: pane, at: point, in: layout),
         let step = step(at: point, in: rect, of: pane)
       else { return }
       place(cursor: step)
@@ -141,7 +144,12 @@ extension DashboardState {
     copy.viewport.cursor = step
     var grid = CellGrid(size: size)
     let isLine = pane == .events && layout.hasEventLine
-    PaneFrame(pane, isLine: isLine).draw(on: &grid, in: rect, copy)
+    if pane == .wall, let slot = wallSlot(at: rect.origin) {
+      WallPane.draw(
+        slot.tile, into: &grid, slot.rect, isBoxed: isBare(.wall), copy.context(for: pane))
+    } else {
+      PaneFrame(pane, isLine: isLine).draw(on: &grid, in: rect, copy)
+    }
     func column(in row: Int) -> Int? {
       (rect.column..<rect.endColumn).first { column in
         let cell = grid[column, row]
@@ -157,6 +165,7 @@ extension DashboardState {
   }
 
   private mutating func wheel(isUp: Bool, over pane: PaneID, at point: Point, in layout: Layout) {
+    if isBare(.wall), pane == .wall, wall.zoomed == nil { return turnPage(by: isUp ? -1 : 1) }
     if pane.isScrollable {
       arrangement.focus = pane
       if !isUp || (viewport.scroll[pane] ?? 0) > 0 { moveVertically(by: isUp ? -1 : 1) }

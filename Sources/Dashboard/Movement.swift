@@ -14,6 +14,8 @@ extension DashboardState {
       movePlayhead(by: direction * max(1, count / 100))
     } else if viewport.zoom != .all {
       viewport.pan(by: Double(direction) * 0.1, in: steps)
+    } else if moveOnWall(columns: direction, rows: 0) {
+      return
     } else {
       focusNeighbour(columns: direction, rows: 0)
     }
@@ -21,16 +23,21 @@ extension DashboardState {
 
   mutating func moveVertically(by direction: Int) {
     let focus = arrangement.focus
+    if moveOnWall(columns: 0, rows: direction) { return }
     guard focus.isScrollable, layout.panes[focus] != nil else {
       focusNeighbour(columns: 0, rows: direction)
       return
     }
-    let present = viewport.scroll[focus] ?? 0
-    guard direction > 0 || present > 0 else {
+    guard direction > 0 || (viewport.scroll[focus] ?? 0) > 0 else {
       focusNeighbour(columns: 0, rows: direction)
       return
     }
-    viewport.scroll[focus] = max(0, min(present + direction, scrollLimit(of: focus)))
+    scroll(focus, by: direction)
+  }
+
+  mutating func scroll(_ pane: PaneID, by rows: Int) {
+    let present = viewport.scroll[pane] ?? 0
+    viewport.scroll[pane] = max(0, min(present + rows, scrollLimit(of: pane)))
   }
 
   /// The most rows by which a list can be scrolled: its last line stays in sight.
@@ -38,13 +45,12 @@ extension DashboardState {
     switch pane {
     case .events: max(0, EventsPane.shown(context(for: pane)).count - 1)
     case .console: max(0, history.console.count - 1)
-    case .metrics: MetricsPane.scrollLimit(in: inside(pane), context(for: pane))
     case .run: RunPane.scrollLimit(in: inside(pane), context(for: pane))
     default: 0
     }
   }
 
-  private func inside(_ pane: PaneID) -> Rect {
+  func inside(_ pane: PaneID) -> Rect {
     layout.panes[pane].map(PaneFrame.inside) ?? .empty
   }
 
@@ -84,6 +90,8 @@ extension DashboardState {
     } else if viewport.zoom != .all {
       let count = viewport.window(in: steps).steps.count
       viewport.show(from: first ? steps.lowerBound : steps.upperBound, count: count, in: steps)
+    } else if focus == .wall {
+      choose(first ? wall.tiles.first : wall.tiles.last)
     } else if focus.isScrollable {
       viewport.scroll[focus] = first ? 0 : scrollLimit(of: focus)
     }
@@ -122,6 +130,7 @@ extension DashboardState {
   }
 
   mutating func cycleFocus(by direction: Int) {
+    if isWallWhole, arrangement.focus == .wall { return chooseNext(by: direction) }
     if let zoomed = arrangement.zoomed {
       let all = rankedPanes
       let ordered = arrangement.ordered(isMixture: isMixture).filter(all.contains)

@@ -75,22 +75,29 @@ extension Overlay {
       let origin = context.axis == .clock ? start : other.value(atIndex: 0)
       return { (step: Int) -> Int in
         let elapsed = (own.value(atOrBefore: step) ?? start) - start
-        return other.step(atOrAfterTime: origin + elapsed)
+        return other.step(atOrAfter: origin + elapsed)
+      }
+    case .metric(let name):
+      guard let own = context.history[name], let other = history[name], !own.isEmpty,
+        !other.isEmpty
+      else { return nil }
+      return { (step: Int) -> Int in
+        other.step(atOrAfter: own.value(atOrBefore: step) ?? own.value(atIndex: 0))
       }
     }
   }
 }
 
 extension Series {
-  /// Of a series of wall times: the first step at or after `time`, one beyond the last where there
-  /// is none.
-  fileprivate func step(atOrAfterTime time: Double) -> Int {
+  /// Of a series that grows, such as wall times: the first step whose value is at least `amount`, one
+  /// beyond the last where there is none.
+  fileprivate func step(atOrAfter amount: Double) -> Int {
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
       // Times are sums of many small ones.
-      if value(atIndex: middle) < time - 1e-6 { low = middle + 1 } else { high = middle }
+      if value(atIndex: middle) < amount - 1e-6 { low = middle + 1 } else { high = middle }
     }
     return low < count ? step(atIndex: low) : (lastStep ?? 0) + 1
   }

@@ -13,6 +13,8 @@ package struct PaneID: RawRepresentable, Sendable, Hashable, CaseIterable {
   init(_ name: String) { rawValue = name }
 
   package init?(rawValue: String) {
+    // What the wall was called before it was one.
+    let rawValue = rawValue == "metrics" ? "wall" : rawValue
     guard
       Self.allCases.contains(where: { $0.rawValue == rawValue }) || Self.glob(in: rawValue) != nil
     else { return nil }
@@ -56,6 +58,9 @@ package struct Pane: Sendable {
   let chart: (@Sendable (PaneContext) -> LineChart)?
   /// What stays of title and headline where there is little room.
   let brief: Brief?
+  /// Draws it where it has the whole screen and needs no border of its own; nil for a pane that has one
+  /// there too.
+  let bare: (@Sendable (inout CellGrid, Rect, PaneContext) -> Void)?
 
   struct Brief: Sendable {
     let title: String
@@ -68,7 +73,8 @@ package struct Pane: Sendable {
     metrics: [MetricName] = [],
     headline: @escaping @Sendable (PaneContext) -> [Span],
     draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
-    chart: (@Sendable (PaneContext) -> LineChart)? = nil, brief: Brief? = nil
+    chart: (@Sendable (PaneContext) -> LineChart)? = nil, brief: Brief? = nil,
+    bare: (@Sendable (inout CellGrid, Rect, PaneContext) -> Void)? = nil
   ) {
     self.id = id
     self.title = title
@@ -80,6 +86,7 @@ package struct Pane: Sendable {
     self.draw = draw
     self.chart = chart
     self.brief = brief
+    self.bare = bare
   }
 }
 
@@ -96,12 +103,28 @@ package struct TimeWindow: Sendable, Hashable {
 }
 
 /// What the horizontal axis counts.
-package enum AxisKind: String, Sendable, CaseIterable {
+package enum AxisKind: Sendable, Hashable {
   case step, tokens
   /// Since the run began.
   case time
   /// The time of day.
   case clock
+  /// What a metric that grows says, such as an epoch or samples seen.
+  case metric(MetricName)
+
+  /// Those that every run has.
+  package static let usual: [AxisKind] = [.step, .tokens, .time, .clock]
+
+  /// As a person reads it.
+  package var words: String {
+    switch self {
+    case .step: "step"
+    case .tokens: "tokens"
+    case .time: "time"
+    case .clock: "clock"
+    case .metric(let name): name.path
+    }
+  }
 }
 
 /// All that a pane may draw from.
@@ -135,8 +158,8 @@ package struct PaneContext: Sendable {
   package var secondsFromGMT = 0
   /// Which values the pane's vertical axis shows.
   package var valueZoom = ValueZoom.automatic
-  /// What other panes draw already, so that a list of all that is logged begins with the rest.
-  var drawnElsewhere: Set<MetricName> = []
+  /// The charts of all that is logged, and how they are looked at.
+  var wall = Wall()
   /// The options as the run's preset has them; empty where that is not known.
   package var defaults: [String: String] = [:]
 

@@ -14,6 +14,9 @@ struct PaneFrame {
   func draw(on grid: inout CellGrid, in rect: Rect, _ state: DashboardState) {
     guard let pane = PaneCatalog.pane(id), !rect.isEmpty else { return }
     let context = state.context(for: id)
+    if let bare = pane.bare, state.isBare(id) {
+      return grid.clipped(to: rect) { bare(&$0, rect, context) }
+    }
     guard !isLine, rect.rows >= 3, rect.columns >= 3 else {
       drawLine(pane, context, on: &grid, in: rect)
       return
@@ -78,7 +81,7 @@ struct PaneFrame {
       spans.append(Span(" log", .faint))
     }
     if let zoom = state.viewport.valueZoom[id] { spans.append(Span(" y \(zoom)", .person)) }
-    if let filter = state.viewport.filter, id == .events || id == .metrics {
+    if let filter = state.viewport.filter, id == .events || id == .wall {
       spans.append(Span(" /\(filter)", .person))
     }
     return Line(spans)

@@ -4,6 +4,12 @@ import Telemetry
 
 /// The next state, and what the shell has to do.
 package func update(_ state: inout DashboardState, _ action: Action) -> [Effect] {
+  let effects = answer(&state, action)
+  state.refreshWall()
+  return effects
+}
+
+private func answer(_ state: inout DashboardState, _ action: Action) -> [Effect] {
   switch action {
   case .recordsArrived(let records): return state.take(records)
   case .recordingOpened(let history): state.take(history)

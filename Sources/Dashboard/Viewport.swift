@@ -1,4 +1,5 @@
 import Signals
+package import Telemetry
 
 /// How charts are looked at: which steps, which axes, how smooth, where the cursor is.
 package struct Viewport: Sendable, Hashable {
@@ -93,8 +94,9 @@ package struct Viewport: Sendable, Hashable {
     smoothing = Self.smoothings[(index + 1) % Self.smoothings.count]
   }
 
-  package mutating func cycleAxis() {
-    let all = AxisKind.allCases
+  /// Goes to the next axis: those of every run, then the metrics that grow.
+  package mutating func cycleAxis(_ growing: [MetricName] = []) {
+    let all = AxisKind.usual + growing.map(AxisKind.metric)
     let index = all.firstIndex(of: axis) ?? 0
     axis = all[(index + 1) % all.count]
   }

@@ -5,7 +5,8 @@ internal import Foundation
 ///
 /// loss = CE₁ + CE₂ + c·½(KL(p₁‖p₂) + KL(p₂‖p₁)), and of each cross-entropy its z-loss. With
 /// δ = ln p₁ − ln p₂ the last part is ½ Σ (p₁ − p₂)·δ, and its gradient to the first logits
-/// ½(p₁·(δ − KL(p₁‖p₂)) + p₁ − p₂), to the second the same with 1 and 2 exchanged.
+/// ½(p₁·(δ − KL(p₁‖p₂)) + p₁ − p₂), to the second the same with 1 and 2 exchanged. Of tokens from a
+/// `NoisyChannel` both cross-entropies are the channel's.
 /// - Shapes: `first`, `second` [M, V], as `crossEntropy` leaves them without a weight: capped where
 ///   there is a `cap`
 /// - Parameters: `consistency` is c; `weight` is one over the tokens of the whole batch
@@ -21,7 +22,8 @@ package func consistencyGradients(
     let pair = LogitPair(first: first.row(index), second: second.row(index), width: width)
     divergence += Double(pair.divergence)
     pair.becomeGradients(
-      target: target, zLoss: zLoss, cap: cap, consistency: consistency, weight: weight)
+      target: target, of: tokens.channel(at: index), zLoss: zLoss, cap: cap,
+      consistency: consistency, weight: weight)
   }
   return divergence
 }
@@ -60,10 +62,15 @@ private struct LogitPair {
   }
 
   func becomeGradients(
-    target: Int, zLoss: Float, cap: Float, consistency: Float, weight: Float
+    target: Int, of channel: NoisyChannel, zLoss: Float, cap: Float, consistency: Float,
+    weight: Float
   ) {
     let half = Lanes(repeating: consistency / 2)
-    let scales = (1 + 2 * zLoss * logZ.0, 1 + 2 * zLoss * logZ.1)
+    let own = (
+      channel.corrected(Double(logZ.0 - first[target]), vocabulary: width).weight,
+      channel.corrected(Double(logZ.1 - second[target]), vocabulary: width).weight
+    )
+    let scales = (own.0 + 2 * zLoss * logZ.0, own.1 + 2 * zLoss * logZ.1)
     let slope = cap > 0 ? 1 / (cap * cap) : 0
     forEachLanes(width) { index, lanes in
       let (y1, y2) = (first.lanes(index, count: lanes), second.lanes(index, count: lanes))
@@ -72,8 +79,8 @@ private struct LogitPair {
       var d1 = p * scales.0 + half * (p * (delta - distances.0) + p - q)
       var d2 = q * scales.1 + half * (q * (-delta - distances.1) + q - p)
       for lane in 0..<lanes where index + lane == target {
-        d1[lane] -= 1
-        d2[lane] -= 1
+        d1[lane] -= own.0
+        d2[lane] -= own.1
       }
       first.store(d1 * (1 - y1 * y1 * slope) * weight, index, count: lanes)
       second.store(d2 * (1 - y2 * y2 * slope) * weight, index, count: lanes)

@@ -17,7 +17,8 @@ package struct OutputSums: Sendable, BitwiseCopyable {
 ///
 /// loss = log Z − y[target]; the gradient also has the z-loss c·(log Z)² in it:
 /// dy = (p·(1 + 2c·log Z) − onehot)·`weight`. With a soft cap the logits are capped first, and all
-/// that is measured is measured of the capped ones.
+/// that is measured is measured of the capped ones. Of tokens from a `NoisyChannel` loss and
+/// gradient are the channel's.
 /// - Shapes: `logits` [B·T, V]
 /// - Parameters: `weight` is one over the tokens of the whole batch; with `nil` logits are left;
 ///   `rowLosses` takes each row's own loss, the first at `firstRow`
@@ -40,14 +41,15 @@ package func crossEntropy(
     let targetLogit = y[target]
     let sum = exponentials(y, width, row.peak, keeping: weight != nil)
     let logZ = row.peak + log(sum)
-    let loss = Double(logZ) - Double(targetLogit)
+    let (loss, own) = tokens.channel(at: index).corrected(
+      Double(logZ) - Double(targetLogit), vocabulary: width)
     sums.loss += loss
     rowLosses?[firstRow + index] = loss
     sums.logZ += Double(logZ)
     sums.logitMean += Double(row.total) / Double(width)
     guard let weight else { return }
-    scaleRow(y, width, weight * (1 + 2 * zLoss * logZ) / sum)
-    y[target] -= weight
+    scaleRow(y, width, weight * (own + 2 * zLoss * logZ) / sum)
+    y[target] -= weight * own
     if softCap != nil { multiplyRow(y, by: slopes, width) }
   }
   return sums

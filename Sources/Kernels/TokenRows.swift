@@ -1,16 +1,21 @@
 /// Windows of T+1 bytes, row after row: position t predicts byte t+1.
 ///
 /// They are copied once, so that every slice reads bytes that nobody can change or free meanwhile.
+/// A row may come through a noisy channel; its losses are then those of what the channel makes of
+/// the model.
 package struct TokenRows: Sendable {
   private let bytes: Buffer<UInt8>
-  private let first: Int
+  /// [all rows], the probability with which a row's bytes were redrawn, 0 for a clean one.
+  private let noise: Buffer<Float>
+  private let firstRow: Int
   package let rows: Int
   package let positions: Int
 
   /// Room for `rows` windows, all of zeros.
   package init(rows: Int, positions: Int) {
     self.init(
-      Buffer(count: rows * (positions + 1)), first: 0, rows: rows, positions: positions)
+      Buffer(count: rows * (positions + 1)), noise: Buffer(count: rows), firstRow: 0, rows: rows,
+      positions: positions)
   }
 
   package init(_ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int) {
@@ -18,17 +23,25 @@ package struct TokenRows: Sendable {
     fill(from: source)
   }
 
+  private var first: Int { firstRow &* (positions &+ 1) }
+
   /// Takes other windows into the same memory, between two passes over it.
-  package func fill(from source: UnsafeBufferPointer<UInt8>) {
+  /// - Parameters: `noise` [rows] of the channel each comes through; empty where all are clean
+  package func fill(from source: UnsafeBufferPointer<UInt8>, noise: [Float] = []) {
     let count = rows * (positions + 1)
     precondition(
       source.count >= count, "\(source.count) bytes for \(rows) windows of \(positions + 1)")
+    precondition([0, rows].contains(noise.count), "noise of \(noise.count) of \(rows) windows")
     if let base = source.baseAddress { (bytes.base + first).update(from: base, count: count) }
+    for row in 0..<rows { self.noise[firstRow + row] = noise.isEmpty ? 0 : noise[row] }
   }
 
-  private init(_ bytes: Buffer<UInt8>, first: Int, rows: Int, positions: Int) {
+  private init(
+    _ bytes: Buffer<UInt8>, noise: Buffer<Float>, firstRow: Int, rows: Int, positions: Int
+  ) {
     self.bytes = bytes
-    self.first = first
+    self.noise = noise
+    self.firstRow = firstRow
     self.rows = rows
     self.positions = positions
   }
@@ -36,7 +49,13 @@ package struct TokenRows: Sendable {
   package func rows(from start: Int, count: Int) -> TokenRows {
     assert(start >= 0 && start + count <= rows)
     return TokenRows(
-      bytes, first: first + start * (positions + 1), rows: count, positions: positions)
+      bytes, noise: noise, firstRow: firstRow + start, rows: count, positions: positions)
+  }
+
+  /// The channel that the position of this row of activations comes through.
+  @inline(__always)
+  func channel(at index: Int) -> NoisyChannel {
+    NoisyChannel(noise: noise.base[firstRow &+ index / positions])
   }
 
   /// Calls `body` with each position's row of activations, its token and the one it predicts.

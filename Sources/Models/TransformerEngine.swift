@@ -79,11 +79,15 @@ package final class TransformerEngine {
   /// The loss of a batch, and its gradients in `sliceGradients`.
   ///
   /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
-  /// - Parameters: `tokens` are `batch` rows of T+1 bytes
+  /// - Parameters: `tokens` are `batch` rows of T+1 bytes; `noise` [batch] is the probability with
+  ///   which a channel redrew each row's bytes, whose losses are then the channel's; empty where all
+  ///   are taken as they are
   package func lossAndGradients(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
+    noise: [Float] = []
   ) -> StepStatistics {
-    let plan = plan(parameters, tokens, settings)
+    windows.fill(from: tokens, noise: noise)
+    let plan = plan(parameters, settings)
     if needsBalance {
       forwardPasses.run(jobs: slices, plan)
       weighBalance(settings.balanceLoss)
@@ -105,11 +109,8 @@ package final class TransformerEngine {
     return times.all > 0 ? times.forward / times.all : 0
   }
 
-  private func plan(
-    _ parameters: FloatBuffer, _ tokens: UnsafeBufferPointer<UInt8>, _ settings: LossSettings
-  ) -> PassPlan {
+  private func plan(_ parameters: FloatBuffer, _ settings: LossSettings) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
-    windows.fill(from: tokens)
     return PassPlan(
       configuration: configuration, ends: model.ends, settings: settings,
       parameters: ParameterView(parameters), windows: windows, sums: sums,

@@ -92,9 +92,10 @@ extension RunOption {
   }
 
   static func number(
-    _ name: String, _ range: ClosedRange<Double>, _ place: Place<Double>, help: String
+    _ name: String, _ range: ClosedRange<Double>, _ place: Place<Double>, help: String,
+    isTold: @escaping @Sendable (TrainingConfiguration) -> Bool = { _ in true }
   ) -> RunOption {
-    RunOption(name, .number(range), place, help: help) { _ in true }
+    RunOption(name, .number(range), place, help: help, isTold: isTold)
   }
 
   static func flag(
@@ -110,13 +111,14 @@ extension RunOption {
 
   /// One of the words that `Value` has.
   static func choice<Value: RawRepresentable<String> & CaseIterable & SendableMetatype>(
-    _ name: String, _ place: Place<Value>, help: String
+    _ name: String, _ place: Place<Value>, help: String,
+    isTold: @escaping @Sendable (TrainingConfiguration) -> Bool = { _ in true }
   ) -> RunOption {
     RunOption(name: name, kind: .choice(Value.allCases.map(\.rawValue)), help: help) {
       words, _, configuration in
       if let value = Value(rawValue: words) { configuration[keyPath: place] = value }
     } words: { configuration in
-      configuration[keyPath: place].rawValue
+      isTold(configuration) ? configuration[keyPath: place].rawValue : nil
     }
   }
 

@@ -27,6 +27,17 @@ package enum RunOptionCatalog {
     data,
     .choice("order", \.order, help: "how windows are drawn"),
     .number("eval-fraction", 0.001...0.5, \.evalFraction, help: "share of the data held out"),
+    .number(
+      "corrupt", 0...1, \.corrupt,
+      help: "redraw each byte of the training windows with this probability; 0 is no noise"
+    ) { $0.corrupt > 0 },
+    .number("clean", 0...1, \.clean, help: "with corrupt: share of windows without noise") {
+      $0.corrupt > 0
+    },
+    .choice(
+      "noise-loss", \.noiseLoss,
+      help: "with corrupt: the loss of the text behind the noise, or of the bytes as they are"
+    ) { $0.corrupt > 0 },
     .count("steps", 1...1_000_000_000, \.steps, help: "steps in all"),
     .number("lr", 0...1000, \.learningRate, help: "peak learning rate"),
     .number(

@@ -19,6 +19,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var order = WindowOrder.shuffled
   /// Share of the data held out.
   public var evalFraction = 0.05
+  /// The probability with which a byte of a noisy training window is redrawn; 0 is no noise.
+  public var corrupt = 0.0
+  /// Share of the training windows that have no noise.
+  public var clean = 0.0
+  /// What the loss makes of the noisy windows.
+  public var noiseLoss = NoiseLoss.corrected
   /// Steps in all.
   public var steps: Int
   /// Peak learning rate.
@@ -121,6 +127,7 @@ extension TrainingConfiguration {
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkExpertsExist(options)
+    try checkNoiseExists(options)
     try validate()
   }
 
@@ -185,28 +192,6 @@ extension TrainingConfiguration {
         reason: "\(patience > 0 ? "patience" : "keep-best") goes by the held-out loss: give an"
           + " --eval-every above 0")
     }
-  }
-
-  /// What the parameters and all that is as large as they are, and the activations, take, about.
-  package var estimatedBytes: Double {
-    parameterBytes + Double(batch) * windowBytes
-  }
-
-  /// The windows a step may have in this machine's memory, about.
-  var largestBatch: Int {
-    let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    return max(batch, Int((memory - parameterBytes) / windowBytes))
-  }
-
-  /// The parameters, two moments, a sum of four slices' gradients, three of the probe's and two of
-  /// the update's cosine; W itself, and the sharpness probe's own engine, where they are asked for.
-  private var parameterBytes: Double {
-    let copies = 13 + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
-    return 4 * Double(copies) * Double(model.parameterCount)
-  }
-
-  private var windowBytes: Double {
-    4 * Double(model.passes * model.context * model.keptPerToken)
   }
 
   private func validateOptimizer() throws(ConfigurationError) {

@@ -54,12 +54,15 @@ extension TrainingRun {
 
   /// Draws the windows of the present step and takes both passes over them.
   private func pass(_ settings: LossSettings) throws -> StepStatistics {
-    try tokens.withUnsafeMutableBufferPointer {
-      try windows.windows(from: self.settings.batch.firstWindow(of: step), into: $0)
+    let first = self.settings.batch.firstWindow(of: step)
+    try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
+    if let corruption = windows.corruption {
+      corruption.tell(&noise, from: first, count: engine.batch)
     }
     phases.end(.data)
     let statistics = tokens.withUnsafeBufferPointer {
-      engine.lossAndGradients(parameters: parameters, tokens: $0, settings: settings)
+      engine.lossAndGradients(
+        parameters: parameters, tokens: $0, settings: settings, noise: noise)
     }
     phases.endPasses(forwardShare: engine.forwardShare)
     return statistics

@@ -58,6 +58,8 @@ package final class TrainingRun {
   /// Whether it was resumed on other data than it was trained on.
   package internal(set) var hasOtherData = false
   var tokens: [UInt8]
+  /// What the loss takes the noise of each row of ``tokens`` for; empty for none.
+  var noise: [Float] = []
   /// The events recorded while a command is carried out; nil between commands.
   var answering: [RunEvent]?
   /// The state the readers were last told.
@@ -207,7 +209,8 @@ extension WindowSource {
   fileprivate init(corpus: Corpus, configuration: TrainingConfiguration) throws(DataError) {
     try self.init(
       corpus: corpus, evalFraction: configuration.evalFraction,
-      context: configuration.model.context, order: configuration.order, seed: configuration.seed)
+      context: configuration.model.context, order: configuration.order, seed: configuration.seed,
+      corruption: configuration.corruption)
   }
 }
 

@@ -212,7 +212,7 @@ import Testing
     let screen = PaneScreen(history: history)
     let charts: Set<PaneID> = [
       .loss, .attentionLogits, .learningRate, .experts, .gradients, .throughput, .activations,
-      .outputs, .metrics,
+      .outputs, .wall,
     ]
     for pane in PaneCatalog.panes where charts.contains(pane.id) {
       let roles = screen.grid(pane, columns: 90, rows: 20).rows.flatMap { row in

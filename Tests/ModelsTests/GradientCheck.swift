@@ -90,10 +90,12 @@ struct GradientCheck {
       expertCounts == other.expertCounts && tokensDropped == other.tokensDropped
     }
 
-    /// Of a step with two passes CE₁ + CE₂ + c·divergence, which only the step itself knows.
+    /// Of a step with two passes CE₁ + CE₂ + c·divergence, which only the step itself knows, as it
+    /// alone knows the losses of noisy channels.
     init(_ model: SmallModel, _ settings: LossSettings) {
       let hasTwoPasses = model.configuration.passes == 2
-      let statistics = hasTwoPasses ? model.lossAndGradients(settings) : model.loss(settings)
+      let isOfStep = hasTwoPasses || !model.noise.isEmpty
+      let statistics = isOfStep ? model.lossAndGradients(settings) : model.loss(settings)
       if hasTwoPasses {
         value = 2 * statistics.loss + Double(settings.consistency) * statistics.divergence
       } else {

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Models
 import Testing
@@ -66,6 +67,35 @@ struct GradientTests {
         check(model, settings)
       }
     }
+  }
+
+  @Test(arguments: [
+    LossSettings(), LossSettings(qkLayerNormWeight: 0.37, zLoss: 0.05),
+    LossSettings(zLoss: 0.05, logitSoftCap: 0.7, outputSoftCap: 1.2),
+  ])
+  func `windows from a noisy channel have the gradients of differences`(settings: LossSettings) {
+    var model = SmallModel(SmallModel.dense)
+    model.noise = [0.4, 0]
+    check(model, settings)
+    var two = SmallModel.dense
+    two.experts = ExpertConfiguration(count: 3, width: 11, active: 1, router: .thor)
+    model = SmallModel(two, batch: 4)
+    model.noise = [0.4, 0, 0.95, 0.1]
+    var both = settings
+    both.consistency = 1.5
+    check(model, both)
+  }
+
+  @Test
+  func `a channel that redraws everything teaches nothing, and one without noise all`() {
+    var model = SmallModel(SmallModel.dense)
+    let plain = model.lossAndGradients(LossSettings())
+    model.noise = [0, 0]
+    #expect(model.lossAndGradients(LossSettings()) == plain)
+    model.noise = [1, 1]
+    #expect(abs(model.lossAndGradients(LossSettings()).loss - log(256)) < 1e-9)
+    let gradients = model.engine.layout.tensors.flatMap(model.gradient)
+    #expect(gradients.allSatisfy { $0 == 0 })
   }
 
   /// The layers and routers that are registered, and the experts that all tokens share.

@@ -9,6 +9,8 @@ struct SmallModel {
   let engine: TransformerEngine
   let parameters: FloatBuffer
   var tokens: [UInt8]
+  /// Of each window's channel; empty for none.
+  var noise: [Float] = []
 
   init(_ configuration: ModelConfiguration, batch: Int = 2, workers: Int = 1, seed: UInt64 = 1) {
     self.configuration = configuration
@@ -57,7 +59,8 @@ struct SmallModel {
 
   func lossAndGradients(_ settings: LossSettings) -> StepStatistics {
     tokens.withUnsafeBufferPointer {
-      engine.lossAndGradients(parameters: parameters, tokens: $0, settings: settings)
+      engine.lossAndGradients(
+        parameters: parameters, tokens: $0, settings: settings, noise: noise)
     }
   }
 

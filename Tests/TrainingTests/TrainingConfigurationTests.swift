@@ -21,6 +21,9 @@ struct TrainingConfigurationTests {
     configuration.adamBeta2 = 0.999
     configuration.muParam = true
     configuration.frozenBlocks = 1
+    configuration.corrupt = 0.3
+    configuration.clean = 0.1
+    configuration.noiseLoss = .plain
     #expect(try TrainingConfiguration(options: configuration.options) == configuration)
   }
 
@@ -109,6 +112,9 @@ struct TrainingConfigurationTests {
       ["schedule": "wsd", "steps": "50", "decay-steps": "60"],
       "60 decay-steps are more than the run's 50 steps: give fewer"
     ),
+    (["corrupt": "1.5"], "'1.5' is no value for corrupt: give a number from 0 to 1"),
+    (["clean": "0.1"], "--clean needs noise in the data: add --corrupt 0.3"),
+    (["noise-loss": "plain"], "--noise-loss needs noise in the data: add --corrupt 0.3"),
     (["layers": "0"], "'0' is no value for layers: give a whole number from 1 to 256"),
     (
       ["preset": "tiny", "router": "switch"], "--router needs experts: add --experts 8"

@@ -114,7 +114,7 @@ struct FormatCommandTests {
     #expect(try binary.run(["sessions", "delete", "b.seismo", "--yes"]).status == 65)
   }
 
-  @Test func `a run steered by a script is reproduced bit for bit`() throws {
+  @Test func `a run on noisy data, steered by a script, is reproduced bit for bit`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }
     let script = [
@@ -123,7 +123,10 @@ struct FormatCommandTests {
     ]
     let tables = script.map { "[[at]]\nstep = \($0.0)\ncommand = \"\($0.1)\"\n" }
     try Data(tables.joined().utf8).write(to: binary.folder.appending(path: "run.toml"))
-    let arguments = Self.tiny + ["--config", "run.toml", "--session", "a.seismo"]
+    let arguments =
+      Self.tiny + [
+        "--config", "run.toml", "--session", "a.seismo", "--corrupt", "0.3", "--clean", "0.1",
+      ]
     #expect(try binary.run(arguments).status == 0)
     let result = try binary.run(["reproduce", "a.seismo"])
     #expect(result.status == 0, "\(result.error)")

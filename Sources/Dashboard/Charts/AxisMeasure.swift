@@ -13,6 +13,8 @@ struct AxisMeasure: Sendable {
   let isLog: Bool
   let tokens: TokenCount?
   let times: Series
+  /// Of an axis that a metric counts.
+  private let counts: Series
   let start: Double
   let secondsPerStep: Double
   private let clock: ClockText
@@ -28,31 +30,29 @@ struct AxisMeasure: Sendable {
     start = first
     isLog = context.isLogX
     self.times = context.axis == .time || context.axis == .clock ? times : Series()
+    var counts = Series()
+    if case .metric(let name) = context.axis { counts = context.history[name] ?? Series() }
+    self.counts = counts
     clock = ClockText(origin: first + Double(context.secondsFromGMT))
     switch context.axis {
     case .tokens where tokens != nil: kind = .tokens
     case .time where secondsPerStep > 0: kind = .time
     case .clock where secondsPerStep > 0: kind = .clock
-    case .step, .tokens, .time, .clock: kind = .step
+    case .metric where !counts.isEmpty: kind = context.axis
+    case .step, .tokens, .time, .clock, .metric: kind = .step
     }
     bounds = (0, 0)
     bounds = (amount(of: steps.lowerBound), amount(of: steps.upperBound - 1))
   }
 
-  var unit: String {
-    switch kind {
-    case .step: "step"
-    case .tokens: "tokens"
-    case .time: "time"
-    case .clock: "clock"
-    }
-  }
+  var unit: String { kind.words }
 
   private var grain: Double {
     switch kind {
     case .step: 1
     case .tokens: tokens?.firstStep ?? 1
     case .time, .clock: secondsPerStep
+    case .metric: 1
     }
   }
 
@@ -65,6 +65,9 @@ struct AxisMeasure: Sendable {
         return (times.lastValue ?? 0) - start + Double(step - last) * secondsPerStep
       }
       return (times.value(atOrBefore: step) ?? start) - start
+    case .metric:
+      let value = counts.value(atOrBefore: step) ?? counts.value(atIndex: 0)
+      return value.isFinite ? value : 0
     }
   }
 
@@ -89,6 +92,7 @@ struct AxisMeasure: Sendable {
     case .tokens: amount < 1000 ? NumberText.grouped(amount) : NumberText.compact(amount)
     case .time: NumberText.duration(seconds: amount)
     case .clock: clock.text(after: amount, span: bounds.1 - bounds.0, isExact: isExact)
+    case .metric: NumberText.compact(amount, digits: isExact ? 4 : 3)
     }
   }
 

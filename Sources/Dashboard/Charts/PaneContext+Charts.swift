@@ -6,6 +6,11 @@ extension PaneContext {
   /// The value of `name` at the playhead.
   func value(_ name: MetricName) -> Double? { history.value(of: name, atOrBefore: playhead) }
 
+  /// What the values of `name` count. Another trainer's loss is in whatever it was computed in.
+  func unit(of name: MetricName) -> String {
+    description?.isForeign == true ? "" : MetricCatalog.family(of: name)?.unit ?? ""
+  }
+
   /// The step at which numbers beside a chart are read off: the cursor's, else the playhead.
   var readingStep: Int { min(cursorStep ?? playhead, playhead) }
 

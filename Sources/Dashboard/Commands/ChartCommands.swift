@@ -29,28 +29,32 @@ enum ChartCommands {
     command("log y", "y", "Switch the focused pane's vertical axis between linear and log.") {
       state in
       let pane = state.arrangement.focus
+      if pane == .wall { return state.toggleLogTile() }
       if state.viewport.logY.remove(pane) == nil { state.viewport.logY.insert(pane) }
       let isLog = state.viewport.logY.contains(pane)
       state.say("\(pane.title): \(isLog ? "log" : "linear") vertical axis")
     },
     command(
       "narrow values", ")",
-      "Show half the range of the focused pane's vertical axis; :y LOW HIGH gives one."
-    ) { $0.scaleValues(by: 0.5) },
+      "Show half the range of the focused pane's vertical axis, of the wall more charts side by side; "
+        + ":y LOW HIGH gives a range."
+    ) { $0.isOnWall ? $0.widenWall(by: 1) : $0.scaleValues(by: 0.5) },
     command(
       "widen values", "(",
-      "Show twice the range of values, up to all of them; :y auto is all again."
-    ) { $0.scaleValues(by: 2) },
+      "Show twice the range of values, up to all of them, of the wall fewer charts side by side; "
+        + ":y auto is all again."
+    ) { $0.isOnWall ? $0.widenWall(by: -1) : $0.scaleValues(by: 2) },
     command("log x", "Y", "Switch the horizontal axis of all charts between linear and log.") {
       state in
       state.viewport.isLogX.toggle()
       state.say("\(state.viewport.isLogX ? "log" : "linear") horizontal axis")
     },
     command(
-      "axis", "a", "Count steps, tokens, time since the start or the time of day along the axis."
+      "axis", "a",
+      "Count steps, tokens, time since the start, the time of day or a metric that grows along the axis."
     ) { state in
-      state.viewport.cycleAxis()
-      state.say("horizontal axis: \(state.viewport.axis.rawValue)")
+      state.viewport.cycleAxis(state.growingMetrics)
+      state.say("horizontal axis: \(state.viewport.axis.words)")
     },
     command(
       "filter", "/", bar: .init("filter", rank: 11),

@@ -11,7 +11,7 @@ package enum CommandTable {
 
   private static func commands(isMixture: Bool) -> [DashboardCommand] {
     ReplayCommands.table + RunCommands.table + TimeCommands.table + ChartCommands.table
-      + PaneCommands.table(isMixture: isMixture) + ProgramCommands.table
+      + PaneCommands.table(isMixture: isMixture) + WallCommands.table + ProgramCommands.table
   }
 
   /// Words that fingers know from elsewhere, by the action that they stand for.

@@ -18,6 +18,8 @@ enum PaneCommands {
       "zoom", [.enter], bar: .init("zoom", rank: 6),
       "Give the focused pane the whole screen, or all of them their places."
     ) { state in
+      if state.isOnWall, state.isBare(.wall) { return state.zoomTile() }
+      if state.wall.zoomed != nil { return state.leaveTile() }
       state.arrangement.zoomed = state.arrangement.zoomed == nil ? state.arrangement.focus : nil
     },
     command("back", [.escape], "Go out: of a box, the zoom, the cursor, the filter.") { state in
@@ -61,6 +63,9 @@ enum PaneCommands {
 extension DashboardState {
   /// A pane in sight goes; one that is not comes, and others make room, which is said.
   mutating func toggle(_ pane: PaneID) {
+    if silentPanes.contains(pane) {
+      return say("\(pane.title): this run logs nothing of it", .faint)
+    }
     if let zoomed = arrangement.zoomed {
       arrangement.zoomed = zoomed == pane ? nil : pane
       arrangement.focus = pane
@@ -126,7 +131,9 @@ extension DashboardState {
 
   /// Leaves whatever is nearest: the zoom, the cursor, the filter, the zoom in time, a freeze.
   mutating func goOut() {
-    if arrangement.zoomed != nil {
+    if wall.zoomed != nil, arrangement.focus == .wall {
+      leaveTile()
+    } else if arrangement.zoomed != nil {
       arrangement.zoomed = nil
     } else if viewport.cursor != nil {
       viewport.cursor = nil

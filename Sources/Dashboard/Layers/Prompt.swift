@@ -197,7 +197,6 @@ extension DashboardState {
   mutating func filter(by text: String) -> [Effect] {
     viewport.filter = text.isEmpty ? nil : text
     viewport.scroll[.events] = nil
-    viewport.scroll[.metrics] = nil
     return []
   }
 

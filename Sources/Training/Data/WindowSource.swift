@@ -19,6 +19,8 @@ package struct WindowSource: Sendable {
   package let context: Int
   package let order: WindowOrder
   package let seed: UInt64
+  /// Of the training windows alone: what is held out, and what is probed, is as it was written.
+  package let corruption: Corruption?
 
   /// Bytes of a window.
   package var windowCount: Int { context + 1 }
@@ -26,7 +28,8 @@ package struct WindowSource: Sendable {
   /// `evalFraction` is the share held out, from 0 (nothing) to below 1.
   /// - Throws: `tooShort` when either part has not one window.
   package init(
-    corpus: Corpus, evalFraction: Double = 0.05, context: Int, order: WindowOrder, seed: UInt64
+    corpus: Corpus, evalFraction: Double = 0.05, context: Int, order: WindowOrder, seed: UInt64,
+    corruption: Corruption? = nil
   ) throws(DataError) {
     precondition(context > 0, "context \(context)")
     precondition((0..<1).contains(evalFraction), "an evaluation fraction of \(evalFraction)")
@@ -34,6 +37,7 @@ package struct WindowSource: Sendable {
     self.context = context
     self.order = order
     self.seed = seed
+    self.corruption = corruption
     trainingCount = Self.trainingCount(of: corpus.count, evalFraction: evalFraction)
     guard Self.fits(corpus.count, evalFraction: evalFraction, window: context + 1) else {
       throw .tooShort(
@@ -64,6 +68,7 @@ package struct WindowSource: Sendable {
       let start = start(window: first + row)
       let slice = rows.extracting((row * windowCount)..<((row + 1) * windowCount))
       try corpus.copy(start..<(start + windowCount), into: slice)
+      corruption?.redraw(slice, window: first + row)
     }
   }
 

@@ -16,6 +16,8 @@ struct DashboardMemory: Equatable {
   var knowsHelp = false
   /// The newest last.
   var commands: [String] = []
+  /// The charts that stand at the head of the wall, by project.
+  var wallHeads: [String: [String]] = [:]
 
   /// Nil where there is no home.
   static var path: String? { StateFolder.path.map { $0 + "/dashboard.toml" } }
@@ -46,6 +48,9 @@ struct DashboardMemory: Equatable {
     memory.knowsHelp = table["knows_help"]?.bool ?? false
     let commands = table["commands"]?.array.map { $0.compactMap(\.string) } ?? []
     memory.commands = commands.suffix(DashboardState.commandHistoryLimit)
+    for (project, titles) in table["wall"]?.table ?? TOMLTable() {
+      memory.wallHeads[project] = titles.array?.compactMap(\.string)
+    }
     guard let word = table["layout"]?.string else { return (memory, nil) }
     guard let preset = LayoutPreset(rawValue: word) else {
       let known = LayoutPreset.allCases.map(\.rawValue).joined(separator: ", ")
@@ -87,6 +92,12 @@ struct DashboardMemory: Equatable {
     if !commands.isEmpty {
       lines += ["commands = ["] + commands.map { "  \(Self.quoted($0))," } + ["]"]
     }
+    if !wallHeads.isEmpty {
+      lines.append("[wall]")
+      lines += wallHeads.sorted { $0.key < $1.key }.map { project, titles in
+        "\(Self.quoted(project)) = [" + titles.map(Self.quoted).joined(separator: ", ") + "]"
+      }
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -107,6 +118,9 @@ struct DashboardMemory: Equatable {
   mutating func take(_ next: DashboardMemory, changedFrom before: DashboardMemory) {
     if next.theme != before.theme { theme = next.theme }
     if next.arrangement != before.arrangement { arrangement = next.arrangement }
+    for (project, titles) in next.wallHeads where before.wallHeads[project] != titles {
+      wallHeads[project] = titles
+    }
     knowsHelp = knowsHelp || next.knowsHelp
   }
 

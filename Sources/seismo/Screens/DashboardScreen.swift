@@ -109,6 +109,7 @@ final class DashboardScreen {
     state.showsHelpHint = !memory.knowsHelp
     if let arrangement = memory.arrangement { state.arrangement = arrangement }
     state.commandHistory = memory.commands
+    state.wall.heads = memory.wallHeads
     for warning in stage.warnings { act(.consoleLineCaptured(warning)) }
   }
 
@@ -296,6 +297,7 @@ final class DashboardScreen {
     var arrangement = state.arrangement
     (arrangement.zoomed, arrangement.focus) = (nil, .loss)
     if arrangement != next.arrangement ?? Arrangement() { next.arrangement = arrangement }
+    next.wallHeads = state.wall.heads
     next.knowsHelp = true
     guard next != memory else { return }
     let before = memory

@@ -35,16 +35,8 @@ struct NumberedName: Sendable, Comparable {
     return one.numbers.lexicographicallyPrecedes(other.numbers)
   }
 
-  /// What several of one pattern have in common: `layer_0–11/norm`.
-  static func span(of names: [NumberedName]) -> String {
-    guard let first = names.first else { return "" }
-    var index = 0
-    return first.pattern.reduce(into: "") { text, character in
-      guard character == "#", index < first.numbers.count else { return text.append(character) }
-      let here = names.compactMap { $0.numbers.indices.contains(index) ? $0.numbers[index] : nil }
-      let (low, high) = (here.min() ?? 0, here.max() ?? 0)
-      text += low == high ? "\(low)" : "\(low)–\(high)"
-      index += 1
-    }
+  /// What stands around the numbers: one part more than there are of them.
+  var words: [String] {
+    pattern.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
   }
 }

@@ -1,0 +1,145 @@
+import Screen
+import Signals
+import Telemetry
+
+/// How one chart of the wall is drawn: in a box, under a title, or alone.
+struct TileChart {
+  private let tile: WallTile
+  private let marks: [EventMark]
+  private let context: PaneContext
+  private let title: String
+  private let reading: TileReading
+  private let isChosen: Bool
+  private let isHead: Bool
+
+  init(
+    _ tile: WallTile, marks: [EventMark], _ context: PaneContext, isInGroup: Bool = false,
+    isChosen: Bool = false, isHead: Bool = false
+  ) {
+    self.tile = tile
+    (self.marks, self.context) = (marks, context)
+    title = isInGroup ? tile.titleInGroup : tile.title
+    reading = TileReading(tile, context)
+    (self.isChosen, self.isHead) = (isChosen, isHead)
+  }
+
+  private var isLog: Bool { context.wall.logarithmic.contains(tile.title) }
+
+  private var unit: String { tile.isFamily ? "" : context.unit(of: tile.metrics[0]) }
+
+  func drawBoxed(into grid: inout CellGrid, _ rect: Rect) {
+    guard rect.rows >= 4, rect.columns >= 8 else { return drawPlain(into: &grid, rect) }
+    grid.drawBox(
+      rect, symbols: context.symbols, style: context.style(isChosen ? .borderFocused : .border))
+    let top = rect.top(1).droppingLeft(2).droppingRight(2)
+    let (name, value) = caption(fitting: top.columns - 2)
+    name.padded.draw(on: &grid, at: top.origin, theme: context.theme)
+    if value.columns > 0 {
+      value.padded.draw(
+        on: &grid, at: Point(column: top.endColumn - value.columns - 2, row: top.row),
+        theme: context.theme)
+    }
+    drawNote(into: &grid, rect.bottom(1).droppingLeft(2).droppingRight(2))
+    drawChart(into: &grid, rect.inset(columns: 1, rows: 1))
+  }
+
+  func drawPlain(into grid: inout CellGrid, _ rect: Rect) {
+    let row = rect.top(1).droppingRight(rect.columns >= 20 ? 2 : 0)
+    guard !row.isEmpty else { return }
+    let (name, value) = caption(fitting: row.columns)
+    name.draw(on: &grid, at: row.origin, theme: context.theme)
+    value.draw(
+      on: &grid, at: Point(column: row.endColumn - value.columns, row: row.row),
+      theme: context.theme)
+    drawChart(into: &grid, rect.droppingTop(1).droppingRight(rect.columns >= 20 ? 2 : 0))
+  }
+
+  /// The chart that has the whole wall, with the words and the axis for which small ones have no room.
+  func drawAlone(into grid: inout CellGrid, _ rect: Rect) {
+    let hasFrame = rect.rows >= 6 && rect.columns >= 24
+    guard hasFrame else { return drawPlain(into: &grid, rect) }
+    grid.drawBox(rect, symbols: context.symbols, style: context.style(.borderFocused))
+    let top = rect.top(1).droppingLeft(2).droppingRight(2)
+    let (name, value) = caption(fitting: top.columns - 2)
+    name.padded.draw(on: &grid, at: top.origin, theme: context.theme)
+    value.padded.draw(
+      on: &grid, at: Point(column: top.endColumn - value.columns - 2, row: top.row),
+      theme: context.theme)
+    drawNote(into: &grid, rect.bottom(1).droppingLeft(2).droppingRight(2))
+    let inside = rect.inset(columns: 2, rows: 1)
+    guard !tile.isFamily else { return drawChart(into: &grid, inside) }
+    var chart = chart
+    (chart.namesMarks, chart.numbersMarks, chart.hasTimeAxis) = (true, true, true)
+    chart.gutter = 8
+    chart.draw(into: &grid, inside, context)
+  }
+
+  /// Title and value side by side; the title is cut before the value goes.
+  private func caption(fitting columns: Int) -> (name: Line, value: Line) {
+    let star = isHead ? [Span("★", .warning)] : []
+    let count = tile.isFamily ? [Span(" ×\(tile.metrics.count)", .faint)] : []
+    let role: Role = reading.isFinite ? valueRole : .trouble
+    let texts = unit.isEmpty ? [reading.text] : ["\(reading.text) \(unit)", reading.text]
+    func width(_ spans: [Span]) -> Int { Line(spans).columns }
+    let text =
+      texts.first { width(star + count) + TextWidth.columns(of: title + $0) + 3 <= columns }
+      ?? texts[texts.count - 1]
+    let value = Line([Span(text, role)]).fitted(to: max(0, columns - 4))
+    let room = max(1, columns - value.columns - 2 - width(star + count))
+    let cut = TextWidth.truncated(title, to: room)
+    let name = Line(star + [Span(cut, isChosen ? .title : .text)] + count)
+    return (
+      name.fitted(to: columns), value.columns + name.columns + 1 <= columns ? value : Line([])
+    )
+  }
+
+  private var valueRole: Role { tile.hue.role }
+
+  /// What the run itself called it; of a family the median and the least.
+  private func drawNote(into grid: inout CellGrid, _ row: Rect) {
+    let original = context.description?.environment["metric \(tile.metrics[0].path)"]
+    let words =
+      tile.isFamily ? FamilyChart.note(tile, context) : original.map { "was \($0)" } ?? ""
+    let columns = TextWidth.columns(of: words)
+    guard columns > 0, columns + 6 <= row.columns else { return }
+    let line = Line([Span(" \(words) ", .faint)])
+    line.draw(
+      on: &grid, at: Point(column: row.endColumn - columns - 2, row: row.row), theme: context.theme)
+  }
+
+  private func drawChart(into grid: inout CellGrid, _ rect: Rect) {
+    guard !rect.isEmpty else { return }
+    guard !tile.isFamily else {
+      return FamilyChart(tile, isLog: isLog, context).draw(into: &grid, rect)
+    }
+    chart.draw(into: &grid, rect, context)
+  }
+
+  private var chart: LineChart {
+    var chart = LineChart()
+    let name = tile.metrics[0]
+    chart.lines = lines(of: name)
+    chart.overlaid = [name]
+    chart.clipsOutliers = true
+    chart.kind = isLog ? .logarithmic : .linear
+    chart.gutter = 7
+    chart.unit = unit
+    chart.marks = marks
+    // Side by side in dozens they would say the same in each.
+    (chart.namesMarks, chart.numbersMarks, chart.hasTimeAxis) = (false, false, false)
+    return chart
+  }
+
+  private func lines(of name: MetricName) -> [ChartLine] {
+    guard let series = context.history[name] else { return [] }
+    let hue = tile.hue
+    return MetricCatalog.family(of: name)?.reduction == .maximum
+      ? context.older(name) + [ChartLine(series: series, shape: .range, role: hue.role, name: "")]
+      : context.lines(name, role: hue.role, faint: hue.faint, label: "")
+  }
+}
+
+extension Line {
+  /// With a blank at each end, as on a border.
+  fileprivate var padded: Line { Line([Span(" ", .text)] + spans + [Span(" ", .text)]) }
+}

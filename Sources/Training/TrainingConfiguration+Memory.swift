@@ -1,0 +1,27 @@
+import Foundation
+import Models
+
+/// What a run of this configuration takes of the machine.
+extension TrainingConfiguration {
+  /// What the parameters and all that is as large as they are, and the activations, take, about.
+  package var estimatedBytes: Double {
+    parameterBytes + Double(batch) * windowBytes
+  }
+
+  /// The windows a step may have in this machine's memory, about.
+  var largestBatch: Int {
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return max(batch, Int((memory - parameterBytes) / windowBytes))
+  }
+
+  /// The parameters, two moments, a sum of four slices' gradients, three of the probe's and two of
+  /// the update's cosine; W itself, and the sharpness probe's own engine, where they are asked for.
+  private var parameterBytes: Double {
+    let copies = 13 + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
+    return 4 * Double(copies) * Double(model.parameterCount)
+  }
+
+  private var windowBytes: Double {
+    4 * Double(model.passes * model.context * model.keptPerToken)
+  }
+}

@@ -11,6 +11,7 @@ draw() {
 }
 
 draw rescue-120x40 rescue --size 120x40
+draw rescue-pytorch rescue-pytorch --size 120x40
 draw learning-rate rescue --pane learning-rate --at 2000 --size 100x30
 draw gradients rescue --pane gradients --size 100x30
 draw collapse-light collapse --size 120x40 --theme light

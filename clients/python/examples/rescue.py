@@ -1,7 +1,8 @@
 """A GPT at too high a rate, whose attention logits run away, and the switch that rescues it.
 
-    python rescue.py                    asks for the switch itself, once logits pass 1e3
-    python rescue.py --by-hand          leaves it to you: `seismo watch runs`, then m, qk_layernorm
+    python rescue.py                    asks for the switch itself, once the loss stands still
+    python rescue.py --by-hand          leaves it to you: `seismo watch runs`, then m, qk_layernorm;
+                                        or `seismo control FILE.jsonl set qk_layernorm on`
     python rescue.py --no-switch        shows how it ends without
 
 Under two minutes on two CPU cores. The text is Python's own library.
@@ -82,7 +83,7 @@ def mean(losses):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lr", type=float, default=0.05)
+    parser.add_argument("--lr", type=float, default=0.1)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--by-hand", action="store_true")
     parser.add_argument("--no-switch", action="store_true")
@@ -116,7 +117,7 @@ def main():
             if step % 100 == 99:
                 told = f"loss {mean(losses[-50:]):.3f}, largest attention logit {largest[-1]:.1f}"
                 print(f"step {step + 1}: {told}")
-            if waits and largest[-1] > 1e3 and step >= 150:
+            if waits and largest[-1] > 1e3 and step >= 250:
                 waits, switched = False, step + 1
                 print(f"step {step + 1}: set qk_layernorm on")
                 run.request("set qk_layernorm on")

@@ -59,10 +59,10 @@ def state_of(path):
     return [line for line in lines_of(path) if "state" in line][-1]
 
 
-def wait_until(condition, what="it"):
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition, what="it", patience=PATIENCE):
+    deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
+        assert time.monotonic() < deadline, f"waited {patience} s for {what}"
         time.sleep(0.01)
 
 

@@ -299,6 +299,43 @@ def test_effects_of_a_change_are_told_a_hundred_steps_later(run):
     assert effect["text"] == "loss 2 → 1 over 100 steps (-1)"
 
 
+def test_an_effect_waits_for_the_blend_and_tells_what_the_setting_is_for(run):
+    class Model:
+        normalises = False
+
+    run.declare(
+        seismo.Setting(
+            "qk_layernorm",
+            lambda: Model.normalises,
+            lambda value: setattr(Model, "normalises", value),
+            "flag",
+            blend_steps=50,
+        )
+    )
+    for step in range(400):
+        if step in (100, 300):
+            run.request(f"set qk_layernorm {'on' if step == 100 else 'off'}")
+            run.poll()
+        if step == 340:
+            run.request("undo")
+            run.poll()
+        loss = 2.0 if step < 100 else 2.5 if step < 150 else 1.0
+        run.log({"loss": loss}, step=step)
+        if step % 10 == 0:
+            # As a probe's: more seldom than the loss.
+            run.log({"attention_logit_max": 9278.0 if step < 150 else 5.5}, step=step)
+    run.finish()
+    assert [event["values"] for event in events_of(run.path, "set")] == [{"blend_steps": 50}] * 3
+    assert events_of(run.path, "set")[0]["text"].endswith("off → on, blended over 50 steps")
+    # The second change was taken back before its effect was due: neither has one.
+    (effect,) = events_of(run.path, "effect")
+    assert effect["step"] == 249
+    assert effect["text"] == (
+        "attention logits 9,278 → 5.5, loss 2 → 1 over 100 steps (-1), at most 2.5 on the way"
+    )
+    assert effect["values"]["attention_logit_max.after"] == 5.5
+
+
 def test_a_silent_run_says_that_it_is_alive(run, monkeypatch):
     monkeypatch.setattr(transport, "ALIVE_INTERVAL", 0.1)
     before = time.time()

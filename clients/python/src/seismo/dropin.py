@@ -11,7 +11,15 @@ from .run import Run, current_run, init
 from .values import Dropped
 from .values import freeze as frozen
 
-__all__ = ["Settings", "Steps", "begun", "dropped_class", "dropped_function", "frozen"]
+__all__ = [
+    "LeftOut",
+    "Settings",
+    "Steps",
+    "begun",
+    "dropped_class",
+    "dropped_function",
+    "frozen",
+]
 
 _told: set[str] = set()
 
@@ -40,13 +48,27 @@ def dropped_class(name: str) -> type:
     )
 
 
-def dropped_function(module: str, name: str) -> Callable[..., None]:
+class LeftOut:
+    """A function of another tracker's, or a module of them: takes anything and says so once."""
+
+    def __init__(self, path: str, gives: Any = None) -> None:
+        self._path = path
+        self._gives = gives
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        tell_once(f"{self._path} has no place here: left out")
+        return self._gives
+
+    def __getattr__(self, name: str) -> LeftOut:
+        """What a module of functions makes, as charts are, is logged, and left out there."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return LeftOut(f"{self._path}.{name}", Dropped())
+
+
+def dropped_function(module: str, name: str) -> LeftOut:
     """A function that takes anything, does nothing and says so once."""
-
-    def ignore(*_: Any, **__: Any) -> None:
-        tell_once(f"{module}.{name} has no place here: left out")
-
-    return ignore
+    return LeftOut(f"{module}.{name}")
 
 
 class Settings(dict[str, Any]):
@@ -77,6 +99,9 @@ class Settings(dict[str, Any]):
             super().update(new)
             if new:
                 self._changed(new)
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self)
 
     def setdefaults(self, defaults: Mapping[str, Any]) -> None:
         self.update({key: value for key, value in defaults.items() if key not in self})

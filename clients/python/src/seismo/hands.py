@@ -213,9 +213,11 @@ class Hands:
         text = f"set {setting.name} {shown(before)} → {shown(after)}"
         if setting.name == MULTIPLIER:
             self.is_scaled = True
-        self._journal.event(
-            "set", text, by=request.by, name=setting.name, before=before, after=after
-        )
+        members: dict[str, Any] = {"name": setting.name, "before": before, "after": after}
+        if setting.blend_steps:
+            text += f", blended over {setting.blend_steps} steps"
+            members["values"] = {"blend_steps": setting.blend_steps}
+        self._journal.event("set", text, by=request.by, **members)
         self.tell_settings()
         self._reply(request, request.answer(True, text, self._journal.next_step, before, after))
 

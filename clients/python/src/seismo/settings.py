@@ -38,6 +38,8 @@ class Setting:
     help: str = ""
     #: The value that ``set NAME on`` gives a number.
     usual: float | None = None
+    #: Steps over which a change is blended in.
+    blend_steps: int = 0
 
     @property
     def value(self) -> Value:

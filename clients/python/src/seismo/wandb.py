@@ -8,6 +8,7 @@ are accepted and left out, with one line each.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,14 @@ Image = dropin.dropped_class("Image")
 Table = dropin.dropped_class("Table")
 Histogram = dropin.dropped_class("Histogram")
 Artifact = dropin.dropped_class("Artifact")
+
+
+class util:  # noqa: N801, as W&B names it
+    """What scripts take from W&B's module of that name."""
+
+    @staticmethod
+    def generate_id(length: int = 8) -> str:
+        return secrets.token_hex(length)[:length]
 
 
 class AlertLevel:

@@ -66,7 +66,8 @@ class Mitigations:
         self.run = run
         self.host = host_of(model, blocks)
         self.optimizers = list(optimizers)
-        self.change = AttentionChange(max(1, blend_steps), _device_of(self.host.model))
+        self._blend_steps = max(1, blend_steps)
+        self.change = AttentionChange(self._blend_steps, _device_of(self.host.model))
         self.z_loss = 0.0
         self._grad_clip: float | None = None
         self._loops_bound = 0.0
@@ -131,11 +132,12 @@ class Mitigations:
             Setting(
                 "qk_layernorm", lambda: self.change.normalisation.target > 0, self._normalise,
                 "flag", help="layer-normalises queries and keys: stops attention-logit growth",
+                blend_steps=self._blend_steps,
             ),
             Setting(
                 "logit_softcap", self._cap, self._set_cap, "number", 0, 1e6, usual=50.0,
                 help="bounds attention logits by c·tanh(z/c), by blocks in place of the fused "
-                "kernel: slower; 50 is usual, 0 is off",
+                "kernel: slower; 50 is usual, 0 is off", blend_steps=self._blend_steps,
             ),
             Setting(
                 "z_loss", lambda: self.z_loss, self._set_z_loss, "number", 0, 10, usual=1e-4,

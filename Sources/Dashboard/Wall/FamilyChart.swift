@@ -128,14 +128,20 @@ struct FamilyChart: Sendable {
     return chart
   }
 
-  /// What the lower border says: `median 0.31 · largest L22`.
+  /// What the lower border says: `median 0.31 · least 0.05`, or when logits pass what no run bears.
   static func note(_ tile: WallTile, _ context: PaneContext) -> String {
     let reading = TileReading(tile, context)
+    if tile.isAttentionLogits, let member = reading.member,
+      let growth = AttentionLogitsPane.forecast(context, of: tile.metrics[member])
+    {
+      return AttentionLogitsPane.words(of: growth, context)
+    }
     let finite = tile.metrics.compactMap { context.reading($0) }.filter(\.isFinite).sorted()
     guard !finite.isEmpty else { return "" }
     let median = "median \(NumberText.compact(finite[finite.count / 2]))"
     guard reading.isFinite, finite[0] < finite[finite.count - 1] else { return median }
-    return "\(median) · least \(NumberText.compact(finite[0]))"
+    let other = tile.isLoad ? finite[finite.count - 1] : finite[0]
+    return "\(median) · \(tile.isLoad ? "largest" : "least") \(NumberText.compact(other))"
   }
 }
 
@@ -145,6 +151,9 @@ extension WallTile {
     let words = title.lowercased()
     return words.contains("logit") && words.contains("att")
   }
+
+  /// Whether its values are what experts are given, of which the least is what matters.
+  var isLoad: Bool { letters.last == "E" && title.lowercased().contains("load") }
 }
 
 /// The smallest, the median and the largest of a family in each part of what is seen.

@@ -32,7 +32,7 @@ enum WallPane {
     })
 
   /// Lower than this a wall without a border has no line above its charts, and these no boxes.
-  private static func hasCaption(_ rect: Rect) -> Bool { rect.rows >= 8 }
+  private static func hasCaption(_ rect: Rect) -> Bool { rect.rows >= 14 }
 
   /// The charts in their order; a pane that is drawn by itself knows the usual one.
   static func tiles(_ context: PaneContext) -> (tiles: [WallTile], headCount: Int) {
@@ -80,7 +80,8 @@ enum WallPane {
     }
     let page = page(of: layout, context)
     for heading in layout.headings where heading.page == page {
-      draw(heading, tiles, into: &grid, context)
+      draw(
+        heading, Array(tiles.dropFirst(headCount)), of: tiles[heading.tile].group, &grid, context)
     }
     let chosen = context.isFocused ? chosen(context) : nil
     for slot in layout.slots(on: page) {
@@ -103,10 +104,9 @@ enum WallPane {
 
   /// `train/ 7 ──────`
   private static func draw(
-    _ heading: WallLayout.Heading, _ tiles: [WallTile], into grid: inout CellGrid,
-    _ context: PaneContext
+    _ heading: WallLayout.Heading, _ tiles: [WallTile], of group: String,
+    _ grid: inout CellGrid, _ context: PaneContext
   ) {
-    let group = tiles[heading.tile].group
     let members = tiles.filter { $0.group == group }
     let name = group.isEmpty ? "metrics" : group
     let count =

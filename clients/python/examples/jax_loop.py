@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 import seismo
+import seismo.jax
 
 STEPS = 200
 
@@ -19,9 +20,9 @@ def loss_of(weights, inputs, targets):
 @jax.jit
 def update(weights, inputs, targets, rate):
     loss, gradient = jax.value_and_grad(loss_of)(weights, inputs, targets)
-    norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
-    weights = jax.tree.map(lambda w, g: w - rate * g, weights, gradient)
-    return weights, loss, norm
+    updates = jax.tree.map(lambda g: -rate * g, gradient)
+    metrics = {"loss": loss, **seismo.jax.norms(gradient, weights, updates)}
+    return jax.tree.map(jnp.add, weights, updates), metrics
 
 
 def main():
@@ -37,8 +38,8 @@ def main():
         run.controls(lr=factor)
         for step in run.steps(STEPS):
             rate = 0.2 * factor.value
-            weights, loss, norm = update(weights, inputs, targets, rate)
-            run.log({"loss": loss, "grad_norm": norm, "lr": rate}, step=step)
+            weights, metrics = update(weights, inputs, targets, rate)
+            run.log({**metrics, "lr": rate}, step=step)
             if step == STEPS // 2:
                 run.request("set lr.multiplier 0.5")
 

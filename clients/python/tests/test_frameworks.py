@@ -157,6 +157,7 @@ def test_the_jax_example():
     path = only_file()
     losses = [line["metrics"]["loss"] for line in steps_of(path)]
     assert losses[-1] < losses[0] / 2
+    assert {"grad_norm/in", "update_ratio/out"} <= set(steps_of(path)[0]["metrics"])
     assert events_of(path, "set")[0]["name"] == "lr.multiplier"
     assert state_of(path)["state"] == "finished"
 

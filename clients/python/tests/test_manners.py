@@ -237,6 +237,30 @@ def test_spawned_workers_leave_the_run_alone(tmp_path):
     assert state_of(only_file())["state"] == "finished"
 
 
+def test_the_workers_of_torch_leave_the_run_alone(tmp_path):
+    pytest.importorskip("torch")
+    script = tmp_path / "workers.py"
+    script.write_text(
+        "import seismo, torch, torch.multiprocessing as processes\n"
+        "def work(rank, sums):\n"
+        "    assert seismo.current_run() is None\n"
+        "    sums[rank] = rank + 1\n"
+        "if __name__ == '__main__':\n"
+        "    run = seismo.init(name='x')\n"
+        "    data = torch.utils.data.TensorDataset(torch.arange(8.0))\n"
+        "    loader = torch.utils.data.DataLoader(data, batch_size=2, num_workers=2)\n"
+        "    for step, (batch,) in enumerate(loader):\n"
+        "        run.log({'loss': batch.sum()}, step=step)\n"
+        "    sums = torch.zeros(2).share_memory_()\n"
+        "    processes.spawn(work, args=(sums,), nprocs=2)\n"
+        "    run.log({'loss': sums.sum()})\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line["metrics"]["loss"] for line in steps_of(only_file())] == [1, 5, 9, 13, 3]
+    assert len([line for line in lines_of(only_file()) if "state" in line]) == 2
+
+
 @pytest.mark.parametrize("variable", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
 def test_only_rank_0_writes(variable, monkeypatch, tmp_path):
     monkeypatch.setenv(variable, "1")

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402, N812
 from conftest import events_of, steps_of  # noqa: E402
 from torch import nn  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch_models import explicit_entropy, explicit_logits, gpt, tokens  # noqa: E402
 
 import seismo  # noqa: E402
@@ -73,7 +74,7 @@ def hugging(kind, **options):
         },
     }  # fmt: skip
     name = "GPT2LMHeadModel" if kind == "GPT2" else f"{kind}ForCausalLM"
-    built = config(**tiny[kind], attn_implementation="sdpa", **options)
+    built = config(**tiny[kind], **{"attn_implementation": "sdpa", **options})
     return getattr(transformers, name)(built).train()
 
 
@@ -414,6 +415,29 @@ def test_attention_that_hands_out_its_weights_is_said_to_be_left_out(run):
     assert "need_weights=True" in texts[0]
 
 
+def test_an_eager_implementation_is_said_to_be_left_out(run):
+    model = hugging("Llama", attn_implementation="eager")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seismo.watch(model, optimizer)
+    stepped(model, optimizer, language_loss, run)
+    values = values_of(run)
+    assert "attention_logit_max" not in values
+    assert {"grad_norm/1", "activation_rms/1", "log_z"} <= set(values)
+    assert "an eager or a flash-attn implementation" in events_of(run.path, "note")[0]["text"]
+
+
+def test_a_sample_of_the_logits_is_said_to_be_one(run, calls):
+    model = gpt()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seismo.watch(model, optimizer, every=1, budget=4 * 4 * 16 * 16 // 2 // 4)
+    for step in range(2):
+        stepped(model, optimizer, language_model_loss, run, step)
+    largest = values_of(run)["attention_logit_max/0"]
+    assert largest == pytest.approx(float(logits_of(calls[0])[:, :, ::4].max()), rel=1e-5)
+    (note,) = events_of(run.path, "note")
+    assert "every 4th query is looked at" in note["text"]
+
+
 def test_transformer_encoder_layers_are_measured(run, calls):
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(16, 4, 32, dropout=0.0, batch_first=True)
@@ -531,6 +555,56 @@ def test_only_rank_0_and_a_run_that_is_on_measure(monkeypatch):
 def test_without_a_run_it_says_what_to_do():
     with pytest.raises(RuntimeError, match=r"call seismo\.init first"):
         seismo.watch(gpt())
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes a program wait for its device: a value read, a size that data decides."""
+
+    NAMES = ("_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique",
+             "bincount", "_unique2", "repeat_interleave", "allclose")  # fmt: skip
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.__name__.split(".")[0]
+        if name in self.NAMES:
+            self.found.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("kind", ["GPT2", "Mixtral", "DeepseekV3"])
+def test_a_probed_step_waits_for_no_device(kind, run, monkeypatch):
+    from seismo.torch.readings import Readings
+
+    # What stands on a CPU is read at once; a device's values go to the thread.
+    monkeypatch.setattr(Readings, "taken", lambda self: {})
+
+    def waits(is_watched):
+        model = hugging(kind)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        if is_watched:
+            watching = seismo.watch(model, optimizer, every=1)
+            switches = seismo.mitigations(model, optimizer, blend_steps=2)
+            for name, value in {
+                "qk_layernorm": True, "logit_softcap": 20.0, "z_loss": 0.1, "zclip": True,
+                "grad_clip": 0.5, "freeze": 1,
+            }.items():  # fmt: skip
+                switches.set(name, value)
+        with Waits() as counted:
+            for step in range(4):
+                optimizer.zero_grad()
+                loss = seismo.loss(language_loss(model))
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+                if is_watched:
+                    watching._gathered(step)
+        return counted.found
+
+    without = waits(False)
+    assert waits(True) == without
 
 
 def test_values_on_a_device_are_read_later_and_together():

@@ -44,7 +44,7 @@ struct JSONLineReader {
 
   /// What one line tells.
   mutating func take(_ bytes: [UInt8], in range: Range<Int>, into batch: inout RunBatch) {
-    let isRow = !bytes[range].starts(with: ProtocolLine.signOfLife)
+    let isRow = !ProtocolLine.numbersAlone.contains { bytes[range].starts(with: $0) }
     if isDirect, isRow, numbers.read(bytes, in: range) { return takeNumbers(into: &batch) }
     guard takeObject(bytes, in: range, into: &batch) else {
       var range = range

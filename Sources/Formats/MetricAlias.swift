@@ -45,6 +45,10 @@ package struct MetricAlias: Sendable {
     Entry(ours: MetricCatalog.stepMilliseconds, seen: ["elapsed time per iteration (ms)"]),
     Entry(ours: MetricCatalog.stepMilliseconds, seen: ["iteration-time"], factor: 1000),
     Entry(ours: "param_norm", seen: ["params-norm"]),
+    Entry(ours: MetricCatalog.machine("memory"), seen: ["system/memory_percent"]),
+    Entry(
+      ours: MetricCatalog.machine("process.memory"), seen: ["system/proc.memory.rssMB"],
+      factor: 1_048_576),
   ]
 
   private static let all: [String: MetricAlias] = {
@@ -56,7 +60,20 @@ package struct MetricAlias: Sendable {
   }()
 
   /// What is known under the name that its source gives it.
-  static func of(_ name: String) -> MetricAlias? { all[name] }
+  static func of(_ name: String) -> MetricAlias? { all[name] ?? ofAccelerator(name) }
+
+  /// W&B's names for what an accelerator says.
+  private static let accelerators: [Substring: MetricCatalog.AcceleratorMetric] = [
+    "gpu": .util, "memoryAllocated": .memory, "memoryAllocatedBytes": .memoryBytes,
+    "powerWatts": .power,
+  ]
+
+  private static func ofAccelerator(_ name: String) -> MetricAlias? {
+    guard let parts = MetricCatalog.acceleratorParts(of: MetricName(name)),
+      let number = Int(parts.number), let metric = accelerators[parts.rest]
+    else { return nil }
+    return MetricAlias(ours: MetricCatalog.accelerator(number, metric), factor: 1, rank: all.count)
+  }
 
   /// Megatron writes each metric once more over samples.
   static func isTwin(_ name: String) -> Bool { name.hasSuffix(" vs samples") }

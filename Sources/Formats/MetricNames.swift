@@ -20,6 +20,8 @@ package struct MetricNames: Sendable {
   private(set) var isScaled: [Bool] = []
   /// Whether it is one that is computed as a Float32.
   private(set) var isSingle: [Bool] = []
+  /// Whether a machine says it and not the run.
+  private(set) var isMachine: [Bool] = []
   private(set) var renamed: [Renamed] = []
   private var factors: [Double] = []
   private var indices: [String: Int] = [:]
@@ -40,6 +42,7 @@ package struct MetricNames: Sendable {
     isLeftOut.append(usesAliases && MetricAlias.isTwin(name))
     isScaled.append(false)
     isSingle.append(false)
+    isMachine.append(MetricCatalog.isMachine(MetricName(name)))
     factors.append(1)
     return names.count - 1
   }

@@ -144,7 +144,7 @@ package struct RunBatch: Sendable {
       }
       lastSteps[id] = step
       lastValues[id] = values[index]
-      counts[id] += 1
+      if !names.isMachine[id] { counts[id] += 1 }
       if counts[id] > mostCount { mostCount = counts[id] }
     }
     rows.append(Row(step: step, wallTime: wallTime ?? .nan, end: values.count))
@@ -176,7 +176,7 @@ extension RunBatch {
       end += 1
     }
     dropValues(from: end)
-    let goesBack = ids[start...].contains { step < lastSteps[$0] }
+    let goesBack = ids[start...].contains { step < lastSteps[$0] && !names.isMachine[$0] }
     if isWhole, goesBack, restarts < Self.mostRestarts, holdsMost { restart(at: step) }
   }
 

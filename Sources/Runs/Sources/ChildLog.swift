@@ -94,6 +94,8 @@ package final class ChildLog: AnsweringLog {
       ? .ended : run.arrivals.state(now: Date().timeIntervalSince1970, isWriting: true)
   }
 
+  package var process: Int32? { child.number }
+
   package var control: String? { usesSocket ? run.trainer?.control : nil }
 
   private var usesSocket: Bool { run.trainer?.control != nil && hands.refusal == nil }

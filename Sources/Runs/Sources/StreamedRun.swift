@@ -62,6 +62,14 @@ struct StreamedRun {
     return noted(batch.takeRecords(clock: now))
   }
 
+  /// What comes from now on is the same run's, from its beginning.
+  mutating func beginAgain() {
+    startAgain()
+    var fresh = RunBatch(usesAliases: batch.usesAliases)
+    fresh.description = batch.description
+    batch = fresh
+  }
+
   /// What comes from now on is another file's.
   mutating func startAgain() {
     decoder = StreamDecoder(path: name)

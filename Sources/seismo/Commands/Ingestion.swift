@@ -35,7 +35,9 @@ final class Ingestion: RecordSource {
   }
 
   /// - Throws: ``RunError`` where the program cannot be started; ``SessionError``.
-  init(_ command: [String], session path: String, usesAliases: Bool, echoes: Bool) throws {
+  init(
+    _ command: [String], session path: String, usesAliases: Bool, echoes: Bool, monitors: Bool
+  ) throws {
     let request = endRequest
     interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
@@ -62,7 +64,8 @@ final class Ingestion: RecordSource {
       server?.close()
       throw error
     }
-    log = MonitoredLog(source, thresholds: thresholds, session: session)
+    log = MonitoredLog(
+      source, thresholds: thresholds, session: session, machine: monitors ? .always : .never)
     server?.start { [asked] request, reply in asked.post((request, reply)) }
   }
 

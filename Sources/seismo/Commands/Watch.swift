@@ -27,6 +27,7 @@ struct Watch: ParsableCommand {
   @Flag(help: "write what another program logs to a session as it grows") var record = false
   @Option(help: "the session to write (default: sessions/NAME.seismo); means --record too")
   var session: String?
+  @Flag(inversion: .prefixedNo, help: .of("monitor")) var monitor = true
   @Flag(
     name: .customLong("no-aliases"),
     help: "leave all metrics of another program's log their own names")
@@ -93,6 +94,7 @@ struct Watch: ParsableCommand {
   private var viewing: Viewing {
     var viewing = Viewing(isReadOnly: readOnly, theme: theme)
     (viewing.records, viewing.session) = (record || session != nil, session)
+    viewing.monitorsMachine = monitor
     return viewing
   }
 

@@ -20,6 +20,8 @@ struct Viewing {
   var others: [String] = []
   /// Whether what other programs log is written to sessions as it grows.
   var records = false
+  /// Whether what the machine does is written with a program of it.
+  var monitorsMachine = true
   /// The session to write, where one was named.
   var session: String?
 
@@ -97,7 +99,9 @@ struct Viewing {
   ) throws -> Ended {
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
     let session = try newSession(of: shown.name, source: source, thresholds, previous)
-    let monitored = MonitoredLog(log, thresholds: thresholds, session: session)
+    let monitored = MonitoredLog(
+      log, thresholds: thresholds, session: session,
+      machine: session != nil && monitorsMachine ? .ofKnownProcess : .never)
     let ended = try show(monitored, as: shown, after: previous, begin: begin)
     if let session { Seismo.report("recorded to \(Invocation.shown(session.path))") }
     return ended

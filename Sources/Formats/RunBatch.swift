@@ -69,12 +69,12 @@ package struct RunBatch: Sendable {
 
   private static let mostRestarts = 1000
 
-  /// `usesAliases`: whether metrics known under another name get ours.
-  package init(usesAliases: Bool = true) {
-    names = MetricNames(usesAliases: usesAliases)
+  /// `aliases`: the other names under which metrics are known, and get ours.
+  package init(aliases: MetricAliases = .usual) {
+    names = MetricNames(aliases: aliases)
   }
 
-  package var usesAliases: Bool { names.usesAliases }
+  package var aliases: MetricAliases { names.aliases }
   package var isEmpty: Bool { rows.isEmpty && happenings.isEmpty }
   package var hasMetrics: Bool { !lastSteps.isEmpty }
   /// What was renamed, in the order in which it was met.

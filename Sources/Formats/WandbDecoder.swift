@@ -91,14 +91,11 @@ package struct WandbDecoder: LogDecoder {
     step = stated ?? counted ?? step
     let time = wallTime > 0 ? wallTime : nil
     for item in items where !LogKeys.isHidden(item.key) {
-      if let kind = item.value["_type"]?.text {
-        if objects.insert("\(item.key) \(kind)").inserted {
-          batch.console("\(item.key) is a \(kind): not shown", wallTime: time)
-        }
-        continue
-      }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
-        if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
+        if let kind = value["_type"]?.text {
+          guard objects.insert("\(name) \(kind)").inserted else { return }
+          batch.console("\(name) is a \(kind): not shown", wallTime: time)
+        } else if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
           batch.add(batch.metric(name), number)
         } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
           batch.note("\(name): \(text)", step: step, wallTime: time)

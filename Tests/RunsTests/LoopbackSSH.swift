@@ -164,20 +164,18 @@ final class SlowProxy: Sendable {
   /// `limits`: the bytes after which each connection breaks, one after another; then none does.
   init(limits: [Int]) throws {
     self.limits = Mutex(limits)
-    listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     var address = LoopbackSSH.loopback(0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let (listener, isBound) = (
-      listener,
-      withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { [listener] in
-          bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0
-            && listen(listener, 8) == 0
-        }
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0
+          && listen(listener, 8) == 0
       }
-    )
-    try #require(listener >= 0 && isBound)
+    }
+    self.listener = listener
     port = UInt16(bigEndian: address.sin_port)
+    try #require(isBound)
   }
 
   func start(to target: UInt16) {

@@ -38,10 +38,8 @@ enum ProcText {
 
   /// The share of a control group's limit in use, in per cent; nil where it has none.
   ///
-  /// - Parameters:
-  ///   - limit: `memory.max`, or `memory.limit_in_bytes`.
-  ///   - usage: `memory.current`, or `memory.usage_in_bytes`.
-  ///   - stat: `memory.stat`: pages of files that nobody needs now are not in use.
+  /// `limit` is `memory.max` or `memory.limit_in_bytes`, `usage` is `memory.current` or
+  /// `memory.usage_in_bytes`. Of `memory.stat` pages of files that nobody needs now are not in use.
   static func groupMemoryUse(limit: String, usage: String, stat: String) -> Double? {
     func number(_ text: some StringProtocol) -> Double? {
       Double(text.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -1,6 +1,6 @@
 package import Formats
 import Foundation
-package import Signals
+import Signals
 package import Telemetry
 
 /// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
@@ -40,10 +40,10 @@ package final class FollowedLog: LogSource {
     }
   }
 
-  package init(_ run: LoggedRun, usesAliases: Bool = true) {
+  package init(_ run: LoggedRun, aliases: MetricAliases = .usual) {
     self.run = run
     path = run.paths[0]
-    batch = RunBatch(usesAliases: usesAliases)
+    batch = RunBatch(aliases: aliases)
     arrivals = Arrivals(last: Self.now())
     hands = TrainerHands(log: path)
     files = run.paths.map { FollowedFile($0) }
@@ -119,7 +119,7 @@ package final class FollowedLog: LogSource {
 
   /// Reads a file from its beginning on and tells what was not told before.
   private func readAnew(_ index: Int, _ now: Double) throws(FormatError) -> [RunRecord] {
-    var fresh = RunBatch(usesAliases: batch.usesAliases)
+    var fresh = RunBatch(aliases: batch.aliases)
     fresh.description = batch.description
     var file = FollowedFile(files[index].path)
     while try file.read(run, into: &fresh, pieces: 16) {}

@@ -21,7 +21,7 @@ final class RecordRelay {
     (self.desk, path, isSession) = (desk, run.paths[0], false)
     mark = try Self.mark(run)
     // Names are for whoever reads it to give.
-    let log = FollowedLog(run, usesAliases: false)
+    let log = FollowedLog(run, aliases: .none)
     var isOpen = false
     next = {
       guard isOpen else {

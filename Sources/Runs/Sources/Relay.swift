@@ -1,4 +1,4 @@
-package import Formats
+import Formats
 import Foundation
 import Glibc
 import Sessions
@@ -11,8 +11,9 @@ import Sessions
 package enum Relay {
   /// Relays what lies at `path`, of a folder the run that grew last, until the run is over and all of
   /// it is printed, or nobody reads any more.
-  /// - Parameter offset: the byte to go on from, of a file of lines.
-  /// - Throws: ``FormatError``, `SessionError`: what is wrong with what lies there.
+  ///
+  /// `offset` is the byte to go on from, of a file of lines.
+  /// - Throws: `FormatError`, `SessionError`: what is wrong with what lies there.
   package static func run(
     path: String, from offset: Int, input: CInt = STDIN_FILENO, output: CInt = STDOUT_FILENO
   ) throws {

@@ -1,3 +1,4 @@
+package import Formats
 import Foundation
 import Glibc
 import Sessions
@@ -39,9 +40,9 @@ package final class RemoteLog: LogSource {
   private static let openingSeconds = 1.5
 
   /// `program` is the `ssh` to use.
-  package init(_ place: RemotePlace, usesAliases: Bool = true, program: String = "ssh") {
+  package init(_ place: RemotePlace, aliases: MetricAliases = .usual, program: String = "ssh") {
     (self.place, self.program) = (place, program)
-    run = StreamedRun(name: place.name, source: place.words, usesAliases: usesAliases)
+    run = StreamedRun(name: place.name, source: place.words, aliases: aliases)
   }
 
   /// Connects for the first time, when `ssh` may still ask on the terminal, and gives what has come

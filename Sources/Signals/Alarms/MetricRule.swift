@@ -1,4 +1,4 @@
-package import Telemetry
+import Telemetry
 
 /// A person's own rule for any metric: what it may not be above or below, for so many values on end.
 package struct MetricRule: Sendable, Hashable {

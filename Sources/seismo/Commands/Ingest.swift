@@ -35,7 +35,8 @@ struct Ingest: ParsableCommand {
       throw Failure.usage("--watch needs a terminal: 'seismo watch' shows the session from another")
     }
     let ingestion = try Ingestion(
-      command, session: path, usesAliases: !keepsNames, echoes: !watch, monitors: monitor)
+      command, session: path, aliases: .ofPerson(keepsNames: keepsNames), echoes: !watch,
+      monitors: monitor)
     Seismo.report("recording to \(Invocation.shown(path))")
     if watch { try show(ingestion, path) }
     try ingestion.conclude()

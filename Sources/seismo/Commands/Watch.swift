@@ -106,7 +106,8 @@ struct Watch: ParsableCommand {
   }
 
   private func follow(_ logs: [String]) throws {
-    let roster = try LogRoster(places: logs, usesAliases: !keepsNames, waits: wait)
+    let roster = try LogRoster(
+      places: logs, aliases: .ofPerson(keepsNames: keepsNames), waits: wait)
     guard let first = roster.runs.first else { throw FormatError.absent(path: logs[0]) }
     try checkTerminal()
     var viewing = self.viewing
@@ -121,13 +122,13 @@ struct Watch: ParsableCommand {
       throw Failure.usage("watch -: standard input is the terminal: pipe a log into it")
     }
     try checkTerminal(needsKeys: false)
-    let log = StandardInputLog(usesAliases: !keepsNames)
+    let log = StandardInputLog(aliases: .ofPerson(keepsNames: keepsNames))
     try viewing.goOn(after: viewing.follow(log, named: "stdin", at: "standard input"))
   }
 
   private func follow(_ place: RemotePlace) throws {
     try checkTerminal()
-    let log = RemoteLog(place, usesAliases: !keepsNames)
+    let log = RemoteLog(place, aliases: .ofPerson(keepsNames: keepsNames))
     try viewing.goOn(after: viewing.follow(log, named: place.name, at: place.words))
   }
 }

@@ -17,13 +17,13 @@ extension LoggedRun {
 
   /// Reads the run to its end; what of it is damaged is left out and said in its warnings.
   ///
-  /// - Parameter usesAliases: whether metrics known under another name get ours.
+  /// - Parameter aliases: the other names under which metrics are known, and get ours.
   /// - Returns: the run, and what of it was renamed.
   /// - Throws: `unreadable`, `damaged` or `unknown` where nothing of it can be read, `noSamples`.
   package func read(
-    usesAliases: Bool = true
+    aliases: MetricAliases = .usual
   ) throws(FormatError) -> (run: RecordedRun, renamed: [MetricNames.Renamed]) {
-    var batch = RunBatch(usesAliases: usesAliases)
+    var batch = RunBatch(aliases: aliases)
     var assembly = RunAssembly()
     var failure: FormatError?
     for path in paths {

@@ -33,6 +33,9 @@ extension LoggedRun {
   /// The runs of a file: its kind is found by looking, its name says it where that fails.
   private static func runs(inFile path: String) throws(FormatError) -> [LoggedRun] {
     let start = try SourceFile.firstBytes(of: path, count: LogFormat.lookedAt)
+    if let (tool, unpack) = LogFormat.packer(start) {
+      throw .packed(path: path, by: tool, unpack: unpack)
+    }
     let looked = LogFormat.of(start, isWhole: start.count < LogFormat.lookedAt)
     let named = format(ofFileNamed: SourceFile.name(of: path))
     guard let format = looked == .textLog ? named ?? .textLog : looked ?? named else {

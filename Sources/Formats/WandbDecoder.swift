@@ -16,6 +16,9 @@ package struct WandbDecoder: LogDecoder {
   private var notes: [String: String] = [:]
   /// What is no number, by its kind, told once.
   private var objects: Set<String> = []
+  /// What its machine said since the last step.
+  private var machine = MachineReadings()
+  private var lastMachineStep: Int?
 
   package init(path: String) {
     self.path = path
@@ -44,6 +47,7 @@ package struct WandbDecoder: LogDecoder {
     }
     if damaged > 0 { batch.warn("\(damaged) damaged records are left out") }
     if log.isCut { batch.warn("it ends within a record: the rest is left out") }
+    addMachine(into: &batch)
   }
 
   /// - Returns: whether the bytes are a record.
@@ -54,6 +58,7 @@ package struct WandbDecoder: LogDecoder {
       switch field.number {
       case 2: read(history: bytes, range, into: &batch)
       case 5: read(config: bytes, range, into: &batch)
+      case 7: read(stats: bytes, range)
       case 10: read(alert: bytes, range, into: &batch)
       case 13: read(output: bytes, range, into: &batch)
       case 17: read(run: bytes, range, into: &batch)
@@ -86,14 +91,11 @@ package struct WandbDecoder: LogDecoder {
     step = stated ?? counted ?? step
     let time = wallTime > 0 ? wallTime : nil
     for item in items where !LogKeys.isHidden(item.key) {
-      if let kind = item.value["_type"]?.text {
-        if objects.insert("\(item.key) \(kind)").inserted {
-          batch.console("\(item.key) is a \(kind): not shown", wallTime: time)
-        }
-        continue
-      }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
-        if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
+        if let kind = value["_type"]?.text {
+          guard objects.insert("\(name) \(kind)").inserted else { return }
+          batch.console("\(name) is a \(kind): not shown", wallTime: time)
+        } else if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
           batch.add(batch.metric(name), number)
         } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
           batch.note("\(name): \(text)", step: step, wallTime: time)
@@ -101,6 +103,29 @@ package struct WandbDecoder: LogDecoder {
       }
     }
     batch.endRow(step: step, wallTime: time)
+    addMachine(into: &batch)
+  }
+
+  private mutating func read(stats bytes: [UInt8], _ range: Range<Int>) {
+    var items: [Item] = []
+    Self.each(bytes, range) { number, value in
+      guard number == 3, case .bytes(let range) = value,
+        let item = Self.item(bytes, range, separator: ".")
+      else { return }
+      items.append(item)
+    }
+    for item in items where !LogKeys.isHidden(item.key) {
+      guard let number = item.value.number else { continue }
+      machine.add(MetricCatalog.machine(item.key), number)
+    }
+  }
+
+  /// What the machine said goes with the step that was told next.
+  private mutating func addMachine(into batch: inout RunBatch) {
+    guard !machine.isEmpty, step > lastMachineStep ?? .min else { return }
+    lastMachineStep = step
+    for reading in machine.take() { batch.add(batch.metric(reading.name.path), reading.value) }
+    batch.endRow(step: step, wallTime: wallTime > 0 ? wallTime : nil, isWhole: false)
   }
 
   private mutating func read(

@@ -128,6 +128,7 @@ struct SessionDraft {
     let present = Set(samples.names)
     return columns.allSatisfy { column in
       column.last == nil || column.name == MetricColumn.wallTime || present.contains(column.name)
+        || MetricCatalog.isMachine(column.name)
     }
   }
 

@@ -1,6 +1,6 @@
 package import Formats
 import Foundation
-package import Signals
+import Signals
 package import Telemetry
 
 /// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
@@ -40,10 +40,10 @@ package final class FollowedLog: LogSource {
     }
   }
 
-  package init(_ run: LoggedRun, usesAliases: Bool = true) {
+  package init(_ run: LoggedRun, aliases: MetricAliases = .usual) {
     self.run = run
     path = run.paths[0]
-    batch = RunBatch(usesAliases: usesAliases)
+    batch = RunBatch(aliases: aliases)
     arrivals = Arrivals(last: Self.now())
     hands = TrainerHands(log: path)
     files = run.paths.map { FollowedFile($0) }
@@ -119,7 +119,7 @@ package final class FollowedLog: LogSource {
 
   /// Reads a file from its beginning on and tells what was not told before.
   private func readAnew(_ index: Int, _ now: Double) throws(FormatError) -> [RunRecord] {
-    var fresh = RunBatch(usesAliases: batch.usesAliases)
+    var fresh = RunBatch(aliases: batch.aliases)
     fresh.description = batch.description
     var file = FollowedFile(files[index].path)
     while try file.read(run, into: &fresh, pieces: 16) {}
@@ -155,6 +155,10 @@ package final class FollowedLog: LogSource {
 
   package var refusal: String? {
     batch.trainer == nil ? "the program that writes \(run.name) takes no commands" : hands.refusal
+  }
+
+  package var process: Int32? {
+    hands.isWriting == false ? nil : batch.trainer?.localProcess
   }
 
   package var control: String? {
@@ -230,89 +234,5 @@ private struct FollowedFile {
     self.decoder = decoder
     stamp = present
     return count > 0
-  }
-}
-
-/// What has been told of a source, so that it is not told again when the source is read anew.
-private struct ToldSamples {
-  private struct Count: Equatable {
-    var number = 0
-    var hash = 0
-
-    mutating func add(_ bits: UInt64) {
-      number += 1
-      var hasher = Hasher()
-      hasher.combine(hash)
-      hasher.combine(bits)
-      hash = hasher.finalize()
-    }
-  }
-
-  private var counts: [MetricName: Count] = [:]
-  private var lines = Count()
-
-  mutating func add(_ record: RunRecord) {
-    switch record {
-    case .samples(let samples):
-      for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
-    case .column(let column) where column.name != MetricColumn.wallTime:
-      for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
-    case .console, .event: lines.add(1)
-    case .column, .description, .settings, .state, .generation: break
-    }
-  }
-
-  private mutating func add(_ name: MetricName, _ step: Int, _ value: Double) {
-    counts[name, default: Count()].add(UInt64(bitPattern: Int64(step)))
-    counts[name, default: Count()].add(value.bitPattern)
-  }
-
-  /// What of `records`, the whole of a source, was not told; all of it where it is not the same.
-  mutating func unsaid(of records: [RunRecord]) -> [RunRecord] {
-    var whole = ToldSamples()
-    var reached: [MetricName: Count] = [:]
-    for record in records {
-      whole.add(record)
-      guard case .samples(let samples) = record else { continue }
-      for name in samples.names where whole.counts[name]?.number == counts[name]?.number {
-        reached[name] = whole.counts[name]
-      }
-    }
-    let before = self
-    let isSame = before.counts.allSatisfy { reached[$0.key] == $0.value }
-    self = whole
-    guard isSame else { return records }
-    var skipped = before.counts.mapValues { $0.number / 2 }
-    var skippedLines = before.lines.number
-    var hasBegun = false
-    return records.compactMap { record in
-      switch record {
-      case .samples(let samples):
-        let rest = Self.rest(of: samples, &skipped)
-        hasBegun = hasBegun || rest != nil
-        return rest
-      case .console, .event:
-        skippedLines -= 1
-        return skippedLines >= 0 ? nil : record
-      case .generation: return hasBegun ? record : nil
-      case .description, .settings, .state, .column: return record
-      }
-    }
-  }
-
-  private static func rest(
-    of samples: StepSamples, _ skipped: inout [MetricName: Int]
-  ) -> RunRecord? {
-    var rest = samples
-    (rest.names, rest.values) = ([], [])
-    for (name, value) in zip(samples.names, samples.values) {
-      if let left = skipped[name], left > 0 {
-        skipped[name] = left - 1
-      } else {
-        rest.names.append(name)
-        rest.values.append(value)
-      }
-    }
-    return rest.names.isEmpty ? nil : .samples(rest)
   }
 }

@@ -257,7 +257,7 @@ private struct ToldSamples {
       for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
     case .column(let column) where column.name != MetricColumn.wallTime:
       for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
-    case .console, .event: lines.add(1)
+    case .console, .damage, .event: lines.add(1)
     case .column, .description, .settings, .state, .generation: break
     }
   }
@@ -291,7 +291,7 @@ private struct ToldSamples {
         let rest = Self.rest(of: samples, &skipped)
         hasBegun = hasBegun || rest != nil
         return rest
-      case .console, .event:
+      case .console, .damage, .event:
         skippedLines -= 1
         return skippedLines >= 0 ? nil : record
       case .generation: return hasBegun ? record : nil

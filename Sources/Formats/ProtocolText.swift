@@ -15,6 +15,8 @@ package enum ProtocolText {
     case .state(let state): line(state)
     case .console(let wallTime, let line):
       timed("{\"console\":\(JSONLines.quoted(line))}", wallTime)
+    case .damage(let damage, let wallTime):
+      timed("{\"console\":\(JSONLines.quoted(damage.line))}", wallTime)
     case .generation(let step): "{\"generation\":\(step)}"
     case .column: nil
     }

@@ -55,6 +55,20 @@ extension LoggedRun {
       name: runName(path))
   }
 
+  /// The files of the run that have come since it was found.
+  package func laterFiles(than known: Set<String>) -> [String] {
+    LogWalk.files(of: self).filter { !known.contains($0) }
+  }
+
+  /// Whether a `.wandb` in a folder beside is of the same run, which was resumed.
+  func isResumed(in path: String) -> Bool {
+    guard format == .wandb, SourceFile.name(of: paths[0]) == SourceFile.name(of: path) else {
+      return false
+    }
+    let folders = [paths[0], path].map { FileSystem.folder(of: FileSystem.folder(of: $0)) }
+    return folders[0] == folders[1]
+  }
+
   /// What tells it from every other run.
   package var key: String { paths[0] + (part.map { "#\($0)" } ?? "") }
 

@@ -15,6 +15,7 @@ package final class MonitoredLog: RecordSource {
   private var machine: MachineMonitor?
   /// The last step that was told.
   private var lastStep = 0
+  private var isSilent = false
 
   /// When the machine's own doings are recorded with the run.
   package enum MachineWatch: Sendable {
@@ -54,13 +55,40 @@ package final class MonitoredLog: RecordSource {
       return .records(monitored(records))
     }
     watchMachine()
-    let events = (machine?.takeEvents(at: lastStep) ?? []).map { RunRecord.event($0) }
+    let events = ((machine?.takeEvents(at: lastStep) ?? []) + silence()).map { RunRecord.event($0) }
     if !events.isEmpty {
       session?.take(events, control: source.control)
       updates.append(.records(events))
     }
     return updates
   }
+
+  /// An alarm where nothing has come for much longer than usual, or the writer is gone; and its end.
+  private func silence() -> [RunEvent] {
+    let remark: String? =
+      switch source.state {
+      case .silent(let since, let remark)
+      where remark.hasSuffix(": " + Pause.longWords)
+        && Date().timeIntervalSince1970 - since > Self.leastSilence:
+        remark
+      case .gone(let remark): remark
+      case .silent, .live, .ended, .unreachable: nil
+      }
+    guard (remark != nil) != isSilent else { return [] }
+    isSilent = remark != nil
+    let kind: RunEvent.Kind = isSilent ? .alarm : .calm
+    return [
+      RunEvent(
+        step: lastStep, wallTime: Date().timeIntervalSince1970, kind: kind, by: "alarm",
+        name: Self.silenceName, text: remark.map { "no data: \($0)" } ?? "data comes again")
+    ]
+  }
+
+  /// Shorter pauses are no alarm, however fast the lines came before.
+  private static let leastSilence = 30.0
+
+  /// What an alarm on a source that is silent bears as its name.
+  package static let silenceName = "source-silent"
 
   private func watchMachine() {
     guard machine == nil, source.state != .ended else { return }

@@ -10,7 +10,8 @@ extension SweepRun {
   func attempt(_ place: Int) {
     let cell = plan.cells[place]
     if let result = plan.folder.result(of: cell) {
-      return tell(.ended(cell, result, isOwn: false))
+      tell(.ended(cell, result, isOwn: false))
+      return settle { $0.ended(place) }
     }
     do {
       guard let claims else { return try begin(place, cell) }
@@ -24,6 +25,7 @@ extension SweepRun {
       result.reason = "\(error)"
       result.parameters = plan.costs[place].parameters
       tell(.ended(cell, result, isOwn: true))
+      settle { $0.ended(place) }
     }
   }
 
@@ -50,12 +52,16 @@ extension SweepRun {
     case .busy:
       guard claims == nil else { return put(off: place) }
       tell(.left(cell, reason: "\(ShownPath.text(session)) is being written by another process"))
+      settle { $0.ended(place) }
     case .ended(let state, let tally):
       try end(place, state, tally, seconds: tally.stepSeconds, reason: nil)
     case .fresh:
       try Self.clear(session)
       try run(place, from: nil, CellTally(warmup: configuration.warmup), configuration)
     case .resumed(let checkpoint, let tally):
+      if let loss = try lossAtRung(of: place, session) {
+        return settle { $0.reached(place, loss: loss) }
+      }
       try run(place, from: checkpoint, tally, configuration)
     }
   }
@@ -78,7 +84,8 @@ extension SweepRun {
     let corpus = try corpora.corpus(configuration.dataPath)
     let run = try CellRun(
       cell, session: plan.folder.session(of: cell), checkpoint: checkpoint, tally: tally,
-      corpus: corpus, configuration: configuration
+      corpus: corpus, configuration: configuration,
+      pause: content.withLock { $0.halving?.pause(of: place) }
     ) { [tell] in tell(.record(cell, $0)) }
     let isStopping = content.withLock { content in
       content.running[place] = run
@@ -90,6 +97,10 @@ extension SweepRun {
     let outcome = try run.runToEnd { [self] in isLeft(place) }
     guard let (state, tally, seconds, reason) = outcome else {
       guard !isLeft(place) else { return }
+      if let loss = run.lossAtPause {
+        return settle { $0.reached(place, loss: loss) }
+      }
+      settle { $0.ended(place) }
       return tell(.left(cell, reason: "it was detached: run the sweep again to go on with it"))
     }
     try end(place, state, tally, seconds: seconds, reason: reason)
@@ -102,7 +113,7 @@ extension SweepRun {
     }
   }
 
-  private func end(
+  func end(
     _ place: Int, _ state: CellState, _ tally: CellTally, seconds: Double, reason: String?
   ) throws {
     let cell = plan.cells[place]
@@ -117,6 +128,7 @@ extension SweepRun {
     // A cell that failed is tried again another time.
     if state != .failed { try plan.folder.write(result, of: cell) }
     tell(.ended(cell, result, isOwn: true))
+    settle { $0.ended(place) }
   }
 }
 

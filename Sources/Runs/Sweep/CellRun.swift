@@ -78,30 +78,34 @@ final class CellRun: Sendable {
 
   private func take(_ record: RunRecord) {
     switch record {
-    case .samples(let samples):
-      let (isLost, isDue) = content.withLock { content in
-        content.tally.take(samples)
-        let isEnding = content.isOrderedToStop || content.isPaused
-        let isLost = content.tally.isLost && !isEnding
-        if isLost { content.isOrderedToStop = true }
-        let isDue = content.tally.steps == pause && !isEnding && !isLost
-        if isDue { content.isPaused = true }
-        return (isLost, isDue)
-      }
-      guard isLost || isDue else { return }
-      // Asked for here, all is done before the next step.
-      if isLost {
-        run.post(
-          .note("the loss has stayed above the one at the start: the cell ends"), by: Self.author)
-      }
-      run.post(.evaluate, by: Self.author)
-      run.post(.stop, by: Self.author)
+    case .samples(let samples): observe(samples)
     case .event(let event) where event.kind == .stop && event.by == "run":
       content.withLock { $0.isOutOfPatience = true }
     case .event(let event) where event.kind == .checkpoint && event.by == Self.author:
       keep(event.step)
     default: break
     }
+  }
+
+  /// Ends the cell where it is lost, or where it is to wait for its equals.
+  private func observe(_ samples: StepSamples) {
+    let (isLost, isDue) = content.withLock { content in
+      content.tally.take(samples)
+      let isEnding = content.isOrderedToStop || content.isPaused
+      let isLost = content.tally.isLost && !isEnding
+      if isLost { content.isOrderedToStop = true }
+      let isDue = content.tally.steps == pause && !isEnding && !isLost
+      if isDue { content.isPaused = true }
+      return (isLost, isDue)
+    }
+    guard isLost || isDue else { return }
+    // Asked for here, all is done before the next step.
+    if isLost {
+      run.post(
+        .note("the loss has stayed above the one at the start: the cell ends"), by: Self.author)
+    }
+    run.post(.evaluate, by: Self.author)
+    run.post(.stop, by: Self.author)
   }
 
   private func keep(_ step: Int) {

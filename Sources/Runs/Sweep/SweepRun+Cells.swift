@@ -93,17 +93,25 @@ extension SweepRun {
     }
     tell(.began(cell))
     if isStopping { run.stop(by: CellRun.author) }
-    defer { content.withLock { $0.running[place] = nil } }
-    let outcome = try run.runToEnd { [self] in isLeft(place) }
-    guard let (state, tally, seconds, reason) = outcome else {
-      guard !isLeft(place) else { return }
-      if let loss = run.lossAtPause {
-        return settle { $0.reached(place, loss: loss) }
-      }
-      settle { $0.ended(place) }
-      return tell(.left(cell, reason: "it was detached: run the sweep again to go on with it"))
-    }
+    let outcome = try runToEnd(run, at: place)
+    guard let (state, tally, seconds, reason) = outcome else { return put(aside: place, run) }
     try end(place, state, tally, seconds: seconds, reason: reason)
+  }
+
+  /// Once it returns the cell may run again.
+  private func runToEnd(
+    _ run: CellRun, at place: Int
+  ) throws -> (CellState, CellTally, seconds: Double, String?)? {
+    defer { content.withLock { $0.running[place] = nil } }
+    return try run.runToEnd { [self] in isLeft(place) }
+  }
+
+  /// A cell that has not come to its end.
+  private func put(aside place: Int, _ run: CellRun) {
+    guard !isLeft(place) else { return }
+    if let loss = run.lossAtPause { return settle { $0.reached(place, loss: loss) } }
+    tell(.left(run.cell, reason: "it was detached: run the sweep again to go on with it"))
+    settle { $0.ended(place) }
   }
 
   /// Whether a cell that was stopped goes on another time, or is another process's.

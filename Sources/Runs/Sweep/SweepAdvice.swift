@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
-package import Sweeps
+import Signals
+import Sweeps
 import Synchronization
 package import Telemetry
 package import Training

@@ -1,7 +1,9 @@
 import Sessions
+import Signals
 import Sweeps
 import Synchronization
 import Telemetry
+import Training
 
 extension SweepRun {
   /// Has the halving take what became of a cell, and does what it decides. Where there is none,

@@ -69,7 +69,9 @@ def test_a_context_manager_sees_its_exception(tmp_path):
 
 
 def test_ctrl_c_stops():
+    # A shell starts what runs in the background with the signal ignored.
     code, _, _ = script_with("""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(60)
     """)

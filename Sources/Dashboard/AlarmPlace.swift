@@ -39,6 +39,10 @@ extension AlarmRule {
       Place(mark: "overload", panes: [.experts], setting: SettingCatalog.balanceLoss)
     case .heldOutLossRising:
       Place(mark: "eval rises", panes: [.loss], setting: SettingCatalog.weightDecay)
+    case .gradientSpike:
+      Place(mark: "grad spike", panes: [.loss, .gradients], setting: rate)
+    case .acceleratorIdle, .memoryNearEnd:
+      Place(mark: self == .memoryNearEnd ? "memory full" : "gpu idle", panes: [], setting: "")
     }
   }
 }

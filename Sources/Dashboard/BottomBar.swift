@@ -27,6 +27,7 @@ struct BottomBar {
       switch entry.item.command.name {
       case "left": return state.isReplay && !isNever
       // What else there is to do of a run that goes on is more.
+      case "order": return state.isOnWall
       case "rewind": return state.canGoBack
       case "mitigations": return state.isReplay || state.history.state != .diverged
       default: return !isNever

@@ -7,6 +7,8 @@ import Telemetry
 /// run are decoded into one batch, a decoder each.
 package struct EventFileDecoder: LogDecoder {
   private let name: String
+  /// What a writer calls the folder of one of several lines in a chart.
+  private let part: String?
   private var frames = EventFrames()
   private var damaged = 0
   /// Events of any kind.
@@ -19,9 +21,18 @@ package struct EventFileDecoder: LogDecoder {
   private var lastMetric = 0
   private var hasStarted = false
 
-  /// - Parameter path: the file, which warnings name.
-  package init(path: String) {
+  /// `path`: the file, which warnings name. `part`: the folder below its run's in which it lies, as
+  /// torch's `add_scalars` makes one for each line of a chart.
+  package init(path: String, part: String? = nil) {
     name = SourceFile.name(of: path)
+    self.part = part
+  }
+
+  /// What a folder `chart_line` adds to the tag `chart` in it; nil where it is no such folder.
+  static func line(of folder: String, tag: String) -> Substring? {
+    let start = tag.replacing("/", with: "_") + "_"
+    return folder.hasPrefix(start) && folder.count > start.count
+      ? folder.dropFirst(start.count) : nil
   }
 
   package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
@@ -130,6 +141,9 @@ package struct EventFileDecoder: LogDecoder {
     return !content.isMalformed
   }
 
+  /// Whether it holds what a run was started with.
+  var hasHyperParameters: Bool { plugins.values.contains("hparams") }
+
   /// Tags are looked up by their bytes: making a string of each costs more than all the rest. The
   /// tag that came after the last one before is tried first.
   private mutating func metric(_ tag: ArraySlice<UInt8>, in batch: inout RunBatch) -> Int {
@@ -146,7 +160,9 @@ package struct EventFileDecoder: LogDecoder {
 
   private mutating func lookedUp(_ tag: ArraySlice<UInt8>, in batch: inout RunBatch) -> Int {
     if let index = tags[tag] { return index }
-    let index = batch.metric(String(decoding: tag, as: UTF8.self))
+    let name = String(decoding: tag, as: UTF8.self)
+    let line = part.flatMap { Self.line(of: $0, tag: name) }
+    let index = batch.metric(line.map { "\(name)/\($0)" } ?? name)
     tags[ArraySlice(Array(tag))] = index
     return index
   }

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Why another tool's file cannot be read, or ours cannot be written. The description is one line.
 package enum FormatError: Error, Equatable {
   case absent(path: String)
@@ -5,6 +7,8 @@ package enum FormatError: Error, Equatable {
   case unwritable(path: String, reason: String)
   case unknown(path: String, found: String)
   case damaged(path: String, offset: Int, what: String)
+  /// Another tool unpacks it; its words go before the path.
+  case packed(path: String, by: String, unpack: String)
   case noSamples(path: String)
   case nothingToImport(folder: String)
 }
@@ -23,6 +27,8 @@ extension FormatError: CustomStringConvertible {
         + "JSON lines"
     case .damaged(let path, let offset, let what):
       "\(path) is damaged at byte \(offset): \(what): go back to a copy"
+    case .packed(let path, let tool, let unpack):
+      "\(path) is packed by \(tool): unpack it first: \(unpack) \(ShellWord.quoted(path))"
     case .noSamples(let path):
       "\(path) holds no number with a step: give a file that a training run has logged to"
     case .nothingToImport(let folder):

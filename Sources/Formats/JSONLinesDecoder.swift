@@ -44,7 +44,7 @@ struct JSONLineReader {
 
   /// What one line tells.
   mutating func take(_ bytes: [UInt8], in range: Range<Int>, into batch: inout RunBatch) {
-    let isRow = !bytes[range].starts(with: ProtocolLine.signOfLife)
+    let isRow = !ProtocolLine.numbersAlone.contains { bytes[range].starts(with: $0) }
     if isDirect, isRow, numbers.read(bytes, in: range) { return takeNumbers(into: &batch) }
     guard takeObject(bytes, in: range, into: &batch) else {
       var range = range
@@ -86,11 +86,40 @@ struct JSONLineReader {
     return true
   }
 
-  /// A row of what has names, from wherever it is read.
+  /// A row of what has names, from wherever it is read; rows where each has a list.
   mutating func take(_ members: [JSONValue.Member], into batch: inout RunBatch) {
+    guard let columns = Self.columns(members) else { return takeRow(members, into: &batch) }
+    for index in columns[0].values.indices {
+      let row = columns.filter { index < $0.values.count }.map {
+        JSONValue.Member(key: $0.key, value: $0.values[index])
+      }
+      takeRow(row, into: &batch)
+    }
+  }
+
+  /// The lists of an object that holds nothing else that counts, as `history.json` does: the longest
+  /// first.
+  private static func columns(
+    _ members: [JSONValue.Member]
+  ) -> [(key: String, values: [JSONValue])]? {
+    var columns: [(key: String, values: [JSONValue])] = []
+    for member in members {
+      switch member.value {
+      case .list(let values) where !values.isEmpty && values.allSatisfy({ $0.number != nil }):
+        columns.append((member.key, values))
+      case .number, .object, .list, .flag: return nil
+      case .text, .null: break
+      }
+    }
+    guard let longest = columns.map(\.values.count).max(), longest > 1 else { return nil }
+    return columns.filter { $0.values.count == longest }
+      + columns.filter { $0.values.count < longest }
+  }
+
+  private mutating func takeRow(_ members: [JSONValue.Member], into batch: inout RunBatch) {
     var cells: [RowClock.Cell] = []
     var time: Double?
-    var texts: [(name: String, text: String)] = []
+    var others = Others()
     for member in members {
       let role = LogKeys.role(of: member.key)
       let isHidden = LogKeys.isHidden(member.key)
@@ -102,28 +131,40 @@ struct JSONLineReader {
       {
         time = written
       } else if !isHidden {
-        Self.eachNumber(of: member, into: &batch) { texts.append(($0, $1)) }
+        eachNumber(of: member, into: &batch, &others)
       }
     }
     clock.endRow(cells, time: time, in: &batch)
-    for (name, text) in texts where notes.updateValue(text, forKey: name) != text {
+    for (name, kind) in others.objects where notes.updateValue(kind, forKey: name) != kind {
+      batch.console("\(name) is a \(kind): not shown", wallTime: time)
+    }
+    for (name, text) in others.texts where notes.updateValue(text, forKey: name) != text {
       batch.note("\(name): \(text)", step: clock.lastStep ?? 0, wallTime: time)
     }
   }
 
-  private static func eachNumber(
-    of member: JSONValue.Member, into batch: inout RunBatch, texts: (String, String) -> Void
+  /// Puts the numbers into the row and gathers what else a member says.
+  private func eachNumber(
+    of member: JSONValue.Member, into batch: inout RunBatch, _ others: inout Others
   ) {
     let path = member.key == "metrics" && member.value.members != nil ? "" : member.key
     var numbers: [(String, Double)] = []
     member.value.eachLeaf(path, separator: "/") { name, value in
-      if let number = number(value, countsFlags: true) {
+      if let number = Self.number(value, countsFlags: true) {
         numbers.append((name, number))
       } else if let text = value.text {
-        texts(name, text)
+        others.texts.append((name, text))
+      } else if let kind = value["_type"] {
+        others.objects.append((name, kind.text ?? "object"))
       }
     }
     for (name, number) in numbers { batch.add(batch.metric(name), number) }
+  }
+
+  /// What in a row is no number.
+  private struct Others {
+    var texts: [(name: String, text: String)] = []
+    var objects: [(name: String, kind: String)] = []
   }
 
   /// The number that a value is, in a text too.

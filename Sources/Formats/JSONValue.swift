@@ -60,10 +60,13 @@ package enum JSONValue: Equatable, Sendable {
     return Int(number)
   }
 
-  /// Hands out what is in nested objects under the path of its keys.
+  /// Hands out what is in nested objects under the path of its keys; an object with a `_type`, a
+  /// picture or a table, is one thing.
   package func eachLeaf(_ path: String = "", separator: String, _ body: (String, JSONValue) -> Void)
   {
-    guard case .object(let members) = self else { return body(path, self) }
+    guard case .object(let members) = self, !members.contains(where: { $0.key == "_type" }) else {
+      return body(path, self)
+    }
     for member in members {
       let name = path.isEmpty ? member.key : path + separator + member.key
       member.value.eachLeaf(name, separator: separator, body)

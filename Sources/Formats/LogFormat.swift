@@ -12,6 +12,10 @@ enum LogFormat {
     guard let first = bytes.firstIndex(where: { $0 > 0x20 && $0 < 0x80 }), !bytes.contains(0) else {
       return nil
     }
+    if bytes[first] == UInt8(ascii: "["), bytes[(first + 1)...].first(where: { $0 > 0x20 }) == 0x7b
+    {
+      return .trainerState
+    }
     if bytes[first] == UInt8(ascii: "{") { return ofBrace(bytes, first, isWhole: isWhole) }
     if let isTable = isTable(bytes, isWhole: isWhole) {
       if isTable { return .csv }
@@ -19,6 +23,16 @@ enum LogFormat {
       return nil
     }
     return .textLog
+  }
+
+  /// The tool that packed what begins so, and the words that unpack it.
+  static func packer(_ bytes: [UInt8]) -> (tool: String, unpack: String)? {
+    let packers: [([UInt8], String, String)] = [
+      ([0x1f, 0x8b], "gzip", "gunzip -k"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd", "unzstd"),
+      ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz", "unxz -k"), (Array("BZh".utf8), "bzip2", "bunzip2 -k"),
+      (Array("PK".utf8) + [3, 4], "zip", "unzip"),
+    ]
+    return packers.first { bytes.starts(with: $0.0) }.map { ($0.1, $0.2) }
   }
 
   private static func couldBeBinary(_ bytes: [UInt8]) -> Bool {
@@ -33,6 +47,12 @@ enum LogFormat {
     }
     if let line = try? JSONValue(bytes, in: first..<end) {
       return line["log_history"] == nil ? .jsonLines : .trainerState
+    }
+    // An object over several lines is one document.
+    if bytes[(first + 1)..<end].allSatisfy({ $0 <= 0x20 }), isWhole,
+      (try? JSONValue(bytes)) != nil
+    {
+      return .trainerState
     }
     let history = Array("\"log_history\"".utf8)
     return bytes.firstRange(of: history) == nil ? .jsonLines : .trainerState

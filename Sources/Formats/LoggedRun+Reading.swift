@@ -5,7 +5,7 @@ extension LoggedRun {
   /// A decoder of the run's file at `path`.
   package func decoder(of path: String) -> any LogDecoder {
     switch format {
-    case .eventFiles: EventFileDecoder(path: path)
+    case .eventFiles: EventFileDecoder(path: path, part: subFolder(of: path))
     case .wandb: WandbDecoder(path: path)
     case .csv: TableDecoder(path: path, run: part)
     case .trainerState: TrainerStateDecoder(path: path)
@@ -15,15 +15,21 @@ extension LoggedRun {
     }
   }
 
+  /// The folder below the run's own in which a file of it lies; nil where it lies beside the others.
+  private func subFolder(of path: String) -> String? {
+    let folder = FileSystem.folder(of: path)
+    return folder == FileSystem.folder(of: paths[0]) ? nil : SourceFile.name(of: folder)
+  }
+
   /// Reads the run to its end; what of it is damaged is left out and said in its warnings.
   ///
-  /// - Parameter usesAliases: whether metrics known under another name get ours.
+  /// - Parameter aliases: the other names under which metrics are known, and get ours.
   /// - Returns: the run, and what of it was renamed.
   /// - Throws: `unreadable`, `damaged` or `unknown` where nothing of it can be read, `noSamples`.
   package func read(
-    usesAliases: Bool = true
+    aliases: MetricAliases = .usual
   ) throws(FormatError) -> (run: RecordedRun, renamed: [MetricNames.Renamed]) {
-    var batch = RunBatch(usesAliases: usesAliases)
+    var batch = RunBatch(aliases: aliases)
     var assembly = RunAssembly()
     var failure: FormatError?
     for path in paths {
@@ -62,7 +68,9 @@ extension LoggedRun {
   package func describe(_ description: inout RunDescription, firstTime: Double?) {
     if description.name.isEmpty { description.name = name }
     if description.created == 0 { description.created = firstTime ?? Self.modified(paths[0]) }
-    if format == .csv { description.options.merge(hyperParameters) { own, _ in own } }
+    if format == .csv || format == .eventFiles {
+      description.options.merge(hyperParameters) { own, _ in own }
+    }
     description.environment[RunDescription.sourceKey] =
       SourceFile.resolved(paths[0]) + (part.map { "#\($0)" } ?? "")
   }
@@ -82,20 +90,11 @@ extension LoggedRun {
     Double(FileSystem.stamp(path).seconds)
   }
 
-  /// The top level of Lightning's `hparams.yaml` beside the table.
+  /// What Lightning's loggers have put beside their records.
   private var hyperParameters: [String: String] {
     let folder = FileSystem.folder(of: paths[0])
-    guard let text = try? String(contentsOfFile: "\(folder)/hparams.yaml", encoding: .utf8) else {
-      return [:]
-    }
-    var options: [String: String] = [:]
-    for line in text.split(whereSeparator: \.isNewline) where line.first?.isLetter == true {
-      let parts = line.split(separator: ":", maxSplits: 1).map {
-        $0.trimmingCharacters(in: CharacterSet(charactersIn: " '\""))
-      }
-      if parts.count == 2, !parts[1].isEmpty { options[parts[0]] = parts[1] }
-    }
-    return options
+    let text = try? String(contentsOfFile: "\(folder)/hparams.yaml", encoding: .utf8)
+    return text.map(PlainYAML.options) ?? [:]
   }
 }
 

@@ -33,6 +33,9 @@ extension LoggedRun {
   /// The runs of a file: its kind is found by looking, its name says it where that fails.
   private static func runs(inFile path: String) throws(FormatError) -> [LoggedRun] {
     let start = try SourceFile.firstBytes(of: path, count: LogFormat.lookedAt)
+    if let (tool, unpack) = LogFormat.packer(start) {
+      throw .packed(path: path, by: tool, unpack: unpack)
+    }
     let looked = LogFormat.of(start, isWhole: start.count < LogFormat.lookedAt)
     let named = format(ofFileNamed: SourceFile.name(of: path))
     guard let format = looked == .textLog ? named ?? .textLog : looked ?? named else {
@@ -50,6 +53,20 @@ extension LoggedRun {
     LoggedRun(
       format: format(ofFileNamed: SourceFile.name(of: path)) ?? .stream, paths: [path],
       name: runName(path))
+  }
+
+  /// The files of the run that have come since it was found.
+  package func laterFiles(than known: Set<String>) -> [String] {
+    LogWalk.files(of: self).filter { !known.contains($0) }
+  }
+
+  /// Whether a `.wandb` in a folder beside is of the same run, which was resumed.
+  func isResumed(in path: String) -> Bool {
+    guard format == .wandb, SourceFile.name(of: paths[0]) == SourceFile.name(of: path) else {
+      return false
+    }
+    let folders = [paths[0], path].map { FileSystem.folder(of: FileSystem.folder(of: $0)) }
+    return folders[0] == folders[1]
   }
 
   /// What tells it from every other run.

@@ -11,7 +11,7 @@ package struct MetricNames: Sendable {
     package let ours: MetricName
   }
 
-  let usesAliases: Bool
+  let aliases: MetricAliases
   private(set) var names: [MetricName] = []
   private(set) var isNamed: [Bool] = []
   /// Whether nobody wants to see it.
@@ -20,13 +20,15 @@ package struct MetricNames: Sendable {
   private(set) var isScaled: [Bool] = []
   /// Whether it is one that is computed as a Float32.
   private(set) var isSingle: [Bool] = []
+  /// Whether a machine says it and not the run.
+  private(set) var isMachine: [Bool] = []
   private(set) var renamed: [Renamed] = []
   private var factors: [Double] = []
   private var indices: [String: Int] = [:]
   private var taken: Set<MetricName> = []
 
-  init(usesAliases: Bool) {
-    self.usesAliases = usesAliases
+  init(aliases: MetricAliases) {
+    self.aliases = aliases
   }
 
   func scaled(_ value: Double, _ index: Int) -> Double { value * factors[index] }
@@ -37,9 +39,10 @@ package struct MetricNames: Sendable {
     indices[name] = names.count
     names.append(MetricName(name))
     isNamed.append(false)
-    isLeftOut.append(usesAliases && MetricAlias.isTwin(name))
+    isLeftOut.append(aliases.isTwin(name))
     isScaled.append(false)
     isSingle.append(false)
+    isMachine.append(MetricCatalog.isMachine(MetricName(name)))
     factors.append(1)
     return names.count - 1
   }
@@ -54,7 +57,7 @@ package struct MetricNames: Sendable {
     guard !fresh.isEmpty else { return }
     var others: [(index: Int, alias: MetricAlias)] = []
     for index in fresh {
-      if usesAliases, let alias = MetricAlias.of(names[index].path) {
+      if let alias = aliases.of(names[index].path) {
         others.append((index, alias))
       } else {
         settle(index, names[index])

@@ -2,8 +2,8 @@ import Telemetry
 
 /// Reads the lines of PROTOCOL.md that tell of the run itself and not of a step.
 struct ProtocolLine {
-  /// So begins the one line of them that holds numbers alone.
-  static let signOfLife = Array(#"{"alive":"#.utf8)
+  /// So begin the lines of them that hold numbers alone.
+  static let numbersAlone = [Array(#"{"alive":"#.utf8), Array(#"{"generation":"#.utf8)]
 
   private var settings: [SettingDeclaration] = []
 
@@ -23,6 +23,8 @@ struct ProtocolLine {
       batch.state = state
     case ("console", .text(let line)):
       batch.console(line)
+    case ("generation", .number) where members.count == 1:
+      if let step = first.value.step { batch.restart(at: step) }
     case ("alive", .number) where members.count == 1:
       break
     case ("relay", .object) where first.value["protocol"]?.number != nil:

@@ -28,7 +28,7 @@ extension RecordedRun.Generation {
   }
 
   /// What was measured step by step; a step without a time of its own has the one before it.
-  fileprivate var samples: [StepSamples] {
+  var samples: [StepSamples] {
     passes.flatMap { samples(of: $0) }
   }
 

@@ -69,12 +69,12 @@ package struct RunBatch: Sendable {
 
   private static let mostRestarts = 1000
 
-  /// `usesAliases`: whether metrics known under another name get ours.
-  package init(usesAliases: Bool = true) {
-    names = MetricNames(usesAliases: usesAliases)
+  /// `aliases`: the other names under which metrics are known, and get ours.
+  package init(aliases: MetricAliases = .usual) {
+    names = MetricNames(aliases: aliases)
   }
 
-  package var usesAliases: Bool { names.usesAliases }
+  package var aliases: MetricAliases { names.aliases }
   package var isEmpty: Bool { rows.isEmpty && happenings.isEmpty }
   package var hasMetrics: Bool { !lastSteps.isEmpty }
   /// What was renamed, in the order in which it was met.
@@ -144,7 +144,7 @@ package struct RunBatch: Sendable {
       }
       lastSteps[id] = step
       lastValues[id] = values[index]
-      counts[id] += 1
+      if !names.isMachine[id] { counts[id] += 1 }
       if counts[id] > mostCount { mostCount = counts[id] }
     }
     rows.append(Row(step: step, wallTime: wallTime ?? .nan, end: values.count))
@@ -176,7 +176,7 @@ extension RunBatch {
       end += 1
     }
     dropValues(from: end)
-    let goesBack = ids[start...].contains { step < lastSteps[$0] }
+    let goesBack = ids[start...].contains { step < lastSteps[$0] && !names.isMachine[$0] }
     if isWhole, goesBack, restarts < Self.mostRestarts, holdsMost { restart(at: step) }
   }
 

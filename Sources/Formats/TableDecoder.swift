@@ -118,6 +118,8 @@ struct TableHeader {
   init(_ names: [String], separator: UInt8, path: String) {
     self.names = names
     self.separator = separator
+    // Some pad them, so that their columns stand below each other.
+    let names = names.map { $0.trimmed }
     longColumns = LongRows.Columns(names)
     let roles = names.map { LogKeys.role(of: $0) }
     let runs = Set(names.compactMap { Self.downloaded($0)?.run })

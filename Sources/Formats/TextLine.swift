@@ -34,7 +34,7 @@ struct TextLine {
   private static func tokens(_ line: String) -> [Substring] {
     var tokens: [Substring] = []
     let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      .flatMap { $0.contains("=") ? $0.split(separator: ",") : [$0] }
+      .flatMap { $0.contains("=") ? Self.assignments($0) : [$0] }
     for word in words {
       var rest = word
       while let bar = rest.firstIndex(of: "|") {
@@ -47,12 +47,33 @@ struct TextLine {
     return tokens
   }
 
+  /// The parts of `a=1,b=2` and `a=1/b=2`; a comma between digits is the number's.
+  private static func assignments(_ word: Substring) -> [Substring] {
+    var parts: [Substring] = []
+    var (start, index) = (word.startIndex, word.startIndex)
+    while index < word.endIndex {
+      defer { index = word.index(after: index) }
+      guard word[index] == "," || word[index] == "/" else { continue }
+      let rest = word[word.index(after: index)...]
+      guard rest.first.map({ !isDigit($0) }) ?? true, word[start..<index].contains("="),
+        word[index] == "," || rest.contains("=")
+      else { continue }
+      if index > start { parts.append(word[start...index]) }
+      start = word.index(after: index)
+    }
+    return (start < word.endIndex ? parts + [word[start...]] : parts).map { part in
+      part.last == "/" ? part.dropLast() : part
+    }
+  }
+
+  private static let separators: Set<Substring> = ["|", "-", ",", ";", "->", "=>", "→", "–", "—"]
+
   /// Takes the token at `index` and what belongs to it.
   ///
   /// - Returns: the index behind it.
   private mutating func take(_ tokens: [Substring], at index: Int) -> Int {
     var token = tokens[index]
-    if token == "|" || token == "-" || token == "," || token == ";" {
+    if Self.separators.contains(token) {
       forget()
       return index + 1
     }
@@ -67,7 +88,8 @@ struct TextLine {
     {
       words.append(token[..<equals])
       isMarked = true
-      token = token[token.index(after: equals)...]
+      // Of a list the first one counts.
+      token = token[token.index(after: equals)...].drop { $0 == "[" || $0 == "(" }
     } else if let colon = token.firstIndex(of: ":"), colon > token.startIndex,
       token.index(after: colon) < token.endIndex, !Self.isDigit(token[token.startIndex]),
       Number(token[token.index(after: colon)...]) != nil
@@ -77,6 +99,11 @@ struct TextLine {
       token = token[token.index(after: colon)...]
     }
     var next = index + 1
+    // `number of nan iterations` counts them.
+    if words.last == "of", !isMarked, token.first?.isLetter == true {
+      words.append(token)
+      return next
+    }
     if let number = Self.number(token, tokens, &next) {
       add(number, tokens, &next)
       if ends { forget() }

@@ -34,6 +34,10 @@ struct TextLineReader {
   /// Whether values may stand below a step's line.
   private var isBelowStep = false
   private var epoch: Int?
+  private var epochSteps = EpochSteps()
+  private var mmEngine = MMEngineLine()
+  private var columns = BlankTable()
+  private var bars = ProgressBars()
   private var lineCount = 0
   /// Keys that came in fewer than three lines, with what they said there.
   private var candidates: [String: [(row: Int, value: Double)]] = [:]
@@ -78,7 +82,8 @@ struct TextLineReader {
       return
     }
     let line = String(decoding: bytes, as: UTF8.self)
-    if takeTable(line, first, into: &batch) || takeProgress(line, into: &batch)
+    if takeTable(line, first, into: &batch) || takeBlankTable(line, into: &batch)
+      || takeProgress(line, into: &batch)
       || takeDictionary(line, into: &batch) || takeEmbedded(bytes, into: &batch)
       || takeEpochs(line, into: &batch) || takePairs(line, into: &batch)
     {
@@ -121,6 +126,23 @@ extension TextLineReader {
     let progress = rest.prefix { $0 != " " && $0 != "[" }
     guard progress.contains("/") else { return false }
     batch.description.environment["progress"] = String(progress)
+    takePostfix(line, progress, into: &batch)
+    return true
+  }
+
+  /// What stands behind a bar's times, `loss=2.5`; nothing where lines of their own tell the steps.
+  private mutating func takePostfix(
+    _ line: String, _ progress: Substring, into batch: inout RunBatch
+  ) {
+    guard step == nil, let told = bars.read(line, progress: progress) else { return }
+    for (name, value) in told.values { batch.add(batch.metric(name), value) }
+    batch.endRow(step: told.step, wallTime: nil, isWhole: false)
+  }
+
+  /// A table whose columns stand below their names, with blanks between, as fastai prints it.
+  private mutating func takeBlankTable(_ line: String, into batch: inout RunBatch) -> Bool {
+    guard let members = columns.read(line) else { return false }
+    json.take(members, into: &batch)
     return true
   }
 
@@ -213,9 +235,15 @@ extension TextLineReader {
 
 extension TextLineReader {
   private mutating func takePairs(_ line: String, into batch: inout RunBatch) -> Bool {
-    if let (pairs, step) = MMEngineLine.read(line) {
-      add(pairs, at: step, into: &batch)
-      return true
+    if let (pairs, step) = mmEngine.read(line) {
+      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
+      return !pairs.isEmpty
+    }
+    if let found = EpochLine(line) {
+      let step = epochSteps.step(found.done, of: found.all, epoch: found.epoch)
+      let pairs = TextLine(found.rest).pairs
+      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
+      return !pairs.isEmpty
     }
     let isIndented = line.first == " " || line.first == "\t"
     let text = Self.withoutPrefix(line)
@@ -226,10 +254,10 @@ extension TextLineReader {
       isBelowStep = true
       return true
     }
-    if let index = Self.stepIndex(pairs) {
+    if let index = Self.stepIndex(pairs) ?? Self.bracketIndex(text, &pairs) {
       let pair = pairs.remove(at: index)
-      tell(pair, into: &batch)
-      if !pairs.isEmpty { add(pairs, at: Int(pair.value), into: &batch) }
+      let step = told(pair, beside: pairs, into: &batch)
+      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
       isBelowStep = true
       return !pairs.isEmpty || pair.isMarked
     }
@@ -250,10 +278,25 @@ extension TextLineReader {
 
   /// What loggers put in front of a message: a time, a level, a name.
   private static func withoutPrefix(_ line: String) -> Substring {
+    let line = Self.withoutBrackets(line)
     for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
       if let range = line.range(of: separator) { return line[range.upperBound...] }
     }
-    return line[...]
+    return line
+  }
+
+  /// A line without the brackets at its beginning that hold a time, a level, a file or a rank.
+  private static func withoutBrackets(_ line: String) -> Substring {
+    var rest = line[...]
+    while true {
+      let start = rest.drop { $0 == " " }
+      guard start.first == "[", let end = start.firstIndex(of: "]") else { return rest }
+      let inside = start[..<end].dropFirst()
+      let isTime = inside.filter { $0 == ":" }.count > 1 && inside.contains { $0.isNumber }
+      let words = ["INFO", "WARN", "DEBUG", "ERROR", ".py:", "Rank ", "rank"]
+      guard isTime || words.contains(where: { inside.contains($0) }) else { return rest }
+      rest = start[start.index(after: end)...]
+    }
   }
 
   private static func hasStep(_ pairs: [TextLine.Pair]) -> Bool { stepIndex(pairs) != nil }
@@ -261,9 +304,33 @@ extension TextLineReader {
   /// A line tells its step with its first words, or with a key for it.
   private static func stepIndex(_ pairs: [TextLine.Pair]) -> Int? {
     pairs.firstIndex { pair in
-      pair.value == pair.value.rounded() && abs(pair.value) <= 0x1p52
-        && LogKeys.role(of: pair.key.lastWord).isStep && pair.key.split(separator: " ").count <= 3
+      guard pair.value == pair.value.rounded(), abs(pair.value) <= 0x1p52,
+        LogKeys.role(of: pair.key.lastWord).isStep || Self.isBatch(pair, pairs)
+      else { return false }
+      let words = pair.key.split(separator: " ")
+      let before = words.count > 1 ? words[words.count - 2] : ""
+      return before == "at" || words.count <= 3 && before != "per"
     }
+  }
+
+  /// `[Epoch 1/10] [Batch 20/100]`: batches of an epoch are its steps.
+  private static func isBatch(_ pair: TextLine.Pair, _ pairs: [TextLine.Pair]) -> Bool {
+    pair.total != nil && ["batch", "it"].contains(pair.key.lowercased())
+      && pairs.contains { LogKeys.role(of: $0.key.lastWord) == .epoch }
+  }
+
+  /// `[10]`, then a tab and values, as libraries of trees print it.
+  private static func bracketIndex(_ text: Substring, _ pairs: inout [TextLine.Pair]) -> Int? {
+    guard text.first == "[", let end = text.firstIndex(of: "]"), pairs.allSatisfy(\.isMarked),
+      let step = Int(text[..<end].dropFirst()), step >= 0,
+      text[text.index(after: end)...].first == "\t"
+    else { return nil }
+    // The number may have been taken for a part of the first key.
+    pairs = TextLine(text[text.index(after: end)...]).pairs
+    guard !pairs.isEmpty else { return nil }
+    pairs.append(
+      TextLine.Pair(key: "step", value: Double(step), unit: "", total: nil, isMarked: true))
+    return pairs.count - 1
   }
 
   private static func isHeldOut(_ pairs: [TextLine.Pair], _ text: Substring) -> Bool {
@@ -273,13 +340,24 @@ extension TextLineReader {
     } && pairs.count <= 3
   }
 
-  private mutating func tell(_ pair: TextLine.Pair, into batch: inout RunBatch) {
-    let told = Int(pair.value)
+  /// Takes in what a line says of its step: of an epoch's steps those of all epochs are counted.
+  private mutating func told(
+    _ pair: TextLine.Pair, beside pairs: [TextLine.Pair], into batch: inout RunBatch
+  ) -> Int {
+    var told = Int(pair.value)
+    var total = pair.total.flatMap { $0 > 0 && $0 < 1e15 ? Int($0) : nil }
+    if let all = total, let epoch = pairs.first(where: { LogKeys.role(of: $0.key) == .epoch }),
+      epoch.value == epoch.value.rounded(), abs(epoch.value) < 1e9
+    {
+      told = epochSteps.noticed(told, of: all, epoch: Int(epoch.value))
+      if epochSteps.isCounting {
+        total = epoch.total.flatMap { $0 > 0 && $0 < 1e6 ? Int($0) * all : nil }
+      }
+    }
     step = told
     json.clockTold(step: told)
-    if let total = pair.total, total > 0, total < 1e15, batch.description.totalSteps != Int(total) {
-      batch.description.totalSteps = Int(total)
-    }
+    if let total, batch.description.totalSteps != total { batch.description.totalSteps = total }
+    return told
   }
 
   private mutating func add(
@@ -343,37 +421,6 @@ extension TextLineReader {
   }
 }
 
-/// A line of MMEngine's: `Epoch(train)  [1][ 50/500]  lr: 1.0e-02  loss: 2.3`.
-private enum MMEngineLine {
-  static func read(_ line: String) -> (pairs: [TextLine.Pair], step: Int)? {
-    guard let start = line.range(of: "Epoch(") ?? line.range(of: "Iter("),
-      let end = line[start.upperBound...].firstIndex(of: ")")
-    else { return nil }
-    let mode = line[start.upperBound..<end]
-    var rest = line[line.index(after: end)...].drop { $0 == " " }
-    var places: [[Int]] = []
-    while rest.first == "[", let close = rest.firstIndex(of: "]") {
-      let numbers = rest[..<close].dropFirst().split(separator: "/").compactMap {
-        Int(String($0).trimmed)
-      }
-      places.append(numbers)
-      rest = rest[rest.index(after: close)...].drop { $0 == " " }
-    }
-    guard let last = places.last, let done = last.first else { return nil }
-    let all = last.count > 1 ? last[1] : done
-    var step = done
-    if places.count > 1, let epoch = places[0].first {
-      step = mode == "train" ? (epoch - 1) * all + done : epoch * all
-    }
-    let pairs = TextLine(rest).pairs.filter(\.isMarked).map { pair in
-      var pair = pair
-      if mode != "train" { pair.key = "\(mode)/\(pair.key)" }
-      return pair
-    }
-    return pairs.isEmpty ? nil : (pairs, step)
-  }
-}
-
 extension LogKeys.Role {
   var isStep: Bool {
     guard case .step = self else { return false }
@@ -383,19 +430,19 @@ extension LogKeys.Role {
 
 extension StringProtocol {
   /// Without blanks at either end.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     var rest = Substring(self)
     while let first = rest.first, first.isWhitespace { rest.removeFirst() }
     while let last = rest.last, last.isWhitespace { rest.removeLast() }
     return String(rest)
   }
 
-  fileprivate var lastWord: String {
+  var lastWord: String {
     Substring(self).split(separator: " ").last.map(String.init) ?? ""
   }
 
   /// Where `text` stands first.
-  fileprivate func range(of text: String) -> Range<Index>? {
+  func range(of text: String) -> Range<Index>? {
     firstRange(of: text)
   }
 }

@@ -10,6 +10,11 @@ package struct TrainerAddress: Sendable, Hashable {
   package var process: Int?
   package var host: String?
 
+  /// One of which no more is known than where it takes commands.
+  package init(control: String?) {
+    self.control = control
+  }
+
   init(_ run: JSONValue) {
     control = run["control"]?.text
     process = run["pid"]?.step
@@ -57,9 +62,17 @@ extension TrainerAddress {
     case false? where !FileSystem.isRemote(path): return false
     default: break
     }
-    guard let process, let number = pid_t(exactly: process), number > 0, host == Self.hostName
-    else { return nil }
+    guard let number = localProcess else { return nil }
     return kill(number, 0) == 0 || errno == EPERM
+  }
+
+  /// The process that writes, where it is one of this machine.
+  package var localProcess: Int32? {
+    guard host == Self.hostName, let process, let number = pid_t(exactly: process), number > 0
+    else {
+      return nil
+    }
+    return number
   }
 
   private static let hostName = ProcessInfo.processInfo.hostName

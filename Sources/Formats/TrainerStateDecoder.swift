@@ -1,7 +1,8 @@
 import Telemetry
 
-/// Decodes `trainer_state.json`, which Hugging Face's trainer writes whole into its checkpoints: it
-/// tells nothing before its end.
+/// Decodes a document of JSON that is written whole: `trainer_state.json`, which Hugging Face's trainer
+/// writes into its checkpoints, a list of rows, or a column each metric. It tells nothing before its
+/// end.
 package struct TrainerStateDecoder: LogDecoder {
   private let path: String
   private var bytes: [UInt8] = []
@@ -23,7 +24,13 @@ package struct TrainerStateDecoder: LogDecoder {
       throw .damaged(path: path, offset: error.offset, what: error.what)
     }
     bytes = []
-    guard case .list(let history)? = value["log_history"] else { throw .noSamples(path: path) }
+    if case .list(let rows) = value {
+      for row in rows { lines.take(row.members ?? [], into: &batch) }
+      return
+    }
+    guard case .list(let history)? = value["log_history"] else {
+      return lines.take(value.members ?? [], into: &batch)
+    }
     for entry in history where entry["step"]?.step != nil {
       lines.take(entry.members ?? [], into: &batch)
     }

@@ -16,6 +16,12 @@ package struct WandbDecoder: LogDecoder {
   private var notes: [String: String] = [:]
   /// What is no number, by its kind, told once.
   private var objects: Set<String> = []
+  /// What its machine said since the last step.
+  private var machine = MachineReadings()
+  private var lastMachineStep: Int?
+  /// Whether what came before is of an earlier file of the run, which was resumed.
+  private var isResumed: Bool?
+  private var hasEnded = false
 
   package init(path: String) {
     self.path = path
@@ -44,6 +50,11 @@ package struct WandbDecoder: LogDecoder {
     }
     if damaged > 0 { batch.warn("\(damaged) damaged records are left out") }
     if log.isCut { batch.warn("it ends within a record: the rest is left out") }
+    if !hasEnded {
+      batch.warn("it ended without an exit record: its program was killed, or still runs")
+      batch.state = .stopped
+    }
+    addMachine(into: &batch)
   }
 
   /// - Returns: whether the bytes are a record.
@@ -54,10 +65,12 @@ package struct WandbDecoder: LogDecoder {
       switch field.number {
       case 2: read(history: bytes, range, into: &batch)
       case 5: read(config: bytes, range, into: &batch)
+      case 7: read(stats: bytes, range)
       case 10: read(alert: bytes, range, into: &batch)
       case 13: read(output: bytes, range, into: &batch)
       case 17: read(run: bytes, range, into: &batch)
       case 18: read(exit: bytes, range, into: &batch)
+      case 26: read(environment: bytes, range, into: &batch)
       default: break
       }
     }
@@ -84,16 +97,20 @@ package struct WandbDecoder: LogDecoder {
       if item.key == "_timestamp", let time = item.value.number, time.isFinite { wallTime = time }
     }
     step = stated ?? counted ?? step
+    if isResumed == nil {
+      isResumed = batch.hasMetrics
+      if isResumed == true {
+        batch.restart(at: step)
+        batch.state = .running
+      }
+    }
     let time = wallTime > 0 ? wallTime : nil
     for item in items where !LogKeys.isHidden(item.key) {
-      if let kind = item.value["_type"]?.text {
-        if objects.insert("\(item.key) \(kind)").inserted {
-          batch.console("\(item.key) is a \(kind): not shown", wallTime: time)
-        }
-        continue
-      }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
-        if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
+        if let kind = value["_type"]?.text {
+          guard objects.insert("\(name) \(kind)").inserted else { return }
+          batch.console("\(name) is a \(kind): not shown", wallTime: time)
+        } else if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
           batch.add(batch.metric(name), number)
         } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
           batch.note("\(name): \(text)", step: step, wallTime: time)
@@ -101,6 +118,29 @@ package struct WandbDecoder: LogDecoder {
       }
     }
     batch.endRow(step: step, wallTime: time)
+    addMachine(into: &batch)
+  }
+
+  private mutating func read(stats bytes: [UInt8], _ range: Range<Int>) {
+    var items: [Item] = []
+    Self.each(bytes, range) { number, value in
+      guard number == 3, case .bytes(let range) = value,
+        let item = Self.item(bytes, range, separator: ".")
+      else { return }
+      items.append(item)
+    }
+    for item in items where !LogKeys.isHidden(item.key) {
+      guard let number = item.value.number else { continue }
+      machine.add(MetricCatalog.machine(item.key), number)
+    }
+  }
+
+  /// What the machine said goes with the step that was told next.
+  private mutating func addMachine(into batch: inout RunBatch) {
+    guard !machine.isEmpty, step > lastMachineStep ?? .min else { return }
+    lastMachineStep = step
+    for reading in machine.take() { batch.add(batch.metric(reading.name.path), reading.value) }
+    batch.endRow(step: step, wallTime: wallTime > 0 ? wallTime : nil, isWhole: false)
   }
 
   private mutating func read(
@@ -147,15 +187,40 @@ package struct WandbDecoder: LogDecoder {
     let texts = Self.texts(bytes, range)
     batch.description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
     if let project = texts[3] { batch.description.environment["project"] = project }
-    if let host = texts[13] { batch.description.environment["host"] = host }
+    for (number, name) in [(6, "group"), (7, "job type"), (9, "notes"), (13, "host")] {
+      if let text = texts[number], !text.isEmpty { batch.description.environment[name] = text }
+    }
+    var tags: [String] = []
     Self.each(bytes, range) { number, value in
       guard case .bytes(let range) = value else { return }
+      if number == 10 { tags.append(String(bytes, in: range)) }
       if number == 4 { read(config: bytes, range, into: &batch) }
       guard number == 17 else { return }
       Self.each(bytes, range) { number, value in
-        if number == 1, case .varint(let time) = value { batch.description.created = Double(time) }
+        guard number == 1, case .varint(let time) = value else { return }
+        // One that was resumed began when it did first.
+        if batch.description.created == 0 { batch.description.created = Double(time) }
       }
     }
+    if !tags.isEmpty { batch.description.environment["tags"] = tags.joined(separator: ", ") }
+  }
+
+  /// Where and how the program was started.
+  private mutating func read(
+    environment bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
+  ) {
+    var arguments: [String] = []
+    Self.each(bytes, range) { number, value in
+      if number == 5, case .bytes(let range) = value { arguments.append(String(bytes, in: range)) }
+    }
+    let texts = Self.texts(bytes, range)
+    let named = [(1, "os"), (2, "python"), (12, "host"), (18, "gpu")]
+    for (number, name) in named {
+      if let text = texts[number], !text.isEmpty { batch.description.environment[name] = text }
+    }
+    guard let program = texts[6], !program.isEmpty else { return }
+    let words = ([program] + arguments).map(ShellWord.quoted).joined(separator: " ")
+    batch.description.environment["command"] = words
   }
 
   private mutating func read(
@@ -167,6 +232,7 @@ package struct WandbDecoder: LogDecoder {
         code = Int(Int32(truncatingIfNeeded: bits))
       }
     }
+    hasEnded = true
     batch.state = code == 0 ? .finished : .failed(reason: "it ended with exit code \(code)")
   }
 

@@ -65,7 +65,7 @@ package struct Comparison: Sendable {
   }
 
   /// What may differ between runs of one group.
-  private static let incidental: Set<String> = ["seed", "workers", "checkpoint-every"]
+  private static let incidental: Set<String> = ["seed", "workers", "monitor", "checkpoint-every"]
 
   private static func groups(
     of runs: [Run], _ differences: [(option: String, values: [String?])]

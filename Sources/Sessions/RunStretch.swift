@@ -9,7 +9,7 @@ package struct RunStretch: Sendable, Equatable {
 
   /// Options that no number depends on: how a run is conducted.
   package static let conduct: Set<String> = [
-    "checkpoint-every", "keep", "keep-best", "patience", "workers",
+    "checkpoint-every", "keep", "keep-best", "patience", "monitor", "workers",
   ]
 
   /// The stretches of the run as it went in the end, the first one first; none where nothing says

@@ -98,6 +98,9 @@ struct SessionDraft {
     case .console(let wallTime, let line):
       let line = TimedLine(wallTime: wallTime, line: line)
       newLines.append(PlacedLine(generation: generationNumber, line: line))
+    case .damage(let damage, let wallTime):
+      let line = TimedLine(wallTime: wallTime, line: damage.line)
+      newLines.append(PlacedLine(generation: generationNumber, line: line))
     case .samples(let samples): absorb(samples)
     case .column(let column): absorb(column)
     case .generation(let step): beginGeneration(at: step)
@@ -128,6 +131,7 @@ struct SessionDraft {
     let present = Set(samples.names)
     return columns.allSatisfy { column in
       column.last == nil || column.name == MetricColumn.wallTime || present.contains(column.name)
+        || MetricCatalog.isMachine(column.name)
     }
   }
 

@@ -20,8 +20,9 @@ package struct GridTable: Sendable {
   /// What sizes are called beside the preset.
   package static let sizes = "sizes"
   /// Options that a cell's own run has no say in.
-  private static let unfit = [
-    "workers": "a cell has one core: --jobs says how many cells run at once"
+  package static let unfit = [
+    "workers": "a cell has one core: --jobs says how many cells run at once",
+    "monitor": "the machine is shared by all cells, and recorded with none",
   ]
 
   /// - Parameters:

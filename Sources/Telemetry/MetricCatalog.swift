@@ -1,6 +1,8 @@
 /// The one table of metrics: names, units, meanings, reductions.
 package enum MetricCatalog {
-  package static let families: [MetricFamily] = [
+  package static let families: [MetricFamily] = runFamilies + machineFamilies
+
+  private static let runFamilies: [MetricFamily] = [
     MetricFamily(
       "loss", unit: "nats/token", reduction: .mean, precision: .float64,
       meaning: "cross-entropy of the training batch, without z-loss and balance loss"),
@@ -137,7 +139,7 @@ package enum MetricCatalog {
   /// The line of the table that describes `name`, if the table knows it.
   /// - Cost: a screen asks for each of some hundred names; nothing is allocated.
   package static func family(of name: MetricName) -> MetricFamily? {
-    let path = name.path
+    let path = isMachine(name) ? withoutNumber(name) : name.path
     let slash = UInt8(ascii: "/")
     let count = path.utf8.reduce(1) { $1 == slash ? $0 + 1 : $0 }
     var end = path.endIndex

@@ -74,6 +74,16 @@ public struct RunDescription: Sendable, Hashable, Codable {
     model == nil && (totalSteps == nil || environment[Self.sourceKey] != nil)
   }
 
+  /// Where in ``environment`` another trainer says what its losses are counted in.
+  package static let lossUnitKey = "loss_unit"
+
+  /// The unit of a metric: of another trainer's losses what it says, or nothing.
+  package func unit(of name: MetricName) -> String {
+    let unit = MetricCatalog.family(of: name)?.unit ?? ""
+    guard isForeign, unit == MetricCatalog.family(of: MetricCatalog.loss)?.unit else { return unit }
+    return environment[Self.lossUnitKey] ?? ""
+  }
+
   package init(
     name: String, created: Double, model: Model? = nil, totalSteps: Int? = nil,
     warmup: Int? = nil, peakLearningRate: Double? = nil, minimumLearningRate: Double? = nil,

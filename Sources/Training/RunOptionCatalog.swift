@@ -116,6 +116,10 @@ package enum RunOptionCatalog {
       "patience", 0...1_000_000, \.patience,
       help: "evaluations without a lower held-out loss after which the run stops; 0 is never"
     ) { $0.patience > 0 },
+    .flag(
+      "monitor", \.monitorsMachine,
+      help: "record each second what machine and accelerators do, as metrics under system/"
+    ) { !$0.monitorsMachine },
     .count(
       "workers", 1...256, \.workers,
       help: "cores to use; the numbers do not depend on it", isTold: false),

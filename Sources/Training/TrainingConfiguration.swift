@@ -73,6 +73,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var keepsBest = false
   /// Evaluations without a lower held-out loss after which the run stops; 0 is never.
   public var patience = 0
+  /// Whether what the machine does meanwhile is recorded as metrics under `system/`.
+  public var monitorsMachine = true
   /// Cores to use; nil for all of them. No number depends on it.
   public var workers: Int?
   /// What the settings that can be changed later start at, by name.
@@ -135,6 +137,10 @@ extension TrainingConfiguration {
   /// - Throws: ``ConfigurationError`` for a name or value that is not allowed.
   package static func check(_ options: [String: String]) throws(ConfigurationError) {
     for (name, value) in options.sorted(by: { $0.key < $1.key }) {
+      if MetricRule.isOption(name) {
+        if MetricRule(words: value) != nil { continue }
+        throw .wrongValue(name: name, value: value, allowed: MetricRule.allowed)
+      }
       if let rule = AlarmThresholds.rule(option: name) {
         var thresholds = AlarmThresholds()
         guard let allowed = thresholds.set(rule, words: value) else { continue }

@@ -89,7 +89,8 @@ import Testing
     (state.arrangement.focus, state.arrangement.zoomed) = (id, id)
     let grid = picture(state, size: Size(columns: 60, rows: 20))
     #expect(grid.size == Size(columns: 60, rows: 20))
-    #expect(grid.lines[0].hasPrefix("┌") && grid.lines[19].hasPrefix("└"))
+    let hasFrame = PaneCatalog.pane(id)?.bare == nil
+    #expect(grid.lines[0].hasPrefix("┌") == hasFrame && grid.lines[19].hasPrefix("└"))
     #expect(grid.lines[0].contains(id.title))
     for (columns, rows) in [(1, 1), (2, 9), (9, 2), (1000, 1)] {
       let size = Size(columns: columns, rows: rows)

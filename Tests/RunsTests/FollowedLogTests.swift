@@ -144,3 +144,34 @@ import TestSupport
     #expect(samples(history, "loss") == ["1:4.0", "2:3.0"])
   }
 }
+
+/// Whether a writer is there, of records that do not tell it.
+@Suite(.timeLimit(.minutes(15))) struct FileHolderTests {
+  @Test func `a file that a program has open to write is held until it ends`() throws {
+    let place = try TestFolder()
+    let path = place.path("run.log")
+    FileManager.default.createFile(atPath: path, contents: Data())
+    let writer = Process()
+    writer.executableURL = URL(fileURLWithPath: "/bin/sh")
+    writer.arguments = ["-c", "exec >>\"$0\"; read line", path]
+    let pipe = Pipe()
+    writer.standardInput = pipe
+    try writer.run()
+    defer { writer.terminate() }
+    var holder = FileHolder()
+    let deadline = ContinuousClock.now + .seconds(120)
+    var now = 0.0
+    while holder.isHeld != true, ContinuousClock.now < deadline {
+      now += 10
+      holder.look(at: [path], now: now)
+      usleep(20_000)
+    }
+    #expect(holder.isHeld == true && holder.wasHeld)
+    try pipe.fileHandleForWriting.close()
+    writer.waitForEnd()
+    holder.look(at: [path], now: now + 10)
+    #expect(holder.isHeld == false && holder.wasHeld)
+    holder.look(at: [place.path("gone")], now: now + 20)
+    #expect(holder.isHeld == nil)
+  }
+}

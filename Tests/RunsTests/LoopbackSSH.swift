@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 import TestSupport
 
@@ -10,6 +11,7 @@ final class LoopbackSSH {
   /// The client to use.
   let client: String
   private let server: Process
+  private let proxy: SlowProxy?
 
   private static let daemon = "/usr/sbin/sshd"
 
@@ -20,8 +22,10 @@ final class LoopbackSSH {
   }
 
   /// `environment`: assignments in front of what the far shell is asked to do.
-  init(_ folder: URL, environment: String) throws {
+  /// `slowedBy`: what lies between the client and it.
+  init(_ folder: URL, environment: String, slowedBy proxy: SlowProxy? = nil) throws {
     self.folder = folder
+    self.proxy = proxy
     let port = try Self.freePort()
     for key in ["host", "user"] {
       try Self.run(
@@ -52,7 +56,7 @@ final class LoopbackSSH {
       """
       Host loop
         HostName 127.0.0.1
-        Port \(port)
+        Port \(proxy?.port ?? port)
         IdentityFile \(place)/user
         IdentitiesOnly yes
         UserKnownHostsFile \(place)/known
@@ -71,9 +75,11 @@ final class LoopbackSSH {
     server.standardOutput = FileHandle.nullDevice
     try server.run()
     try #require(Self.answers(port))
+    proxy?.start(to: port)
   }
 
   func end() {
+    proxy?.end()
     cut()
     server.terminate()
     server.waitForEnd()
@@ -118,7 +124,7 @@ final class LoopbackSSH {
     return UInt16(bigEndian: address.sin_port)
   }
 
-  private static func loopback(_ port: UInt16) -> sockaddr_in {
+  static func loopback(_ port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -141,5 +147,85 @@ final class LoopbackSSH {
       usleep(20_000)
     }
     return false
+  }
+}
+
+/// A way to a server that hands on a little at a time, and breaks after so many bytes.
+final class SlowProxy: Sendable {
+  let port: UInt16
+  private let listener: CInt
+  private let limits: Mutex<[Int]>
+  private let isOver = Mutex(false)
+  /// Connections that were broken.
+  let cuts = Mutex(0)
+
+  private static let piece = 4096
+
+  /// `limits`: the bytes after which each connection breaks, one after another; then none does.
+  init(limits: [Int]) throws {
+    self.limits = Mutex(limits)
+    let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    var address = LoopbackSSH.loopback(0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0
+          && listen(listener, 8) == 0
+      }
+    }
+    self.listener = listener
+    port = UInt16(bigEndian: address.sin_port)
+    try #require(isBound)
+  }
+
+  func start(to target: UInt16) {
+    Thread.detachNewThread { [self] in
+      while true {
+        let client = accept(listener, nil, nil)
+        guard client >= 0, !isOver.withLock({ $0 }) else { break }
+        let limit = limits.withLock { $0.isEmpty ? Int.max : $0.removeFirst() }
+        Thread.detachNewThread { [self] in pass(client, target, limit) }
+      }
+    }
+  }
+
+  func end() {
+    isOver.withLock { $0 = true }
+    shutdown(listener, CInt(SHUT_RDWR))
+    close(listener)
+  }
+
+  private func pass(_ client: CInt, _ target: UInt16, _ limit: Int) {
+    let server = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    defer { for descriptor in [client, server] { close(descriptor) } }
+    var address = LoopbackSSH.loopback(target)
+    let isOpen = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    guard isOpen else { return }
+    var left = limit
+    while !isOver.withLock({ $0 }) {
+      var waiting = [
+        pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+      ]
+      guard poll(&waiting, 2, 200) >= 0 else { return }
+      if waiting[0].revents != 0, Self.hand(client, server, most: Self.piece) <= 0 { return }
+      guard waiting[1].revents != 0 else { continue }
+      let count = Self.hand(server, client, most: min(left, Self.piece))
+      left -= count
+      if left == 0 { cuts.withLock { $0 += 1 } }
+      guard count > 0, left > 0 else { return }
+      usleep(2000)
+    }
+  }
+
+  private static func hand(_ from: CInt, _ to: CInt, most: Int) -> Int {
+    var bytes = [UInt8](repeating: 0, count: most)
+    let count = read(from, &bytes, most)
+    guard count > 0 else { return 0 }
+    return send(to, bytes, count, CInt(MSG_NOSIGNAL)) == count ? count : 0
   }
 }

@@ -120,6 +120,131 @@ struct RemoteLogTests {
     _ = log.finish()
   }
 
+  @Test(arguments: FarSide.all)
+  func `a slow connection that breaks anywhere loses and doubles nothing`(side: FarSide) throws {
+    var random = SystemRandomNumberGenerator()
+    let limits = (0..<4).map { _ in Int.random(in: 8_000...40_000, using: &random) }
+    let proxy = try SlowProxy(limits: limits)
+    let ssh = try LoopbackSSH(folder, environment: side.environment(folder), slowedBy: proxy)
+    defer { ssh.end() }
+    let path = folder.appendingPathComponent("slow.jsonl").path
+    try Data(lines(0..<4000).utf8).write(to: URL(fileURLWithPath: path))
+    let log = RemoteLog(try #require(RemotePlace("loop:\(path)")), program: ssh.client)
+    var history: RunHistory?
+    let deadline = ContinuousClock.now + .seconds(120)
+    // A connection that breaks before anything has come is the caller's to try again.
+    while history == nil, ContinuousClock.now < deadline { history = try? log.history() }
+    var whole = try #require(history)
+    #expect(take(log, into: &whole) { $0.lastStep == 3999 }, "\(side) \(limits)")
+    #expect(whole["loss"]?.steps == Array(0..<4000), "\(side) \(limits)")
+    #expect(whole["loss"]?.values == (0..<4000).map(Double.init), "\(side) \(limits)")
+    #expect(whole.superseded.isEmpty && whole.console.isEmpty, "\(side) \(limits)")
+    #expect(proxy.cuts.withLock { $0 } > 0, "\(side) \(limits)")
+    _ = log.finish()
+  }
+
+  private func event(_ steps: Range<Int>) -> Data {
+    let columns = MetricColumn(name: "loss", steps: Array(steps), values: steps.map(Double.init))
+    var bytes: [UInt8] = []
+    TensorBoardExport(RecordedRun(records: [.column(columns)])).eachRecord { bytes += $0 }
+    return Data(bytes)
+  }
+
+  @Test func `event files come as lines, and whole again after a cut`() throws {
+    let ssh = try LoopbackSSH(folder, environment: FarSide.seismo.environment(folder))
+    defer { ssh.end() }
+    let run = folder.appendingPathComponent("runs/a")
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+    let first = run.appendingPathComponent("events.out.tfevents.1.a")
+    try event(0..<20).write(to: first)
+    let place = try #require(RemotePlace("loop:\(folder.path)/runs"))
+    let log = RemoteLog(place, program: ssh.client)
+    var history = try log.history()
+    #expect(take(log, into: &history) { $0.lastStep == 19 })
+    #expect(log.refusal == "a record of that kind has no hands")
+    for round in 1..<3 {
+      ssh.cut()
+      #expect(
+        take(log, into: &history) { _ in if case .unreachable = log.state { true } else { false } })
+      let more = run.appendingPathComponent("events.out.tfevents.2.\(round)")
+      try event(20 * round..<20 * (round + 1)).write(to: more)
+      #expect(take(log, into: &history) { $0.lastStep == 20 * round + 19 })
+    }
+    #expect(history["loss"]?.steps == Array(0..<60))
+    #expect(history["loss"]?.values == (0..<60).map(Double.init))
+    #expect(history.superseded.isEmpty)
+    _ = log.finish()
+  }
+
+  @Test func `a session comes with its events, settings and end`() throws {
+    let ssh = try LoopbackSSH(folder, environment: FarSide.seismo.environment(folder))
+    defer { ssh.end() }
+    let path = folder.appendingPathComponent("far.seismo").path
+    let recorder = Recorder(store: try SessionStore(creating: path))
+    let setting = SettingDeclaration(
+      name: "lr.multiplier", kind: .number(lowest: 0, highest: 9), value: .number(1), purpose: "x")
+    recorder.record(
+      .description(RunDescription(name: "far", created: 1.7e9, options: ["lr": "0.1"])))
+    recorder.record(.settings([setting]))
+    for step in 0..<30 {
+      let row = StepSamples(
+        step: step, wallTime: 1.7e9 + Double(step), names: ["loss"], values: [Double(step)])
+      recorder.record(.samples(row))
+    }
+    recorder.record(
+      .event(RunEvent(step: 9, wallTime: 1.7e9 + 9, kind: .note, by: "you", text: "a note")))
+    recorder.flush()
+    let log = RemoteLog(try #require(RemotePlace("loop:\(path)")), program: ssh.client)
+    var history = try log.history()
+    #expect(take(log, into: &history) { $0.lastStep == 29 })
+    #expect(history.settings == [setting])
+    #expect(history.events.map(\.text) == ["a note"] && history.events.first?.wallTime == 1.7e9 + 9)
+    #expect(history.description?.options["lr"] == "0.1")
+    #expect(history.wallTimes.value(at: 7) == 1.7e9 + 7)
+    recorder.record(.state(.finished))
+    try recorder.close()
+    #expect(take(log, into: &history) { _ in log.state == .ended })
+    #expect(history["loss"]?.steps == Array(0..<30) && history.state == .finished)
+  }
+
+  @Test(arguments: [FarSide.seismo, .shell])
+  func `sessions of another machine are listed by what there is`(side: FarSide) throws {
+    let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
+    defer { ssh.end() }
+    let runs = folder.appendingPathComponent("it's runs")
+    try FileManager.default.createDirectory(at: runs, withIntermediateDirectories: true)
+    let recorder = Recorder(
+      store: try SessionStore(creating: runs.appendingPathComponent("gpt.seismo").path))
+    recorder.record(.state(.finished))
+    try recorder.close()
+    let place = try #require(RemotePlace("loop:\(runs.path)"))
+    switch try RemoteListing.read(place, options: [], program: ssh.client) {
+    case .listed(let lines):
+      #expect(side == .seismo && lines.count == 2 && lines.last?.hasPrefix("gpt ") == true)
+    case .files(let files):
+      #expect(side == .shell && files.map(\.name) == ["gpt.seismo"])
+      #expect(files.allSatisfy { $0.bytes > 1000 && $0.changed > 1.7e9 && !$0.isWritten })
+    }
+    let gone = try #require(RemotePlace("loop:\(runs.path)/gone"))
+    #expect(
+      throws: RunError.farAway(
+        place: gone.words, reason: "\(runs.path)/gone: no such folder")
+    ) { try RemoteListing.read(gone, options: [], program: ssh.client) }
+    guard side == .shell else { return }
+    #expect {
+      try RemoteListing.read(place, options: ["--filter", "loss<2"], program: ssh.client)
+    } throws: { "\($0)".hasSuffix("--filter: there is no seismo on that machine to do that") }
+  }
+
+  @Test func `what a far machine lists cannot steer this terminal`() {
+    let output = "welcome\nseismo-sessions-1 listed\nname \u{1b}[2Jx\u{202e}\n"
+    #expect(RemoteListing.found(in: output) == .listed(lines: ["name [2Jx"]))
+    #expect(RemoteListing.found(in: "welcome\n") == nil)
+    #expect(
+      RemoteListing.found(in: "seismo-sessions-1 files\n10 20 1 a b.seismo\nnonsense\n")
+        == .files([.init(name: "a b.seismo", bytes: 10, changed: 20, isWritten: true)]))
+  }
+
   @Test func `a file that is not there is told in one line, as is a host that is not`() throws {
     let ssh = try LoopbackSSH(folder, environment: FarSide.shell.environment(folder))
     let gone = try #require(RemotePlace("loop:nothing/here.jsonl"))

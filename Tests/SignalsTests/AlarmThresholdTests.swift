@@ -57,6 +57,15 @@ struct AlarmThresholdTests {
     Case(rule: .heldOutLossRising, silent: "5", raising: "0.02") { step, values in
       if step > 500, values["loss/eval"] != nil { values["loss/eval"] = 4 }
     },
+    Case(rule: .gradientSpike, silent: "1000", raising: "10") { step, values in
+      if step == 900 { values["grad_norm"]? *= 60 }
+    },
+    Case(rule: .acceleratorIdle, silent: "2", raising: "5") { step, values in
+      values["system/gpu.0.util"] = step < 100 ? 90 : 3
+    },
+    Case(rule: .memoryNearEnd, silent: "99", raising: "97") { step, values in
+      values["system/memory"] = step < 100 ? 50 : 98
+    },
   ]
 
   private func samples(of run: Case) -> [StepSamples] {
@@ -66,7 +75,8 @@ struct AlarmThresholdTests {
       run.trouble(step, &values)
       let sorted = values.keys.sorted()
       return StepSamples(
-        step: step, wallTime: 0, names: sorted, values: sorted.map { values[$0] ?? .nan })
+        step: step, wallTime: Double(step), names: sorted, values: sorted.map { values[$0] ?? .nan }
+      )
     }
   }
 
@@ -74,10 +84,11 @@ struct AlarmThresholdTests {
     var settings = SyntheticRun(seed: 5).settings
     settings[SettingCatalog.adamEpsilon] = .number(1e-8)
     var monitor = AlarmMonitor()
+    var (gradient, machine) = (GradientSpikeRule(), MachineAlarms(thresholds: thresholds))
     let alarms = samples.flatMap { step in
       monitor.observe(step, settings: settings, thresholds: thresholds)
-        .filter { $0.kind == .alarm }
-    }
+        + gradient.take(step, thresholds: thresholds) + machine.take(step)
+    }.filter { $0.kind == .alarm }
     return Set(alarms.map { $0.name ?? "" })
   }
 

@@ -84,6 +84,32 @@ struct MetricCatalogTests {
     #expect(MetricCatalog.probeError(multiplier: 0.25).path == "lr_sensitivity/error/0.25")
   }
 
+  @Test func `an accelerator's number stands within its name`() {
+    let name = MetricCatalog.accelerator(12, .memoryBytes)
+    #expect(name.path == "system/gpu.12.memory_bytes")
+    #expect(MetricCatalog.family(of: name)?.pattern == "system/gpu.N.memory_bytes")
+    #expect(MetricCatalog.accelerator(of: name)?.number == 12)
+    #expect(MetricCatalog.accelerator(of: name)?.metric == .memoryBytes)
+    for path in ["system/gpu.x.util", "system/gpu..util", "system/gpu.0", "gpu.0.util", "system/"] {
+      #expect(MetricCatalog.accelerator(of: MetricName(path)) == nil, "\(path)")
+      #expect(MetricCatalog.family(of: MetricName(path)) == nil, "\(path)")
+    }
+    #expect(MetricCatalog.family(of: "system/cpu")?.isMeasuredByClock == true)
+  }
+
+  @Test func `what a machine says between two steps is one value each`() {
+    var readings = MachineReadings()
+    for value in [10.0, 20, 60, .nan] {
+      readings.add("system/gpu.0.util", value)
+      readings.add("system/gpu.0.memory", value)
+    }
+    #expect(
+      readings.take().map { "\($0.name) \($0.value)" } == [
+        "system/gpu.0.util 30.0", "system/gpu.0.memory 60.0",
+      ])
+    #expect(readings.isEmpty && readings.take().isEmpty)
+  }
+
   @Test func `patterns are told apart and every meaning is one line`() {
     let patterns = MetricCatalog.families.map(\.pattern)
     #expect(Set(patterns).count == patterns.count)

@@ -16,6 +16,19 @@ import Testing
     #expect(warning == nil)
   }
 
+  @Test func `the head of each project's wall comes back, and one dashboard leaves the other's`() {
+    var memory = DashboardMemory()
+    memory.wallHeads = ["gpt \"small\"": ["loss", "layer*/grad_norm"], "rl": []]
+    let read = DashboardMemory.parse(memory.text, path: "dashboard.toml")
+    #expect(read.warning == nil && read.memory.wallHeads == memory.wallHeads)
+    var other = memory
+    other.wallHeads["rl"] = ["reward"]
+    var written = memory
+    written.wallHeads["third"] = ["acc"]
+    written.take(other, changedFrom: memory)
+    #expect(written.wallHeads["rl"] == ["reward"] && written.wallHeads["third"] == ["acc"])
+  }
+
   @Test func `pinned metrics come back, with what was hidden of them`() {
     var memory = DashboardMemory()
     let pins = ["grad_rms/*", "loss,loss/eval", "odd \"name\""].map(PaneID.pinned)

@@ -55,11 +55,14 @@ struct HeatMap: Sendable {
   var chosen = Chosen.largest
   /// The value whose power of ten is the digit 0, where digits stand for colours.
   var origin = 1.0
+  /// Whether the rows fill the height, some higher than others, and are named one by one.
+  var fills = false
 
   func draw(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     guard !rect.isEmpty, !rows.isEmpty else { return }
     let field = rect.droppingLeft(gutter).droppingRight(margin)
     let time = TimeScale(context, columns: field.columns)
+    guard !fills else { return drawFilling(field, time, into: &grid, context) }
     let isTall = rows.count <= rect.rows
     let perRow = isTall ? rect.rows / rows.count : 1
     if isTall {
@@ -88,6 +91,40 @@ struct HeatMap: Sendable {
       drawNames(named, into: &grid, line, context)
     }
     drawCursor(time, into: &grid, field.top((groups.count + 1) / 2), context)
+  }
+
+  /// Each half of a cell's height shows the rows that fall to it; a cell whose halves show the same has
+  /// two columns of time instead.
+  private func drawFilling(
+    _ field: Rect, _ time: TimeScale, into grid: inout CellGrid, _ context: PaneContext
+  ) {
+    let halves = field.rows * 2
+    func range(_ half: Int) -> Range<Int> {
+      let first = half * rows.count / halves
+      return first..<max(first + 1, (half + 1) * rows.count / halves)
+    }
+    var known: (range: Range<Int>, values: [Double?])?
+    func values(of half: Int) -> [Double?] {
+      let range = range(half)
+      if let known, known.range == range { return known.values }
+      let found = self.values(Array(rows[range]), time, context)
+      known = (range, found)
+      return found
+    }
+    for row in 0..<field.rows {
+      let line = Rect(
+        column: field.column, row: field.row + row, columns: field.columns, rows: 1)
+      let upper = values(of: row * 2)
+      if range(row * 2) == range(row * 2 + 1) {
+        drawPairs(upper, into: &grid, line, context)
+      } else {
+        drawHalves(upper, values(of: row * 2 + 1), into: &grid, line, context)
+      }
+      let member = range(row * 2).lowerBound
+      guard row == 0 || range(row * 2 - 2).lowerBound != member else { continue }
+      drawNames([rows[member]], into: &grid, line, context)
+    }
+    drawCursor(time, into: &grid, field, context)
   }
 
   /// The cursor's line goes on through the field; the numbers beside it are those at the cursor.

@@ -8,7 +8,7 @@ extension PaneContext {
 
   /// What the values of `name` count. Another trainer's loss is in whatever it was computed in.
   func unit(of name: MetricName) -> String {
-    description?.isForeign == true ? "" : MetricCatalog.family(of: name)?.unit ?? ""
+    description?.unit(of: name) ?? MetricCatalog.family(of: name)?.unit ?? ""
   }
 
   /// The step at which numbers beside a chart are read off: the cursor's, else the playhead.

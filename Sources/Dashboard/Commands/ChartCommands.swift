@@ -36,13 +36,11 @@ enum ChartCommands {
     },
     command(
       "narrow values", ")",
-      "Show half the range of the focused pane's vertical axis, of the wall more charts side by side; "
-        + ":y LOW HIGH gives a range."
+      "Show half the range of the focused pane's values; on the wall, more columns."
     ) { $0.isOnWall ? $0.widenWall(by: 1) : $0.scaleValues(by: 0.5) },
     command(
       "widen values", "(",
-      "Show twice the range of values, up to all of them, of the wall fewer charts side by side; "
-        + ":y auto is all again."
+      "Show twice the range of values, up to all of them; on the wall, fewer columns."
     ) { $0.isOnWall ? $0.widenWall(by: -1) : $0.scaleValues(by: 2) },
     command("log x", "Y", "Switch the horizontal axis of all charts between linear and log.") {
       state in
@@ -51,7 +49,7 @@ enum ChartCommands {
     },
     command(
       "axis", "a",
-      "Count steps, tokens, time since the start, the time of day or a metric that grows along the axis."
+      "Count steps, tokens, time, the time of day or a growing metric along the axis."
     ) { state in
       state.viewport.cycleAxis(state.growingMetrics)
       state.say("horizontal axis: \(state.viewport.axis.words)")

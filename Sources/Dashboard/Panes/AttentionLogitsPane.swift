@@ -26,11 +26,19 @@ enum AttentionLogitsPane {
     let role: Role = isCritical ? .trouble : (isHigh ? .warning : .faint)
     var trend = [direction(context), levels.standing(largest)].compactMap(\.self)
       .joined(separator: ", ")
-    if let growth, !isCritical {
-      let steps = NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)
-      trend = "\(Levels.words(levels.critical)) in ~\(steps) steps"
-    }
+    if let growth, !isCritical { trend = words(of: growth, context) }
     return Span.headline(["max \(word(largest))", trend], role)
+  }
+
+  /// `1e4 in ~9,000 steps`
+  static func words(of growth: LogitGrowth, _ context: PaneContext) -> String {
+    let steps = NumberText.grouped((growth.stepsUntilLevel / 10).rounded() * 10)
+    return "\(Levels.words(Levels(context).critical)) in ~\(steps) steps"
+  }
+
+  /// The colour of a logit's number: by the levels of the run's own alarms.
+  static func role(of value: Double, _ context: PaneContext) -> Role {
+    Levels(context).role(of: value)
   }
 
   /// The levels at which the run's own alarms come, or would, were they on.
@@ -93,8 +101,11 @@ enum AttentionLogitsPane {
     abs(value) < 99.95 ? NumberText.compact(value) : RoundNumber.groupedOrPower(value)
   }
 
-  private static func forecast(_ context: PaneContext) -> LogitGrowth? {
-    guard let series = context.history[MetricCatalog.attentionLogitMax],
+  /// Where a metric of attention logits goes, if it goes on as it does and passes the critical level.
+  static func forecast(
+    _ context: PaneContext, of name: MetricName = MetricCatalog.attentionLogitMax
+  ) -> LogitGrowth? {
+    guard let series = context.history[name],
       let last = series.index(atOrBefore: context.playhead), series.value(atIndex: last) >= 100
     else { return nil }
     let first = max(0, last - LogitGrowth.window)

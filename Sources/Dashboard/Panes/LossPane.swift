@@ -25,7 +25,14 @@ enum LossPane {
     if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
       add("above entropy \(digits(excess))", .loss)
     }
-    return spans + [Span(" nats", .loss)]
+    let unit = unit(context)
+    return unit.isEmpty ? spans : spans + [Span(" \(unit)", .loss)]
+  }
+
+  /// Another trainer's run may count in anything.
+  private static func unit(_ context: PaneContext) -> String {
+    let unit = context.unit(of: MetricCatalog.loss)
+    return unit == "nats/token" ? "nats" : unit
   }
 
   /// At a run's end the one it measured last.
@@ -55,7 +62,7 @@ enum LossPane {
     chart.overlaid = [MetricCatalog.loss]
     chart.clipsOutliers = true
     chart.role = .loss
-    chart.unit = "nats"
+    chart.unit = unit(context)
     chart.format = { NumberText.compact($0, digits: 4) }
     chart.marks = context.marks(on: .loss)
     return chart

@@ -66,7 +66,7 @@ enum PinnedPane {
     for (name, (label, role)) in zip(names, zip(labels(of: names), roles)) {
       chart.lines += lines(name, label: label, role: role, isAlone: names.count == 1, context)
     }
-    let units = Set(names.map { MetricCatalog.family(of: $0)?.unit ?? "" })
+    let units = Set(names.map { context.unit(of: $0) })
     chart.unit = units.count == 1 ? units.first ?? "" : ""
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = names

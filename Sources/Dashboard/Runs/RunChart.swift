@@ -29,7 +29,8 @@ struct RunChart {
     chart.lines = lines
     chart.clipsOutliers = true
     chart.role = .loss
-    chart.unit = "nats"
+    let isForeign = runs.contains { $0.traits.environment[RunDescription.sourceKey] != nil }
+    chart.unit = isForeign ? "" : "nats"
     chart.marks = first.details.events.compactMap { EventMark($0) }
     var context = PaneContext(
       history: RunHistory(), playhead: last,

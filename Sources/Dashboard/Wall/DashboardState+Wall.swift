@@ -31,6 +31,14 @@ extension DashboardState {
 
   /// Puts the wall's charts in order after something has happened.
   mutating func refreshWall() {
+    let wasBest = wall.isBest
+    orderWall()
+    // What stands beside the wall follows from what is on it.
+    if wall.isBest != wasBest { orderWall() }
+    if layout.panes[arrangement.focus] == nil { refocus() }
+  }
+
+  private mutating func orderWall() {
     let silent = silentPanes
     let drawn = metricsOfOtherPanes(silent: silent)
     let known = PaneCatalog.panes.filter { !$0.metrics.isEmpty }
@@ -40,7 +48,6 @@ extension DashboardState {
         history: history, playhead: playhead, filter: viewport.filter, project: project,
         elsewhere: drawn, isAmongPanes: !isWallWhole,
         speakingPanes: known.count { !silent.contains($0.id) }, isForeign: isForeign, now: now))
-    if layout.panes[arrangement.focus] == nil { refocus() }
   }
 
   var wallLayout: WallLayout {

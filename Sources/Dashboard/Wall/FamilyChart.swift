@@ -73,18 +73,17 @@ struct FamilyChart: Sendable {
     let upper = rect.droppingBottom(lineRows)
     let hasLegend = upper.rows >= 4
     let field = upper.droppingBottom(hasLegend ? 1 : 0)
+    let map = map(columns: rect.columns, rows: field.rows)
     if let table = FamilyTable(tile, context) {
       table.draw(into: &grid, field, color: color)
     } else {
-      map(columns: rect.columns).draw(into: &grid, field, context)
+      map.draw(into: &grid, field, context)
     }
-    let gutter = map(columns: rect.columns).gutter
     if hasLegend {
-      map(columns: rect.columns)
-        .drawLegend(into: &grid, upper.bottom(1).droppingLeft(gutter), context)
+      map.drawLegend(into: &grid, upper.bottom(1).droppingLeft(map.gutter), context)
     }
     guard lineRows > 0 else { return }
-    spread(gutter: max(gutter, 7)).draw(into: &grid, rect.bottom(lineRows), context)
+    spread(gutter: max(map.gutter, 7)).draw(into: &grid, rect.bottom(lineRows), context)
   }
 
   private func color(_ value: Double) -> Color {
@@ -92,21 +91,23 @@ struct FamilyChart: Sendable {
     return gradient.color(at: max(0, scale.share(of: value)))
   }
 
-  private func map(columns: Int) -> HeatMap {
-    let hasValues = columns >= 60
-    let rows = members.map { index in
+  private func map(columns: Int, rows: Int) -> HeatMap {
+    // A number stands beside its own row, or not at all.
+    let isEach = members.count <= rows
+    let hasValues = columns >= 60 && isEach
+    let lines = members.map { index in
       let value = context.reading(tile.metrics[index]) ?? .nan
       return HeatMap.Row(
         name: tile.label(of: index),
         series: context.history[tile.metrics[index]].map { [$0] } ?? [],
         text: hasValues ? NumberText.compact(value) : "", role: value.isFinite ? .text : .trouble)
     }
-    let names = rows.map { TextWidth.columns(of: $0.name) }.max() ?? 0
+    let names = lines.map { TextWidth.columns(of: $0.name) }.max() ?? 0
     let least = hasValues ? names + 8 : max(4, names + 1)
     return HeatMap(
-      rows: rows, scale: scale, gradient: gradient, limit: .infinity,
+      rows: lines, scale: scale, gradient: gradient, limit: .infinity,
       gutter: columns < 24 ? 0 : min(least, columns / 3),
-      origin: scale.kind == .logarithmic ? scale.low : 1)
+      origin: scale.kind == .logarithmic ? scale.low : 1, fills: true)
   }
 
   /// The smallest, the median and the largest member over time.
@@ -127,14 +128,20 @@ struct FamilyChart: Sendable {
     return chart
   }
 
-  /// What the lower border says: `median 0.31 · largest L22`.
+  /// What the lower border says: `median 0.31 · least 0.05`, or when logits pass what no run bears.
   static func note(_ tile: WallTile, _ context: PaneContext) -> String {
     let reading = TileReading(tile, context)
+    if tile.isAttentionLogits, let member = reading.member,
+      let growth = AttentionLogitsPane.forecast(context, of: tile.metrics[member])
+    {
+      return AttentionLogitsPane.words(of: growth, context)
+    }
     let finite = tile.metrics.compactMap { context.reading($0) }.filter(\.isFinite).sorted()
     guard !finite.isEmpty else { return "" }
     let median = "median \(NumberText.compact(finite[finite.count / 2]))"
     guard reading.isFinite, finite[0] < finite[finite.count - 1] else { return median }
-    return "\(median) · least \(NumberText.compact(finite[0]))"
+    let other = tile.isLoad ? finite[finite.count - 1] : finite[0]
+    return "\(median) · \(tile.isLoad ? "largest" : "least") \(NumberText.compact(other))"
   }
 }
 
@@ -144,6 +151,9 @@ extension WallTile {
     let words = title.lowercased()
     return words.contains("logit") && words.contains("att")
   }
+
+  /// Whether its values are what experts are given, of which the least is what matters.
+  var isLoad: Bool { letters.last == "E" && title.lowercased().contains("load") }
 }
 
 /// The smallest, the median and the largest of a family in each part of what is seen.

@@ -70,7 +70,6 @@ struct TileChart {
     guard !tile.isFamily else { return drawChart(into: &grid, inside) }
     var chart = chart
     (chart.namesMarks, chart.numbersMarks, chart.hasTimeAxis) = (true, true, true)
-    chart.gutter = 8
     chart.draw(into: &grid, inside, context)
   }
 
@@ -93,7 +92,12 @@ struct TileChart {
     )
   }
 
-  private var valueRole: Role { tile.hue.role }
+  private var valueRole: Role {
+    guard tile.isAttentionLogits, let member = reading.member,
+      let value = context.reading(tile.metrics[member])
+    else { return tile.hue.role }
+    return AttentionLogitsPane.role(of: value, context)
+  }
 
   /// What the run itself called it; of a family the median and the least.
   private func drawNote(into grid: inout CellGrid, _ row: Rect) {
@@ -122,7 +126,7 @@ struct TileChart {
     chart.overlaid = [name]
     chart.clipsOutliers = true
     chart.kind = isLog ? .logarithmic : .linear
-    chart.gutter = 7
+    chart.gutter = 8
     chart.unit = unit
     chart.marks = marks
     // Side by side in dozens they would say the same in each.

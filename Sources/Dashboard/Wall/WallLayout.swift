@@ -28,6 +28,8 @@ struct WallLayout: Sendable, Equatable {
   /// A chart is no narrower than this unless a person says so.
   private static let comfortableColumns = 38
   static let narrowest = 16
+  /// So many columns are enough for one more chart in a line, where it would have one alone else.
+  private static let loneliest = 26
   static let mostColumns = 12
 
   /// How a wall is laid out.
@@ -39,8 +41,10 @@ struct WallLayout: Sendable, Equatable {
     /// Charts side by side, where a person chose.
     var columns: Int?
 
-    func height(isFamily: Bool) -> Int {
-      isFamily ? (isBoxed ? 9 : 6) : (isBoxed ? 6 : 4)
+    /// Rows that a chart takes at least; where there are few at all, as few as say something.
+    func height(isFamily: Bool, in area: Rect) -> Int {
+      guard area.rows >= 14 else { return isFamily ? 4 : 3 }
+      return isFamily ? (isBoxed ? 9 : 6) : (isBoxed ? 6 : 4)
     }
   }
 
@@ -50,7 +54,7 @@ struct WallLayout: Sendable, Equatable {
     columns =
       chosen ?? Self.balanced(tiles, headCount: headCount, in: area, style, most: most)
     guard !tiles.isEmpty, !area.isEmpty else { return }
-    let rows = Self.rows(tiles, headCount: headCount, columns: columns, style)
+    let rows = Self.rows(tiles, headCount: headCount, columns: columns, in: area, style)
     for (page, part) in Self.pages(rows, in: area).enumerated() {
       place(part, on: page, in: area, tiles)
     }
@@ -62,7 +66,7 @@ struct WallLayout: Sendable, Equatable {
     _ tiles: [WallTile], headCount: Int, in area: Rect, _ style: Style, most: Int
   ) -> Int {
     func waste(_ columns: Int) -> Int? {
-      let rows = rows(tiles, headCount: headCount, columns: columns, style)
+      let rows = rows(tiles, headCount: headCount, columns: columns, in: area, style)
       guard pages(rows, in: area).count == 1 else { return nil }
       return rows.reduce(0) { $0 + max(0, $1.capacity - $1.slots) }
     }
@@ -86,7 +90,7 @@ struct WallLayout: Sendable, Equatable {
   }
 
   private static func rows(
-    _ tiles: [WallTile], headCount: Int, columns: Int, _ style: Style
+    _ tiles: [WallTile], headCount: Int, columns: Int, in area: Rect, _ style: Style
   ) -> [Row] {
     var rows: [Row] = []
     var next = 0
@@ -95,14 +99,20 @@ struct WallLayout: Sendable, Equatable {
       let capacity = isFamilies ? max(1, (columns * 3 + 3) / 4) : columns
       let isHead = next < headCount
       var end = next + 1
-      while end < tiles.count, end - next < capacity, tiles[end].isFamily == isFamilies,
-        (end < headCount) == isHead
+      func isAlike(_ index: Int) -> Bool {
+        tiles[index].isFamily == isFamilies && (index < headCount) == isHead
+      }
+      while end < tiles.count, end - next < capacity, isAlike(end) { end += 1 }
+      // A chart that would stand in a line alone goes where it can be seen as well.
+      let isLast = end + 1 == tiles.count || end + 1 < tiles.count && !isAlike(end + 1)
+      if end < tiles.count, isAlike(end), isLast, capacity >= 3,
+        area.columns / (capacity + 1) >= loneliest
       {
         end += 1
       }
       var row = Row(
-        tiles: next..<end, capacity: capacity, isFamilies: isFamilies,
-        least: style.height(isFamily: isFamilies))
+        tiles: next..<end, capacity: max(capacity, end - next), isFamilies: isFamilies,
+        least: style.height(isFamily: isFamilies, in: area))
       if isHead, !isFamilies, columns >= 3, next == 0, end - next < capacity {
         row.first = min(2, capacity - (end - next) + 1)
       }

@@ -32,7 +32,7 @@ enum WallPane {
     })
 
   /// Lower than this a wall without a border has no line above its charts, and these no boxes.
-  private static func hasCaption(_ rect: Rect) -> Bool { rect.rows >= 8 }
+  private static func hasCaption(_ rect: Rect) -> Bool { rect.rows >= 14 }
 
   /// The charts in their order; a pane that is drawn by itself knows the usual one.
   static func tiles(_ context: PaneContext) -> (tiles: [WallTile], headCount: Int) {
@@ -80,7 +80,8 @@ enum WallPane {
     }
     let page = page(of: layout, context)
     for heading in layout.headings where heading.page == page {
-      draw(heading, tiles, into: &grid, context)
+      draw(
+        heading, Array(tiles.dropFirst(headCount)), of: tiles[heading.tile].group, &grid, context)
     }
     let chosen = context.isFocused ? chosen(context) : nil
     for slot in layout.slots(on: page) {
@@ -103,10 +104,9 @@ enum WallPane {
 
   /// `train/ 7 ──────`
   private static func draw(
-    _ heading: WallLayout.Heading, _ tiles: [WallTile], into grid: inout CellGrid,
-    _ context: PaneContext
+    _ heading: WallLayout.Heading, _ tiles: [WallTile], of group: String,
+    _ grid: inout CellGrid, _ context: PaneContext
   ) {
-    let group = tiles[heading.tile].group
     let members = tiles.filter { $0.group == group }
     let name = group.isEmpty ? "metrics" : group
     let count =
@@ -166,11 +166,15 @@ struct WallCaption {
     let count =
       isFiltered
       ? "  \(tiles.count) of \(NumberText.grouped(names)) metrics"
-      : "  \(NumberText.grouped(names)) metrics · \(NumberText.grouped(tiles.count)) charts"
+      : "  \(Self.counted(names, "metric")) · \(Self.counted(tiles.count, "chart"))"
     spans.append(Span(count, .faint))
     if let filter = context.filter, isFiltered { spans.append(Span("  /\(filter)", .person)) }
     let keys = [("S", wall.order.words), ("/", "filter"), ("*", "head"), ("( )", "columns")]
     return spans + keys.flatMap { [Span("   \($0.0)", .key), Span(" \($0.1)", .faint)] }
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(NumberText.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
   }
 
   private var right: Line {

@@ -163,7 +163,7 @@ extension WallTile {
 }
 
 /// What a tile says of itself in a word: the value at the cursor, else the present one; of a family the
-/// member with the largest.
+/// member with the largest, of the loads of experts the one with the least.
 struct TileReading: Sendable, Equatable {
   var text: String
   var isFinite = true
@@ -177,17 +177,21 @@ struct TileReading: Sendable, Equatable {
       isFinite = value?.isFinite ?? true
       return
     }
-    var largest: (index: Int, value: Double)?
+    var found: (index: Int, value: Double)?
     for (index, name) in tile.metrics.enumerated() {
       guard let value = context.reading(name) else { continue }
       // What is no number is told before all others.
-      let isBeyond = largest.map { $0.value.isFinite && !(value <= $0.value) } ?? true
-      if isBeyond { largest = (index, value) }
+      let isBeyond =
+        found.map {
+          $0.value.isFinite && (tile.isLoad ? !(value >= $0.value) : !(value <= $0.value))
+        }
+        ?? true
+      if isBeyond { found = (index, value) }
     }
     text = "–"
-    guard let largest else { return }
-    text = "\(tile.label(of: largest.index)) \(NumberText.compact(largest.value))"
-    isFinite = largest.value.isFinite
-    member = largest.index
+    guard let found else { return }
+    text = "\(tile.label(of: found.index)) \(NumberText.compact(found.value))"
+    isFinite = found.value.isFinite
+    member = found.index
   }
 }

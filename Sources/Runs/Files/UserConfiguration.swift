@@ -8,10 +8,12 @@ package struct UserConfiguration: Sendable {
   package var onAlarm: String?
   /// What raises the alarms of a new run, as options; a `run.toml` wins.
   package var alarms: [String: String] = [:]
+  /// What metrics are called by this person's programs, and what by Seismo.
+  package var aliases: [String: String] = [:]
   /// What is wrong with the file, a line each; the rest of it counts.
   package var warnings: [String] = []
 
-  private static let keys = ["on_alarm", "alarms"]
+  private static let keys = ["on_alarm", "alarms", "aliases"]
 
   /// Where a person's settings and themes lie.
   package static var folder: String {
@@ -59,6 +61,20 @@ package struct UserConfiguration: Sendable {
         let found = table[key].map { AlarmTable(text: text, path: path).options($0) }
         alarms = found?.options ?? [:]
         warnings += found?.flaws.map(\.description) ?? []
+      case "aliases":
+        guard let names = table[key]?.table else {
+          warnings.append("\(place): write [aliases] with lines such as \"my/loss\" = \"loss\"")
+          continue
+        }
+        for (theirs, ours) in names {
+          let place = lines["aliases.\(theirs)"] ?? lines["aliases.\"\(theirs)\""]
+          guard let ours = ours.string, !ours.isEmpty else {
+            warnings.append(
+              "\(place.map { "\(path):\($0)" } ?? path): aliases.\(theirs): give a metric's name")
+            continue
+          }
+          aliases[theirs] = ours
+        }
       default:
         let nearest = key.nearest(among: Self.keys).map { ": did you mean '\($0)'?" }
         warnings.append("\(place): unknown key '\(key)'\(nearest ?? ": it is left out")")

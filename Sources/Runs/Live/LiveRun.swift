@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 package import Sessions
 import Signals
 package import Telemetry
@@ -48,10 +49,13 @@ package final class LiveRun: Sendable {
       observer(record)
     }
     alarmCommand = Self.alarmCommand(plan, tell: tell)
+    let monitor = Self.monitor(plan)
     trainer = Trainer(run, brancher: { try session.branch(to: $0, at: $1) }) {
       [alarmCommand] record in
-      tell(record)
-      alarmCommand?.take(record, session: session.path)
+      for record in Self.accompanied(record, monitor) {
+        tell(record)
+        alarmCommand?.take(record, session: session.path)
+      }
     }
     for change in changes { trainer.post(change, by: "command line") }
     let trouble = RecorderTrouble(trainer: trainer)
@@ -59,6 +63,19 @@ package final class LiveRun: Sendable {
     control?.start { [trainer] request, reply in
       trainer.post(request.command, by: request.author, answer: reply)
     }
+  }
+
+  private static func monitor(_ plan: RunPlan) -> MachineMonitor? {
+    guard plan.monitorsMachine, plan.configuration.monitorsMachine else { return nil }
+    return MachineMonitor(process: getpid(), thresholds: plan.configuration.alarms)
+  }
+
+  /// A step's samples with what the machine did meanwhile, and behind them the machine's alarms.
+  private static func accompanied(_ record: RunRecord, _ monitor: MachineMonitor?) -> [RunRecord] {
+    guard let monitor else { return [record] }
+    let accompanied = monitor.accompanied(record)
+    guard case .samples(let samples) = record else { return [accompanied] }
+    return [accompanied] + monitor.takeEvents(at: samples.step).map { .event($0) }
   }
 
   /// What the run was told wins over the person's settings; their flaws are told either way.

@@ -20,6 +20,8 @@ package struct RunPlan: Sendable {
   private(set) var changes: [(name: String, value: SettingValue)] = []
   /// What the person has settled for all runs.
   let person: UserConfiguration
+  /// Whether what the machine does meanwhile is recorded, where the options have nothing against it.
+  var monitorsMachine = true
   /// Whether other processes may give the run commands.
   package var isOpenToOthers = true
 

@@ -1,4 +1,4 @@
-import Formats
+package import Formats
 import Foundation
 import Glibc
 import Sessions
@@ -19,7 +19,8 @@ package final class ChildLog: AnsweringLog {
   /// Starts the program; `echo` is given all that it prints.
   /// - Throws: ``RunError/notStarted(command:reason:)``.
   package init(
-    command words: [String], usesAliases: Bool = true, echo: @escaping ([UInt8]) -> Void = { _ in }
+    command words: [String], aliases: MetricAliases = .usual,
+    echo: @escaping ([UInt8]) -> Void = { _ in }
   ) throws(RunError) {
     let ends: (wire: ControlWire, other: CInt)
     do throws(ControlWire.Flaw) {
@@ -33,7 +34,7 @@ package final class ChildLog: AnsweringLog {
     (wire, self.echo) = (ends.wire, echo)
     let name = words.first.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "run"
     let source = words.map(ShellWord.quoted).joined(separator: " ")
-    run = StreamedRun(name: name, source: source, usesAliases: usesAliases)
+    run = StreamedRun(name: name, source: source, aliases: aliases)
     hands = TrainerHands(log: name)
   }
 
@@ -93,6 +94,8 @@ package final class ChildLog: AnsweringLog {
     end != nil
       ? .ended : run.arrivals.state(now: Date().timeIntervalSince1970, isWriting: true)
   }
+
+  package var process: Int32? { child.number }
 
   package var control: String? { usesSocket ? run.trainer?.control : nil }
 

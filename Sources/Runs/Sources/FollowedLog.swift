@@ -1,6 +1,6 @@
 package import Formats
 import Foundation
-package import Signals
+import Signals
 package import Telemetry
 
 /// A record that another program writes, read on as it grows: a table, JSON lines, event files, a
@@ -18,7 +18,10 @@ package final class FollowedLog: LogSource {
   private var told = ToldSamples()
   private var arrivals: Arrivals
   private let hands: TrainerHands
+  private var holder = FileHolder()
   private var hasEnded = false
+  /// Whether it was told that nobody writes it any more.
+  private var isToldGone = false
   private var lastStep = 0
   private var failure: String?
   private var lastListing = 0.0
@@ -40,10 +43,10 @@ package final class FollowedLog: LogSource {
     }
   }
 
-  package init(_ run: LoggedRun, usesAliases: Bool = true) {
+  package init(_ run: LoggedRun, aliases: MetricAliases = .usual) {
     self.run = run
     path = run.paths[0]
-    batch = RunBatch(usesAliases: usesAliases)
+    batch = RunBatch(aliases: aliases)
     arrivals = Arrivals(last: Self.now())
     hands = TrainerHands(log: path)
     files = run.paths.map { FollowedFile($0) }
@@ -62,12 +65,17 @@ package final class FollowedLog: LogSource {
     var recorded = assembly.finished(batch)
     run.describe(&recorded)
     batch.description = recorded.description ?? batch.description
-    if batch.state == nil { recorded.state = .running }
-    let records = recorded.records
-    for record in records { note(record) }
-    lookAtTrainer(Self.now())
     let present = Self.now()
     arrivals.last = run.lastChange > 0 ? min(present, run.lastChange) : present
+    lookAtTrainer(present)
+    lookAtHolder(present)
+    if batch.state == nil {
+      isToldGone = goneRemark(present) != nil
+      recorded.state = isToldGone ? .stopped : .running
+    }
+    let records = recorded.records
+    for record in records { note(record) }
+    if isToldGone { hasEnded = false }
     return records
   }
 
@@ -78,6 +86,12 @@ package final class FollowedLog: LogSource {
     var records: [RunRecord] = []
     for index in files.indices { records += read(index, budget: budget, now) }
     lookAtTrainer(now)
+    lookAtHolder(now)
+    let isGone = !hasEnded && goneRemark(now) != nil
+    if isGone != isToldGone {
+      isToldGone = isGone
+      if !hasEnded { records.append(.state(isGone ? .stopped : .running)) }
+    }
     if batch.trainer != nil {
       records.removeAll { record in
         if case .event(let event) = record { hands.isEcho(event, now: now) } else { false }
@@ -89,6 +103,37 @@ package final class FollowedLog: LogSource {
 
   private func lookAtTrainer(_ now: Double) {
     if let trainer = batch.trainer { hands.look(at: trainer, now: now) }
+  }
+
+  /// A program that names itself is looked for by what it says.
+  private func lookAtHolder(_ now: Double) {
+    guard batch.trainer == nil, !hasEnded,
+      now - arrivals.last > Self.quietSeconds || !holder.wasHeld
+    else { return }
+    holder.look(at: files.map(\.path), now: now)
+  }
+
+  /// Pauses that are shorter say nothing of a writer.
+  private static let quietSeconds = 5.0
+  /// A file that nobody has open is written now and then, or no more.
+  private static let abandonedSeconds = 600.0
+
+  /// What is known of a writer that is gone; nil while it is there, or may be.
+  private func goneRemark(_ now: Double) -> String? {
+    guard batch.trainer == nil else {
+      return hands.isWriting == false ? "ended without an end record (killed?)" : nil
+    }
+    let pause = now - arrivals.last
+    guard holder.isHeld == false, pause > Self.quietSeconds else { return nil }
+    switch run.format {
+    case .wandb: return "ended without an exit record"
+    case .eventFiles: return "its writer has ended, and told no end"
+    case .csv, .trainerState, .jsonLines, .textLog, .stream:
+      guard holder.wasHeld || pause > max(Self.abandonedSeconds, 10 * (arrivals.usual ?? 0)) else {
+        return nil
+      }
+      return holder.wasHeld ? "its writer has ended, and told no end" : "nobody writes it any more"
+    }
   }
 
   private func note(_ record: RunRecord) {
@@ -119,7 +164,7 @@ package final class FollowedLog: LogSource {
 
   /// Reads a file from its beginning on and tells what was not told before.
   private func readAnew(_ index: Int, _ now: Double) throws(FormatError) -> [RunRecord] {
-    var fresh = RunBatch(usesAliases: batch.usesAliases)
+    var fresh = RunBatch(aliases: batch.aliases)
     fresh.description = batch.description
     var file = FollowedFile(files[index].path)
     while try file.read(run, into: &fresh, pieces: 16) {}
@@ -132,29 +177,29 @@ package final class FollowedLog: LogSource {
     return records
   }
 
-  /// A run of event files goes on in new ones.
+  /// A run of event files goes on in new ones, one of W&B's in those of its resumption.
   private func findNewFiles(_ now: Double) {
-    guard run.format == .eventFiles, now - lastListing > 1 else { return }
+    guard run.format == .eventFiles || run.format == .wandb, now - lastListing > 1 else { return }
     lastListing = now
-    let folder = (path as NSString).deletingLastPathComponent
-    let known = Set(files.map(\.path))
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names.sorted() where LoggedRun.format(ofFileNamed: name) == .eventFiles {
-      let path = folder.isEmpty ? name : "\(folder)/\(name)"
-      if !known.contains(path), !name.hasSuffix(".partial") { files.append(FollowedFile(path)) }
-    }
+    for path in run.laterFiles(than: Set(files.map(\.path))) { files.append(FollowedFile(path)) }
   }
 
   package var state: SourceState {
     if let failure { return .unreachable(reason: failure) }
     if hasEnded { return .ended }
-    let isWriting = batch.trainer == nil ? nil : hands.isWriting
-    if isWriting == false { return .gone(remark: "ended without an end record (killed?)") }
-    return arrivals.state(now: Self.now(), isWriting: isWriting)
+    let now = Self.now()
+    if let remark = goneRemark(now) { return .gone(remark: remark) }
+    let isWriting =
+      batch.trainer == nil ? holder.isHeld.flatMap { $0 ? true : nil } : hands.isWriting
+    return arrivals.state(now: now, isWriting: isWriting)
   }
 
   package var refusal: String? {
     batch.trainer == nil ? "the program that writes \(run.name) takes no commands" : hands.refusal
+  }
+
+  package var process: Int32? {
+    hands.isWriting == false ? nil : batch.trainer?.localProcess
   }
 
   package var control: String? {
@@ -230,89 +275,5 @@ private struct FollowedFile {
     self.decoder = decoder
     stamp = present
     return count > 0
-  }
-}
-
-/// What has been told of a source, so that it is not told again when the source is read anew.
-private struct ToldSamples {
-  private struct Count: Equatable {
-    var number = 0
-    var hash = 0
-
-    mutating func add(_ bits: UInt64) {
-      number += 1
-      var hasher = Hasher()
-      hasher.combine(hash)
-      hasher.combine(bits)
-      hash = hasher.finalize()
-    }
-  }
-
-  private var counts: [MetricName: Count] = [:]
-  private var lines = Count()
-
-  mutating func add(_ record: RunRecord) {
-    switch record {
-    case .samples(let samples):
-      for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
-    case .column(let column) where column.name != MetricColumn.wallTime:
-      for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
-    case .console, .event: lines.add(1)
-    case .column, .description, .settings, .state, .generation: break
-    }
-  }
-
-  private mutating func add(_ name: MetricName, _ step: Int, _ value: Double) {
-    counts[name, default: Count()].add(UInt64(bitPattern: Int64(step)))
-    counts[name, default: Count()].add(value.bitPattern)
-  }
-
-  /// What of `records`, the whole of a source, was not told; all of it where it is not the same.
-  mutating func unsaid(of records: [RunRecord]) -> [RunRecord] {
-    var whole = ToldSamples()
-    var reached: [MetricName: Count] = [:]
-    for record in records {
-      whole.add(record)
-      guard case .samples(let samples) = record else { continue }
-      for name in samples.names where whole.counts[name]?.number == counts[name]?.number {
-        reached[name] = whole.counts[name]
-      }
-    }
-    let before = self
-    let isSame = before.counts.allSatisfy { reached[$0.key] == $0.value }
-    self = whole
-    guard isSame else { return records }
-    var skipped = before.counts.mapValues { $0.number / 2 }
-    var skippedLines = before.lines.number
-    var hasBegun = false
-    return records.compactMap { record in
-      switch record {
-      case .samples(let samples):
-        let rest = Self.rest(of: samples, &skipped)
-        hasBegun = hasBegun || rest != nil
-        return rest
-      case .console, .event:
-        skippedLines -= 1
-        return skippedLines >= 0 ? nil : record
-      case .generation: return hasBegun ? record : nil
-      case .description, .settings, .state, .column: return record
-      }
-    }
-  }
-
-  private static func rest(
-    of samples: StepSamples, _ skipped: inout [MetricName: Int]
-  ) -> RunRecord? {
-    var rest = samples
-    (rest.names, rest.values) = ([], [])
-    for (name, value) in zip(samples.names, samples.values) {
-      if let left = skipped[name], left > 0 {
-        skipped[name] = left - 1
-      } else {
-        rest.names.append(name)
-        rest.values.append(value)
-      }
-    }
-    return rest.names.isEmpty ? nil : .samples(rest)
   }
 }

@@ -11,15 +11,28 @@ package final class MonitoredLog: RecordSource {
   private let session: ForeignSession?
   private let thresholds: AlarmThresholds
   private var alarms: ForeignAlarms
+  private let machineWatch: MachineWatch
+  private var machine: MachineMonitor?
+  /// The last step that was told.
+  private var lastStep = 0
+  private var isSilent = false
+
+  /// When the machine's own doings are recorded with the run.
+  package enum MachineWatch: Sendable {
+    case never, always
+    /// Where the program that trains is one of this machine.
+    case ofKnownProcess
+  }
 
   /// Of longer records the alarms begin with what comes.
   private static let mostSamples = 2_000_000
 
   package init(
     _ source: any LogSource, thresholds: AlarmThresholds = AlarmThresholds(),
-    session: ForeignSession? = nil
+    session: ForeignSession? = nil, machine: MachineWatch = .never
   ) {
     (self.source, self.session, self.thresholds) = (source, session, thresholds)
+    machineWatch = machine
     alarms = ForeignAlarms(thresholds: thresholds)
   }
 
@@ -30,21 +43,69 @@ package final class MonitoredLog: RecordSource {
     }
     let records = run.records
     session?.take(records, control: source.control)
-    return RunHistory(records)
+    let history = RunHistory(records)
+    lastStep = history.lastStep ?? 0
+    watchMachine()
+    return history
   }
 
   package func updates(budget: Int) -> [SourceUpdate] {
-    source.updates(budget: budget).map { update in
+    var updates = source.updates(budget: budget).map { update -> SourceUpdate in
       guard case .records(let records) = update else { return update }
       return .records(monitored(records))
     }
+    watchMachine()
+    let events = ((machine?.takeEvents(at: lastStep) ?? []) + silence()).map { RunRecord.event($0) }
+    if !events.isEmpty {
+      session?.take(events, control: source.control)
+      updates.append(.records(events))
+    }
+    return updates
+  }
+
+  /// An alarm where nothing has come for much longer than usual, or the writer is gone; and its end.
+  private func silence() -> [RunEvent] {
+    let remark: String? =
+      switch source.state {
+      case .silent(let since, let remark)
+      where remark.hasSuffix(": " + Pause.longWords)
+        && Date().timeIntervalSince1970 - since > Self.leastSilence:
+        remark
+      case .gone(let remark): remark
+      case .silent, .live, .ended, .unreachable: nil
+      }
+    guard (remark != nil) != isSilent else { return [] }
+    isSilent = remark != nil
+    let kind: RunEvent.Kind = isSilent ? .alarm : .calm
+    return [
+      RunEvent(
+        step: lastStep, wallTime: Date().timeIntervalSince1970, kind: kind, by: "alarm",
+        name: Self.silenceName, text: remark.map { "no data: \($0)" } ?? "data comes again")
+    ]
+  }
+
+  /// Shorter pauses are no alarm, however fast the lines came before.
+  private static let leastSilence = 30.0
+
+  /// What an alarm on a source that is silent bears as its name.
+  package static let silenceName = "source-silent"
+
+  private func watchMachine() {
+    guard machine == nil, source.state != .ended else { return }
+    switch machineWatch {
+    case .never: return
+    case .ofKnownProcess where source.process == nil: return
+    case .ofKnownProcess, .always: break
+    }
+    machine = MachineMonitor(process: source.process, thresholds: thresholds)
   }
 
   private func monitored(_ records: [RunRecord]) -> [RunRecord] {
     var told: [RunRecord] = []
     for record in records {
-      told.append(record)
+      told.append(machine?.accompanied(record) ?? record)
       told += alarms.take(record).map { .event($0) }
+      if case .samples(let samples) = record { lastStep = samples.step }
     }
     session?.take(told, control: source.control)
     return told

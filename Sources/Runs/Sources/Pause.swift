@@ -43,10 +43,13 @@ struct Pause {
     return .silent(since: since, remark: remark(isLong: now - since >= usual * Self.factor))
   }
 
+  /// What is said of a pause that is longer than any usual one.
+  static let longWords = "held or gone"
+
   private func remark(isLong: Bool) -> String {
     if isWriting == true { return "its process lives: slow, or held" }
     guard let usual else { return "slow, held or gone" }
     let pause = "usual is \(NumberText.span(seconds: usual))"
-    return isLong ? "\(pause): held or gone" : "\(pause): slow"
+    return "\(pause): \(isLong ? Self.longWords : "slow")"
   }
 }

@@ -54,6 +54,9 @@ package protocol LogSource: RecordSource {
   /// Waits until something may have come, but not longer.
   func wait(milliseconds: Int)
 
+  /// The program that makes the run, where it is one of this machine and known.
+  var process: Int32? { get }
+
   /// The socket of this account's own where the program takes commands; nil where there is none.
   var control: String? { get }
 }
@@ -73,6 +76,7 @@ extension AnsweringLog {
 
 extension LogSource {
   package var control: String? { nil }
+  package var process: Int32? { nil }
 
   package func wait(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
 

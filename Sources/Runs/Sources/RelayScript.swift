@@ -17,13 +17,18 @@ enum RelayScript {
   }
 
   private static var script: String {
-    ([find, relay, reader].flatMap { $0 }).joined(separator: "; ")
+    ([begin, program, find, relay, reader].flatMap { $0 }).joined(separator: "; ")
   }
+
+  private static let begin = [#"p=$1; o=$2"#, #"case "$p" in -*) p=./$p ;; esac"#]
+
+  /// What is there and can be read `seismo` relays, whatever it is.
+  private static let program = [
+    #"if [ -r "$p" ] && command -v seismo >/dev/null 2>&1 && seismo relay --help >/dev/null 2>&1; then exec seismo relay --from "$o" "$p"; fi"#
+  ]
 
   /// A folder stands for the file in it that grew last.
   private static let find = [
-    #"p=$1; o=$2"#,
-    #"case "$p" in -*) p=./$p ;; esac"#,
     #"if [ -d "$p" ]; then n=$(ls -t "$p" | head -n 1); p=$p/$n; fi"#,
     #"case "$p" in *.seismo) echo "seismo: $1: a session is watched where it lies: ssh -t HOST"#
       + #" seismo watch" >&2; exit \#(absentCode) ;; esac"#,
@@ -34,7 +39,6 @@ enum RelayScript {
   /// where the file is the account's own.
   private static let relay = [
     #"case "$p" in *.wandb|*tfevents*) r="a record of that kind has no hands" ;; *) r="neither seismo nor its Python client is there""#,
-    #"if command -v seismo >/dev/null 2>&1 && seismo relay --help >/dev/null 2>&1; then exec seismo relay --from "$o" "$p"; fi"#,
     #"y=; if [ -O "$p" ]; then y=$(head -c 65536 "$p""#
       + #" | sed -n "s/^{\"run\":.*\"python\": *\"\(\/[^\"]*\/python[0-9.]*\)\".*/\1/p" | head -n 1); fi"#,
     #"for c in "$y" python3 python; do if [ -n "$c" ] && command -v "$c" >/dev/null 2>&1"#

@@ -12,6 +12,8 @@ struct RelayStream {
     var refusal: String?
     /// Whether the file's bytes follow as they are, at any cut and without answers between them.
     var isRaw = false
+    /// Of a run that is told from its beginning each time: what run that is.
+    var mark: String?
   }
 
   enum Piece: Equatable {
@@ -115,7 +117,7 @@ struct RelayStream {
     let refusal = value["reason"]?.text ?? "the relay says that there are none"
     let greeting = Greeting(
       offset: offset, refusal: hasHands ? nil : String(refusal.prefix(200)),
-      isRaw: value["raw"] == .flag(true))
+      isRaw: value["raw"] == .flag(true), mark: value["mark"]?.text.map { String($0.prefix(100)) })
     self.greeting = greeting
     self.offset = offset
     pieces.append(.greeting(greeting))

@@ -1,3 +1,4 @@
+package import Formats
 import Foundation
 import Glibc
 import Sessions
@@ -29,6 +30,9 @@ package final class RemoteLog: LogSource {
   /// Whether a relay has ever been heard of: before, what goes wrong is the caller's to tell.
   private var hasBegun = false
   private var hasToldOfSkipped = false
+  /// Which run is told from its beginning with each connection, and what of it was told.
+  private var mark: String?
+  private var told = ToldSamples()
 
   private static let shortestPause = 0.25
   private static let longestPause = 30.0
@@ -36,9 +40,9 @@ package final class RemoteLog: LogSource {
   private static let openingSeconds = 1.5
 
   /// `program` is the `ssh` to use.
-  package init(_ place: RemotePlace, usesAliases: Bool = true, program: String = "ssh") {
+  package init(_ place: RemotePlace, aliases: MetricAliases = .usual, program: String = "ssh") {
     (self.place, self.program) = (place, program)
-    run = StreamedRun(name: place.name, source: place.words, usesAliases: usesAliases)
+    run = StreamedRun(name: place.name, source: place.words, aliases: aliases)
   }
 
   /// Connects for the first time, when `ssh` may still ask on the terminal, and gives what has come
@@ -132,7 +136,8 @@ package final class RemoteLog: LogSource {
 
   /// Without what an answer has told already.
   private func shown(_ records: [RunRecord], _ now: Double) -> [RunRecord] {
-    records.filter { record in
+    let records = mark == nil ? records : told.unsaid(next: records)
+    return records.filter { record in
       if case .event(let event) = record { !letters.isEcho(event, now: now) } else { true }
     }
   }
@@ -141,7 +146,9 @@ package final class RemoteLog: LogSource {
     hasBegun = true
     (failures, trouble) = (0, nil)
     handRefusal = greeting.refusal
-    if connection.asked != greeting.offset {
+    if let mark = greeting.mark {
+      begin(mark)
+    } else if connection.asked != greeting.offset {
       // The file has been cut or replaced: it is another one, from its beginning on.
       run.startAgain()
       connection.asked = nil
@@ -158,6 +165,20 @@ package final class RemoteLog: LogSource {
       for request in letters.open { try? connection.wire.send(request.line) }
     }
     return []
+  }
+
+  /// The run is told from its beginning.
+  private func begin(_ mark: String) {
+    defer { self.mark = mark }
+    guard let known = self.mark else { return }
+    // Of a file that was short then nothing but its place is known.
+    if known.hasPrefix(mark) || mark.hasPrefix(known) {
+      told.beginAgain()
+      run.beginAgain()
+    } else {
+      told = ToldSamples()
+      run.startAgain()
+    }
   }
 
   package var state: SourceState {
@@ -241,71 +262,23 @@ extension RemoteLog {
 
 /// One `ssh` and what it has brought so far.
 private final class Connection {
-  let wire: ControlWire
   var stream: RelayStream
   /// The byte that was asked for; nil once the relay has said where it begins.
   var asked: Int?
-  private let process: ChildProcess
-  private let errors: ControlWire
-  private var said: [UInt8] = []
-
-  private static let options = [
-    "-T", "-e", "none", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=5", "-o",
-    "ServerAliveCountMax=3",
-  ]
+  private let shell: SecureShell
 
   init(
     _ place: RemotePlace, _ program: String, from offset: Int, isInteractive: Bool
   ) throws(RunError) {
-    let ends: (wire: ControlWire, other: CInt)
-    let complaints: (wire: ControlWire, other: CInt)
-    do throws(ControlWire.Flaw) {
-      ends = try ControlWire.pair()
-      complaints = try ControlWire.pair()
-    } catch {
-      throw .farAway(place: place.words, reason: error.description)
-    }
-    defer { for descriptor in [ends.other, complaints.other] { Glibc.close(descriptor) } }
-    let batch = isInteractive ? [] : ["-o", "BatchMode=yes"]
-    let words =
-      [program] + Self.options + batch
-      + ["--", place.host, RelayScript.command(path: place.path, from: offset)]
-    process = try ChildProcess(
-      words, input: ends.other, output: ends.other, errors: complaints.other)
-    (wire, errors) = (ends.wire, complaints.wire)
+    shell = try SecureShell(
+      place, command: RelayScript.command(path: place.path, from: offset), program: program,
+      isInteractive: isInteractive)
     (stream, asked) = (RelayStream(from: offset), offset)
   }
 
-  deinit { close() }
-
+  var wire: ControlWire { shell.wire }
+  var lastWords: String? { shell.lastWords }
   func wait(milliseconds: Int) { wire.wait(milliseconds: milliseconds) }
-
-  /// How it ended, once all that it has brought is read.
-  func end() -> ChildProcess.End? {
-    listen()
-    guard let end = process.poll(), wire.isClosed else { return nil }
-    listen()
-    return end
-  }
-
-  private func listen() {
-    while let bytes = errors.next() { said = Array((said + bytes).suffix(4096)) }
-  }
-
-  /// The last line that was said on standard error, without what could steer a terminal.
-  var lastWords: String? {
-    let lines = String(decoding: said, as: UTF8.self).split(whereSeparator: \.isNewline)
-    let line = lines.last { !$0.allSatisfy(\.isWhitespace) }
-    return line.map { line in
-      let plain = line.unicodeScalars.filter { $0.properties.generalCategory != .control }
-      let text = String(String.UnicodeScalarView(plain))
-      let words = String(text.trimmingPrefix("seismo: ").prefix(300))
-      return words.hasSuffix(".") ? String(words.dropLast()) : words
-    }
-  }
-
-  func close() {
-    process.send(SIGTERM)
-    if process.poll() == nil { _ = process.wait() }
-  }
+  func end() -> ChildProcess.End? { shell.end() }
+  func close() { shell.close() }
 }

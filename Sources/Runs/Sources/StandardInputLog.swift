@@ -1,4 +1,4 @@
-import Formats
+package import Formats
 import Foundation
 import Glibc
 import Sessions
@@ -16,10 +16,10 @@ package final class StandardInputLog: AnsweringLog {
   private static let pieceSize = 1 << 16
 
   package init(
-    descriptor: CInt = STDIN_FILENO, commands: CInt? = nil, usesAliases: Bool = true
+    descriptor: CInt = STDIN_FILENO, commands: CInt? = nil, aliases: MetricAliases = .usual
   ) {
     (self.descriptor, self.commands) = (descriptor, commands)
-    run = StreamedRun(name: "stdin", source: "standard input", usesAliases: usesAliases)
+    run = StreamedRun(name: "stdin", source: "standard input", aliases: aliases)
   }
 
   package func opening() -> [RunRecord] { run.opening() }

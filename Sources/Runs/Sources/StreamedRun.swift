@@ -15,9 +15,9 @@ struct StreamedRun {
   private(set) var lastStep = 0
 
   /// `source` is what the run's description names as its source.
-  init(name: String, source: String, usesAliases: Bool) {
+  init(name: String, source: String, aliases: MetricAliases) {
     self.name = name
-    batch = RunBatch(usesAliases: usesAliases)
+    batch = RunBatch(aliases: aliases)
     decoder = StreamDecoder(path: name)
     batch.description = RunDescription(
       name: name, created: Date().timeIntervalSince1970,
@@ -60,6 +60,14 @@ struct StreamedRun {
         + [.console(wallTime: now, line: error.description)]
     }
     return noted(batch.takeRecords(clock: now))
+  }
+
+  /// What comes from now on is the same run's, from its beginning.
+  mutating func beginAgain() {
+    startAgain()
+    var fresh = RunBatch(aliases: batch.aliases)
+    fresh.description = batch.description
+    batch = fresh
   }
 
   /// What comes from now on is another file's.

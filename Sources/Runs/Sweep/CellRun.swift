@@ -57,8 +57,9 @@ final class CellRun: Sendable {
     var person = UserConfiguration.found()
     // One alarm of many cells is no news to a person's own program.
     person.onAlarm = nil
-    let plan = try RunPlan(
+    var plan = try RunPlan(
       options: cell.runOptions, session: session, resuming: checkpoint, person: person)
+    plan.monitorsMachine = false
     checkpoints = SessionFiles(path: session).checkpoints
     ear = Ear(tell)
     run = try LiveRun(plan: plan, corpus: corpus) { [ear] in ear.take($0) }

@@ -55,9 +55,9 @@ package final class GrowingRuns: Sendable {
   }
 
   /// All there is of a run that another program logs, which is followed from then on.
-  package func read(_ run: LoggedRun, usesAliases: Bool) throws -> RunHistory {
+  package func read(_ run: LoggedRun, aliases: MetricAliases) throws -> RunHistory {
     let history = try content.withLock { content in
-      let log = FollowedLog(run, usesAliases: usesAliases)
+      let log = FollowedLog(run, aliases: aliases)
       let history = try log.history()
       content.logs[run.key] = log
       return history

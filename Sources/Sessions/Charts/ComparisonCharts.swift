@@ -37,6 +37,15 @@ package struct ComparisonCharts {
       charts: metrics.map { .lines(chart($0)) })
   }
 
+  /// Where the runs count in different units none is named.
+  private func unit(of metric: MetricName) -> String {
+    let units = Set(
+      comparison.runs.map {
+        $0.history.description?.unit(of: metric) ?? MetricCatalog.family(of: metric)?.unit ?? ""
+      })
+    return units.count == 1 ? units.first ?? "" : ""
+  }
+
   package func chart(_ metric: MetricName) -> VectorChart {
     let family = MetricCatalog.family(of: metric)
     let kind = AxisScale.kind(of: comparison.runs.compactMap { $0.history[metric] }, family)
@@ -44,7 +53,7 @@ package struct ComparisonCharts {
       steps: steps, columns: columns, smoothing: RunCharts.smoothing(family?.reduction),
       isLogarithmic: kind == .logarithmic)
     var chart = VectorChart(
-      title: metric.path, unit: family?.unit ?? "", meaning: family?.meaning ?? "", steps: steps,
+      title: metric.path, unit: unit(of: metric), meaning: family?.meaning ?? "", steps: steps,
       lines: [])
     chart.kind = kind
     for (hue, group) in comparison.groups.enumerated() {

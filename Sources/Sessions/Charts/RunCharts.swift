@@ -92,13 +92,17 @@ package struct RunCharts {
       ? .heat(heat(names, hasTwoIndices: hasTwoIndices)) : .lines(lines(names))
   }
 
+  private func unit(of name: MetricName) -> String {
+    history.description?.unit(of: name) ?? MetricCatalog.family(of: name)?.unit ?? ""
+  }
+
   // Lines.
 
   private func lines(_ names: [MetricName]) -> VectorChart {
     let family = MetricCatalog.family(of: names[0])
     let kind = AxisScale.kind(of: names.compactMap { history[$0] }, family)
     var chart = VectorChart(
-      title: title(names), unit: family?.unit ?? "", meaning: family?.meaning ?? "",
+      title: title(names), unit: unit(of: names[0]), meaning: family?.meaning ?? "",
       steps: steps,
       lines: names.enumerated().compactMap { line($1, hue: $0, of: names, kind: kind) })
     chart.marks = marks
@@ -165,7 +169,7 @@ package struct RunCharts {
     let stem = family?.stem ?? names[0].path
     var chart = HeatChart(
       title: hasTwoIndices ? "\(stem), layer \(layer)" : stem,
-      unit: hasTwoIndices ? "\(isPerHead ? "heads" : "experts") downwards" : family?.unit ?? "",
+      unit: hasTwoIndices ? "\(isPerHead ? "heads" : "experts") downwards" : unit(of: names[0]),
       meaning: family?.meaning ?? "",
       steps: steps,
       rows: names.map { row($0, hasTwoIndices: hasTwoIndices, even: isLoad ? even : nil) })

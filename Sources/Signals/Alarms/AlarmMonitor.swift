@@ -16,6 +16,7 @@ package struct AlarmMonitor: Sendable, Codable {
   private var lossLevels = LossLevels()
   private var progress = ProgressRule()
   private var trouble = Trouble()
+  private var ownRules = MetricRuleWatch()
   /// A run measures more on some steps than on others; a few lists of names are all there are.
   private var layouts: [SampleLayout] = []
 
@@ -23,7 +24,7 @@ package struct AlarmMonitor: Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case latches, lastStep, lossSpike, attentionLogits, logZ, heldOutLoss
-    case lossLevels, progress, trouble
+    case lossLevels, progress, trouble, ownRules
   }
 
   package init() {}
@@ -40,6 +41,7 @@ package struct AlarmMonitor: Sendable, Codable {
     lossLevels = try container.decodeIfPresent(LossLevels.self, forKey: .lossLevels) ?? lossLevels
     progress = try container.decodeIfPresent(ProgressRule.self, forKey: .progress) ?? progress
     trouble = try container.decodeIfPresent(Trouble.self, forKey: .trouble) ?? trouble
+    ownRules = try container.decodeIfPresent(MetricRuleWatch.self, forKey: .ownRules) ?? ownRules
   }
 
   /// The step at which the present trouble began; nil where no alarm is raised.
@@ -78,7 +80,7 @@ package struct AlarmMonitor: Sendable, Codable {
       + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
     let events = findings.filter { thresholds.isOn($0.rule) }.compactMap { latch($0, samples) }
     for event in events { trouble.note(event) }
-    return events
+    return events + ownRules.take(samples, thresholds.rules)
   }
 
   private mutating func lossFindings(_ context: AlarmContext) -> [AlarmFinding] {
@@ -141,8 +143,8 @@ package struct AlarmMonitor: Sendable, Codable {
   }
 
   private mutating func forget() {
-    let layouts = layouts
+    let (layouts, ownRules) = (layouts, ownRules)
     self = AlarmMonitor()
-    self.layouts = layouts
+    (self.layouts, self.ownRules) = (layouts, ownRules)
   }
 }

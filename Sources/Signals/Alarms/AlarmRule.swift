@@ -14,6 +14,9 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case deadExpert = "dead-expert"
   case overloadedExpert = "overloaded-expert"
   case heldOutLossRising = "held-out-loss-rising"
+  case gradientSpike = "gradient-spike"
+  case acceleratorIdle = "accelerator-idle"
+  case memoryNearEnd = "memory-near-end"
 
   /// What events carry as their name.
   package var name: String { rawValue }
@@ -25,7 +28,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
       .attentionLogitsDiverging, .notFinite:
       true
     case .noProgress, .logZDrift, .gradientNearEpsilon, .deadExpert, .overloadedExpert,
-      .heldOutLossRising:
+      .heldOutLossRising, .gradientSpike, .acceleratorIdle, .memoryNearEnd:
       false
     }
   }
@@ -57,6 +60,12 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .overloadedExpert: "An expert gets \(number) times an even share for 100 steps."
     case .heldOutLossRising:
       "The held-out loss is \(NumberText.percent(level)) above its lowest for three measurements."
+    case .gradientSpike:
+      "The gradient norm of another program's run is \(number) standard deviations above its last 1,000 values."
+    case .acceleratorIdle:
+      "An accelerator that was at work is busy for less than \(number)% of a minute."
+    case .memoryNearEnd:
+      "\(number)% of the memory, the machine's or an accelerator's, is in use for ten seconds."
     }
   }
 
@@ -91,6 +100,10 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .deadExpert, .overloadedExpert:
       Patience(trouble: ExpertBalance.stepsToTell, quiet: 100, coolDown: 500)
     case .heldOutLossRising: Patience(trouble: 0, quiet: 0, coolDown: 0)
+    case .gradientSpike: Patience(trouble: 0, quiet: 20, coolDown: 100)
+    // In seconds: a machine is looked at by the clock.
+    case .acceleratorIdle: Patience(trouble: 60, quiet: 10, coolDown: 300)
+    case .memoryNearEnd: Patience(trouble: 10, quiet: 10, coolDown: 300)
     }
   }
 }

@@ -60,6 +60,9 @@ extension AlarmRule {
     case .overloadedExpert:
       AlarmThreshold(ExpertBalance.overloadedAbove, 1.1...1000, "times an even share")
     case .heldOutLossRising: AlarmThreshold(0.02, 0.001...10, "share of the lowest loss above it")
+    case .gradientSpike: AlarmThreshold(10, 1...1000, "standard deviations above the recent mean")
+    case .acceleratorIdle: AlarmThreshold(5, 0.1...90, "per cent of its time that it is busy")
+    case .memoryNearEnd: AlarmThreshold(97, 10...99.9, "per cent of a memory in use")
     }
   }
 }
@@ -70,6 +73,8 @@ extension AlarmRule {
 package struct AlarmThresholds: Sendable, Equatable {
   private var levels: [AlarmRule: Double] = [:]
   private var off: Set<AlarmRule> = []
+  /// A person's own rules.
+  package var rules: [MetricRule] = []
 
   package init() {}
 
@@ -86,12 +91,18 @@ package struct AlarmThresholds: Sendable, Equatable {
     for (name, words) in options {
       if let rule = Self.rule(option: name) { _ = set(rule, words: words) }
     }
+    let own = options.filter { MetricRule.isOption($0.key) }
+    rules = own.sorted { ($0.key.count, $0.key) < ($1.key.count, $1.key) }
+      .compactMap { MetricRule(words: $0.value) }
   }
 
   /// What differs from the usual, as options.
   package var options: [String: String] {
     var options: [String: String] = [:]
     for rule in off.union(levels.keys) { options[Self.optionPrefix + rule.name] = words(rule) }
+    for (number, rule) in rules.enumerated() {
+      options["\(MetricRule.optionPrefix)\(number + 1)"] = rule.words
+    }
     return options
   }
 

@@ -4,10 +4,15 @@ package import Telemetry
 package struct ForeignAlarms: Sendable {
   private let thresholds: AlarmThresholds
   private var monitor = AlarmMonitor()
+  private var gradientSpike = GradientSpikeRule()
+  private var machine: MachineAlarms
   private var isTold = false
+  private var lastStep: Int?
+  private var hasLoss = false
 
   package init(thresholds: AlarmThresholds) {
     self.thresholds = thresholds
+    machine = MachineAlarms(thresholds: thresholds)
   }
 
   /// Takes the run's next record in.
@@ -18,11 +23,25 @@ package struct ForeignAlarms: Sendable {
       isTold = isTold || event.kind == .alarm
       return []
     case .samples(let samples):
-      var events = monitor.observe(samples, thresholds: thresholds)
+      var events = observe(samples) + gradientSpike.take(samples, thresholds: thresholds)
+      events += machine.take(samples)
       // The keys that hints name are not known to the other program.
       for index in events.indices { events[index].hint = nil }
       return isTold ? [] : events
     default: return []
     }
+  }
+
+  /// Where validation counts something else than training does, its steps going back say nothing of
+  /// the run.
+  private mutating func observe(_ samples: StepSamples) -> [RunEvent] {
+    let isTraining = samples[MetricCatalog.loss] != nil
+    hasLoss = hasLoss || isTraining
+    var moved = samples
+    if hasLoss, !isTraining, let lastStep { moved.step = max(lastStep, samples.step) }
+    if isTraining || !hasLoss { lastStep = samples.step }
+    var events = monitor.observe(moved, thresholds: thresholds)
+    for index in events.indices { events[index].step = samples.step }
+    return events
   }
 }

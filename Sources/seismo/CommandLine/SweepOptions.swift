@@ -18,7 +18,7 @@ struct SweepOptions: ParsableArguments {
   }
 
   private static let names =
-    RunOptionCatalog.all.map(\.name).filter { $0 != "workers" } + [GridTable.sizes]
+    RunOptionCatalog.all.map(\.name).filter { GridTable.unfit[$0] == nil } + [GridTable.sizes]
 }
 
 extension SweepOptions: CustomReflectable {

@@ -6,6 +6,13 @@ import Sessions
 import Signals
 import Telemetry
 
+extension MetricAliases {
+  /// The usual ones with those of a person's settings; none where all metrics keep their names.
+  static func ofPerson(keepsNames: Bool) -> MetricAliases {
+    keepsNames ? .none : MetricAliases(own: UserConfiguration.found().aliases)
+  }
+}
+
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring other tools' records into sessions.",
@@ -43,7 +50,7 @@ struct Import: ParsableCommand {
   }
 
   private func bring(_ logged: LoggedRun, isAlone: Bool) throws {
-    var (run, renamed) = try logged.read(usesAliases: !keepsNames)
+    var (run, renamed) = try logged.read(aliases: .ofPerson(keepsNames: keepsNames))
     raiseAlarms(in: &run)
     let path = try place(of: logged.name, source: run.description, isAlone: isAlone)
     run.description?.name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent

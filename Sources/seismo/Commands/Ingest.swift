@@ -24,6 +24,7 @@ struct Ingest: ParsableCommand {
     name: .customLong("no-aliases"),
     help: "leave all metrics their own names; else those that Seismo knows get its names")
   var keepsNames = false
+  @Flag(inversion: .prefixedNo, help: .of("monitor")) var monitor = true
   @Argument(parsing: .postTerminator, help: "the program to run, after --")
   var command: [String] = []
 
@@ -34,7 +35,8 @@ struct Ingest: ParsableCommand {
       throw Failure.usage("--watch needs a terminal: 'seismo watch' shows the session from another")
     }
     let ingestion = try Ingestion(
-      command, session: path, usesAliases: !keepsNames, echoes: !watch)
+      command, session: path, aliases: .ofPerson(keepsNames: keepsNames), echoes: !watch,
+      monitors: monitor)
     Seismo.report("recording to \(Invocation.shown(path))")
     if watch { try show(ingestion, path) }
     try ingestion.conclude()

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Runs
 import Sessions
@@ -35,7 +36,9 @@ final class Ingestion: RecordSource {
   }
 
   /// - Throws: ``RunError`` where the program cannot be started; ``SessionError``.
-  init(_ command: [String], session path: String, usesAliases: Bool, echoes: Bool) throws {
+  init(
+    _ command: [String], session path: String, aliases: MetricAliases, echoes: Bool, monitors: Bool
+  ) throws {
     let request = endRequest
     interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
@@ -45,9 +48,9 @@ final class Ingestion: RecordSource {
     if command.isEmpty {
       // Who reads standard output, and is no person, may have started this to be steered.
       let commands = isatty(STDOUT_FILENO) == 0 ? STDOUT_FILENO : nil
-      (source, child) = (StandardInputLog(commands: commands, usesAliases: usesAliases), nil)
+      (source, child) = (StandardInputLog(commands: commands, aliases: aliases), nil)
     } else {
-      let child = try ChildLog(command: command, usesAliases: usesAliases) { bytes in
+      let child = try ChildLog(command: command, aliases: aliases) { bytes in
         if echoes { try? StandardStream.output.write(bytes) }
       }
       (source, self.child) = (child, child)
@@ -62,7 +65,8 @@ final class Ingestion: RecordSource {
       server?.close()
       throw error
     }
-    log = MonitoredLog(source, thresholds: thresholds, session: session)
+    log = MonitoredLog(
+      source, thresholds: thresholds, session: session, machine: monitors ? .always : .never)
     server?.start { [asked] request, reply in asked.post((request, reply)) }
   }
 

@@ -27,6 +27,7 @@ struct Watch: ParsableCommand {
   @Flag(help: "write what another program logs to a session as it grows") var record = false
   @Option(help: "the session to write (default: sessions/NAME.seismo); means --record too")
   var session: String?
+  @Flag(inversion: .prefixedNo, help: .of("monitor")) var monitor = true
   @Flag(
     name: .customLong("no-aliases"),
     help: "leave all metrics of another program's log their own names")
@@ -93,6 +94,7 @@ struct Watch: ParsableCommand {
   private var viewing: Viewing {
     var viewing = Viewing(isReadOnly: readOnly, theme: theme)
     (viewing.records, viewing.session) = (record || session != nil, session)
+    viewing.monitorsMachine = monitor
     return viewing
   }
 
@@ -104,7 +106,8 @@ struct Watch: ParsableCommand {
   }
 
   private func follow(_ logs: [String]) throws {
-    let roster = try LogRoster(places: logs, usesAliases: !keepsNames, waits: wait)
+    let roster = try LogRoster(
+      places: logs, aliases: .ofPerson(keepsNames: keepsNames), waits: wait)
     guard let first = roster.runs.first else { throw FormatError.absent(path: logs[0]) }
     try checkTerminal()
     var viewing = self.viewing
@@ -119,13 +122,13 @@ struct Watch: ParsableCommand {
       throw Failure.usage("watch -: standard input is the terminal: pipe a log into it")
     }
     try checkTerminal(needsKeys: false)
-    let log = StandardInputLog(usesAliases: !keepsNames)
+    let log = StandardInputLog(aliases: .ofPerson(keepsNames: keepsNames))
     try viewing.goOn(after: viewing.follow(log, named: "stdin", at: "standard input"))
   }
 
   private func follow(_ place: RemotePlace) throws {
     try checkTerminal()
-    let log = RemoteLog(place, usesAliases: !keepsNames)
+    let log = RemoteLog(place, aliases: .ofPerson(keepsNames: keepsNames))
     try viewing.goOn(after: viewing.follow(log, named: place.name, at: place.words))
   }
 }

@@ -17,7 +17,7 @@ final class LogRoster: Sendable {
     var listed: [String: (change: Double, run: ListedRun)] = [:]
   }
 
-  let usesAliases: Bool
+  let aliases: MetricAliases
   let places: [String]
   /// The runs of files that were named: only folders gain others.
   private let named: [LoggedRun]
@@ -30,8 +30,8 @@ final class LogRoster: Sendable {
 
   /// The runs of these places, the one that grew last first.
   /// - Throws: ``FormatError`` where nothing is found at a place.
-  init(places: [String], usesAliases: Bool, waits: Bool) throws(FormatError) {
-    (self.places, self.usesAliases) = (places, usesAliases)
+  init(places: [String], aliases: MetricAliases, waits: Bool) throws(FormatError) {
+    (self.places, self.aliases) = (places, aliases)
     var named: [LoggedRun] = []
     var runs: [LoggedRun] = []
     for place in places {

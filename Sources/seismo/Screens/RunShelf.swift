@@ -142,7 +142,7 @@ final class RunShelf: Sendable {
   /// followed from then on.
   func read(path: String) throws -> RunHistory {
     if let log = roster?.run(at: path) {
-      return try grown.read(log, usesAliases: roster?.usesAliases ?? true)
+      return try grown.read(log, aliases: roster?.aliases ?? .usual)
     }
     return try grown.read(path: path)
   }

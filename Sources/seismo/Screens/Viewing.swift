@@ -20,6 +20,8 @@ struct Viewing {
   var others: [String] = []
   /// Whether what other programs log is written to sessions as it grows.
   var records = false
+  /// Whether what the machine does is written with a program of it.
+  var monitorsMachine = true
   /// The session to write, where one was named.
   var session: String?
 
@@ -69,7 +71,7 @@ struct Viewing {
 
   /// A record that another program writes.
   func follow(_ run: LoggedRun, after previous: DashboardScreen? = nil) throws -> Ended {
-    let log = FollowedLog(run, usesAliases: roster?.usesAliases ?? true)
+    let log = FollowedLog(run, aliases: roster?.aliases ?? .usual)
     roster?.show(run)
     let others = (roster?.runs.count ?? 1) - 1 + others.count
     return try follow(
@@ -97,7 +99,9 @@ struct Viewing {
   ) throws -> Ended {
     let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
     let session = try newSession(of: shown.name, source: source, thresholds, previous)
-    let monitored = MonitoredLog(log, thresholds: thresholds, session: session)
+    let monitored = MonitoredLog(
+      log, thresholds: thresholds, session: session,
+      machine: session != nil && monitorsMachine ? .ofKnownProcess : .never)
     let ended = try show(monitored, as: shown, after: previous, begin: begin)
     if let session { Seismo.report("recorded to \(Invocation.shown(session.path))") }
     return ended

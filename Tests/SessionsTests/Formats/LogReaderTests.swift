@@ -108,8 +108,8 @@ import Testing
     #expect(run.warnings == ["its last row has no end: a number is left out"])
   }
 
-  private func named(_ rows: [[(String, Double)]], usesAliases: Bool = true) -> RunBatch {
-    var batch = RunBatch(usesAliases: usesAliases)
+  private func named(_ rows: [[(String, Double)]], aliases: MetricAliases = .usual) -> RunBatch {
+    var batch = RunBatch(aliases: aliases)
     for (step, row) in rows.enumerated() {
       for (name, value) in row { batch.add(batch.metric(name), value) }
       batch.endRow(step: step, wallTime: nil)
@@ -130,7 +130,7 @@ import Testing
     #expect(run.samples("step_ms") == "0:250.0")
     #expect(named(rows).renamed.map(\.theirs) == ["lm loss", "iteration-time"])
     #expect(run.description?.environment["metric loss"] == "lm loss")
-    let own = assembled(named(rows, usesAliases: false))
+    let own = assembled(named(rows, aliases: .none))
     #expect(own.names == ["iteration-time", "lm loss", "lm loss vs samples"])
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 import Testing
 import TestSupport
 
@@ -36,6 +37,76 @@ import TestSupport
       runs[0].paths.map(SourceFile.name) == [
         "events.out.tfevents.1.host", "events.out.tfevents.2.host",
       ])
+  }
+
+  @Test func `a run of W&B's that was resumed is one, its files in their order`() throws {
+    try put("", at: "wandb/run-20260102_1-abc/run-abc.wandb")
+    try put("", at: "wandb/run-20260101_1-abc/run-abc.wandb")
+    try put("", at: "wandb/run-20260101_2-def/run-def.wandb")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("wandb/latest-run"), withDestinationPath: "run-20260102_1-abc")
+    let runs = try LoggedRun.all(at: folder.url.path)
+    #expect(runs.map(\.name) == ["run-abc", "run-def"])
+    let folders = runs[0].paths.map { SourceFile.name(of: FileSystem.folder(of: $0)) }
+    #expect(folders == ["run-20260101_1-abc", "run-20260102_1-abc"])
+    #expect(runs[0].laterFiles(than: Set(runs[0].paths)).isEmpty)
+    try put("", at: "wandb/run-20260103_1-abc/run-abc.wandb")
+    #expect(runs[0].laterFiles(than: Set(runs[0].paths)).count == 1)
+  }
+
+  /// An event file with one sample of each tag.
+  private func events(_ tags: [MetricName], at path: String) throws {
+    let samples = StepSamples(
+      step: 1, wallTime: 1.7e9, names: tags, values: tags.map { _ in 0.5 })
+    var bytes: [UInt8] = []
+    TensorBoardExport(RecordedRun(records: [.samples(samples)])).eachRecord { bytes += $0 }
+    let url = folder.url.appendingPathComponent(path)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  @Test func `lines of one chart are of their run, another run below is none of it`() throws {
+    try events(["train/loss"], at: "a/events.out.tfevents.1.h")
+    try events(["err/all"], at: "a/err_all_left/events.out.tfevents.1.h")
+    try events(["err/all"], at: "a/err_all_right/events.out.tfevents.1.h")
+    try events(["err/all"], at: "a/later/events.out.tfevents.1.h")
+    let runs = try LoggedRun.all(at: folder.path("a"))
+    #expect(runs.map(\.name) == ["a", "later"])
+    #expect(runs[0].paths.count == 3)
+    let run = try runs[0].read().run
+    #expect(run.names == ["err/all/left", "err/all/right", "loss"])
+    #expect(runs[0].laterFiles(than: Set(runs[0].paths)).isEmpty)
+  }
+
+  @Test func `settings in YAML are nested by indentation`() {
+    let text = """
+      # of Lightning
+      lr: 0.01
+      name: 'tiny'
+      model:
+        width: 64
+        deep:
+          layers: 2
+        dropout: null
+      betas:
+      - 0.9
+      - 0.95
+      tags: !!python/tuple
+        - a
+        - b
+      empty:
+      last: end
+
+      """
+    #expect(
+      PlainYAML.options(text) == [
+        "lr": "0.01", "name": "tiny", "model.width": "64",
+        "model.deep.layers": "2", "model.dropout": "null", "betas": "0.9,0.95", "tags": "a,b",
+        "last": "end",
+      ])
+    #expect(PlainYAML.options("").isEmpty)
+    #expect(PlainYAML.options("- a\n:\n: x\n\tb: c").count <= 1)
   }
 
   @Test func `of a trainer's checkpoints the newest tells all`() throws {

@@ -81,7 +81,7 @@ import Testing
     let lightning = try Self.run("lightning")
     let held = lightning.generations[0].columns.first { $0.name == "loss/eval" }
     #expect(held == MetricColumn(name: "loss/eval", steps: [5, 11], values: [8.0 / 6, 8.0 / 12]))
-    #expect(lightning.description?.options == ["lr": "0.01", "name": "tiny"])
+    #expect(lightning.description?.options == ["lr": "0.01", "name": "tiny", "nested.width": "64"])
     let trainer = try Self.run("trainer")
     #expect(trainer.description?.totalSteps == 12)
     #expect(trainer.state == .stopped)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Runs
 import Sessions
 import Signals
 import Telemetry
@@ -33,12 +34,16 @@ extension ListSessions {
         compare, reproduce and --overlay; 'sessions restore NAME@1' makes it the run again.
         """)
 
-    @Argument(help: "the folder to look in") var folder = SessionReference.folder
+    @Argument(help: "the folder to look in; host:DIR for another machine's") var folder =
+      SessionReference.folder
     @Option(help: "loss, steps, date, size or name") var sort = SessionSummary.Order.date
     @Option(help: "only those that match, such as 'loss<2 cfg.lr>=1e-3 | note:cured'")
     var filter: String?
 
     mutating func run() throws {
+      if !FileManager.default.fileExists(atPath: folder), let place = RemotePlace(folder) {
+        return try list(place)
+      }
       try checkFolder()
       let wanted = try filter.map(Self.filter)
       let all =
@@ -57,6 +62,40 @@ extension ListSessions {
         return
       }
       try printTable(summaries.sorted(by: sort))
+    }
+
+    /// Another machine's sessions: as its own seismo lists them, or what their files tell.
+    private func list(_ place: RemotePlace) throws {
+      let order = sort == .date ? [] : ["--sort", sort.rawValue]
+      let wanted = filter.map { ["--filter", $0] } ?? []
+      switch try RemoteListing.read(place, options: order + wanted) {
+      case .listed(let lines):
+        for line in lines { try StandardOutput.print(line) }
+      case .files(let files):
+        guard !files.isEmpty else {
+          return try StandardOutput.print("no sessions in \(folder)")
+        }
+        let newest = files.sorted { ($0.changed, $1.name) > ($1.changed, $0.name) }
+        try Self.printCells(
+          [["name", "size", "written", "state"]] + newest.map(Self.cells))
+        Seismo.report(
+          "\(place.host) has no seismo: the rest is in the files, which 'scp' brings here")
+      }
+    }
+
+    private static func cells(_ file: RemoteListing.File) -> [String] {
+      let format = ISO8601DateFormatter()
+      format.formatOptions = [
+        .withFullDate, .withTime, .withColonSeparatorInTime, .withSpaceBetweenDateAndTime,
+      ]
+      let time =
+        file.changed > 0 ? format.string(from: Date(timeIntervalSince1970: file.changed)) : "–"
+      let name =
+        file.name.hasSuffix(SessionSummary.ending)
+        ? String(file.name.dropLast(SessionSummary.ending.count)) : file.name
+      return [
+        name, NumberText.bytes(Double(file.bytes)), time, file.isWritten ? "open" : "",
+      ]
     }
 
     private func checkFolder() throws(Failure) {
@@ -83,8 +122,11 @@ extension ListSessions {
       let header = [
         "name", "steps", "loss", "held-out", "best", "at step", "alarms", "length", "size", "state",
       ]
-      let rows = [header] + summaries.flatMap(Self.rows)
-      let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+      try Self.printCells([header] + summaries.flatMap(Self.rows))
+    }
+
+    private static func printCells(_ rows: [[String]]) throws {
+      let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
       for row in rows {
         let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
         let line = cells.joined(separator: "  ")

@@ -1,0 +1,202 @@
+/// Counts the steps of all epochs where a program counts them within each.
+struct EpochSteps {
+  private var first: Int?
+  private var last: (epoch: Int, step: Int)?
+  /// Whether the steps have begun again with an epoch.
+  private(set) var isCounting = false
+
+  /// The step that is number `done` of `all` in an epoch. Epochs count from 0 or 1.
+  mutating func step(_ done: Int, of all: Int, epoch: Int) -> Int {
+    let first = first ?? max(0, min(epoch, 1))
+    self.first = first
+    guard epoch >= 0 else { return done }
+    return Self.step(done, after: max(0, epoch - first), of: all)
+  }
+
+  /// Counts that no trainer reaches are no reason to end.
+  static func step(_ done: Int, after epochs: Int, of all: Int) -> Int {
+    let limit = 1 << 31
+    guard (0..<limit).contains(epochs), (0..<limit).contains(all), (0...(1 << 52)).contains(done)
+    else { return done }
+    return epochs * all + done
+  }
+
+  /// The same of a program of which it is not known: before its steps begin again with an epoch, they
+  /// are those of all epochs.
+  mutating func noticed(_ done: Int, of all: Int, epoch: Int) -> Int {
+    defer { last = (epoch, done) }
+    if let last, epoch > last.epoch, done < last.step { isCounting = true }
+    let counted = step(done, of: all, epoch: epoch)
+    return isCounting && done <= all ? counted : done
+  }
+}
+
+/// A line that begins with an epoch and a place in it: `Epoch: [0][ 10/5005]` of PyTorch's ImageNet
+/// example, `Train: 0 [ 50/1251 (  4%)]` of timm, `Train Epoch: 1 [640/60000 (1%)]`.
+struct EpochLine {
+  let epoch: Int
+  let done: Int
+  let all: Int
+  let rest: Substring
+
+  init?(_ line: String) {
+    guard line.first == "E" || line.first == "T",
+      let start = ["Epoch: ", "Epoch ", "Train Epoch: ", "Train: ", "Training: "]
+        .first(where: { line.hasPrefix($0) })
+    else { return nil }
+    var rest = line.dropFirst(start.count)
+    func number(_ text: inout Substring) -> Int? {
+      text = text.drop { $0 == " " || $0 == "[" }
+      let digits = text.prefix { $0.isNumber }
+      text = text[digits.endIndex...]
+      return Int(digits)
+    }
+    guard let epoch = number(&rest) else { return nil }
+    rest = rest.drop { $0 == "]" || $0 == " " || $0 == ":" }
+    guard rest.first == "[", let done = number(&rest), rest.first == "/" else { return nil }
+    rest = rest.dropFirst()
+    guard let all = number(&rest), all > 0, let end = rest.firstIndex(of: "]") else { return nil }
+    (self.epoch, self.done, self.all) = (epoch, done, all)
+    self.rest = rest[rest.index(after: end)...]
+  }
+}
+
+/// A table whose first line names its columns and whose cells have blanks between them.
+struct BlankTable {
+  private var names: [Substring] = []
+
+  /// The numbers of a row; nil for any other line. A line that names columns is remembered.
+  mutating func read(_ line: String) -> [JSONValue.Member]? {
+    var words = line.split { $0 == " " || $0 == "\t" }
+    guard words.count > 2 else { return nil }
+    if Self.isHeader(words) {
+      names = words
+      return nil
+    }
+    guard !names.isEmpty, words.count >= names.count else { return nil }
+    if words.count > names.count {
+      // Behind its last cell a row may have a bar, which counts once it is full.
+      guard line.contains("100%|") else { return nil }
+      words = Array(words.prefix(names.count))
+    }
+    let numbers = words.map { Self.number($0) }
+    guard numbers[0] != nil, numbers.count(where: { $0 != nil }) * 2 > words.count else {
+      return nil
+    }
+    return zip(names, numbers).compactMap { name, number in
+      number.map { JSONValue.Member(key: String(name), value: .number($0)) }
+    }
+  }
+
+  /// Names alone, the first of which counts.
+  private static func isHeader(_ words: [Substring]) -> Bool {
+    switch LogKeys.role(of: String(words[0])) {
+    case .epoch, .step: break
+    case .time, .total, .generation, .other: return false
+    }
+    return words.allSatisfy { word in
+      word.first.map { $0.isLetter || $0 == "_" } ?? false
+        && !word.contains { $0 == ":" || $0 == "=" || $0 == "," }
+        && WrittenNumber.read(word) == nil
+    }
+  }
+
+  /// `12`, `12/100`, `640:`
+  private static func number(_ word: Substring) -> Double? {
+    let plain = word.last == ":" ? word.dropLast() : word
+    if let number = WrittenNumber.read(plain) { return number }
+    guard let slash = plain.firstIndex(of: "/"),
+      WrittenNumber.read(plain[plain.index(after: slash)...]) != nil
+    else { return nil }
+    return WrittenNumber.read(plain[..<slash])
+  }
+}
+
+/// Bars of tqdm with values behind them: `50/100 [00:10<00:10, 5.00it/s, loss=2.5]`.
+struct ProgressBars {
+  private var base = 0
+  private var last: (label: Substring, done: Int, all: Int)?
+
+  /// Values that a bar shows and nobody measured.
+  private static let untold: Set<String> = ["v_num"]
+
+  /// The values of a bar that has moved, and the step of all bars that it is at; nil where it has
+  /// none.
+  mutating func read(
+    _ line: String, progress: Substring
+  ) -> (values: [(name: String, value: Double)], step: Int)? {
+    let place = progress.split(separator: "/")
+    guard place.count == 2, let done = Int(place[0]), let all = Int(place[1]),
+      let open = line.lastIndex(of: "["), let close = line.lastIndex(of: "]"), open < close
+    else { return nil }
+    let values = line[line.index(after: open)..<close].split(separator: ", ").compactMap { part in
+      Self.value(part)
+    }
+    guard !values.isEmpty else { return nil }
+    let label = Self.label(line)
+    if let last {
+      let isOther = label != last.label || done < last.done || last.all != all
+      if !isOther, done == last.done { return nil }
+      // Another bar goes on where the one before ended.
+      if isOther { base = min(base &+ last.all, 1 << 52) }
+    }
+    last = (label, done, all)
+    return (values, base &+ done)
+  }
+
+  /// What stands before a bar's per cent.
+  private static func label(_ line: String) -> Substring {
+    var label = line.prefix { $0 != "%" }
+    while let last = label.last, last.isNumber || last == " " { label.removeLast() }
+    return label
+  }
+
+  private static func value(_ part: Substring) -> (name: String, value: Double)? {
+    guard let equals = part.firstIndex(of: "="), equals > part.startIndex else { return nil }
+    let name = String(part[..<equals]).trimmed
+    guard !untold.contains(name),
+      let value = WrittenNumber.read(part[part.index(after: equals)...])
+    else { return nil }
+    return (name, value)
+  }
+}
+
+/// Lines of MMEngine's: `Epoch(train)  [1][ 50/500]  lr: 1.0e-02  loss: 2.3`.
+struct MMEngineLine {
+  /// The iterations of a training epoch: validation has others.
+  private var length: Int?
+
+  mutating func read(_ line: String) -> (pairs: [TextLine.Pair], step: Int)? {
+    guard let start = line.range(of: "Epoch(") ?? line.range(of: "Iter("),
+      let end = line[start.upperBound...].firstIndex(of: ")")
+    else { return nil }
+    let mode = line[start.upperBound..<end]
+    var rest = line[line.index(after: end)...].drop { $0 == " " }
+    var places: [[Int]] = []
+    while rest.first == "[", let close = rest.firstIndex(of: "]") {
+      let numbers = rest[..<close].dropFirst().split(separator: "/").compactMap {
+        Int(String($0).trimmed)
+      }
+      places.append(numbers)
+      rest = rest[rest.index(after: close)...].drop { $0 == " " }
+    }
+    guard let last = places.last, let done = last.first else { return nil }
+    let all = last.count > 1 ? last[1] : done
+    var step = done
+    if places.count > 1, let epoch = places[0].first {
+      if mode == "train" { length = all }
+      step =
+        mode == "train"
+        ? EpochSteps.step(done, after: epoch - 1, of: all)
+        : EpochSteps.step(0, after: epoch, of: length ?? all)
+    }
+    // Of a validation that goes on nothing is known yet.
+    if mode != "train", done < all { return ([], step) }
+    let pairs = TextLine(rest).pairs.filter(\.isMarked).map { pair in
+      var pair = pair
+      if mode != "train" { pair.key = "\(mode)/\(pair.key)" }
+      return pair
+    }
+    return pairs.isEmpty ? nil : (pairs, step)
+  }
+}

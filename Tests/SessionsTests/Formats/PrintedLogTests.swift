@@ -1,0 +1,227 @@
+import Telemetry
+import Testing
+
+@testable import Formats
+
+/// What other people's programs print, and what must be read of it.
+@Suite(.timeLimit(.minutes(15))) struct PrintedLogTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let text: String
+    /// The samples of metrics by their names.
+    let samples: [MetricName: String]
+    /// Names that must not come of it.
+    var absent: [MetricName] = []
+    /// The decoder that looking at it finds.
+    var format = LoggedRun.Format.textLog
+  }
+
+  static let cases = [
+    Case(
+      testDescription: "OLMo, commas in numbers",
+      text: """
+        2024-02-01T10:00:00.1Z     olmo:0  INFO    [step=1/739328]
+            train/CrossEntropyLoss=11.45
+            train/Perplexity=93,901
+            throughput/total_tokens=4,194,304
+        2024-02-01T10:00:30.1Z     olmo:0  INFO    [step=2/739328]
+            train/CrossEntropyLoss=11.21
+            throughput/device/tokens_per_second=10,534
+
+        """,
+      samples: [
+        "loss": "1:11.45 2:11.21", "train/Perplexity": "1:93901.0", "tokens": "1:4194304.0",
+        "tokens_per_s": "2:10534.0",
+      ]),
+    Case(
+      testDescription: "Megatron's validation, and counts of what is no number",
+      text: """
+         [2024-01-01 10:00:00] iteration        1/  500000 | consumed samples:          256 | elapsed time per iteration (ms): 23456.7 | learning rate: 1.5E-07 | lm loss: 1.098765E+01 | grad norm: 15.123 | number of skipped iterations:   0 | number of nan iterations:   0 |
+        ---------------------------------------------------------------
+         validation loss at iteration 1 | lm loss value: 1.078765E+01 | lm loss PPL: 4.843154E+04 |
+        ---------------------------------------------------------------
+
+        """,
+      samples: [
+        "loss": "1:10.98765", "loss/eval": "1:10.78765", "lm loss PPL": "1:48431.54",
+        "number of nan iterations": "1:0.0", "step_ms": "1:23456.7",
+      ], absent: ["number of", "iterations", "validation loss at iteration"]),
+    Case(
+      testDescription: "DeepSpeed, lists and brackets in front",
+      text: """
+        [2023-04-13 10:11:12,123] [INFO] [logging.py:96:log_dist] [Rank 0] step=10, skipped=0, lr=[9.65e-06, 0.0005], mom=[(0.9, 0.95), (0.9, 0.95)]
+        [2023-04-13 10:11:12,124] [INFO] [timer.py:199:stop] epoch=0/micro_step=10/global_step=10, CurrSamplesPerSec=125.6, MemAllocated=4.1GB
+        [2023-04-13 10:11:22,123] [INFO] [logging.py:96:log_dist] [Rank 0] step=20, skipped=1, lr=[9.55e-06, 0.0005], mom=[(0.9, 0.95), (0.9, 0.95)]
+
+        """,
+      samples: [
+        "lr": "10:9.65e-06 20:9.55e-06", "skipped": "10:0.0 20:1.0",
+        "CurrSamplesPerSec": "10:125.6",
+      ]),
+    Case(
+      testDescription: "MMEngine, validation shorter than training",
+      text: """
+        2023/03/01 10:00:00 - mmengine - INFO - Epoch(train)   [1][ 50/500]  lr: 1.0e-02  eta: 0:10:00  time: 0.25  loss: 2.3
+        2023/03/01 10:02:13 - mmengine - INFO - Epoch(val)   [1][ 20/100]    eta: 0:00:12  time: 0.15
+        2023/03/01 10:02:33 - mmengine - INFO - Epoch(val) [1][100/100]    coco/bbox_mAP: 0.3210  time: 0.14
+        2023/03/01 10:03:13 - mmengine - INFO - Epoch(train)   [2][ 50/500]  lr: 1.0e-02  time: 0.25  loss: 1.9
+
+        """,
+      samples: ["loss": "50:2.3 550:1.9", "val/coco/bbox_mAP": "500:0.321", "val/time": "500:0.14"]),
+    Case(
+      testDescription: "fastai's columns",
+      text: """
+        epoch     train_loss  valid_loss  accuracy  time
+        0         0.8125      0.4125      0.8623    00:32
+        1         0.5125      0.3125      0.8923    00:31
+
+        """,
+      samples: ["loss": "0:0.8125 1:0.5125", "loss/eval": "0:0.4125 1:0.3125"]),
+    Case(
+      testDescription: "YOLO's columns with a bar behind",
+      text: """
+
+              Epoch    GPU_mem   box_loss   cls_loss  Instances       Size
+                1/3      2.51G      1.234      2.345         23        640:  50%|█████     | 250/500 [00:05<00:05, 50.00it/s]\r        1/3      2.51G      1.134      2.245         23        640: 100%|██████████| 500/500 [00:10<00:00, 50.00it/s]
+                2/3      2.51G      1.034      2.145         20        640: 100%|██████████| 500/500 [00:10<00:00, 50.00it/s]
+
+        """,
+      samples: ["box_loss": "1:1.134 2:1.034", "cls_loss": "1:2.245 2:2.145"]),
+    Case(
+      testDescription: "PyTorch's ImageNet example",
+      text: """
+        Epoch: [0][  0/5005]\tTime  5.123 ( 5.123)\tData  3.123 ( 3.123)\tLoss 7.0123e+00 (7.0123e+00)\tAcc@1   0.25 (  0.00)
+        Epoch: [0][ 10/5005]\tTime  0.423 ( 0.923)\tData  0.123 ( 0.423)\tLoss 6.5000e+00 (6.9623e+00)\tAcc@1   0.50 (  0.10)
+        Epoch: [1][  0/5005]\tTime  0.423 ( 0.923)\tData  0.123 ( 0.423)\tLoss 5.5000e+00 (5.9623e+00)\tAcc@1   5.25 (  5.10)
+
+        """,
+      samples: ["loss": "0:7.0123 10:6.5 5005:5.5", "Acc@1": "0:0.25 10:0.5 5005:5.25"]),
+    Case(
+      testDescription: "timm",
+      text: """
+        Train: 0 [   0/1251 (  0%)]  Loss: 6.95 (6.95)  Time: 4.432s,  231.07/s  (4.432s,  231.07/s)  LR: 1.000e-06  Data: 2.345 (2.345)
+        Train: 1 [  50/1251 (  4%)]  Loss: 6.85 (6.90)  Time: 0.432s, 2310.07/s  (0.532s, 1931.07/s)  LR: 2.000e-06  Data: 0.045 (0.105)
+
+        """,
+      samples: ["loss": "0:6.95 1301:6.85", "lr": "0:1e-06 1301:2e-06"]),
+    Case(
+      testDescription: "PyTorch's MNIST example",
+      text: """
+        Train Epoch: 1 [0/60000 (0%)]\tLoss: 2.305400
+        Train Epoch: 1 [640/60000 (1%)]\tLoss: 1.203400
+        Train Epoch: 2 [0/60000 (0%)]\tLoss: 0.803400
+
+        """,
+      samples: ["loss": "0:2.3054 640:1.2034 60000:0.8034"], absent: ["Train Epoch"]),
+    Case(
+      testDescription: "steps that begin again with each epoch",
+      text: """
+        Epoch [1/3], Step [100/600], Loss: 2.5
+        Epoch [1/3], Step [600/600], Loss: 2.25
+        Epoch [2/3], Step [100/600], Loss: 2.0
+        Epoch [3/3], Step [100/600], Loss: 1.5
+
+        """,
+      samples: ["loss": "100:2.5 600:2.25 700:2.0 1300:1.5"]),
+    Case(
+      testDescription: "batches of an epoch",
+      text: """
+        [Epoch 1/10] [Batch 20/100] loss: 0.5, acc: 81.2%
+        [Epoch 1/10] [Batch 40/100] loss: 0.4, acc: 83.2%
+        [Epoch 2/10] [Batch 20/100] loss: 0.3, acc: 85.2%
+
+        """,
+      samples: ["loss": "20:0.5 40:0.4 120:0.3", "acc": "20:81.2 40:83.2 120:85.2"]),
+    Case(
+      testDescription: "CleanRL, an array of one",
+      text: """
+        global_step=1024, episodic_return=[21.]
+        global_step=2048, episodic_return=[31.5]
+        SPS: 1234
+
+        """,
+      samples: ["reward": "1024:21.0 2048:31.5"]),
+    Case(
+      testDescription: "arrows",
+      text: """
+        epoch 1 -> loss 0.5 | val_loss 0.6
+        epoch 2 -> loss 0.4 | val_loss 0.55
+
+        """,
+      samples: ["loss": "1:0.5 2:0.4", "loss/eval": "1:0.6 2:0.55"], absent: ["-> loss"]),
+    Case(
+      testDescription: "XGBoost and LightGBM",
+      text: """
+        [0]\tvalid-logloss:0.625\teval-logloss:0.75
+        [10]\tvalid-logloss:0.5\teval-logloss:0.625
+        [20]\ttraining's binary_logloss: 0.45\tvalid_1's binary_logloss: 0.48
+
+        """,
+      samples: ["valid-logloss": "0:0.625 10:0.5", "valid_1's binary_logloss": "20:0.48"]),
+    Case(
+      testDescription: "values behind bars of tqdm",
+      text: "Epoch 0:  50%|#####     | 50/100 [00:10<00:10,  5.00it/s, loss=2.5, v_num=3]\r"
+        + "Epoch 0: 100%|##########| 100/100 [00:20<00:00,  5.00it/s, loss=2.25, v_num=3]\n"
+        + "Epoch 1: 100%|##########| 100/100 [00:20<00:00,  5.00it/s, loss=1.5, v_num=3]\n",
+      samples: ["loss": "50:2.5 100:2.25 200:1.5"], absent: ["v_num"]),
+    Case(
+      testDescription: "fairseq",
+      text: """
+        2021-01-01 10:00:00 | INFO | train_inner | {"epoch": 1, "loss": "12.345", "gnorm": "5.125", "num_updates": "100"}
+        2021-01-01 10:01:00 | INFO | train_inner | {"epoch": 1, "loss": "11.345", "gnorm": "4.125", "num_updates": "200"}
+
+        """,
+      samples: ["loss": "100:12.345 200:11.345", "grad_norm": "100:5.125 200:4.125"]),
+    Case(
+      testDescription: "rows of JSON in a list",
+      text: "[{\"step\": 1, \"loss\": 2.5},\n {\"step\": 2, \"loss\": 2.25}]\n",
+      samples: ["loss": "1:2.5 2:2.25"], format: .trainerState),
+    Case(
+      testDescription: "a list a metric",
+      text: "{\"loss\": [2.5, 2.25, 2.0], \"val_loss\": [2.6, 2.4]}\n",
+      samples: ["loss": "0:2.5 1:2.25 2:2.0", "loss/eval": "0:2.6 1:2.4"], format: .jsonLines),
+    Case(
+      testDescription: "padded columns",
+      text: "      epoch,   train/box_loss,   lr/pg0\n          1,           1.5,   0.25\n"
+        + "          2,          1.25,  0.125\n",
+      samples: ["train/box_loss": "1:1.5 2:1.25", "lr": "1:0.25 2:0.125"], format: .csv),
+  ]
+
+  @Test(arguments: cases)
+  func `what is printed is read`(log: Case) throws {
+    let bytes = Array(log.text.utf8)
+    #expect(LogFormat.of(bytes, isWhole: true) == log.format)
+    let run = LoggedRun(format: log.format, paths: ["a.log"], name: "a")
+    let read = try Decoding.run(run.decoder(of: "a.log"), bytes)
+    for (name, samples) in log.samples { #expect(read.samples(name) == samples, "\(name)") }
+    for name in log.absent { #expect(!read.names.contains(name), "\(name)") }
+  }
+
+  @Test func `a file that is packed is told, with what unpacks it`() throws {
+    let packer = try #require(LogFormat.packer([0x1f, 0x8b, 8, 0]))
+    let error = FormatError.packed(path: "a b.gz", by: packer.tool, unpack: packer.unpack)
+    #expect(
+      error.description == "a b.gz is packed by gzip: unpack it first: gunzip -k 'a b.gz'")
+    #expect(LogFormat.packer(Array("step,loss\n".utf8)) == nil)
+  }
+
+  @Test func `an object with a type makes no metric, and one line`() throws {
+    let lines = [0, 1].map {
+      "{\"step\":\($0),\"loss\":2.5,\"x\":{\"img\":{\"_type\":\"image-file\",\"size\":3,\"w\":4}}}\n"
+    }
+    let run = try Decoding.run(JSONLinesDecoder(), Array(lines.joined().utf8))
+    #expect(run.names == ["loss"])
+    #expect(run.console == ["x/img is a image-file: not shown"])
+  }
+
+  @Test func `names differ by what parts their words, and a person has some of their own`() {
+    let aliases = MetricAliases(own: ["my/score": "loss", "val/loss": "x"])
+    #expect(aliases.of("My Score")?.ours == "loss")
+    #expect(aliases.of("val_loss")?.ours == "x")
+    #expect(MetricAliases.usual.of("Train/Loss")?.ours == "loss")
+    #expect(MetricAliases.usual.of("optim/total grad norm")?.ours == "grad_norm")
+    #expect(MetricAliases.usual.of("Loss")?.ours == "loss")
+    #expect(MetricAliases.usual.of("loss") == nil && MetricAliases.usual.of("loss/eval") == nil)
+    #expect(MetricAliases.none.of("Train/Loss") == nil)
+  }
+}

@@ -123,7 +123,8 @@ final class LineRelay {
   private func printLines() throws(FormatError) -> Int? {
     let stamp = FileSystem.stamp(path)
     guard stamp.node != 0 else { throw .absent(path: path) }
-    let isAnother = try stamp.size > offset && Self.head(path, count: head.count) != head
+    var isAnother = false
+    if stamp.size > offset { isAnother = try Self.head(path, count: head.count) != head }
     if stamp.node != node || stamp.size < offset || isAnother {
       (node, offset, isWithinLine, head) = (stamp.node, 0, false, [])
       desk.trainer = try TrainerAddress.last(inFileAt: path)

@@ -174,13 +174,14 @@ def wandb_whole():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     os.environ["WANDB_SILENT"] = "true"
+    os.environ["WANDB_DATA_DIR"] = work
     for part in range(2):
         run = wandb.init(
             mode="offline", dir=work, project="seismo", name="whole", id="wholerun", resume="allow",
             notes="a note on it", tags=["first", "small"], group="night", job_type="train",
             config={"lr": 0.01, "model": {"width": 64, "deep": {"er": "x"}}, "list": [1, 2]},
             settings=wandb.Settings(
-                x_stats_sampling_interval=0.1, x_disable_meta=False, console="off",
+                x_stats_sampling_interval=1, x_disable_meta=True, console="off",
                 disable_git=True, disable_code=True, host="node7"))
         run.define_metric("val/*", step_metric="epoch")
         for step in range(part * 6, part * 6 + 6):
@@ -192,7 +193,7 @@ def wandb_whole():
             if step % 3 == 2:
                 row["val/acc"] = step / 16
             run.log(row, step=step)
-            time.sleep(0.12)
+            time.sleep(0.4)
         run.alert("careful", "it is hot")
         run.finish(exit_code=part * 3)
     found = sorted(

@@ -16,13 +16,14 @@ package enum NumberText {
     guard value != 0 else { return "0" }
     let sign = value < 0 ? minus : ""
     let size = abs(value)
-    let exponent = exponentAfterRounding(size, digits: digits)
-    switch exponent {
-    case ..<(-3): return sign + scientific(size, digits: digits)
-    case ..<3: return sign + fixed(size, decimals: max(0, digits - 1 - exponent))
+    let rounded = Rounded(printed(size, "%.*e", digits - 1))
+    switch rounded.exponent {
+    case ..<(-3): return sign + rounded.scientific
+    case ..<digits where rounded.exponent < 3: return sign + rounded.fixed
+    case ..<3: return sign + fixed(size, decimals: 0)
     case 3 where digits >= 4: return sign + grouped(size)
-    case ..<15: return sign + scaled(size, exponent: exponent, digits: digits)
-    default: return sign + scientific(size, digits: digits)
+    case ..<15: return sign + scaled(size, exponent: rounded.exponent, digits: digits)
+    default: return sign + rounded.scientific
     }
   }
 
@@ -126,16 +127,32 @@ extension NumberText {
     printed(size, "%.*f", decimals)
   }
 
-  private static func scientific(_ size: Double, digits: Int) -> String {
-    let words = printed(size, "%.*e", digits - 1).split(separator: "e")
-    guard words.count == 2, let exponent = Int(words[1]) else { return "\(size)" }
-    return "\(words[0])e\(exponent)"
-  }
+  /// A size rounded to some digits: both ways of writing it are made of one conversion.
+  private struct Rounded {
+    /// The digits as they are written with a power of ten: `1.23`.
+    let mantissa: Substring
+    /// The power of ten of the first digit once the size is rounded: 2 for 999.4, 3 for 999.6.
+    let exponent: Int
 
-  /// The power of ten of the first digit once `size` is rounded: 2 for 999.4, 3 for 999.6.
-  private static func exponentAfterRounding(_ size: Double, digits: Int) -> Int {
-    let words = printed(size, "%.*e", digits - 1).split(separator: "e")
-    return words.last.flatMap { Int($0) } ?? 0
+    init(_ printed: String) {
+      let end = printed.utf8.firstIndex(of: UInt8(ascii: "e")) ?? printed.endIndex
+      mantissa = printed[..<end]
+      exponent = Int(printed[end...].dropFirst()) ?? 0
+    }
+
+    var scientific: String { "\(mantissa)e\(exponent)" }
+
+    /// The same digits without the power; only where there are digits up to the ones.
+    var fixed: String {
+      let point = UInt8(ascii: ".")
+      let digits = mantissa.utf8.filter { $0 != point }
+      guard exponent >= 0 else {
+        let zeros = repeatElement(UInt8(ascii: "0"), count: -exponent - 1)
+        return "0." + String(decoding: zeros + digits, as: UTF8.self)
+      }
+      let (whole, rest) = (digits.prefix(exponent + 1), digits.dropFirst(exponent + 1))
+      return String(decoding: rest.isEmpty ? whole : whole + [point] + rest, as: UTF8.self)
+    }
   }
 
   private static func scaled(_ size: Double, exponent: Int, digits: Int) -> String {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Signals
@@ -21,6 +22,21 @@ struct NumberTextTests {
     #expect(NumberText.compact(0.00012, digits: 2) == "1.2e-4")
     #expect(NumberText.compact(123, digits: 2) == "123")
     #expect(NumberText.compact(3, digits: 1) == "3")
+  }
+
+  @Test func `a number between a thousandth and a thousand reads as C prints it`() {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SeededGenerator(seed: seed)
+    let edges = [0.001, 0.00999951, 0.0995, 0.9995, 0.99949999, 1, 9.995, 9.5, 99.95, 99.96, 999.4]
+    let drawn = (0..<2000).map { _ in pow(10, Double.random(in: -3..<2.999, using: &generator)) }
+    for value in edges + drawn {
+      for digits in 1...6 where value < 999 {
+        let exponent = Int(String(format: "%.\(digits - 1)e", value).split(separator: "e")[1]) ?? 0
+        guard (-3..<3).contains(exponent) else { continue }
+        let text = String(format: "%.\(max(0, digits - 1 - exponent))f", value)
+        #expect(NumberText.compact(value, digits: digits) == text, "\(digits), seed \(seed)")
+      }
+    }
   }
 
   @Test func `a compact number fits eight cells and reads back`() throws {

@@ -46,7 +46,7 @@ struct ChunkSummary: Equatable {
 /// The summaries of consecutive chunks of one metric, as a row of the file: what is read to draw a
 /// metric at any zoom.
 ///
-/// Layout: the number of chunks in a byte, the width of minima and maxima (4 or 8) in another, then
+/// Layout: the number of chunks in a byte, the ``ValueCoding`` of minima and maxima in another, then
 /// in ``IntegerCoding`` the chunks' counts, first steps, last steps and strides, and the blocks'
 /// counts of values that are not finite, minima, maxima and sums. A block without a finite value
 /// has zeros for the three. All of it is exact.
@@ -79,16 +79,15 @@ struct SummaryRow {
       blocks.map { $0.finiteCount > 0 ? $0.minimum : 0 },
       blocks.map { $0.finiteCount > 0 ? $0.maximum : 0 },
     ]
-    let isSingle = extremes.joined().allSatisfy { Double(Float($0)).bitPattern == $0.bitPattern }
     wide.encode(blocks.map { UInt64($0.nonFiniteCount) }, into: &writer)
-    for values in extremes { FloatBits(isSingle: isSingle).encode(values, into: &writer) }
+    let coding = ValueCoding.encode(extremes, into: &writer)
     FloatBits(isSingle: false).encode(blocks.map(\.sum), into: &writer)
-    return [UInt8(chunks.count), isSingle ? 4 : 8] + writer.bytes()
+    return [UInt8(chunks.count), coding.rawValue] + writer.bytes()
   }
 
   /// Reads what `bytes` say; nil where they cannot have been written by this.
   static func decoded(_ bytes: [UInt8]) -> ArchivedColumn.Index? {
-    guard bytes.count > 2, bytes[1] == 4 || bytes[1] == 8 else { return nil }
+    guard bytes.count > 2, let coding = ValueCoding(rawValue: bytes[1]) else { return nil }
     var reader = BitReader(bytes.dropFirst(2))
     let wide = IntegerCoding(width: 64)
     let count = Int(bytes[0])
@@ -102,20 +101,19 @@ struct SummaryRow {
       ArchivedColumn.Chunk(
         count: parts[0][$0], firstStep: parts[1][$0], lastStep: parts[2][$0], stride: parts[3][$0])
     }
-    guard let blocks = blocks(of: chunks, isSingle: bytes[1] == 4, from: &reader) else {
+    guard let blocks = blocks(of: chunks, coding, from: &reader) else {
       return nil
     }
     return ArchivedColumn.Index(chunks: chunks, blocks: blocks)
   }
 
   private static func blocks(
-    of chunks: [ArchivedColumn.Chunk], isSingle: Bool, from reader: inout BitReader
+    of chunks: [ArchivedColumn.Chunk], _ coding: ValueCoding, from reader: inout BitReader
   ) -> [ColumnSummary]? {
     let length = ArchivedColumn.blockLength
     let counts = chunks.flatMap { chunk in
       stride(from: 0, to: chunk.count, by: length).map { min(length, chunk.count - $0) }
     }
-    let coding = FloatBits(isSingle: isSingle)
     guard let odd = IntegerCoding(width: 64).decode(count: counts.count, from: &reader),
       let low = coding.decode(count: counts.count, from: &reader),
       let high = coding.decode(count: counts.count, from: &reader),

@@ -1,12 +1,10 @@
 import Signals
-import Telemetry
 
 /// A stretch of one metric's samples as it lies in the file: coded without loss, every bit of every
 /// float comes back.
 ///
-/// The values are stored as Float32 where each of them is one exactly, else as Float64. Layout: a
-/// byte with the width (4 or 8), the number of samples as two bytes, low byte first, then the steps
-/// and the values in ``IntegerCoding``.
+/// Layout: a byte with the ``ValueCoding``, the number of samples as two bytes, low byte first, then
+/// the steps in ``IntegerCoding`` and the values.
 struct ColumnChunk: Equatable {
   /// Samples in a closed chunk: small enough to be read alone, large enough to be coded well.
   static let capacity = 1024
@@ -33,26 +31,24 @@ struct ColumnChunk: Equatable {
 
 extension ColumnChunk {
   func encoded() -> [UInt8] {
-    let isSingle = values.allSatisfy { Double(Float($0)).bitPattern == $0.bitPattern }
     var writer = BitWriter()
     IntegerCoding(width: 64).encode(steps.map { UInt64(bitPattern: Int64($0)) }, into: &writer)
-    FloatBits(isSingle: isSingle).encode(values, into: &writer)
-    let width = isSingle ? MetricPrecision.float32 : .float64
+    let coding = ValueCoding.encode([values], into: &writer)
     let count = UInt16(values.count)
-    return [UInt8(width.rawValue), UInt8(count & 0xff), UInt8(count >> 8)] + writer.bytes()
+    return [coding.rawValue, UInt8(count & 0xff), UInt8(count >> 8)] + writer.bytes()
   }
 
   /// Reads what `encoded()` wrote; nil where it cannot have.
   init?(encoded bytes: some RandomAccessCollection<UInt8>) {
     let header = Array(bytes.prefix(Self.headerLength))
     guard header.count == Self.headerLength,
-      let precision = MetricPrecision(rawValue: Int(header[0]))
+      let coding = ValueCoding(rawValue: header[0])
     else { return nil }
     let count = Int(header[1]) | Int(header[2]) << 8
     guard count <= Self.capacity else { return nil }
     var reader = BitReader(bytes.dropFirst(Self.headerLength))
     guard let steps = IntegerCoding(width: 64).decode(count: count, from: &reader),
-      let values = FloatBits(isSingle: precision == .float32).decode(count: count, from: &reader)
+      let values = coding.decode(count: count, from: &reader)
     else { return nil }
     self.steps = steps.map { Int(Int64(bitPattern: $0)) }
     self.values = values

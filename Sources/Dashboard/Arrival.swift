@@ -118,7 +118,7 @@ extension RunRecord {
   /// Whether it changes what charts show and asks for no answer.
   fileprivate var isMeasured: Bool {
     switch self {
-    case .samples, .column, .console, .generation: true
+    case .samples, .column, .console, .damage, .generation: true
     case .description, .settings, .event, .state: false
     }
   }

@@ -24,7 +24,7 @@ package enum JSONLines {
     switch record {
     case .samples(let samples): line(samples)
     case .event(let event): line(event)
-    case .description, .settings, .column, .state, .console, .generation: nil
+    case .description, .settings, .column, .state, .console, .damage, .generation: nil
     }
   }
 

@@ -57,7 +57,7 @@ extension RecordedRun {
         indices = [:]
       case .column(let column): add(column, &indices)
       case .samples(let samples): add(samples, &indices)
-      case .event, .console: last.happenings.append(record)
+      case .event, .console, .damage: last.happenings.append(record)
       }
     }
   }

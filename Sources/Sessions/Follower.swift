@@ -31,7 +31,7 @@ package struct Follower {
   /// `damage` is given what turns out to be lost later on, a line each.
   /// - Throws: `unreadable`, `damaged`.
   package mutating func history(
-    damage: @escaping @Sendable (String) -> Void = { _ in }
+    damage: @escaping @Sendable (RecordingDamage) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
     let reader = try SessionReader(path: path)
     guard let (history, cursor) = try reader.archived(damage: damage) else {

@@ -185,7 +185,7 @@ extension RunRecord {
     switch self {
     case .samples(let samples): samples.values.count
     case .column(let column): column.values.count
-    case .description, .settings, .event, .state, .console, .generation: 0
+    case .description, .settings, .event, .state, .console, .damage, .generation: 0
     }
   }
 }

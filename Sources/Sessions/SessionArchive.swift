@@ -8,9 +8,9 @@ import Telemetry
 final class SessionArchive: Sendable {
   private let reader: ArchiveReader
   private let cache = ChunkCache()
-  private let damage: @Sendable (String) -> Void
+  private let damage: @Sendable (RecordingDamage) -> Void
 
-  init(reader: ArchiveReader, damage: @escaping @Sendable (String) -> Void) {
+  init(reader: ArchiveReader, damage: @escaping @Sendable (RecordingDamage) -> Void) {
     self.reader = reader
     self.damage = damage
   }
@@ -149,7 +149,7 @@ final class SessionArchive: Sendable {
   }
 
   private func tellLost(_ first: Int, _ last: Int, of name: MetricName) {
-    damage("damaged session: steps \(first) to \(last) of \(name) are lost")
+    damage(.steps(first: first, last: last, metric: name))
   }
 
   private func samples(

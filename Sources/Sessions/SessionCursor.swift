@@ -5,14 +5,14 @@ import Telemetry
 
 /// How far a reader has read a session; each reading hands out what has come since.
 ///
-/// What is damaged is left out and said in a console line; the rest is handed out.
+/// What is damaged is left out and told; the rest is handed out.
 struct SessionCursor {
   private var lastRows: [String: Int] = [:]
   private var lastGeneration = -1
   /// The number of the next sample of each metric.
   var nextSamples: [Int: Int] = [:]
   private var documents: [SessionDocument: String] = [:]
-  private var warnings: [String] = []
+  private var damage: [RecordingDamage] = []
 
   /// What a reading found, in the order in which a history takes it.
   struct Findings {
@@ -36,7 +36,7 @@ struct SessionCursor {
 
   /// Takes the chunks in `loose` for new and all others for read, or else all that are new.
   mutating func find(in database: Database, loose: [Row]? = nil) throws -> Findings {
-    warnings = []
+    damage = []
     let changed = try readDocuments(from: database)
     let metrics = try readMetrics(from: database)
     let generations = try readGenerations(from: database)
@@ -59,7 +59,7 @@ struct SessionCursor {
     }
     var findings = Findings(documents: changed.filter { !$0.isState })
     findings.generations = found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    findings.ending = warnings.map { .console(wallTime: 0, line: "damaged session: \($0)") }
+    findings.ending = damage.map { .damage($0, wallTime: 0) }
     findings.ending += changed.filter(\.isState)
     return findings
   }
@@ -70,11 +70,11 @@ struct SessionCursor {
       cursor, row in
       guard let document = row.text(0).flatMap(SessionDocument.init(rawValue:)),
         let body = row.text(1)
-      else { return cursor.warn("a row of documents cannot be read") }
+      else { return cursor.tell(.entry("a row of documents")) }
       guard document != .tags, cursor.documents[document] != body else { return }
       cursor.documents[document] = body
       guard row.integer(2) == Checksum.of(body), let record = document.record(of: body) else {
-        return cursor.warn("the \(document.rawValue) cannot be read")
+        return cursor.tell(.entry("the \(document.rawValue)"))
       }
       records.append(record)
     }
@@ -87,7 +87,7 @@ struct SessionCursor {
       guard let metric = row.integer(0), let name = row.text(1),
         row.integer(2) == Checksum.of(name, metric)
       else {
-        return cursor.warn("a metric's name cannot be read")
+        return cursor.tell(.entry("a metric's name"))
       }
       metrics[metric] = MetricName(name)
     }
@@ -105,7 +105,7 @@ struct SessionCursor {
       guard let number = row.integer(0), let step = row.integer(1),
         row.integer(2) == Checksum.of("", number, step)
       else {
-        return cursor.warn("a generation cannot be read")
+        return cursor.tell(.entry("a generation"))
       }
       cursor.lastGeneration = number
       generations.append(SessionDraft.Generation(number: number, startingStep: step))
@@ -128,9 +128,9 @@ struct SessionCursor {
     switch ChunkRow.read(row) {
     case .piece(let piece): return piece
     case .lost(let place):
-      let name = metrics[place.metric]?.path ?? "a metric"
-      warn("steps \(place.firstStep) to \(place.lastStep) of \(name) are lost")
-    case .unreadable: warn("a chunk cannot be read")
+      let metric = metrics[place.metric]
+      tell(.steps(first: place.firstStep, last: place.lastStep, metric: metric))
+    case .unreadable: tell(.entry("a chunk"))
     }
     return nil
   }
@@ -143,7 +143,7 @@ struct SessionCursor {
       """
     try eachRow(of: database, query, "tail", "tail") { cursor, row in
       guard let found = TailRow.checked(row) else {
-        return cursor.warn("some of the last steps are lost")
+        return cursor.tell(.end)
       }
       pieces += found
     }
@@ -159,7 +159,7 @@ struct SessionCursor {
       guard let generation = row.integer(1), let body = row.text(2),
         row.integer(3) == Checksum.of(body, generation),
         let event = try? JSONText.decode(RunEvent.self, from: body)
-      else { return cursor.warn("an event cannot be read") }
+      else { return cursor.tell(.entry("an event")) }
       events.append(Placed(generation: generation, content: .event(event)))
     }
     return events
@@ -175,7 +175,7 @@ struct SessionCursor {
       guard let generation = row.integer(1), let body = row.text(2),
         row.integer(3) == Checksum.of(body, generation),
         let line = try? JSONText.decode(TimedLine.self, from: body)
-      else { return cursor.warn("a console line cannot be read") }
+      else { return cursor.tell(.entry("a console line")) }
       lines.append(
         Placed(
           generation: generation,
@@ -188,8 +188,8 @@ struct SessionCursor {
 
   private func lastRow(_ table: String) -> Int { lastRows[table] ?? 0 }
 
-  private mutating func warn(_ what: String) {
-    warnings.append(what)
+  private mutating func tell(_ found: RecordingDamage) {
+    damage.append(found)
   }
 
   /// Goes through a table; where its pages are damaged what came before stands.
@@ -204,7 +204,7 @@ struct SessionCursor {
         body(&self, row)
       }
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-      warn("the table of \(what) is readable in part only")
+      tell(.table(what))
     }
   }
 
@@ -218,8 +218,8 @@ struct SessionCursor {
       guard let name = metrics[piece.metric] else { continue }
       let next = nextSamples[piece.metric] ?? 0
       guard let rest = piece.dropping(before: next) else { continue }
-      if rest.start > next, warnings.isEmpty {
-        warn("samples \(next) to \(rest.start - 1) of \(name) are lost")
+      if rest.start > next, damage.isEmpty {
+        tell(.samples(first: next, last: rest.start - 1, metric: name))
       }
       nextSamples[piece.metric] = rest.end
       let key = ColumnKey(generation: rest.generation, metric: rest.metric)

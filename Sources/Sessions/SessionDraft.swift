@@ -98,6 +98,9 @@ struct SessionDraft {
     case .console(let wallTime, let line):
       let line = TimedLine(wallTime: wallTime, line: line)
       newLines.append(PlacedLine(generation: generationNumber, line: line))
+    case .damage(let damage, let wallTime):
+      let line = TimedLine(wallTime: wallTime, line: damage.line)
+      newLines.append(PlacedLine(generation: generationNumber, line: line))
     case .samples(let samples): absorb(samples)
     case .column(let column): absorb(column)
     case .generation(let step): beginGeneration(at: step)

@@ -1,6 +1,6 @@
 package import Formats
 import Foundation
-import Telemetry
+package import Telemetry
 
 /// Brings a run from elsewhere into a session.
 ///
@@ -15,7 +15,7 @@ package enum SessionImport {
       return run.sampleCount
     }
     let present = RecordedRun(records: try SessionReader(path: path).records())
-    if let flaw = present.damage.first { throw .damaged(path: path, what: flaw) }
+    if let flaw = present.damage.first { throw .damaged(path: path, what: flaw.description) }
     let merged = present.merging(run)
     let added = merged.sampleCount - present.sampleCount
     guard added > 0 else { return 0 }
@@ -45,18 +45,9 @@ package enum SessionImport {
   }
 }
 
-extension RunRecord {
-  fileprivate var damageLine: String? {
-    guard case .console(_, let line) = self, line.hasPrefix("damaged session: ") else { return nil }
-    return String(line.dropFirst("damaged session: ".count))
-  }
-}
-
 extension RecordedRun {
-  /// What the session's reader could not read, a line each.
-  package var damage: [String] {
-    generations.flatMap { $0.happenings.compactMap(\.damageLine) }
-  }
+  /// What the session's reader could not read.
+  package var damage: [RecordingDamage] { generations.flatMap(\.happenings).damage }
 
   /// This run with what `other` has beyond it, generation by generation.
   func merging(_ other: RecordedRun) -> RecordedRun {
@@ -138,7 +129,7 @@ extension RunRecord {
     switch self {
     case .event(let event): "\(event.step) \(event.kind.rawValue) \(event.name ?? "") \(event.text)"
     case .console(let wallTime, let line): "\(wallTime) \(line)"
-    case .description, .settings, .samples, .column, .state, .generation: nil
+    case .description, .settings, .samples, .column, .state, .damage, .generation: nil
     }
   }
 }

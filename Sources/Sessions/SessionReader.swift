@@ -32,7 +32,7 @@ package final class SessionReader: Sendable {
   /// All that is recorded, in an order from which ``RunHistory`` rebuilds the run: description and
   /// settings, each generation with its columns, events and console lines, the state.
   ///
-  /// What is damaged is left out and said in a console line.
+  /// What is damaged is left out and told behind it.
   package func records() throws(SessionError) -> [RunRecord] {
     var cursor = SessionCursor()
     return try read { database in
@@ -59,9 +59,9 @@ package final class SessionReader: Sendable {
   /// and are fetched when they are looked at.
   ///
   /// A session that is short or of an older format is read whole. `damage` is given what turns out
-  /// to be lost later on, a line each. `line` is one as of ``records(line:)``.
+  /// to be lost later on. `line` is one as of ``records(line:)``.
   package func history(
-    line: Int? = nil, damage: @escaping @Sendable (String) -> Void = { _ in }
+    line: Int? = nil, damage: @escaping @Sendable (RecordingDamage) -> Void = { _ in }
   ) throws(SessionError) -> RunHistory {
     if var (history, _) = try archived(line: line, damage: damage) {
       history.append(contentsOf: try read { Self.doubts(about: $0) })
@@ -73,7 +73,7 @@ package final class SessionReader: Sendable {
   /// The run as it is recorded by now, its older samples left in the file; nil where the session is
   /// too short for that. `damage` is as of ``history(line:damage:)``.
   package func archivedHistory(
-    damage: @escaping @Sendable (String) -> Void
+    damage: @escaping @Sendable (RecordingDamage) -> Void
   ) throws(SessionError) -> RunHistory? {
     try archived(damage: damage)?.history
   }
@@ -81,7 +81,7 @@ package final class SessionReader: Sendable {
   /// What is recorded with the older samples left in the file, and where reading goes on; nil where
   /// the session is to be read whole.
   func archived(
-    line: Int? = nil, damage: @escaping @Sendable (String) -> Void
+    line: Int? = nil, damage: @escaping @Sendable (RecordingDamage) -> Void
   ) throws(SessionError) -> (history: RunHistory, cursor: SessionCursor)? {
     let isGrowing = WriterLock.isHeld(session: path)
     let archive = SessionArchive(
@@ -108,7 +108,7 @@ package final class SessionReader: Sendable {
     guard let pages, let size, pages * size <= 16 << 20 else { return [] }
     let verdict = try? Row.fetchOne(database, sql: "PRAGMA quick_check(1)")?.text(0)
     guard verdict != "ok" else { return [] }
-    return [.console(wallTime: 0, line: "damaged session: its pages disagree, rows may be missing")]
+    return [.damage(.pages, wallTime: 0)]
   }
 
   func records(since cursor: inout SessionCursor) throws(SessionError) -> [RunRecord] {

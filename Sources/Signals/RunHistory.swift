@@ -15,6 +15,8 @@ package struct RunHistory: Sendable {
   package private(set) var superseded: [MetricName: [Series]] = [:]
   package private(set) var wallTimes = Series()
   package private(set) var console: [String] = []
+  /// What of the recording could not be read; the console has it too.
+  package private(set) var damage: [RecordingDamage] = []
   /// Steps at which a later generation began.
   package private(set) var generationStarts: [Int] = []
   /// The last step of all that was superseded.
@@ -108,6 +110,9 @@ package struct RunHistory: Sendable {
     case .samples(let samples): append(samples)
     case .column(let column): append(column)
     case .console(_, let line): append(line: line)
+    case .damage(let found, _):
+      damage.append(found)
+      append(line: found.line)
     case .generation(let step): beginGeneration(at: step)
     }
   }

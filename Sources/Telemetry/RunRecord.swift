@@ -15,7 +15,16 @@ public enum RunRecord: Sendable {
   case state(RunState)
   /// A line that the run or a library printed.
   case console(wallTime: Double, line: String)
+  /// What the reader of a recording found damaged; found at `wallTime`, 0 where that says nothing.
+  case damage(RecordingDamage, wallTime: Double)
   /// The run starts again at `step`, which is not after the last one: what follows supersedes the
   /// samples from there on, and the older ones are kept.
   case generation(startingAt: Int)
+}
+
+extension Sequence<RunRecord> {
+  /// What of a recording could not be read.
+  package var damage: [RecordingDamage] {
+    compactMap { if case .damage(let damage, _) = $0 { damage } else { nil } }
+  }
 }

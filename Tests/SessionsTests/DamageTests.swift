@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 import Signals
@@ -33,7 +34,7 @@ import TestSupport
     do {
       let found = TestRun.history(try SessionReader(path: path).records())
       expectPart(found, of: told, what())
-      let isSaid = found.console.contains { $0.hasPrefix("damaged session: ") }
+      let isSaid = !found.damage.isEmpty
       #expect(isSaid || isAll(found), "\(what()): something is missing and nothing said")
       return true
     } catch {
@@ -63,7 +64,7 @@ import TestSupport
       if let invented { Issue.record("\(what): \(name) at \(invented.0)") }
     }
     #expect(found.events.allSatisfy { $0.text == told.events.first?.text }, "\(what)")
-    let lines = found.console.filter { !$0.hasPrefix("damaged session: ") }
+    let lines = found.console.filter { !found.damage.map(\.line).contains($0) }
     #expect(lines.isEmpty || lines == told.console, "\(what)")
   }
 
@@ -119,7 +120,19 @@ import TestSupport
     let history = TestRun.history(try SessionReader(path: path).records())
     #expect(history["loss"]?.steps == Array(1024..<1500))
     #expect(history["lr"]?.count == 1500)
+    #expect(history.damage == [.steps(first: 0, last: 1023, metric: "loss")])
     #expect(history.console == ["damaged session: steps 0 to 1023 of loss are lost"])
+  }
+
+  @Test func `what a trainer prints is never taken for damage`() throws {
+    let path = folder.path("printed.seismo")
+    let line = "damaged session: steps 0 to 9 of loss are lost"
+    try TestRun.record([.console(wallTime: 1, line: line)], at: path)
+    let records = try SessionReader(path: path).records()
+    let history = TestRun.history(records)
+    #expect(history.console == [line] && history.damage.isEmpty)
+    #expect(RecordedRun(records: records).damage.isEmpty)
+    #expect(!RunReport(history, name: "printed", metrics: []).html.contains("<h2>Damage</h2>"))
   }
 
   @Test func `another program's file is refused by name`() throws {

@@ -124,16 +124,15 @@ import TestSupport
       UPDATE payloads SET bytes = CAST(substr(bytes, 1, 99) || x'00' || substr(bytes, 101) AS BLOB)
       WHERE chunk = (SELECT id FROM chunks WHERE metric = 2 AND first_step = 2048)
       """)
-    let said = Mutex<[String]>([])
-    let history = try SessionReader(path: path).history { line in
-      said.withLock { $0.append(line) }
+    let said = Mutex<[RecordingDamage]>([])
+    let history = try SessionReader(path: path).history { damage in
+      said.withLock { $0.append(damage) }
     }
     let loss = try #require(history["loss"])
     #expect(loss.steps == told["loss"]?.steps)
     #expect(loss.values[2048..<3072].allSatisfy { $0.isNaN })
     #expect(loss.values[3072] == told["loss"]?.values[3072])
-    #expect(
-      said.withLock { $0 }.first == "damaged session: steps 2048 to 3071 of loss are lost")
+    #expect(said.withLock { $0 }.first == .steps(first: 2048, last: 3071, metric: "loss"))
   }
 
   @Test func `a damaged chunk under a damaged row of summaries is lost alone and is said`() throws {
@@ -145,16 +144,16 @@ import TestSupport
       UPDATE payloads SET bytes = CAST(substr(bytes, 1, 99) || x'00' || substr(bytes, 101) AS BLOB)
       WHERE chunk = (SELECT id FROM chunks WHERE metric = 2 AND first_step = 2048)
       """)
-    let said = Mutex<[String]>([])
-    let history = try SessionReader(path: path).history { line in
-      said.withLock { $0.append(line) }
+    let said = Mutex<[RecordingDamage]>([])
+    let history = try SessionReader(path: path).history { damage in
+      said.withLock { $0.append(damage) }
     }
     let loss = try #require(history["loss"])
     #expect(loss.values[2048..<3072].allSatisfy { $0.isNaN })
     #expect(loss.values[2047] == told["loss"]?.values[2047])
     #expect(loss.values[3072] == told["loss"]?.values[3072])
     #expect(loss.values[32_999] == told["loss"]?.values[32_999])
-    #expect(said.withLock { $0 } == ["damaged session: steps 2048 to 3071 of loss are lost"])
+    #expect(said.withLock { $0 } == [.steps(first: 2048, last: 3071, metric: "loss")])
   }
 
   /// Values are what was recorded or no numbers.

@@ -59,7 +59,7 @@ extension RecordMailbox.Late {
     case .description: description = record
     case .settings: settings = record
     case .state: state = record
-    case .event, .console, .generation: happenings.append(record)
+    case .event, .console, .damage, .generation: happenings.append(record)
     }
     guard happenings.count >= RecordMailbox.limit else { return 0 }
     let older = happenings.prefix(happenings.count / 2)

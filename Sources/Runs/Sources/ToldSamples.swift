@@ -28,7 +28,7 @@ struct ToldSamples {
       for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
     case .column(let column) where column.name != MetricColumn.wallTime:
       for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
-    case .console, .event: lines.add(1)
+    case .console, .damage, .event: lines.add(1)
     case .column, .description, .settings, .state, .generation: break
     }
   }
@@ -62,7 +62,7 @@ struct ToldSamples {
         let rest = Self.rest(of: samples, &skipped)
         hasBegun = hasBegun || rest != nil
         return rest
-      case .console, .event:
+      case .console, .damage, .event:
         skippedLines -= 1
         return skippedLines >= 0 ? nil : record
       case .generation: return hasBegun ? record : nil
@@ -107,7 +107,7 @@ struct ToldSamples {
       // What goes on begins no generation that was begun before.
       if rest != nil { repeats = leftLines > 0 || left.values.contains { $0 > 0 } }
       return rest
-    case .console, .event:
+    case .console, .damage, .event:
       guard leftLines > 0 else { return record }
       leftLines -= 1
       return nil

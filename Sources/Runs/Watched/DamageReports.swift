@@ -4,24 +4,24 @@ package import Telemetry
 
 /// What of a recording turned out to be lost while it was looked at.
 package final class DamageReports: Sendable {
-  private let lines = Mutex<[String]>([])
+  private let found = Mutex<[RecordingDamage]>([])
 
   package init() {}
 
-  package func add(_ line: String) {
-    lines.withLock { $0.append(line) }
+  package func add(_ damage: RecordingDamage) {
+    found.withLock { $0.append(damage) }
   }
 
-  /// What has come since the last call, as the console tells it.
+  /// What has come since the last call, as records.
   package func records() -> [RunRecord] {
-    take().map { .console(wallTime: Date().timeIntervalSince1970, line: $0) }
+    take().map { .damage($0, wallTime: Date().timeIntervalSince1970) }
   }
 
   /// What has come since the last call.
-  package func take() -> [String] {
-    lines.withLock { lines in
-      defer { lines = [] }
-      return lines
+  package func take() -> [RecordingDamage] {
+    found.withLock { found in
+      defer { found = [] }
+      return found
     }
   }
 }

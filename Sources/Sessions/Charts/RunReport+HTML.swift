@@ -121,9 +121,8 @@ extension RunReport {
 
   /// What the reader could not read.
   private var remarks: String {
-    let lines = history.console.filter { $0.hasPrefix("damaged session: ") }
-    guard !lines.isEmpty else { return "" }
-    let items = lines.map { "<li>\(Markup.escaped($0))</li>" }
+    guard !history.damage.isEmpty else { return "" }
+    let items = history.damage.map { "<li>\(Markup.escaped($0.line))</li>" }
     return "<h2>Damage</h2><ul>\(items.joined())</ul>"
   }
 

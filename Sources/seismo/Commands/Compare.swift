@@ -33,12 +33,9 @@ struct Compare: ParsableCommand {
 
   mutating func run() throws {
     let references = try sessions.map { try SessionReference($0) }
-    let runs = try references.map { reference in
-      let records = try SessionReader(path: reference.path).records(line: reference.line)
-      for flaw in RecordedRun(records: records).damage {
-        Seismo.report("\(reference.path): \(flaw)")
-      }
-      let history = RunHistory(records)
+    let histories = try Comparison.histories(of: references)
+    let runs = zip(references, histories).map { reference, history in
+      for flaw in history.damage { Seismo.report("\(reference.path): \(flaw)") }
       return Comparison.Run(name: Self.name(of: reference, among: references), history: history)
     }
     let comparison = Comparison(runs: runs)

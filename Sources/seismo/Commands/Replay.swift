@@ -64,7 +64,7 @@ struct Replay: ParsableCommand {
     let overlays = try overlay.map { try Self.overlaid($0, by: shelf) }
     if svg != nil || text || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
       try printScreen(source, history, overlays)
-      for line in damage.take() { Seismo.report(line) }
+      for found in damage.take() { Seismo.report(found.line) }
     } else {
       try play(source, history, overlays, from: shelf, damage)
     }

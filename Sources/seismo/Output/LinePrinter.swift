@@ -18,6 +18,7 @@ struct LinePrinter {
     case .samples(let samples): line(samples)
     case .event(let event): Self.line(event)
     case .console(_, let line): line
+    case .damage(let damage, _): damage.line
     default: nil
     }
   }

@@ -138,7 +138,7 @@ import Testing
             step: 3, wallTime: 1, kind: kind, by: hostile, name: hostile, after: .number(.nan),
             text: hostile, hint: hostile)))
     }
-    history.append(.console(wallTime: 0, line: "damaged session: " + hostile))
+    history.append(.damage(.entry(hostile), wallTime: 0))
     history.append(.state(.failed(reason: hostile)))
     return history
   }

@@ -286,6 +286,30 @@ struct RemoteLogTests {
     #expect(history.state == .finished)
   }
 
+  @Test(arguments: FarSide.all)
+  func `one command is given to a far trainer and its answer awaited`(side: FarSide) throws {
+    let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
+    defer { ssh.end() }
+    let trainer = try TestTrainer(folder)
+    try trainer.serve()
+    defer { trainer.end() }
+    try trainer.describe(control: trainer.server?.path)
+    try trainer.write(lines(0..<3))
+    let log = RemoteLog(
+      try #require(RemotePlace("loop:\(trainer.path)")), program: ssh.client)
+    guard side != .shell else {
+      #expect(throws: ControlError.self) {
+        try log.ask(.pause, by: "control", timeoutSeconds: 120)
+      }
+      return
+    }
+    let asked = trainer.asked
+    Thread.detachNewThread { if asked.wait(for: 1) { asked.answer(true, "paused") } }
+    let answer = try log.ask(.pause, by: "control", timeoutSeconds: 120)
+    #expect(answer.isApplied && answer.text == "paused")
+    #expect(asked.words == ["pause"])
+  }
+
   @Test(arguments: [
     ("host:a.jsonl", "host", "a.jsonl"), ("me@host:/x/a b", "me@host", "/x/a b"),
     ("[::1]:runs/a", "::1", "runs/a"), ("me@[fe80::1%eth0]:a", "me@fe80::1%eth0", "a"),

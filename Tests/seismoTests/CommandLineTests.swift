@@ -154,6 +154,11 @@ struct CommandLineTests {
       65, ["no file \(name): --wait waits for one that is still to come"], from: ["watch", name])
   }
 
+  @Test func `of a folder that is not there it is told how to wait for it`() throws {
+    try expect(
+      65, ["no folder runs/: --wait waits for one that is still to come"], from: ["watch", "runs/"])
+  }
+
   @Test func `a folder without logs is not watched, and what it could hold is told`() throws {
     try expect(
       65,

@@ -23,7 +23,7 @@ struct SweepCommandTests {
     let result = try binary.run(arguments + ["--folder", "s", "--json", "--jobs", "2"])
     #expect(result.status == 0, "\(result.error)")
     let lines = result.output.split(separator: "\n")
-    #expect(lines.count == 13)
+    try #require(lines.count == 13)
     let whole = try object(lines[12])
     guard case .list(let cells)? = whole["cells"], case .list(let curves)? = whole["sensitivity"]
     else {

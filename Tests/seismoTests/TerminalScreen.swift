@@ -9,7 +9,8 @@ final class TerminalScreen {
   private let process: Process
   private let written: TerminalOutput
 
-  init(_ binary: SeismoBinary, _ arguments: [String]) throws {
+  /// It is there once it has written `first`.
+  init(_ binary: SeismoBinary, _ arguments: [String], until first: String = "loss") throws {
     let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var isLocked: CInt = 0
     var number: CInt = 0
@@ -34,8 +35,8 @@ final class TerminalScreen {
     try handle.close()
     written = TerminalOutput(master)
     written.read()
-    // The header's first frame: from now on keys are taken.
-    try #require(receives("loss"))
+    // With the header's first frame keys are taken.
+    try #require(receives(first))
   }
 
   func type(_ text: String) {

@@ -117,6 +117,19 @@ struct TrainerFileTests {
     #expect(screen.end() == 0)
   }
 
+  @Test func `a folder is waited for until it is there and has a run`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let folder = binary.folder.appending(path: "runs")
+    let screen = try TerminalScreen(
+      binary, ["watch", "--wait", "runs/"], until: "waiting for a run in runs/")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try "{\"step\":0,\"loss\":2.5}\n".write(
+      to: folder.appending(path: "first.jsonl"), atomically: true, encoding: .utf8)
+    #expect(screen.receives("first"))
+    #expect(screen.end() == 0)
+  }
+
   @Test func `what is watched of a file is kept with --record`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

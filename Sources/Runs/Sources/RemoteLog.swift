@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Sessions
 import Signals
+import Synchronization
 package import Telemetry
 
 /// A record on another machine, followed over the system's `ssh`.
@@ -10,7 +11,7 @@ package import Telemetry
 /// The connection that breaks is made again, with pauses that grow, from the byte that was reached, so
 /// that nothing is lost or told twice. What comes is another machine's word: it is decoded, and no
 /// path in it is followed here.
-package final class RemoteLog: LogSource {
+package final class RemoteLog: AnsweringLog {
   private enum Link {
     case connected(Connection)
     case waiting(until: Double)
@@ -197,8 +198,10 @@ package final class RemoteLog: LogSource {
     }
   }
 
-  package func send(_ command: Command, by author: String) {
-    let request = letters.ask(command, by: author, at: run.lastStep, now: Self.now())
+  package func send(
+    _ command: Command, by author: String, reply: (@Sendable (CommandAnswer) -> Void)?
+  ) {
+    let request = letters.ask(command, by: author, at: run.lastStep, now: Self.now(), reply: reply)
     if case .connected(let connection) = link { try? connection.wire.send(request.line) }
   }
 
@@ -211,11 +214,46 @@ package final class RemoteLog: LogSource {
         for case .event(let event) in records where event.kind == .refused { events.append(event) }
       }
     }
-    if case .connected(let connection) = link { connection.close() }
+    close()
     return (letters.isSettled, events)
   }
 
+  /// Connects, gives one command to the run over there and waits for its answer.
+  ///
+  /// - Throws: ``RunError/farAway(place:reason:)`` where there is no connection,
+  ///   ``ControlError`` `handless` where the far side takes no commands, `silent` where none has
+  ///   answered in time.
+  package func ask(
+    _ command: Command, by author: String, timeoutSeconds: Int
+  ) throws -> CommandAnswer {
+    _ = try opening()
+    defer { close() }
+    if let refusal { throw ControlError.handless(log: place.words, reason: refusal) }
+    let letter = AnsweredLetter()
+    send(command, by: author) { letter.take($0) }
+    let deadline = Self.now() + Double(timeoutSeconds)
+    while Self.now() < deadline {
+      _ = updates(budget: 1 << 18)
+      if let answer = letter.answer { return answer }
+      wait(milliseconds: 50)
+    }
+    throw ControlError.silent(session: place.words, seconds: timeoutSeconds)
+  }
+
+  private func close() {
+    if case .connected(let connection) = link { connection.close() }
+  }
+
   private static func now() -> Double { Date().timeIntervalSince1970 }
+}
+
+/// The answer to one command, once it has come.
+private final class AnsweredLetter: Sendable {
+  private let content = Mutex<CommandAnswer?>(nil)
+
+  var answer: CommandAnswer? { content.withLock { $0 } }
+
+  func take(_ answer: CommandAnswer) { content.withLock { $0 = answer } }
 }
 
 extension RemoteLog {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Runs
 import Sessions
 import Telemetry
 
@@ -12,14 +13,18 @@ struct Control: ParsableCommand {
       \(Command.vocabulary.map(\.usage).joined(separator: ", ")). It waits for the answer and ends with 0 \
       where the command was applied, 1 where it was refused, 65 where no run is live. A run that \
       was just detached is waited for. Of a trainer that writes a FILE.jsonl of PROTOCOL.md's lines, as \
-      the Python client does, it takes whatever that trainer knows.
+      the Python client does, it takes whatever that trainer knows; HOST:FILE.jsonl is one of another \
+      machine, reached over ssh.
       """)
 
   @Option(help: "seconds to wait for the answer") var timeout = 60
   @Option(help: "who gives it, as the events show") var by = "control"
   @Flag(help: "the answer as one JSON object on standard output") var json = false
   @Argument(
-    help: "the session that the run is recording to: a file, or a name; or a trainer's FILE.jsonl")
+    help: """
+      the session that the run is recording to: a file, or a name; or a trainer's FILE.jsonl, here or \
+      as HOST:FILE.jsonl
+      """)
   var session: String
   @Argument(parsing: .remaining, help: "the command, in one word or several")
   var command: [String]
@@ -34,13 +39,24 @@ struct Control: ParsableCommand {
   mutating func run() throws {
     let words = self.command.joined(separator: " ")
     do {
-      let (command, answer) = try isTrainersFile ? askTrainer(words) : askRun(words)
+      let (command, answer) = try ask(words)
       try report(answer, to: command)
     } catch let error as CommandError {
       throw Failure.usage(error.description)
     } catch let error as ControlError {
       throw Failure(error.isOfTheRun ? .failed : .badInput, error.description)
     }
+  }
+
+  /// Another machine's file; what lies here under such a name is meant first.
+  private var farPlace: RemotePlace? { FileSystem.exists(session) ? nil : RemotePlace(session) }
+
+  private func ask(_ words: String) throws -> (Command, CommandAnswer) {
+    if let farPlace {
+      let command = try Command(trainersWords: words)
+      return (command, try RemoteLog(farPlace).ask(command, by: by, timeoutSeconds: timeout))
+    }
+    return try isTrainersFile ? askTrainer(words) : askRun(words)
   }
 
   private var isTrainersFile: Bool {

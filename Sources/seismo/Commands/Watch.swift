@@ -23,7 +23,7 @@ struct Watch: ParsableCommand {
   var sources: [String] = []
   @Flag(help: "look on only: no key changes the run") var readOnly = false
   @Option(help: "theme: see seismo themes") var theme: String?
-  @Flag(help: "wait for a file that is not there yet") var wait = false
+  @Flag(help: "wait for a file or a folder's first run that is not there yet") var wait = false
   @Flag(help: "write what another program logs to a session as it grows") var record = false
   @Option(help: "the session to write (default: sessions/NAME.seismo); means --record too")
   var session: String?
@@ -62,15 +62,18 @@ struct Watch: ParsableCommand {
     return FileManager.default.fileExists(atPath: words) || wait
   }
 
-  /// A name with an ending of its own is a file's, not a session's.
+  /// A name with an ending of its own is a file's, one with a slash at its end a folder's, neither a
+  /// session's.
   private static func isAbsentLog(_ words: String) -> Bool {
+    if words.hasSuffix("/") { return true }
     let ending = URL(fileURLWithPath: words).pathExtension
     return !ending.isEmpty && ending != "seismo" && !SessionReference.isSession(words)
   }
 
   private func watchSessions() throws {
     if let absent = sources.first(where: Self.isAbsentLog) {
-      throw Failure(.badInput, "no file \(absent): --wait waits for one that is still to come")
+      let kind = absent.hasSuffix("/") ? "folder" : "file"
+      throw Failure(.badInput, "no \(kind) \(absent): --wait waits for one that is still to come")
     }
     var named = try sources.map { try SessionReference.file($0) }
     if named.isEmpty { named = [try Replay.latest()] }
@@ -105,7 +108,21 @@ struct Watch: ParsableCommand {
     }
   }
 
+  /// A folder has nothing to show before its first run.
+  private func awaitRuns(in folders: [String]) throws(Failure) {
+    for folder in folders where !Self.hasRuns(folder) {
+      try checkTerminal()
+      Seismo.report("waiting for a run in \(folder)")
+      while !Self.hasRuns(folder) { Thread.sleep(forTimeInterval: 0.2) }
+    }
+  }
+
+  private static func hasRuns(_ folder: String) -> Bool {
+    (try? FollowedLog.runs(at: folder, waits: false))?.isEmpty == false
+  }
+
   private func follow(_ logs: [String]) throws {
+    if wait { try awaitRuns(in: logs.filter { $0.hasSuffix("/") || FileSystem.isFolder($0) }) }
     let roster = try LogRoster(
       places: logs, aliases: .ofPerson(keepsNames: keepsNames), waits: wait)
     guard let first = roster.runs.first else { throw FormatError.absent(path: logs[0]) }

@@ -60,7 +60,7 @@ import Testing
       case .state(let state):
         #expect(state == .failed(reason: "it \"broke\""))
         found.append("state")
-      case .column, .generation: Issue.record("\(record)")
+      case .column, .generation, .damage: Issue.record("\(record)")
       }
     }
     #expect(found == ["description", "settings", "samples", "event", "console", "state"])

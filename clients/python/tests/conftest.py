@@ -17,6 +17,8 @@ import seismo
 
 #: Seconds that anything may take on a loaded machine.
 PATIENCE = 120.0
+#: From 3.12 on Python doubts a fork of a process that has threads, as a run has.
+QUIET = ("-W", "ignore:This process:DeprecationWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +120,7 @@ def has_come(run, count=1):
 def start_script(code, *words, **environment):
     """A Python process that runs ``code``."""
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *words],
+        [sys.executable, *QUIET, "-c", textwrap.dedent(code), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ import time
 import pytest
 from conftest import (
     PATIENCE,
+    QUIET,
     Watcher,
     events_of,
     lines_of,
@@ -69,7 +70,9 @@ def test_a_context_manager_sees_its_exception(tmp_path):
 
 
 def test_ctrl_c_stops():
+    # A shell starts what runs in the background with the signal ignored.
     code, _, _ = script_with("""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(60)
     """)
@@ -231,7 +234,9 @@ def test_spawned_workers_leave_the_run_alone(tmp_path):
         "            assert all(pool.map(work, range(4)))\n"
         "    run.log({'loss': 1.0})\n"
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *QUIET, script], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(steps_of(only_file())) == 1
     assert state_of(only_file())["state"] == "finished"
@@ -255,7 +260,9 @@ def test_the_workers_of_torch_leave_the_run_alone(tmp_path):
         "    processes.spawn(work, args=(sums,), nprocs=2)\n"
         "    run.log({'loss': sums.sum()})\n"
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *QUIET, script], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert [line["metrics"]["loss"] for line in steps_of(only_file())] == [1, 5, 9, 13, 3]
     assert len([line for line in lines_of(only_file()) if "state" in line]) == 2

@@ -10,10 +10,13 @@ extension SweepRun {
   /// nothing is done.
   func settle(_ take: @Sendable (inout Halving) -> Halving.Decision) {
     let decision = content.withLock { content -> Halving.Decision? in
-      guard var halving = content.halving, !content.isStopping else { return nil }
-      let decision = take(&halving)
-      content.halving = halving
-      return decision
+      guard content.halving != nil, !content.isStopping else { return nil }
+      return content.halving.map { halving in
+        var halving = halving
+        let decision = take(&halving)
+        content.halving = halving
+        return decision
+      }
     }
     guard let decision else { return }
     for leaver in decision.leave { leave(out: leaver) }

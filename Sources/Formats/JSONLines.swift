@@ -83,6 +83,11 @@ package enum JSONLines {
     return Float(value).description
   }
 
+  /// An object of values that are JSON already.
+  package static func object(_ members: [(key: String, value: String)]) -> String {
+    "{" + members.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
+  }
+
   package static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {

@@ -73,13 +73,20 @@ extension ProtocolLine {
       if let text = words(value) { description.options[name] = text }
     }
     for member in run.members ?? [] where !untold.contains(member.key) {
-      if let text = words(member.value) { description.environment[member.key] = text }
+      let text = member.key == "command" ? commandLine(member.value) : words(member.value)
+      if let text { description.environment[member.key] = text }
     }
     batch.trainer = TrainerAddress(run)
     if description.environment[RunDescription.sourceKey] == nil {
       description.environment[RunDescription.sourceKey] = run["client"]?.text ?? "a trainer's lines"
     }
     batch.description = description
+  }
+
+  /// A program and its arguments as a shell takes them.
+  private static func commandLine(_ value: JSONValue) -> String? {
+    guard case .list(let parts) = value else { return words(value) }
+    return parts.compactMap(words).map { ShellWord.quoted($0) }.joined(separator: " ")
   }
 
   /// A value as a person would type it; nil for none.

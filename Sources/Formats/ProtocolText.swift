@@ -13,13 +13,15 @@ package enum ProtocolText {
     case .samples(let samples): timed(JSONLines.line(samples), samples.wallTime)
     case .event(let event): timed(JSONLines.line(event), event.wallTime)
     case .state(let state): line(state)
-    case .console(let wallTime, let line):
-      timed("{\"console\":\(JSONLines.quoted(line))}", wallTime)
-    case .damage(let damage, let wallTime):
-      timed("{\"console\":\(JSONLines.quoted(damage.line))}", wallTime)
+    case .console(let wallTime, let line): console(line, wallTime)
+    case .damage(let damage, let wallTime): console(damage.line, wallTime)
     case .generation(let step): "{\"generation\":\(step)}"
     case .column: nil
     }
+  }
+
+  private static func console(_ line: String, _ wallTime: Double) -> String {
+    timed("{\"console\":\(JSONLines.quoted(line))}", wallTime)
   }
 
   /// The lines of records among which whole columns may be: a step's numbers in one line.

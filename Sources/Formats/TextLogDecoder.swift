@@ -150,7 +150,7 @@ extension TextLineReader {
   private mutating func takeDictionary(_ line: String, into batch: inout RunBatch) -> Bool {
     guard let start = line.range(of: "{'")?.lowerBound ?? line.range(of: "{\"")?.lowerBound,
       let members = PythonDictionary.members(of: line[start...]),
-      members.contains(where: { $0.value.number != nil })
+      members.contains(where: Self.holdsNumber)
     else { return false }
     if let step, !members.contains(where: { LogKeys.role(of: $0.key).isStep }) {
       json.clockTold(step: step - 1)
@@ -159,12 +159,17 @@ extension TextLineReader {
     return true
   }
 
+  /// A number may stand in quotes, as newer versions of Hugging Face's trainer print it.
+  private static func holdsNumber(_ member: JSONValue.Member) -> Bool {
+    member.value.number != nil || member.value.text.flatMap { WrittenNumber.read($0) } != nil
+  }
+
   /// JSON at the end of a line.
   private mutating func takeEmbedded(_ bytes: [UInt8], into batch: inout RunBatch) -> Bool {
     guard let start = bytes.firstIndex(of: UInt8(ascii: "{")), start > 0,
       let last = bytes.last(where: { $0 > 0x20 }), last == UInt8(ascii: "}"),
       let value = try? JSONValue(bytes, in: start..<bytes.count), let members = value.members,
-      members.contains(where: { $0.value.number != nil })
+      members.contains(where: Self.holdsNumber)
     else { return false }
     json.take(members, into: &batch)
     return true

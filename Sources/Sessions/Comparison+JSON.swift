@@ -6,12 +6,12 @@ extension Comparison {
   /// The comparison as one JSON object; NaN and infinities stand bare.
   package func json(metrics: [MetricName]) -> String {
     let runs = runs.enumerated().map { index, run in
-      object([
+      JSONLines.object([
         ("name", JSONLines.quoted(run.name)),
         ("steps", "\(run.steps)"),
         ("state", JSONLines.quoted(run.history.state.word)),
         ("changes", "[" + run.changes.map { JSONLines.line($0) }.joined(separator: ",") + "]"),
-        ("metrics", object(metrics.compactMap { outcome(of: $0, run: index) })),
+        ("metrics", JSONLines.object(metrics.compactMap { outcome(of: $0, run: index) })),
       ])
     }
     let differences = differences.map { option, values in
@@ -19,13 +19,14 @@ extension Comparison {
       return (option, "[" + values.joined(separator: ",") + "]")
     }
     var members = [
-      ("runs", "[" + runs.joined(separator: ",") + "]"), ("differences", object(differences)),
+      ("runs", "[" + runs.joined(separator: ",") + "]"),
+      ("differences", JSONLines.object(differences)),
     ]
     if !seedGroups.isEmpty {
       let groups = seedGroups.map { group(metrics, $0) }
       members.append(("seed_groups", "[" + groups.joined(separator: ",") + "]"))
     }
-    return object(members)
+    return JSONLines.object(members)
   }
 
   private func group(_ metrics: [MetricName], _ group: Group) -> String {
@@ -37,12 +38,12 @@ extension Comparison {
         ("final_mean", JSONLines.number(spread.mean)),
         ("final_deviation", JSONLines.number(spread.deviation)),
       ]
-      return (metric.path, object(members))
+      return (metric.path, JSONLines.object(members))
     }
     let names = group.members.map { JSONLines.quoted(runs[$0].name) }
-    return object([
+    return JSONLines.object([
       ("name", JSONLines.quoted(group.name)), ("runs", "[\(names.joined(separator: ","))]"),
-      ("metrics", object(spreads)),
+      ("metrics", JSONLines.object(spreads)),
     ])
   }
 
@@ -55,10 +56,6 @@ extension Comparison {
       members.append((key + "_step", "\(extreme.step)"))
     }
     members.append(("non_finite", "\(outcome.nonFinite)"))
-    return (metric.path, object(members))
-  }
-
-  private func object(_ members: [(key: String, value: String)]) -> String {
-    "{" + members.map { "\(JSONLines.quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
+    return (metric.path, JSONLines.object(members))
   }
 }

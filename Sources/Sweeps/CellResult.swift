@@ -62,14 +62,11 @@ extension CellResult {
       ("seconds", JSONLines.number(seconds)),
     ]
     if let reason { members.append(("reason", JSONLines.quoted(reason))) }
-    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+    return JSONLines.object(members)
   }
 
-  static func json(_ options: [String: String]) -> String {
-    let members = options.sorted { $0.key < $1.key }.map {
-      "\(JSONLines.quoted($0.key)):\(JSONLines.quoted($0.value))"
-    }
-    return "{" + members.joined(separator: ",") + "}"
+  package static func json(_ options: [String: String]) -> String {
+    JSONLines.object(options.sorted { $0.key < $1.key }.map { ($0, JSONLines.quoted($1)) })
   }
 
   /// Reads what ``json`` has written; nil where it is something else.

@@ -77,6 +77,13 @@ package struct SizeForecast: Sendable {
     doubts = Self.doubts(known, fit, limitParameters, isRising: isRising)
   }
 
+  /// What the fit says of a size; nil where there is none.
+  package func value(at parameters: Double) -> Double? {
+    guard !coefficients.isEmpty else { return nil }
+    let x = log(parameters)
+    return exp(coefficients.reversed().reduce(0) { $0 * x + $1 })
+  }
+
   private static func heldOut(_ points: [Point]) -> HeldOut? {
     guard points.count >= 3, let last = points.last,
       let fit = Fit(points.dropLast().map { ($0.logSize, $0.logMean) })

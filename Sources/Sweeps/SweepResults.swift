@@ -28,13 +28,15 @@ package struct SweepResults: Sendable {
     /// Weights without embedding and unembedding.
     package let parameters: Int
     package let curve: RateCurve
+    /// Whether halving left cells out: then the curve is no sensitivity's.
+    package let isHalved: Bool
     /// The cells' places.
     package let cells: [Int]
   }
 
   /// What makes cells of a group, and no other option, differ.
   private static let ofCells: Set<String> = ["lr", "seed"]
-  private static let ofSize: Set<String> = ["preset", "width", "layers", "heads"]
+  static let ofSize: Set<String> = ["preset", "width", "layers", "heads"]
 
   package init(cells: [SweepCell], costs: [CellCost], usualRates: [Double]) {
     (self.cells, self.costs, self.usualRates) = (cells, costs, usualRates)
@@ -84,6 +86,7 @@ package struct SweepResults: Sendable {
         size: varied.filter(Self.ofSize.contains).map { "\($0) \(common[$0] ?? "")" }
           .joined(separator: ", "),
         parameters: costs[members[0]].parameters, curve: RateCurve(outcomes(of: members)),
+        isHalved: members.contains { results[cells[$0].number]?.isLeftOut ?? false },
         cells: members)
     }
   }
@@ -123,15 +126,19 @@ package struct SweepResults: Sendable {
     }
     let members = [
       ("options", CellResult.json(group.options)), ("parameters", "\(group.parameters)"),
-      ("value", JSONLines.number(value)), ("best_lr", JSONLines.number(best.rate)),
+      ("value", group.isHalved ? "null" : JSONLines.number(value)),
+      ("best_lr", JSONLines.number(best.rate)),
       ("best_loss", JSONLines.number(best.loss)),
       ("curve", "[\(points.joined(separator: ","))]"), ("seeds", "\(group.curve.seeds)"),
     ]
-    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+    return JSONLines.object(members)
   }
 }
 
 extension CellResult {
+  /// Whether halving ended it.
+  var isLeftOut: Bool { state == .stopped && reason?.hasPrefix(Halving.reason) == true }
+
   /// What the sensitivity judges it by: NaN where it diverged without a held-out loss; nil where it
   /// says nothing, as it did not come to its end.
   package var judgedLoss: Double? {

@@ -124,4 +124,62 @@ struct SweepScreenTests {
     let text = view(state).lines.joined(separator: "\n")
     #expect(text.contains("held-out loss, 25.0k") && text.contains("held-out loss, 393k"))
   }
+
+  /// A quadratic over three sizes at each rate, without the mitigation and with it.
+  private static let forecast = ShownForecast(
+    metric: "attention_logit_max", limit: 1e4,
+    panels: [("plain", 1.0), ("qk-layernorm", 0.0)].map { title, growth in
+      ShownForecast.Panel(
+        title: title,
+        curves: rates.enumerated().map { index, rate in
+          func value(_ size: Double) -> Double {
+            10 + growth * pow(size / 1e4, 0.2 * Double(index))
+          }
+          return ShownForecast.Curve(
+            rate: rate,
+            points: [25e3, 98e3, 393e3].map {
+              ShownForecast.Point(
+                parameters: $0, value: value($0), range: value($0) * 0.8...value($0) * 1.25)
+            },
+            fit: (0...30).map {
+              let size = 25e3 * pow(400, Double($0) / 30)
+              return (size, value(size))
+            }, limitParameters: growth > 0 && index > 4 ? 1e4 * pow(1e4, 5 / Double(index)) : nil)
+        })
+    }, lines: ["attention_logit_max over parameters", "rate  cells of", "0.3  plain"])
+
+  @Test func `a forecast lies over the sweep until a key is pressed`() {
+    var state = Self.state(Size(columns: 120, rows: 40))
+    #expect(state.press(.character("F")) == [.bell])
+    state.forecast = Self.forecast
+    #expect(state.press(.character("F")).isEmpty)
+    let lines = view(state).lines
+    #expect(lines.contains { $0.contains("attention_logit_max over parameters, plain") })
+    #expect(lines.contains { $0.contains("0.3 passes 1e4 at") })
+    #expect(lines.contains { $0.contains("╌") } && lines.contains { $0.contains("▲") })
+    #expect(!lines.contains { $0.contains("sensitivity") })
+    _ = state.press(.escape)
+    #expect(view(state).lines.contains { $0.contains("sensitivity") })
+  }
+
+  @Test func `a forecast's picture has its table, and no size traps`() {
+    let whole = view(
+      Self.forecast, name: "s", size: Size(columns: 120, rows: 30), appearance: Appearance())
+    #expect(whole.lines.contains { $0.contains("0.3  plain") })
+    #expect(whole.lines.contains { $0.contains("over parameters, qk-layernorm") })
+    for columns in [0, 1, 5, 23, 43, 60, 130] {
+      for rows in [0, 1, 2, 4, 7, 11, 15] {
+        let size = Size(columns: columns, rows: rows)
+        let grid = view(Self.forecast, name: "s", size: size, appearance: Appearance())
+        #expect(grid.size == size)
+        var state = Self.state(size)
+        state.forecast = Self.forecast
+        _ = state.press(.character("F"))
+        #expect(view(state).size == size)
+      }
+    }
+    let empty = ShownForecast(metric: "m", limit: nil, panels: [], lines: [])
+    let size = Size(columns: 80, rows: 24)
+    #expect(view(empty, name: "s", size: size, appearance: Appearance()).size == size)
+  }
 }

@@ -8,6 +8,7 @@ import Sweeps
 import Synchronization
 import Telemetry
 import Testing
+import Training
 
 @Suite(.timeLimit(.minutes(15)))
 struct SweepRunTests {
@@ -27,14 +28,14 @@ struct SweepRunTests {
   private func plan(
     _ given: [String: String], in name: String = "s", jobs: Int = 2,
     selection: CellSelection = .all,
-    checkpointSeconds: Double = 0, stale: Double? = nil
+    checkpointSeconds: Double = 0, stale: Double? = nil, halving: Int? = nil
   ) throws -> SweepPlan {
     let options = Self.small.merging(given) { _, given in given }
     let place = SweepFolder(path: folder.appending(path: name).path)
     let grid = try place.adopt(Grid([GridTable(options.mapValues { [$0] })]), extending: false)
     return try SweepPlan(
       folder: place, grid: grid, selection: selection, jobs: jobs,
-      checkpointSeconds: checkpointSeconds, stale: stale)
+      checkpointSeconds: checkpointSeconds, stale: stale, halving: halving)
   }
 
   /// What a sweep told.
@@ -137,6 +138,35 @@ struct SweepRunTests {
     }
   }
 
+  @Test
+  func `halving ends the worse cells at a ninth and a third, and the best has its usual bits`()
+    throws
+  {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let given = ["lr": "1e-5,1e-4,1e-3,3e-3,1e-2,2e-2,3e-2,5e-2,1e-1", "steps": "90"]
+    let whole = try plan(given, in: "whole")
+    run(whole)
+    let halved = try plan(given, in: "halved", halving: 3)
+    let log = run(halved)
+    #expect(log.own.count == 9 && log.left.isEmpty)
+    let results = halved.results().ended
+    #expect(results.map(\.steps).sorted() == [10, 10, 10, 10, 10, 10, 30, 30, 90])
+    #expect(results.filter { $0.state == .stopped }.count == 8)
+    for result in results where result.state == .stopped {
+      let rank = result.steps == 10 ? "of 9 by" : "of 3 by"
+      #expect(
+        result.reason?.hasPrefix("left out by halving after \(result.steps) steps: rank") == true)
+      #expect(result.reason?.contains(rank) == true)
+    }
+    let last = try #require(halved.cells.first { halved.folder.result(of: $0)?.steps == 90 })
+    func numbers(_ plan: SweepPlan) throws -> [UInt64] {
+      try SessionReader(path: plan.folder.session(of: last)).history()["loss"]?.values
+        .map(\.bitPattern) ?? []
+    }
+    #expect(try numbers(halved) == numbers(whole) && numbers(whole).count == 90)
+    #expect(run(halved).own.isEmpty)
+  }
+
   @Test func `what a kill left half done is done again, and what lacks its result alone is not`()
     throws
   {
@@ -234,6 +264,29 @@ struct SweepRunTests {
       [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: claim)
     #expect(isOver.wait(timeout: .now() + 300) == .success)
     #expect(log.own.map(\.state) == [.finished])
+  }
+
+  @Test func `an alarm about attention logits says what a sweep of the run's size says`() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let plan = try plan(["lr": "1e-3,1e-2", "seed": "1,2"], in: "sweeps/rates")
+    run(plan)
+    let best = try #require(plan.results().groups[0].curve.best)
+    func told(_ options: [String: String], _ rule: AlarmRule) throws -> String {
+      let configuration = try TrainingConfiguration(
+        options: plan.cells[0].options.merging(options) { $1 })
+      let advice = SweepAdvice(configuration, in: folder.appending(path: "sweeps").path)
+      var event = RunEvent(step: 3, wallTime: 0, kind: .alarm, by: "run", text: "high")
+      event.name = rule.name
+      let record = advice.told(.event(event))
+      guard case .event(let after) = record else { return "" }
+      return after.text
+    }
+    let text = try told(["lr": "0.009"], .attentionLogitsHigh)
+    #expect(text.hasPrefix("high; ") && text.contains("sweeps/rates: rate 0.01"))
+    #expect(text.contains("the best is \(String(format: "%.3g", best.rate))"))
+    #expect(try told(["lr": "5"], .attentionLogitsDiverging).contains("no cell has a rate near"))
+    #expect(try told(["lr": "0.009"], .lossSpike) == "high")
+    #expect(try told(["layers": "2"], .attentionLogitsHigh) == "high")
   }
 
   @Test func `another grid in the folder is refused, or added`() throws {

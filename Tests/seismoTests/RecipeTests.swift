@@ -56,7 +56,8 @@ struct RecipeTests {
       let steps = line.contains("--resume") ? 520 : 200
       return "\(head) \(size) --steps \(steps) \(target)"
     case "sweep":
-      let small = Self.small.replacing(" --workers 1", with: "")
+      let own = Self.small.replacing(" --workers 1", with: "")
+      let small = line.contains("--layers") ? own.replacing(" --layers 1", with: "") : own
       return line.replacing(/--steps \d+/, with: "--steps 20").replacing(
         "--data Sources", with: "--data path/to/text") + " \(small)"
     case "reproduce":
@@ -70,7 +71,8 @@ struct RecipeTests {
     let recipes = try Recipe.all
     let commands = recipes.compactMap { if case .command(let line) = $0 { line } else { nil } }
     for command in [
-      "train", "sweep", "replay", "watch", "control", "export", "compare", "reproduce",
+      "train", "sweep", "forecast", "suggest", "pick", "replay", "watch", "control", "export",
+      "compare", "reproduce",
     ] {
       #expect(commands.contains { $0.hasPrefix("\(Recipe.command) \(command)") }, "\(command)")
     }

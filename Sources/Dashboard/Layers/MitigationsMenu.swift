@@ -311,7 +311,9 @@ extension SettingDeclaration {
   fileprivate var usualRange: String {
     if case .choice(let choices) = kind { return choices.joined(separator: " · ") }
     guard case .number(let lowest, let highest) = kind else { return "on · off" }
-    guard let usual = SettingCatalog.entry(name)?.usualRange else {
+    // A trainer's own setting of the same name may take less than what is usual.
+    let known = SettingCatalog.entry(name)?.usualRange
+    guard let usual = known, usual.lowerBound >= lowest, usual.upperBound <= highest else {
       return "\(Self.words(lowest)) to \(Self.words(highest))"
     }
     return "usually \(Self.words(usual.lowerBound)) to \(Self.words(usual.upperBound))"

@@ -45,13 +45,13 @@ struct SweepField {
   ]
 
   private var theme: Theme { state.appearance.theme }
-  private var isColoured: Bool { theme.hasGradients && !state.appearance.symbols.isASCII }
   private var inside: Rect { rect.inset(columns: 2, rows: 1).droppingBottom(1) }
   private var label: Int { min(Self.labelColumns, max(0, inside.columns / 3)) }
 
   /// The largest cells for which all rates have room, or the smallest ones.
   private var measure: Measure {
     let room = inside.columns - label - 1
+    let isColoured = CellSpots(state).isColoured
     // Numbers side by side are told apart by their colours alone.
     let measures = Self.measures.filter { isColoured || $0.cell < 4 || $0.gap > 0 }
     return measures.first { rates.count * $0.rateColumns(seeds.count) - $0.rateGap <= room }
@@ -121,7 +121,7 @@ struct SweepField {
     SweepFrame(title: "cells", figure: counts).draw(on: &grid, in: rect, state)
     let measure = measure
     let first = first(measure)
-    let scale = lossScale
+    let spots = CellSpots(state)
     for (row, group) in state.groups.enumerated() where row >= first.row {
       guard inside.row + row - first.row < inside.endRow else { break }
       drawLabel(group, on: &grid, row: inside.row + row - first.row)
@@ -130,7 +130,7 @@ struct SweepField {
       for (column, place) in columns.enumerated() {
         let spot = rectOfCell(row: row, column: column, measure)
         guard let place, !spot.isEmpty else { continue }
-        draw(state.cells[place], isChosen: place == state.chosen, on: &grid, in: spot, scale)
+        spots.draw(state.cells[place], isChosen: place == state.chosen, on: &grid, in: spot)
       }
     }
     drawRates(on: &grid, measure, first.rate)
@@ -178,89 +178,5 @@ struct SweepField {
         + grid.write(
           text, at: Point(column: column, row: row), style: theme.style(.faint))
     }
-  }
-
-  private var lossScale: (low: Double, high: Double) {
-    let losses = state.cells.filter { $0.state == .finished }.compactMap(\.loss).filter(\.isFinite)
-    let low = losses.min() ?? 0
-    let sorted = losses.sorted()
-    let high = sorted.isEmpty ? 1 : sorted[(sorted.count - 1) * 9 / 10]
-    return (low, max(high, low + 1e-9))
-  }
-
-  /// Green for the lowest loss, red for the highest.
-  private var gradient: Gradient {
-    var gradient = Gradient(
-      low: theme.style(.good).foreground, middle: theme.style(.warning).foreground,
-      high: theme.style(.trouble).foreground)
-    if theme.depth == .indexed256 { gradient.useRamp(isDark: theme.isDark) }
-    return gradient
-  }
-
-  private func draw(
-    _ cell: ShownCell, isChosen: Bool, on grid: inout CellGrid, in spot: Rect,
-    _ scale: (low: Double, high: Double)
-  ) {
-    switch cell.state {
-    case .waiting:
-      grid.fill(spot, "·", style: theme.style(.track))
-    case .running:
-      drawCourse(of: cell, on: &grid, in: spot)
-    case .finished, .stopped:
-      drawLoss(of: cell, on: &grid, in: spot, scale)
-    case .diverged:
-      grid.write(
-        "▲".padded(to: spot.columns), at: spot.origin, style: theme.style(.trouble),
-        maxColumns: spot.columns)
-    case .failed:
-      grid.write(
-        "✗".padded(to: spot.columns), at: spot.origin, style: theme.style(.trouble),
-        maxColumns: spot.columns)
-    }
-    guard isChosen else { return }
-    grid.restyle(spot) { style in
-      style.attributes.formUnion([.reverse, .bold])
-      style.role = Role.selection.rawValue
-    }
-  }
-
-  private func drawCourse(of cell: ShownCell, on grid: inout CellGrid, in spot: Rect) {
-    guard spot.columns >= 2, !cell.curve.isEmpty else {
-      grid.write("▸", at: spot.origin, style: theme.style(.good))
-      return
-    }
-    grid.write("▸", at: spot.origin, style: theme.style(.good))
-    Sparkline(curve: cell.curve, steps: cell.totalSteps).draw(
-      on: &grid, in: spot.droppingLeft(1), style: theme.style(.good),
-      trouble: theme.style(.trouble), symbols: state.appearance.symbols)
-  }
-
-  private func drawLoss(
-    of cell: ShownCell, on grid: inout CellGrid, in spot: Rect, _ scale: (low: Double, high: Double)
-  ) {
-    guard let loss = cell.loss, loss.isFinite else {
-      grid.write("—", at: spot.origin, style: theme.style(.faint), maxColumns: spot.columns)
-      return
-    }
-    let share = (loss - scale.low) / (scale.high - scale.low)
-    // Where there is no room for a number, a digit: 0 for the lowest, 9 for the highest.
-    let text =
-      spot.columns >= 4
-      ? String(NumberText.compact(loss).prefix(4)) : "\(Int(min(max(share, 0), 0.99) * 10))"
-    var style = theme.style(share < 0.34 ? .good : share < 0.67 ? .warning : .trouble)
-    guard isColoured else {
-      grid.write(text, at: spot.origin, style: style)
-      return
-    }
-    style = Style(
-      foreground: theme.paper, background: gradient.color(at: share), role: Role.heat.rawValue)
-    grid.fill(spot, style: style)
-    grid.write(text, at: spot.origin, style: style, maxColumns: spot.columns)
-  }
-}
-
-extension String {
-  fileprivate func padded(to columns: Int) -> String {
-    self + String(repeating: " ", count: max(0, columns - count))
   }
 }

@@ -33,13 +33,7 @@ struct SweepLayout {
     best = middle.droppingLeft(sensitivity.columns)
     let upper = body.droppingBottom(middle.rows)
     let panels = SweepPanel.all(state).count
-    let fitting = max(1, min(panels, upper.columns / Self.leastChartColumns))
-    charts = (0..<fitting).map { index in
-      let start = upper.columns * index / fitting
-      let end = upper.columns * (index + 1) / fitting
-      return Rect(
-        column: upper.column + start, row: upper.row, columns: end - start, rows: upper.rows)
-    }
+    charts = upper.sideBySide(max(1, min(panels, upper.columns / Self.leastChartColumns)))
   }
 }
 
@@ -98,5 +92,15 @@ struct SweepPanel {
   private static func ordered(_ names: [String]) -> [String] {
     var seen: Set<String> = []
     return names.filter { seen.insert($0).inserted }
+  }
+}
+
+extension Rect {
+  /// Cut into so many parts of about one width.
+  func sideBySide(_ count: Int) -> [Rect] {
+    (0..<count).map { index in
+      let (start, end) = (columns * index / count, columns * (index + 1) / count)
+      return Rect(column: column + start, row: row, columns: end - start, rows: rows)
+    }
   }
 }

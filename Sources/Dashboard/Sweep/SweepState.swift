@@ -63,6 +63,8 @@ package struct SweepState: Sendable {
   package var name: String
   package var cells: [ShownCell] = []
   package var groups: [ShownGroup] = []
+  /// What the sizes say of larger ones; nil below two.
+  package var forecast: ShownForecast?
   /// Cells at once in this process; 0 where it only looks on.
   package var jobs = 0
   package var remainingSeconds: Double?
@@ -108,6 +110,7 @@ enum SweepQuestion: Sendable, Hashable {
   case endCell(Int)
   case quit
   case help
+  case forecast
 }
 
 /// What the shell of a sweep's screen has to do.

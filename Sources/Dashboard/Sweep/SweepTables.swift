@@ -16,57 +16,80 @@ struct SensitivityPlot {
 
   func draw(on grid: inout CellGrid, in rect: Rect) {
     guard rect.rows >= 5, rect.columns >= 24 else { return }
-    let theme = state.appearance.theme
     SweepFrame(title: "sensitivity", figure: Line([Span("over size", .learningRate)])).draw(
       on: &grid, in: rect, state)
     let known = state.groups.filter { $0.curve.points.count > 1 }
+      .sorted { $0.parameters < $1.parameters }
     let plot = rect.inset(columns: 2, rows: 1).droppingLeft(6).droppingBottom(2).droppingRight(6)
-    guard let low = known.map(\.parameters).min(), let high = known.map(\.parameters).max(),
-      plot.rows >= 2, plot.columns >= 8
+    guard let low = known.first?.parameters, let high = known.last?.parameters, plot.rows >= 2,
+      plot.columns >= 8
     else {
       grid.writeCentered(
         "two rates of a size give one", in: rect.inset(columns: 2, rows: 2).top(1),
-        style: theme.style(.faint))
+        style: state.appearance.theme.style(.faint))
       return
     }
     let values = known.compactMap(\.curve.sensitivity)
     let scale = ValueScale(fitting: min(0, values.min() ?? 0), values.max() ?? 1)
     drawScale(scale, on: &grid, plot)
-    var mitigations: [String] = []
+    let mitigations = Self.mitigations(of: known)
+    drawSigns(known, mitigations, sizes: low...high, scale, on: &grid, plot)
+    drawKey(
+      mitigations, on: &grid,
+      Rect(
+        column: plot.column, row: plot.endRow + 1, columns: plot.columns, rows: 1))
+  }
+
+  private static func mitigations(of groups: [ShownGroup]) -> [String] {
+    var seen: Set<String> = []
+    return groups.map(\.mitigation).filter { seen.insert($0).inserted }
+  }
+
+  /// A sign a group, its value beside it and its size below.
+  private func drawSigns(
+    _ groups: [ShownGroup], _ mitigations: [String], sizes: ClosedRange<Int>,
+    _ scale: ValueScale, on grid: inout CellGrid, _ plot: Rect
+  ) {
+    let theme = state.appearance.theme
     var placer = LabelPlacer(size: Size(columns: plot.columns + 6, rows: plot.rows))
     var sizesEnd = plot.column - 2
-    for group in known.sorted(by: { $0.parameters < $1.parameters }) {
-      if !mitigations.contains(group.mitigation) { mitigations.append(group.mitigation) }
-      let place = mitigations.firstIndex(of: group.mitigation) ?? 0
-      let role = mitigations.count > 1 || place > 0 ? Self.roles[place % Self.roles.count] : .loss
-      let share =
-        high > low
-        ? log(Double(group.parameters) / Double(low)) / log(Double(high) / Double(low)) : 0.5
-      let column = Int((share * Double(plot.columns - 1)).rounded())
+    for group in groups {
       guard let value = group.curve.sensitivity else { continue }
+      let place = mitigations.firstIndex(of: group.mitigation) ?? 0
+      let role = mitigations.count > 1 ? Self.roles[place % Self.roles.count] : .loss
+      let column = Self.column(of: group.parameters, in: sizes, plot.columns)
       let row = scale.dotRow(of: value, dotRows: plot.rows * 4) / 4
       grid[plot.column + column, plot.row + row] = Cell("◆", style: theme.style(role))
       placer.take(column: column, row: row)
-      let text = NumberText.compact(value, digits: 2)
       let rows = [row, row + 1, row - 1].filter { (0..<plot.rows).contains($0) }
+      let text = NumberText.compact(value, digits: 2)
       if let label = placer.place([text], beside: column, rows: rows) {
         grid.write(
           label.text, at: plot.origin.offset(columns: label.column, rows: label.row),
           style: theme.style(role))
       }
-      let size = group.sizeLabel
-      if plot.column + column - size.count / 2 > sizesEnd {
-        let start = plot.column + column - size.count / 2
-        sizesEnd =
-          start
-          + grid.write(
-            size, at: Point(column: start, row: plot.endRow), style: theme.style(.faint))
-      }
+      drawSize(group.sizeLabel, middle: plot.column + column, after: &sizesEnd, on: &grid, plot)
     }
-    drawKey(
-      mitigations, on: &grid,
-      Rect(
-        column: plot.column, row: plot.endRow + 1, columns: plot.columns, rows: 1))
+  }
+
+  /// Evenly in log.
+  private static func column(of size: Int, in sizes: ClosedRange<Int>, _ columns: Int) -> Int {
+    let (low, high) = (Double(sizes.lowerBound), Double(sizes.upperBound))
+    let share = high > low ? log(Double(size) / low) / log(high / low) : 0.5
+    return Int((share * Double(columns - 1)).rounded())
+  }
+
+  /// Where it does not meet the one before, which ended at `end`.
+  private func drawSize(
+    _ label: String, middle: Int, after end: inout Int, on grid: inout CellGrid, _ plot: Rect
+  ) {
+    let start = middle - label.count / 2
+    guard start > end else { return }
+    end =
+      start
+      + grid.write(
+        label, at: Point(column: start, row: plot.endRow),
+        style: state.appearance.theme.style(.faint))
   }
 
   private func drawScale(_ scale: ValueScale, on grid: inout CellGrid, _ plot: Rect) {
@@ -100,35 +123,37 @@ struct BestTable {
 
   func draw(on grid: inout CellGrid, in rect: Rect) {
     guard rect.rows >= 5, rect.columns >= 24 else { return }
-    let theme = state.appearance.theme
     let ranked = state.groups.compactMap { group in group.curve.best.map { (group, $0) } }
       .sorted { $0.1.loss < $1.1.loss }
     SweepFrame(title: "best", figure: figure(ranked.first)).draw(on: &grid, in: rect, state)
     let inside = rect.inset(columns: 2, rows: 1)
     let widths = columns(inside.columns)
-    func write(_ texts: [(String, Role)], _ row: Int) {
-      var column = inside.column
-      for ((text, role), width) in zip(texts, widths) where width > 0 {
-        grid.write(
-          TextWidth.truncated(text, to: width - 1), at: Point(column: column, row: row),
-          style: theme.style(role))
-        column += width
-      }
-    }
-    write(
-      [
-        ("size", .faint), ("mitigation", .faint), ("best rate", .faint), ("held-out", .faint),
-        ("spread", .faint),
-      ], inside.row)
+    let names = ["size", "mitigation", "best rate", "held-out", "spread"]
+    write(names.map { ($0, .faint) }, widths, on: &grid, inside.origin)
     for (index, entry) in ranked.prefix(max(0, inside.rows - 1)).enumerated() {
-      let (group, best) = entry
       write(
-        [
-          (SweepPanel.sizeName(group, in: state), .text), (group.mitigation, .text),
-          (SweepPanel.rateText(best.rate), .learningRate),
-          (NumberText.compact(best.loss, digits: 4), .loss),
-          (best.seeds > 1 ? "±\(NumberText.compact(best.spread, digits: 2))" : "one seed", .faint),
-        ], inside.row + 1 + index)
+        row(entry.0, entry.1), widths, on: &grid, inside.origin.offset(rows: index + 1))
+    }
+  }
+
+  private func row(_ group: ShownGroup, _ best: RateCurve.Point) -> [(String, Role)] {
+    [
+      (SweepPanel.sizeName(group, in: state), .text), (group.mitigation, .text),
+      (SweepPanel.rateText(best.rate), .learningRate),
+      (NumberText.compact(best.loss, digits: 4), .loss),
+      (best.seeds > 1 ? "±\(NumberText.compact(best.spread, digits: 2))" : "one seed", .faint),
+    ]
+  }
+
+  private func write(
+    _ texts: [(String, Role)], _ widths: [Int], on grid: inout CellGrid, _ origin: Point
+  ) {
+    var place = origin
+    for ((text, role), width) in zip(texts, widths) where width > 0 {
+      grid.write(
+        TextWidth.truncated(text, to: width - 1), at: place,
+        style: state.appearance.theme.style(role))
+      place = place.offset(columns: width)
     }
   }
 

@@ -13,22 +13,18 @@ extension SweepState {
     case .enter: return open()
     case .character("K"): return askToEnd()
     case .character("A"): return addRate()
-    case .character("v"):
-      isBySize.toggle()
-      return []
+    case .character("F"): return showForecast()
+    case .character("v"): isBySize.toggle()
     case .character("w"): return [.writeScreen]
-    case .character("?"):
-      question = .help
-      return []
+    case .character("?"): question = .help
     case .character("q"), .control("c"):
       guard isRunning else { return [.quit(.leave)] }
       question = .quit
-      return []
-    case .escape: return []
+    case .escape: break
     default:
       say("no action on '\(key.words)': ? lists the keys", .faint, seconds: 2)
-      return []
     }
+    return []
   }
 
   private mutating func open() -> [SweepEffect] {
@@ -38,6 +34,15 @@ extension SweepState {
       return [.bell]
     }
     return [.open(cell: cell.number)]
+  }
+
+  private mutating func showForecast() -> [SweepEffect] {
+    guard forecast != nil else {
+      say("a forecast needs cells of two sizes that have ended", .warning)
+      return [.bell]
+    }
+    question = .forecast
+    return []
   }
 
   private mutating func askToEnd() -> [SweepEffect] {
@@ -65,7 +70,7 @@ extension SweepState {
 
   private mutating func answer(_ key: Key, to asked: SweepQuestion) -> [SweepEffect] {
     switch (asked, key) {
-    case (.help, _), (_, .escape), (_, .character("n")):
+    case (.help, _), (.forecast, _), (_, .escape), (_, .character("n")):
       question = nil
       return []
     case (.endCell(let number), .enter), (.endCell(let number), .character("y")):

@@ -85,6 +85,7 @@ extension ShownCell {
 
 private let keys: [(key: String, label: String)] = [
   ("⏎", "open cell"), ("←→↑↓", "cell"), ("K", "end cell"), ("A", "add a rate"), ("v", "group"),
+  ("F", "forecast"),
   ("w", "write"), ("?", "help"), ("q", "leave"),
 ]
 
@@ -165,6 +166,7 @@ extension SweepQuestion {
     case .endCell(let number): "end cell \(number)?"
     case .quit: "cells are running"
     case .help: "keys"
+    case .forecast: "forecast"
     }
   }
 
@@ -172,6 +174,7 @@ extension SweepQuestion {
     switch self {
     case .endCell:
       [("⏎", "end it: it is stopped and says nothing of the rate"), ("esc", "let it run")]
+    case .forecast: []
     case .quit:
       [
         ("⏎", "stop them with checkpoints: 'seismo sweep' on the folder goes on"),
@@ -182,7 +185,8 @@ extension SweepQuestion {
         ("⏎", "open the chosen cell's run, esc comes back"), ("←→↑↓", "choose a cell, also hjkl"),
         ("g G", "first and last cell"), ("K", "end a cell that runs"),
         ("A", "add a rate between the chosen cell's and the next"),
-        ("v", "charts by mitigation or by size"), ("w", "write the screen as SVG"),
+        ("v", "charts by mitigation or by size"), ("F", "at which size the rates break"),
+        ("w", "write the screen as SVG"),
         ("q", "leave"), ("▲", "diverged: counts as the loss at the start"),
         ("◆", "the best rate of a curve"),
       ]
@@ -190,6 +194,7 @@ extension SweepQuestion {
   }
 
   fileprivate func draw(on grid: inout CellGrid, _ state: SweepState) {
+    if case .forecast = self { return drawForecast(on: &grid, state) }
     let theme = state.appearance.theme
     let lines = lines
     let widest = lines.map { TextWidth.columns(of: $0.text) }.max() ?? 0
@@ -205,5 +210,12 @@ extension SweepQuestion {
         line.text, at: inside.origin.offset(columns: 8, rows: index), style: theme.style(.text),
         maxColumns: max(0, inside.columns - 8))
     }
+  }
+
+  /// Over all but the lines at the edges.
+  private func drawForecast(on grid: inout CellGrid, _ state: SweepState) {
+    let rect = grid.bounds.droppingTop(1).droppingBottom(2)
+    grid.fill(rect, style: state.appearance.theme.style(.text))
+    state.forecast?.draw(on: &grid, in: rect, state)
   }
 }

@@ -24,11 +24,14 @@ package final class LiveRun: Sendable {
   /// - Parameters:
   ///   - plan: what is trained, and where it is recorded.
   ///   - corpus: the plan's data where it is open already; nil to open it.
+  ///   - sweeps: a folder of sweeps whose words on this run's rate its alarms are to say; nil for
+  ///     none.
   ///   - observer: takes each record on the run's own queue, in their order. Waiting there holds the
   ///     run up; the session has the record already.
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   package init(
-    plan: RunPlan, corpus: Corpus? = nil, observer: @escaping @Sendable (RunRecord) -> Void
+    plan: RunPlan, corpus: Corpus? = nil, sweeps: String? = SweepFolder.usual,
+    observer: @escaping @Sendable (RunRecord) -> Void
   ) throws {
     name = plan.name
     let run = try plan.trainingRun(corpus: corpus ?? plan.corpus())
@@ -50,8 +53,10 @@ package final class LiveRun: Sendable {
     }
     alarmCommand = Self.alarmCommand(plan, tell: tell)
     let monitor = Self.monitor(plan)
+    let advice = sweeps.map { SweepAdvice(run.configuration, in: $0) }
     trainer = Trainer(run, brancher: { try session.branch(to: $0, at: $1) }) {
       [alarmCommand] record in
+      let record = advice?.told(record) ?? record
       for record in Self.accompanied(record, monitor) {
         tell(record)
         alarmCommand?.take(record, session: session.path)

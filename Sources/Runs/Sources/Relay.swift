@@ -66,12 +66,15 @@ final class LineRelay {
   private let desk: RelayDesk
   private var offset: Int
   private var node: UInt64
+  /// The file's first bytes: others are another file's, of whatever length.
+  private var head: [UInt8] = []
   /// Whether the output stands within a line of the file, where nothing else belongs.
   private var isWithinLine = false
 
   private static let pieceSize = 1 << 20
   /// Longer lines are handed on in pieces.
   private static let longestLine = 1 << 23
+  private static let headSize = 256
 
   /// - Throws: `absent`, `unreadable`.
   init(path: String, from offset: Int, desk: RelayDesk) throws(FormatError) {
@@ -81,6 +84,13 @@ final class LineRelay {
     node = stamp.node
     // What is shorter than that was cut or replaced.
     self.offset = offset <= stamp.size ? offset : 0
+    head = try Self.head(path, count: min(Self.headSize, self.offset))
+  }
+
+  private static func head(_ path: String, count: Int) throws(FormatError) -> [UInt8] {
+    guard count > 0 else { return [] }
+    var file = try SourceFile(path)
+    return try file.next(upTo: count) ?? []
   }
 
   /// - Throws: `unreadable` where the file cannot be read any more.
@@ -113,8 +123,10 @@ final class LineRelay {
   private func printLines() throws(FormatError) -> Int? {
     let stamp = FileSystem.stamp(path)
     guard stamp.node != 0 else { throw .absent(path: path) }
-    if stamp.node != node || stamp.size < offset {
-      (node, offset, isWithinLine) = (stamp.node, 0, false)
+    var isAnother = false
+    if stamp.size > offset { isAnother = try Self.head(path, count: head.count) != head }
+    if stamp.node != node || stamp.size < offset || isAnother {
+      (node, offset, isWithinLine, head) = (stamp.node, 0, false, [])
       desk.trainer = try TrainerAddress.last(inFileAt: path)
       guard greet() else { return nil }
     }
@@ -129,6 +141,9 @@ final class LineRelay {
     guard let count = end ?? (bytes.count >= Self.longestLine ? bytes.count : nil) else { return 0 }
     guard desk.put(bytes[..<count]) else { return nil }
     isWithinLine = end == nil
+    if head.count < Self.headSize, offset == head.count {
+      head += bytes.prefix(min(count, Self.headSize - head.count))
+    }
     offset += count
     noteTrainer(bytes[..<count])
     return count

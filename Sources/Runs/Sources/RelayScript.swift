@@ -49,10 +49,11 @@ enum RelayScript {
   private static let reader = [
     #"number() { ls -diL "$p" | sed "s/^ *//;s/ .*//"; }"#,
     #"i=$(number); s=$(wc -c <"$p"); if [ "$o" -gt "$((s))" ]; then exit \#(replacedCode); fi"#,
+    #"k=$((s)); if [ "$k" -gt 256 ]; then k=256; fi; start() { head -c "$k" "$p" | cksum; }; h=$(start)"#,
     #"printf "{\"relay\":{\"protocol\":1,\"offset\":%s,\"raw\":true,\"hands\":false,\"reason\":\"%s\"}}\n" "$o" "$r""#,
     #"exec 3<&0; ( cat <&3 >/dev/null 2>&1; kill $$ ) >/dev/null 2>&1 &"#
       + #" while s=$(wc -c <"$p"); do s=$((s)); if [ "$s" -lt "$o" ] || [ "$(number)" != "$i" ]; then exit \#(replacedCode); fi"#,
-    #"if [ "$s" -gt "$o" ]; then tail -c "+$((o+1))" "$p" | head -c "$((s-o))"; o=$s; else sleep 0.2 2>/dev/null || sleep 1; fi"#,
+    #"if [ "$s" -gt "$o" ]; then if [ "$(start)" != "$h" ]; then exit \#(replacedCode); fi; tail -c "+$((o+1))" "$p" | head -c "$((s-o))"; o=$s; else sleep 0.2 2>/dev/null || sleep 1; fi"#,
     #"done"#, #"exit \#(absentCode)"#,
   ]
 }

@@ -18,6 +18,8 @@ final class CellRun: Sendable {
   private let run: LiveRun
   private let checkpoints: String
   private let configuration: TrainingConfiguration
+  /// The steps after which it ends, to go on another time; nil for none.
+  private let pause: Int?
   private let begun = DispatchTime.now()
   private let content: Mutex<Content>
 
@@ -25,6 +27,7 @@ final class CellRun: Sendable {
     var tally: CellTally
     let earlierSeconds: Double
     var isOrderedToStop = false
+    var isPaused = false
     /// Whether it ended by itself, having had its fill of evaluations without progress.
     var isOutOfPatience = false
     var lastCheckpoint = DispatchTime.now()
@@ -50,10 +53,12 @@ final class CellRun: Sendable {
   /// - Throws: what is wrong with the data, the checkpoint or the session.
   init(
     _ cell: SweepCell, session: String, checkpoint: String?, tally: CellTally, corpus: Corpus,
-    configuration: TrainingConfiguration, tell: @escaping @Sendable (RunRecord) -> Void
+    configuration: TrainingConfiguration, pause: Int? = nil,
+    tell: @escaping @Sendable (RunRecord) -> Void
   ) throws {
     self.cell = cell
     self.configuration = configuration
+    self.pause = pause
     var person = UserConfiguration.found()
     // One alarm of many cells is no news to a person's own program.
     person.onAlarm = nil
@@ -62,7 +67,7 @@ final class CellRun: Sendable {
     plan.monitorsMachine = false
     checkpoints = SessionFiles(path: session).checkpoints
     ear = Ear(tell)
-    run = try LiveRun(plan: plan, corpus: corpus) { [ear] in ear.take($0) }
+    run = try LiveRun(plan: plan, corpus: corpus, sweeps: nil) { [ear] in ear.take($0) }
     var content = Content(tally: tally, earlierSeconds: tally.stepSeconds)
     if checkpoint != nil, configuration.checkpointEvery == nil {
       content.passing = (try? CheckpointFolder.list(in: checkpoints).map(\.step)) ?? []
@@ -73,25 +78,34 @@ final class CellRun: Sendable {
 
   private func take(_ record: RunRecord) {
     switch record {
-    case .samples(let samples):
-      let isLost = content.withLock { content in
-        content.tally.take(samples)
-        guard content.tally.isLost, !content.isOrderedToStop else { return false }
-        content.isOrderedToStop = true
-        return true
-      }
-      guard isLost else { return }
-      // Asked for here, both are done before the next step.
-      run.post(
-        .note("the loss has stayed above the one at the start: the cell ends"), by: Self.author)
-      run.post(.evaluate, by: Self.author)
-      run.post(.stop, by: Self.author)
+    case .samples(let samples): observe(samples)
     case .event(let event) where event.kind == .stop && event.by == "run":
       content.withLock { $0.isOutOfPatience = true }
     case .event(let event) where event.kind == .checkpoint && event.by == Self.author:
       keep(event.step)
     default: break
     }
+  }
+
+  /// Ends the cell where it is lost, or where it is to wait for its equals.
+  private func observe(_ samples: StepSamples) {
+    let (isLost, isDue) = content.withLock { content in
+      content.tally.take(samples)
+      let isEnding = content.isOrderedToStop || content.isPaused
+      let isLost = content.tally.isLost && !isEnding
+      if isLost { content.isOrderedToStop = true }
+      let isDue = content.tally.steps == pause && !isEnding && !isLost
+      if isDue { content.isPaused = true }
+      return (isLost, isDue)
+    }
+    guard isLost || isDue else { return }
+    // Asked for here, all is done before the next step.
+    if isLost {
+      run.post(
+        .note("the loss has stayed above the one at the start: the cell ends"), by: Self.author)
+    }
+    run.post(.evaluate, by: Self.author)
+    run.post(.stop, by: Self.author)
   }
 
   private func keep(_ step: Int) {
@@ -140,6 +154,7 @@ final class CellRun: Sendable {
     case .detached: return nil
     case .stopped where content.isOrderedToStop: state = .diverged
     case .stopped where content.isOutOfPatience: state = .finished
+    case .stopped where content.isPaused: return nil
     case .stopped:
       guard !isPassing() else { return nil }
       state = .stopped
@@ -147,6 +162,11 @@ final class CellRun: Sendable {
     if state != .failed { forget(content.passing, but: reached.lastCheckpoint) }
     if let flaw = reached.checkpointFlaw, reason == nil { reason = flaw }
     return (state, content.tally, content.earlierSeconds + own, reason)
+  }
+
+  /// The held-out loss of a cell that has ended to go on another time; nil of any other.
+  var lossAtPause: Double? {
+    content.withLock { $0.isPaused ? $0.tally.finalEvalLoss ?? .nan : nil }
   }
 
   /// What was kept for a kill is not needed any more.

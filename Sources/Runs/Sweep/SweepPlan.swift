@@ -15,14 +15,17 @@ package struct SweepPlan: Sendable {
   package let checkpointSeconds: Double
   /// Seconds after which a claimant that is silent is gone; nil where cells are not claimed.
   package let stale: Double?
+  /// The share of equal cells that goes on at each rung is one in so many; nil where all go on.
+  package let halving: Int?
   let usualRates: [Double]
 
   /// - Throws: `CellSelection.Flaw`; where a cell's options contradict each other.
   package init(
     folder: SweepFolder, grid: Grid, selection: CellSelection = .all, jobs: Int? = nil,
-    checkpointSeconds: Double = 30, stale: Double? = nil
+    checkpointSeconds: Double = 30, stale: Double? = nil, halving: Int? = nil
   ) throws {
     (self.folder, self.grid, self.stale) = (folder, grid, stale)
+    self.halving = halving
     self.checkpointSeconds = checkpointSeconds
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
     let configurations = try grid.cells.map { try $0.configuration() }

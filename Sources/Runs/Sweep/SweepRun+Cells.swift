@@ -10,7 +10,8 @@ extension SweepRun {
   func attempt(_ place: Int) {
     let cell = plan.cells[place]
     if let result = plan.folder.result(of: cell) {
-      return tell(.ended(cell, result, isOwn: false))
+      tell(.ended(cell, result, isOwn: false))
+      return settle { $0.ended(place) }
     }
     do {
       guard let claims else { return try begin(place, cell) }
@@ -24,6 +25,7 @@ extension SweepRun {
       result.reason = "\(error)"
       result.parameters = plan.costs[place].parameters
       tell(.ended(cell, result, isOwn: true))
+      settle { $0.ended(place) }
     }
   }
 
@@ -50,12 +52,16 @@ extension SweepRun {
     case .busy:
       guard claims == nil else { return put(off: place) }
       tell(.left(cell, reason: "\(ShownPath.text(session)) is being written by another process"))
+      settle { $0.ended(place) }
     case .ended(let state, let tally):
       try end(place, state, tally, seconds: tally.stepSeconds, reason: nil)
     case .fresh:
       try Self.clear(session)
       try run(place, from: nil, CellTally(warmup: configuration.warmup), configuration)
     case .resumed(let checkpoint, let tally):
+      if let loss = try lossAtRung(of: place, session) {
+        return settle { $0.reached(place, loss: loss) }
+      }
       try run(place, from: checkpoint, tally, configuration)
     }
   }
@@ -78,7 +84,8 @@ extension SweepRun {
     let corpus = try corpora.corpus(configuration.dataPath)
     let run = try CellRun(
       cell, session: plan.folder.session(of: cell), checkpoint: checkpoint, tally: tally,
-      corpus: corpus, configuration: configuration
+      corpus: corpus, configuration: configuration,
+      pause: content.withLock { $0.halving?.pause(of: place) }
     ) { [tell] in tell(.record(cell, $0)) }
     let isStopping = content.withLock { content in
       content.running[place] = run
@@ -86,13 +93,25 @@ extension SweepRun {
     }
     tell(.began(cell))
     if isStopping { run.stop(by: CellRun.author) }
-    defer { content.withLock { $0.running[place] = nil } }
-    let outcome = try run.runToEnd { [self] in isLeft(place) }
-    guard let (state, tally, seconds, reason) = outcome else {
-      guard !isLeft(place) else { return }
-      return tell(.left(cell, reason: "it was detached: run the sweep again to go on with it"))
-    }
+    let outcome = try runToEnd(run, at: place)
+    guard let (state, tally, seconds, reason) = outcome else { return put(aside: place, run) }
     try end(place, state, tally, seconds: seconds, reason: reason)
+  }
+
+  /// Once it returns the cell may run again.
+  private func runToEnd(
+    _ run: CellRun, at place: Int
+  ) throws -> (CellState, CellTally, seconds: Double, String?)? {
+    defer { content.withLock { $0.running[place] = nil } }
+    return try run.runToEnd { [self] in isLeft(place) }
+  }
+
+  /// A cell that has not come to its end.
+  private func put(aside place: Int, _ run: CellRun) {
+    guard !isLeft(place) else { return }
+    if let loss = run.lossAtPause { return settle { $0.reached(place, loss: loss) } }
+    tell(.left(run.cell, reason: "it was detached: run the sweep again to go on with it"))
+    settle { $0.ended(place) }
   }
 
   /// Whether a cell that was stopped goes on another time, or is another process's.
@@ -102,7 +121,7 @@ extension SweepRun {
     }
   }
 
-  private func end(
+  func end(
     _ place: Int, _ state: CellState, _ tally: CellTally, seconds: Double, reason: String?
   ) throws {
     let cell = plan.cells[place]
@@ -117,6 +136,7 @@ extension SweepRun {
     // A cell that failed is tried again another time.
     if state != .failed { try plan.folder.write(result, of: cell) }
     tell(.ended(cell, result, isOwn: true))
+    settle { $0.ended(place) }
   }
 }
 

@@ -31,6 +31,7 @@ package final class SweepRun: Sendable {
     var deferred: [Int] = []
     var running: [Int: CellRun] = [:]
     var claims: [Int: CellClaims.Claim] = [:]
+    var halving: Halving?
     var isStopping = false
     /// Threads that take cells.
     var workers = 0
@@ -48,7 +49,11 @@ package final class SweepRun: Sendable {
   package init(_ plan: SweepPlan, tell: @escaping @Sendable (SweepNews) -> Void) {
     self.tell = tell
     claims = plan.stale.map { CellClaims(folder: plan.folder.path, stale: $0) }
-    content = Mutex(Content(plan: plan, waiting: plan.order))
+    var content = Content(plan: plan, waiting: plan.order)
+    content.halving = plan.halving.map {
+      Halving(costs: plan.costs, places: plan.order, divisor: $0)
+    }
+    self.content = Mutex(content)
   }
 
   var plan: SweepPlan { content.withLock { $0.plan } }

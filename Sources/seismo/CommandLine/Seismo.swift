@@ -19,7 +19,7 @@ struct Seismo: ParsableCommand {
       Evaluate.self,
       Bench.self, ListThemes.self, ListAlarms.self, Compare.self, Export.self,
       Import.self, Ingest.self, RelayLines.self, Reproduce.self, Sweep.self, Forecast.self,
-      Suggest.self, BenchStore.self, BenchFrame.self,
+      Suggest.self, Pick.self, BenchStore.self, BenchFrame.self,
     ])
 
   mutating func run() throws {

@@ -134,10 +134,11 @@ extension ConductedSweep {
 
   /// Starts another process that runs the rest without a screen.
   private func goOnElsewhere() throws {
-    let arguments = [
+    var arguments = [
       "seismo", "sweep", plan.folder.path, "--headless", "--jobs", "\(plan.jobs)",
       "--checkpoint-seconds", "\(plan.checkpointSeconds)",
     ]
+    if let halving = plan.halving { arguments += ["--halving", "\(halving)"] }
     try Detachment.spawn(Invocation.executable, arguments) { [plan] in
       plan.cells.contains { WriterLock.isHeld(session: plan.folder.session(of: $0)) }
     }
@@ -156,7 +157,8 @@ extension ConductedSweep {
     let grid = try present.folder.adopt(Grid(added), extending: true)
     let plan = try SweepPlan(
       folder: present.folder, grid: grid, jobs: present.jobs,
-      checkpointSeconds: present.checkpointSeconds, stale: present.stale)
+      checkpointSeconds: present.checkpointSeconds, stale: present.stale,
+      halving: present.halving)
     board.extend(to: plan)
     run.extend(to: plan)
     return plan.cells.count - present.cells.count

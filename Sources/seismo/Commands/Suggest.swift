@@ -20,8 +20,13 @@ struct Suggest: ParsableCommand {
   @Option(help: "tokens to train on, such as 1e8") var tokens: Double
   @Option(help: "a sweep's folder") var sweep: String?
   @Flag(help: "one JSON object on standard output") var json = false
+  @Option(help: "write a run.toml of this size with what is suggested, where nothing lies yet")
+  var write: String?
 
   mutating func validate() throws {
+    if write == "" || write == "-" {
+      throw ValidationError("--write: give a file name, such as run.toml")
+    }
     for (name, value) in [("parameters", parameters), ("tokens", tokens)]
     where !(value >= 1 && value.isFinite) {
       throw ValidationError("--\(name) \(value): give a number from 1")
@@ -38,15 +43,37 @@ struct Suggest: ParsableCommand {
       ? StepLaw(parameters: parameters, tokens: tokens) : nil
     let own = results.flatMap { OwnOptimum($0, parameters: parameters) }
     let noise = try results.flatMap { try NoiseBatch($0) }
+    if let write { try run(law, own, noise, results).write(to: write) }
     if json {
       let members = [
         ("step_law", law.map(Self.json) ?? "null"), ("sweep", own?.json ?? "null"),
         ("noise_scale", noise?.json ?? "null"),
       ]
-      let body = members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
-      return try StandardOutput.print("{\(body)}")
+      return try StandardOutput.print(JSONLines.object(members))
     }
     for line in [words(law), words(own), words(noise)] { try StandardOutput.print(line) }
+    if let write {
+      StandardOutput.say(
+        "train it  \(Invocation.command) train --config \(Invocation.shown(write))\n")
+    }
+  }
+
+  private func run(
+    _ law: StepLaw?, _ own: OwnOptimum?, _ noise: NoiseBatch?, _ results: SweepResults?
+  ) throws -> SuggestedRun {
+    let rate =
+      own.map { ($0.learningRate, $0.basis) } ?? law.map { ($0.learningRate, "the step law") }
+    guard let rate else {
+      throw Failure(
+        .badInput,
+        "nothing says a rate for \(NumberText.compact(parameters)) parameters: name a sweep of"
+          + " your own with --sweep")
+    }
+    let batch =
+      noise.map { ($0.batchTokens, "the noise scale of the sweep's best run") }
+      ?? law.map { ($0.batchTokens, "the step law") }
+    return try SuggestedRun(
+      parameters: parameters, tokens: tokens, rate: rate, batchTokens: batch, results: results)
   }
 
   private static func json(_ law: StepLaw) -> String {
@@ -76,6 +103,42 @@ struct Suggest: ParsableCommand {
     return "noise scale  batch \(NumberText.compact(noise.batchTokens)) tokens:"
       + " \(NumberText.compact(noise.windows)) windows at the end of the best run"
   }
+}
+
+/// The rates of a grid around those that are suggested.
+struct RatesAround {
+  let grid: Grid
+  /// What it comes to, and what it saves.
+  let words: String
+
+  /// - Parameters:
+  ///   - source: `suggest`, or the folder of a sweep that has run.
+  ///   - grid: without rates.
+  /// - Throws: what is wrong with the folder; where nothing is suggested.
+  init(_ source: String, of grid: Grid) throws {
+    let own = try source == "suggest" ? nil : Self.results(of: source)
+    let rates = try SuggestedRates(grid.tables) { cost in
+      let parameters = Double(cost.parameters)
+      if let own { return OwnOptimum(own, parameters: parameters)?.learningRate }
+      guard parameters >= StepLaw.leastParameters else { return nil }
+      return StepLaw(parameters: parameters, tokens: Double(cost.tokens)).learningRate
+    }
+    self.grid = try Grid(rates.tables)
+    let usual = grid.cells.count * SuggestedRates.usualCount
+    let (low, high) = (rates.range.lowerBound, rates.range.upperBound)
+    let range = low == high ? Self.text(low) : "\(Self.text(low)) to \(Self.text(high))"
+    words =
+      "rates around \(range) (\(own == nil ? "the step law" : "the best ones of \(source)")):"
+      + " \(self.grid.cells.count) cells in place of \(usual) over three decades,"
+      + " \(usual - self.grid.cells.count) are saved"
+  }
+
+  private static func results(of path: String) throws -> SweepResults {
+    let folder = SweepFolder(path: path)
+    return try SweepPlan(folder: folder, grid: folder.grid()).results()
+  }
+
+  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
 }
 
 /// The best rate of a sweep's sizes, followed to another size.

@@ -21,6 +21,11 @@ struct Sweep: ParsableCommand {
   @Option(help: "where the cells are recorded (default: sweeps/ and the time)") var folder: String?
   @Option(help: "options whose lists run in step, such as layers,heads; may be given several times")
   var zip: [String] = []
+  @Option(
+    help:
+      "three rates around what is suggested for each size: suggest (the Step Law), or a sweep's folder"
+  )
+  var around: String?
   @Option(help: "so many cells of the grid, drawn at random") var random: Int?
   @Option(help: "seed of that draw") var randomSeed: Int?
   @Flag(help: "add the grid's cells to those of the folder") var extend = false
@@ -31,6 +36,9 @@ struct Sweep: ParsableCommand {
   @Flag(help: "share the folder: take cells that no other process has") var claim = false
   @Option(help: "with --claim: seconds after which a process that is silent is gone")
   var stale: Double?
+  @Option(
+    help: "at a ninth and at a third of the steps one in so many equal cells goes on, such as 3")
+  var halving: Int?
   @Option(help: "seconds between two checkpoints of a cell; 0 is none before its end")
   var checkpointSeconds: Double?
   @Flag(inversion: .prefixedNo, help: "no screen: plain lines") var headless: Bool?
@@ -60,6 +68,13 @@ struct Sweep: ParsableCommand {
     if let seconds = checkpointSeconds, !(seconds >= 0 && seconds <= 1e6) {
       throw ValidationError("--checkpoint-seconds \(seconds): give seconds from 0 to 1e6")
     }
+    if let halving, !(2...100).contains(halving) {
+      throw ValidationError("--halving \(halving): give a whole number from 2 to 100")
+    }
+    if halving != nil, shard != nil || cell != nil || claim {
+      throw ValidationError(
+        "--halving compares all cells of a size: leave --shard, --cell and --claim out")
+    }
     if stale != nil, !claim { throw ValidationError("--stale: it goes with --claim") }
     if randomSeed != nil, random == nil {
       throw ValidationError("--random-seed: it goes with --random")
@@ -73,6 +88,12 @@ struct Sweep: ParsableCommand {
     }
     if svg == "" || html == "" {
       throw ValidationError("--svg and --html: give a file name, or - for standard output")
+    }
+    if around != nil, random != nil {
+      throw ValidationError("--around and --random: give one of them")
+    }
+    if around == "" || (around != nil && !hasGrid) {
+      throw ValidationError("--around: give it beside a grid, as suggest or a sweep's folder")
     }
     if sweep != nil, folder != nil {
       throw ValidationError("the folder is given already: leave --folder out")
@@ -124,6 +145,14 @@ struct Sweep: ParsableCommand {
     return file
   }
 
+  /// The file's grid, with rates around those that are suggested where it is to have such.
+  private func given(_ file: SweepFile) throws -> Grid {
+    guard let around else { return try file.grid() }
+    let rates = try RatesAround(around, of: file.grid())
+    Seismo.report(rates.words)
+    return rates.grid
+  }
+
   private func plan(_ file: SweepFile, in place: SweepFolder?) throws -> SweepPlan {
     let selection: CellSelection =
       if let shard { try CellSelection(shard: shard) } else if let cell { .cell(cell) } else {
@@ -132,12 +161,12 @@ struct Sweep: ParsableCommand {
     let target = place ?? .fresh()
     guard hasGrid || place != nil else { throw GridError.noValues(name: "the sweep") }
     let grid =
-      hasGrid ? try target.joined(with: file.grid(), extending: extend) : try target.grid()
+      hasGrid ? try target.joined(with: given(file), extending: extend) : try target.grid()
     let seconds = checkpointSeconds ?? file.conduct["checkpoint-seconds"].flatMap { Double($0) }
     let plan = try SweepPlan(
       folder: target, grid: grid, selection: selection,
       jobs: jobs ?? file.conduct["jobs"].flatMap { Int($0) }, checkpointSeconds: seconds ?? 30,
-      stale: claim ? stale ?? 120 : nil)
+      stale: claim ? stale ?? 120 : nil, halving: halving)
     if !list { try target.take(grid) }
     return plan
   }

@@ -18,7 +18,7 @@ struct SweepSummary {
       guard let best = group.curve.best, let value = group.curve.sensitivity else { continue }
       rows.append([
         NumberText.compact(Double(group.parameters)), group.words.isEmpty ? "all" : group.words,
-        NumberText.compact(value), NumberText.compact(best.rate),
+        group.isHalved ? "–" : NumberText.compact(value), NumberText.compact(best.rate),
         NumberText.compact(best.loss, digits: 4),
         best.seeds > 1 ? "±\(NumberText.compact(best.spread, digits: 2))" : "",
         "\(group.curve.seeds)",

@@ -20,6 +20,8 @@ final class SweepBoard: Sendable {
     var courses: [Int: Series] = [:]
     var clock: CellClock
     var isStale = true
+    /// Made anew where more cells have ended than it is of.
+    var forecast: (ended: Int, shown: ShownForecast?) = (-1, nil)
     var lastLook = -Double.infinity
     var lines: [String] = []
   }
@@ -139,9 +141,19 @@ final class SweepBoard: Sendable {
           parameters: group.parameters, mitigation: group.mitigation, size: group.size,
           curve: group.curve)
       }
+      state.forecast = Self.forecast(&content)
       state.remainingSeconds = Self.remaining(content)
       return true
     }
+  }
+
+  private static func forecast(_ content: inout Content) -> ShownForecast? {
+    let ended = content.results.results.count
+    guard ended != content.forecast.ended else { return content.forecast.shown }
+    // Of what the results hold alone: no session has to be read.
+    let forecast = try? SweepForecast(content.results)
+    content.forecast = (ended, forecast.flatMap(\.shown))
+    return content.forecast.shown
   }
 
   private static func remaining(_ content: Content) -> Double {

@@ -46,7 +46,7 @@ enum Decoding {
     let all = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
     return all.filter {
       !FileSystem.isFolder("\(root)/\($0)") && !$0.hasSuffix(".yaml") && !$0.hasSuffix(".py")
-        && !$0.hasSuffix(".seismo")
+        && !$0.hasSuffix(".seismo") && !$0.hasPrefix("whole/")
     }.map { "\(part)/\($0)" }
   }.sorted()
 

@@ -1,7 +1,9 @@
 """Writes the recorded fixtures beside this file with their own writers.
 
-pip install torch tensorboard tensorboardX wandb lightning; then: python make.py
-Each run has the same numbers, so that one expectation serves all formats.
+pip install torch tensorboard tensorboardX wandb lightning transformers accelerate keras jax
+stable-baselines3; then: python make.py [WHAT…]
+Each run has the same numbers, so that one expectation serves all formats; those under whole/ are what
+a program that uses its writer in full leaves.
 """
 
 import json
@@ -9,7 +11,9 @@ import math
 import os
 import shutil
 import struct
+import subprocess
 import sys
+import time
 
 import numpy
 
@@ -150,8 +154,157 @@ def json_lines():
         print("Epoch 1 done", file=file)
 
 
+def torch_whole():
+    """A run with several lines in a chart, and with hyper-parameters: torch makes folders for both."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(fresh("whole/torch")) as writer:
+        for step in range(STEPS):
+            writer.add_scalar("train/loss", 4.0 / (1 + step), step)
+            writer.add_scalars("error/all", {"left": step / 4, "right": step / 8}, step)
+        writer.add_hparams({"lr": 0.01, "name": "tiny", "warm": True}, {"hparam/best": 0.5})
+
+
+def wandb_whole():
+    """A run that logs all kinds of things, is killed by an exception, and is gone on with."""
+    import wandb
+
+    folder = fresh("whole/wandb")
+    work = os.path.join("/tmp", "seismo-wandb-whole")
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    os.environ["WANDB_SILENT"] = "true"
+    os.environ["WANDB_DATA_DIR"] = work
+    for part in range(2):
+        run = wandb.init(
+            mode="offline", dir=work, project="seismo", name="whole", id="wholerun", resume="allow",
+            notes="a note on it", tags=["first", "small"], group="night", job_type="train",
+            config={"lr": 0.01, "model": {"width": 64, "deep": {"er": "x"}}, "list": [1, 2]},
+            settings=wandb.Settings(
+                x_stats_sampling_interval=1, x_disable_meta=True, console="off",
+                disable_git=True, disable_code=True, host="node7"))
+        run.define_metric("val/*", step_metric="epoch")
+        for step in range(part * 6, part * 6 + 6):
+            row = {"train/loss": 4.0 / (1 + step), "deep": {"er": step / 8}, "epoch": step // 3}
+            if step == 3:
+                row["picture"] = wandb.Image(numpy.zeros((2, 2), dtype=numpy.uint8))
+                row["histogram"] = wandb.Histogram([1, 2, 3])
+                row["table"] = wandb.Table(columns=["a"], data=[[1]])
+            if step % 3 == 2:
+                row["val/acc"] = step / 16
+            run.log(row, step=step)
+            time.sleep(0.4)
+        run.alert("careful", "it is hot")
+        run.finish(exit_code=part * 3)
+    found = sorted(
+        os.path.join(base, name) for base, _, names in os.walk(os.path.join(work, "wandb"))
+        for name in names if name.endswith(".wandb") and not os.path.islink(base))
+    for number, path in enumerate(found[-2:], 1):
+        place = os.path.join(folder, f"run-2026010{number}_000000-wholerun")
+        os.makedirs(place)
+        shutil.copy(path, os.path.join(place, "run-wholerun.wandb"))
+
+
+def lightning_whole():
+    """Lightning's Trainer with both of its loggers."""
+    import lightning
+    import torch
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    class Small(lightning.LightningModule):
+        def __init__(self, lr=0.5, width=2):
+            super().__init__()
+            self.save_hyperparameters()
+            self.layer = torch.nn.Linear(width, 1)
+
+        def training_step(self, batch, _):
+            loss = self.layer(batch[0]).square().mean()
+            self.log("train_loss", loss)
+            return loss
+
+        def validation_step(self, batch, _):
+            self.log("val_loss", self.layer(batch[0]).square().mean())
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=self.hparams.lr)
+
+    folder = fresh("whole/lightning")
+    torch.manual_seed(0)
+    data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(8, 2)), 2)
+    trainer = lightning.Trainer(
+        max_epochs=2, accelerator="cpu", log_every_n_steps=2, enable_progress_bar=False,
+        enable_model_summary=False, enable_checkpointing=False, logger=[
+            CSVLogger(folder, name="csv", version=0, flush_logs_every_n_steps=1),
+            TensorBoardLogger(folder, name="events", version=0)])
+    trainer.fit(Small(), data, data)
+
+
+def printed(name, *command):
+    """What a program of ours that uses a library prints on a terminal's stead."""
+    folder = os.path.join(here, "whole", "printed")
+    os.makedirs(folder, exist_ok=True)
+    result = subprocess.run(
+        [sys.executable, "-u", "-c", command[0]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd="/tmp", check=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(result.stdout)
+
+
+def transformers_printed():
+    printed("transformers.log", """
+import torch, transformers
+class Data(torch.utils.data.Dataset):
+    def __len__(self): return 16
+    def __getitem__(self, index): return {"x": torch.ones(2) * index / 16, "labels": torch.ones(1)}
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__(); self.layer = torch.nn.Linear(2, 1)
+    def forward(self, x, labels):
+        out = self.layer(x); return {"loss": (out - labels).square().mean(), "logits": out}
+transformers.set_seed(0)
+arguments = transformers.TrainingArguments(
+    output_dir="/tmp/seismo-transformers", num_train_epochs=2, per_device_train_batch_size=4,
+    logging_steps=2, eval_strategy="epoch", save_strategy="no", report_to="none", use_cpu=True)
+transformers.Trainer(Model(), arguments, train_dataset=Data(), eval_dataset=Data()).train()
+""")
+
+
+def keras_printed():
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.makedirs(os.path.join(here, "whole", "printed"), exist_ok=True)
+    path = os.path.join(here, "whole", "printed", "keras.csv")
+    printed("keras.log", f"""
+import keras, numpy
+keras.utils.set_random_seed(0)
+model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+x = numpy.ones((16, 2)); y = numpy.zeros((16, 1))
+model.fit(x, y, epochs=3, batch_size=4, validation_data=(x, y),
+          callbacks=[keras.callbacks.CSVLogger({path!r})])
+""")
+
+
+def stable_baselines_printed():
+    folder = os.path.join(here, "whole", "printed")
+    printed("stable-baselines3.log", f"""
+from stable_baselines3.common.logger import configure
+logger = configure({folder!r}, ["stdout"])
+for step in range(1, 4):
+    logger.record("rollout/ep_rew_mean", 20.5 * step)
+    logger.record("rollout/ep_len_mean", 20.5 * step)
+    logger.record("time/fps", 1000 + step)
+    logger.record("time/total_timesteps", 2048 * step, exclude="tensorboard")
+    if step > 1:
+        logger.record("train/learning_rate", 0.0003)
+        logger.record("train/loss", 8.0 / step)
+        logger.record("train/explained_variance", -0.00129)
+    logger.dump(step=2048 * step)
+""")
+
+
 ALL = [torch_events, tensorboardx_events, tf2_events, wandb_offline, lightning_csv, trainer_state,
-       json_lines]
+       json_lines, torch_whole, wandb_whole, lightning_whole, transformers_printed, keras_printed,
+       stable_baselines_printed]
 
 for make in ALL:
     if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

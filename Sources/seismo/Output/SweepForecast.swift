@@ -1,0 +1,246 @@
+import Dashboard
+import Formats
+import Foundation
+import Runs
+import Screen
+import Sessions
+import Signals
+import Sweeps
+import Telemetry
+
+/// What a sweep's cells say of larger models, a forecast a rate and mitigation.
+struct SweepForecast {
+  struct Entry {
+    let rate: Double
+    let mitigation: String
+    let limit: Double
+    let forecast: SizeForecast
+  }
+
+  let entries: [Entry]
+  let metric: MetricName
+  let laws: [LossLaw]
+
+  /// The metric that the papers fit, and how far it may go.
+  static let usualLimit = 1e4
+
+  /// - Parameters:
+  ///   - results: of the sweep.
+  ///   - metric: what is followed over the sizes.
+  ///   - step: at which it is read; nil for the end.
+  ///   - limit: nil for the metric's own: Adam's ε, or 1e4.
+  /// - Throws: where a session cannot be read.
+  init(
+    _ results: SweepResults, metric: MetricName = MetricCatalog.attentionLogitMax,
+    step: Int? = nil, limit: Double? = nil
+  ) throws {
+    self.metric = metric
+    laws = results.lossLaws
+    struct Key: Hashable {
+      let mitigation: String
+      let rate: Double
+      let limit: Double
+    }
+    var points: [Key: [Int: [Double]]] = [:]
+    for group in results.groups {
+      let bound = try limit ?? Self.limit(of: metric, results.cells[group.cells[0]])
+      for index in group.cells {
+        guard let result = results.results[results.cells[index].number], result.state != .failed,
+          let value = try Self.value(metric, step: step, of: result)
+        else { continue }
+        let key = Key(
+          mitigation: group.mitigation, rate: results.rate(ofCellAt: index), limit: bound)
+        points[key, default: [:]][group.parameters, default: []].append(value)
+      }
+    }
+    let order = points.keys.sorted { ($0.mitigation, $0.rate) < ($1.mitigation, $1.rate) }
+    entries = order.map { key in
+      let sizes = (points[key] ?? [:]).map { SizeForecast.Point(parameters: $0, values: $1) }
+      return Entry(
+        rate: key.rate, mitigation: key.mitigation, limit: key.limit,
+        forecast: SizeForecast(sizes, limit: key.limit))
+    }
+  }
+
+  private static func limit(of metric: MetricName, _ cell: SweepCell) throws -> Double {
+    metric.path == "grad_rms" ? try cell.configuration().adamEpsilon : usualLimit
+  }
+
+  private static func value(
+    _ metric: MetricName, step: Int?, of result: CellResult
+  ) throws -> Double? {
+    if step == nil, metric == MetricCatalog.attentionLogitMax { return result.attentionLogitMax }
+    if step == nil, metric.path == "grad_rms" { return result.gradRMS }
+    let history = try SessionReader(path: result.session).history()
+    guard let series = history[metric] else { return nil }
+    guard let step else { return series.lastValue }
+    // A run that did not come so far has nothing to say of that step.
+    guard let last = history[MetricCatalog.loss]?.lastStep, last >= step else { return nil }
+    return series.value(atOrBefore: step)
+  }
+
+  private var doubts: [String] {
+    let all = entries.flatMap { entry in
+      entry.forecast.doubts.map { doubt in
+        let place = [NumberText.compact(entry.rate), entry.mitigation].filter { !$0.isEmpty }
+        return "\(place.joined(separator: ", ")): \(doubt)"
+      }
+    }
+    return all
+      + laws.flatMap { law in
+        law.law.doubts.map { "loss over \(law.axis.rawValue)\(law.suffix): \($0)" }
+      }
+  }
+
+  var json: String {
+    JSONLines.object([
+      ("rates", "[\(entries.map(Self.json).joined(separator: ","))]"),
+      ("loss", "[\(laws.map(\.json).joined(separator: ","))]"),
+      ("doubts", "[\(doubts.map(JSONLines.quoted).joined(separator: ","))]"),
+    ])
+  }
+
+  private static func json(_ entry: Entry) -> String {
+    let forecast = entry.forecast
+    var members: [(String, String)] = []
+    members.append(("lr", JSONLines.number(entry.rate)))
+    let coefficients = forecast.coefficients.map { JSONLines.number($0) }
+    members.append(("coefficients", "[" + coefficients.joined(separator: ",") + "]"))
+    let limit = forecast.limitParameters.map { JSONLines.number($0) }
+    members.append(("limit_parameters", limit ?? "null"))
+    let interval = forecast.interval.map { ends in
+      "[" + JSONLines.number(ends.low) + "," + JSONLines.number(ends.high) + "]"
+    }
+    members.append(("interval", interval ?? "null"))
+    members.append(("held_out", forecast.heldOut.map(json) ?? "null"))
+    if !entry.mitigation.isEmpty {
+      members.append(("mitigation", JSONLines.quoted(entry.mitigation)))
+    }
+    return JSONLines.object(members)
+  }
+
+  private static func json(_ held: SizeForecast.HeldOut) -> String {
+    let predicted = JSONLines.number(held.predicted)
+    let measured = JSONLines.number(held.measured)
+    return JSONLines.object([
+      ("parameters", "\(held.parameters)"), ("predicted", predicted), ("measured", measured),
+    ])
+  }
+
+  var lines: [String] {
+    var rows = [
+      [
+        "rate", "cells of", "sizes", "passes \(limitWords) at", "held out", "predicted", "measured",
+      ]
+    ]
+    for entry in entries {
+      let forecast = entry.forecast
+      let size = forecast.limitParameters.map { NumberText.compact($0, digits: 2) } ?? "never"
+      let range = forecast.interval.map {
+        " (\(NumberText.compact($0.low, digits: 2))–\(NumberText.compact($0.high, digits: 2)))"
+      }
+      rows.append([
+        NumberText.compact(entry.rate), entry.mitigation.isEmpty ? "all" : entry.mitigation,
+        "\(forecast.points.count)", size + (range ?? ""),
+        forecast.heldOut.map { NumberText.compact(Double($0.parameters)) } ?? "–",
+        forecast.heldOut.map { NumberText.compact($0.predicted) } ?? "–",
+        forecast.heldOut.map { NumberText.compact($0.measured) } ?? "–",
+      ])
+    }
+    let table = TextTable.lines(rows, rightAligned: [0, 2])
+    return ["\(metric.path) over parameters"] + table + lossLines
+      + (doubts.isEmpty ? [] : ["", "must not be believed:"] + doubts.map { "  \($0)" })
+  }
+
+  private var limitWords: String {
+    let limits = Set(entries.map(\.limit))
+    return limits.count == 1 ? NumberText.level(limits.first ?? 0) : "its limit"
+  }
+
+  private var lossLines: [String] {
+    guard !laws.isEmpty else { return [] }
+    var rows = [["loss over", "cells of", "sizes", "law", "held out", "predicted", "measured"]]
+    for law in laws {
+      let fit = law.law
+      let words =
+        "\(NumberText.compact(fit.offset)) + \(NumberText.compact(fit.factor))"
+        + "·x^−\(NumberText.compact(fit.exponent, digits: 2))"
+      rows.append([
+        law.axis.rawValue, law.words.isEmpty ? "all" : law.words, "\(fit.points.count)", words,
+        fit.heldOut.map { NumberText.compact($0.size) } ?? "–",
+        fit.heldOut.map { NumberText.compact($0.predicted, digits: 4) } ?? "–",
+        fit.heldOut.map { NumberText.compact($0.measured, digits: 4) } ?? "–",
+      ])
+    }
+    return [""] + TextTable.lines(rows, rightAligned: [2])
+  }
+}
+
+extension LossLaw {
+  fileprivate var suffix: String { words.isEmpty ? "" : ", \(words)" }
+
+  fileprivate var json: String {
+    let held = law.heldOut.map { held in
+      JSONLines.object([
+        (axis.rawValue, JSONLines.number(held.size)),
+        ("predicted", JSONLines.number(held.predicted)),
+        ("measured", JSONLines.number(held.measured)),
+      ])
+    }
+    return JSONLines.object([
+      ("over", JSONLines.quoted(axis.rawValue)), ("cells", JSONLines.quoted(words)),
+      ("offset", JSONLines.number(law.offset)), ("factor", JSONLines.number(law.factor)),
+      ("exponent", JSONLines.number(law.exponent)), ("held_out", held ?? "null"),
+    ])
+  }
+}
+
+extension SweepForecast {
+  /// A fit is followed so many times beyond the largest size, where its interval is wide already.
+  private static let farthest = 30.0
+  private static let fitPoints = 60
+
+  /// As screens show it; nil below two sizes.
+  var shown: ShownForecast? {
+    let known = entries.filter { $0.forecast.points.count > 1 }
+    guard !known.isEmpty else { return nil }
+    let limits = Set(known.map(\.limit))
+    var titles: [String] = []
+    for entry in known where !titles.contains(entry.mitigation) { titles.append(entry.mitigation) }
+    return ShownForecast(
+      metric: metric.path, limit: limits.count == 1 ? limits.first : nil,
+      panels: titles.map { title in
+        ShownForecast.Panel(
+          title: title, curves: known.filter { $0.mitigation == title }.map(Self.curve))
+      }, lines: lines)
+  }
+
+  private static func curve(_ entry: Entry) -> ShownForecast.Curve {
+    let forecast = entry.forecast
+    let sizes = forecast.points.map { Double($0.parameters) }
+    let (first, last) = (sizes.first ?? 1, (sizes.last ?? 1) * farthest)
+    let fit = (0...fitPoints).compactMap { step -> (parameters: Double, value: Double)? in
+      let size = first * pow(last / first, Double(step) / Double(fitPoints))
+      return forecast.value(at: size).map { (size, $0) }
+    }
+    return ShownForecast.Curve(
+      rate: entry.rate,
+      points: forecast.points.map { point in
+        ShownForecast.Point(
+          parameters: Double(point.parameters), value: point.mean,
+          range: (point.values.min() ?? point.mean)...(point.values.max() ?? point.mean))
+      }, fit: fit, limitParameters: forecast.limitParameters.flatMap { $0 <= last ? $0 : nil })
+  }
+
+  /// Curves and table in one picture.
+  func writePicture(to path: String, name: String, size: Size, theme: String?) throws {
+    guard let shown else {
+      throw Failure(.badInput, "\(name): one size has no course over sizes: run two at least")
+    }
+    let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
+    for warning in look.warnings { Seismo.report(warning) }
+    try ScreenFile(path: path).write(
+      view(shown, name: name, size: size, appearance: look.appearance), title: name,
+      theme: look.appearance.theme)
+  }
+}

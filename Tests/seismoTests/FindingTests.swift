@@ -1,0 +1,144 @@
+import Formats
+import Foundation
+import Testing
+
+/// The tables of `studies/findings` are whole, and say what their pages say they do.
+@Suite(.timeLimit(.minutes(15)))
+struct FindingTests {
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "studies/findings")
+
+  private static let names: [String] = {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
+  }()
+
+  /// A finding's table.
+  private struct Table {
+    let whole: JSONValue
+    let cells: [JSONValue]
+    let sensitivity: [JSONValue]
+
+    init(_ name: String) throws {
+      let data = try Data(contentsOf: FindingTests.folder.appending(path: "\(name).json"))
+      whole = try JSONValue(Array(data))
+      guard case .list(let cells)? = whole["cells"],
+        case .list(let sensitivity)? = whole["sensitivity"]
+      else { throw CocoaError(.fileReadCorruptFile) }
+      (self.cells, self.sensitivity) = (cells, sensitivity)
+    }
+
+    /// The mean held-out loss of the seeds of cells with these options; nil for an option that they
+    /// do not have. What was lost counts as the loss at its start.
+    func loss(_ wanted: [String: String?]) throws -> Double {
+      try mean(wanted) { cell in
+        let initial = cell["initial_loss"]?.number ?? .nan
+        guard let loss = cell["eval_loss"]?.number, loss < initial else { return initial }
+        return loss
+      }
+    }
+
+    func mean(
+      _ wanted: [String: String?], of value: (JSONValue) -> Double?
+    ) throws -> Double {
+      let fitting = cells.filter { cell in
+        wanted.allSatisfy { cell["options"]?[$0.key]?.text == $0.value }
+      }
+      let values = fitting.compactMap(value)
+      try #require(values.count >= 3 && values.count == fitting.count, "\(wanted)")
+      return values.reduce(0, +) / Double(values.count)
+    }
+
+    /// The sensitivity of the group with these options.
+    func sensitivity(_ wanted: [String: String]) throws -> Double {
+      let fitting = sensitivity.filter { group in
+        wanted.allSatisfy { group["options"]?[$0.key]?.text == $0.value }
+      }
+      try #require(fitting.count == 1, "\(wanted)")
+      return try #require(fitting[0]["value"]?.number)
+    }
+  }
+
+  @Test func `there are findings`() {
+    #expect(!Self.names.isEmpty)
+  }
+
+  @Test(arguments: names)
+  func `a table tells how it came about, and its page shows it`(name: String) throws {
+    let table = try Table(name)
+    #expect(table.whole["finding"]?.text == name)
+    #expect(table.whole["command"]?.text == "studies/run \(name)")
+    #expect(table.whole["commit"]?.text?.isEmpty == false)
+    #expect(table.whole["text"]?["sha256"]?.text?.count == 64)
+    guard case .list(let seeds)? = table.whole["seeds"] else {
+      Issue.record("\(name): no seeds")
+      return
+    }
+    #expect(seeds.count >= 3)
+    for cell in table.cells {
+      #expect(["finished", "diverged"].contains(cell["state"]?.text))
+      #expect(cell["session"]?.text?.hasPrefix("\(name)/") == true)
+    }
+    let page = try String(
+      contentsOf: Self.folder.appending(path: "\(name).md"), encoding: .utf8)
+    #expect(page.contains("studies/run \(name)"))
+    for group in table.sensitivity {
+      let best = try #require(group["best_loss"]?.number)
+      #expect(page.contains(String(format: "%.3f", best)), "\(name): \(best)")
+    }
+    let picture = try String(
+      contentsOf: Self.folder.appending(path: "\(name).svg"), encoding: .utf8)
+    #expect(picture.contains("</svg>"))
+  }
+
+  @Test(.enabled(if: names.contains("sizes")))
+  func `without qk-layernorm logits and sensitivity grow with the size, with it hardly`() throws {
+    let table = try Table("sizes")
+    let widths = ["16", "32", "48", "64"]
+    let plain = try widths.map { try table.sensitivity(["width": $0, "qk-layernorm": "off"]) }
+    let normed = try widths.map { try table.sensitivity(["width": $0, "qk-layernorm": "on"]) }
+    for (one, other) in zip(plain, normed) { #expect(one > other) }
+    #expect(plain[3] > plain[0])
+    func logits(_ width: String, _ rate: String, _ isOn: String) throws -> Double {
+      let options = ["width": width, "lr": rate, "qk-layernorm": isOn]
+      return try table.mean(options) { $0["attention_logit_max"]?.number.map { log($0) } }
+    }
+    for rate in ["0.03", "0.1", "0.3"] {
+      #expect(try logits("64", rate, "off") > logits("32", rate, "off"))
+      #expect(try logits("64", rate, "on") < log(200))
+    }
+  }
+
+  @Test(.enabled(if: names.contains("warmup")))
+  func `a longer warm-up lowers the sensitivity`() throws {
+    let table = try Table("warmup")
+    let values = try ["2", "20", "100"].map { try table.sensitivity(["warmup": $0]) }
+    #expect(values[2] < values[0])
+  }
+
+  @Test(.enabled(if: names.contains("noise")))
+  func `a little clean text beside much noisy helps, and so does the corrected loss`() throws {
+    let table = try Table("noise")
+    let eighth = try table.loss(["batch": "2"])
+    let all = try table.loss(["batch": "16", "corrupt": nil])
+    #expect(all < eighth)
+    for share in ["0.3", "0.6", "0.9"] {
+      func loss(_ clean: String, _ kind: String) throws -> Double {
+        try table.loss(["corrupt": share, "clean": clean, "noise-loss": kind])
+      }
+      #expect(try loss("0.0", "corrected") < loss("0.0", "plain"))
+      #expect(try loss("0.125", "corrected") < loss("0.125", "plain"))
+      #expect(try loss("0.125", "corrected") < loss("0.0", "corrected"))
+      #expect(try loss("0.125", "corrected") < eighth)
+    }
+  }
+
+  @Test(.enabled(if: names.contains("epsilon")))
+  func `an epsilon above the gradients slows a run that a small one does not`() throws {
+    let table = try Table("epsilon")
+    func loss(_ epsilon: String) throws -> Double {
+      try table.loss(["adam-eps": epsilon, "lr": "0.01"])
+    }
+    #expect(try loss("0.0001") > loss("1e-08"))
+  }
+}

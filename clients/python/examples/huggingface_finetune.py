@@ -38,7 +38,7 @@ def main():
     )  # fmt: skip
     trainer = Trainer(
         model=model, args=arguments, train_dataset=rows(512, 1), eval_dataset=rows(32, 2),
-        callbacks=[SeismoCallback()],
+        callbacks=[SeismoCallback(every=10, mitigations=True)],
     )  # fmt: skip
     trainer.train()
 

@@ -79,6 +79,22 @@ def test_the_trainer_begins_and_ends_a_run_of_its_own(tmp_path):
     }
 
 
+def test_the_trainers_model_is_probed_and_takes_switches(tmp_path):
+    pytest.importorskip("transformers")
+    from seismo.huggingface import SeismoCallback
+
+    run = seismo.init(name="hf")
+    run.request("set qk_layernorm on")
+    tiny_trainer(tmp_path, SeismoCallback(run=run, every=2, mitigations=True)).train()
+    run.finish()
+    probed = [line["step"] for line in steps_of(run.path) if "grad_norm/0" in line["metrics"]]
+    # The Trainer counts from 1: its first step is that of step 0, which is due.
+    assert probed == [1, 2, 4, 6, 8]
+    metrics = steps_of(run.path)[1]["metrics"]
+    assert {"attention_logit_max/0", "update_ratio", "log_z"} <= set(metrics)
+    assert events_of(run.path, "set")[0]["name"] == "qk_layernorm"
+
+
 def test_lightning_is_recorded_and_has_hands(tmp_path):
     torch = pytest.importorskip("torch")
     lightning = pytest.importorskip("lightning.pytorch")
@@ -236,6 +252,7 @@ def test_the_hugging_face_example():
     path = only_file()
     assert state_of(path)["state"] == "finished"
     assert any("loss/eval" in line["metrics"] for line in steps_of(path))
+    assert len(logits_of(path)) == 7
 
 
 def test_the_lightning_example():

@@ -556,6 +556,21 @@ def test_the_run_is_told_where_a_switch_reaches_nothing(run):
     assert "reaches no attention" in texts[0]
 
 
+def test_the_run_is_told_where_z_loss_reaches_no_loss(run):
+    model = gpt()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    switch = seismo.mitigations(model, optimizer)
+    switch.set("z_loss", 0.1)
+    for step in range(4):
+        loss = language_model_loss(model)
+        (seismo.loss(loss) if step < 2 else loss).backward()
+        optimizer.step()
+        run.log({"loss": loss}, step=step)
+    run.finish()
+    (note,) = events_of(run.path, "note")
+    assert (note["step"], "z_loss changes nothing" in note["text"]) == (2, True)
+
+
 def test_compiled_models_take_the_switch_and_are_compiled_once_a_kind():
     import torch._dynamo.testing
 

@@ -41,7 +41,7 @@ def members(value, path=()):
 def test_every_object_on_the_page_is_json_of_a_known_kind():
     _, found = shown()
     kinds = {"step", "run", "settings", "event", "state", "alive", "console", "command", "answer",
-             "relay"}  # fmt: skip
+             "relay", "generation"}  # fmt: skip
     assert len(found) > 15
     assert all(kinds & set(value) for value in found)
 

@@ -142,6 +142,7 @@ def test_whatever_wandb_has_in_its_modules_is_left_out_and_said(capsys):
         chart = wandb.plot.line(wandb.Table(columns=["x"], data=[[1]]), "x", "x")
         run.log({"loss": 1.0, "chart": chart})
         run.log_code(".")
+        assert not isinstance(run, wandb.sdk.wandb_run.Run)
         assert wandb.config.as_dict() == {"a": 1}
     said = capsys.readouterr().err
     assert "wandb.plot.line has no place here: left out" in said

@@ -59,10 +59,12 @@ class LeftOut:
         tell_once(f"{self._path} has no place here: left out")
         return self._gives
 
-    def __getattr__(self, name: str) -> LeftOut:
+    def __getattr__(self, name: str) -> Any:
         """What a module of functions makes, as charts are, is logged, and left out there."""
         if name.startswith("__"):
             raise AttributeError(name)
+        if name[:1].isupper():
+            return dropped_class(name)
         return LeftOut(f"{self._path}.{name}", Dropped())
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+import seismo
+
 from .multiplier import multiplier
 from .run import Run, init
 from .settings import Action
@@ -26,11 +28,22 @@ class SeismoCallback(TrainerCallback):  # type: ignore[misc]
     Args:
         name: by default the output folder's.
         run: one that the script has begun itself, with controls of its own.
+        every: probes on one step in so many, as ``seismo.watch`` has them; 0 for none.
+        mitigations: whether to declare those of ``seismo.mitigations``.
         options: what else ``seismo.init`` takes.
     """
 
-    def __init__(self, name: str | None = None, run: Run | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        run: Run | None = None,
+        every: int = 0,
+        mitigations: bool = False,
+        **options: Any,
+    ) -> None:
         self.run = run
+        self._every = every
+        self._mitigates = mitigations
         self._is_own = run is None
         self._name = name
         self._options = options
@@ -46,11 +59,20 @@ class SeismoCallback(TrainerCallback):  # type: ignore[misc]
         self.run.describe(config=config, total_steps=state.max_steps)
         if given.get("optimizer") is not None:
             self.run.declare(multiplier(given["optimizer"]))
+        self._hang_in(given.get("model"), given.get("optimizer"))
         self.run.declare(
             Action("checkpoint", lambda: _asked(control, "should_save", "saves")),
             Action("evaluate", lambda: _asked(control, "should_evaluate", "evaluates")),
             Action("stop", lambda: _asked(control, "should_training_stop", "stops")),
         )
+
+    def _hang_in(self, model: Any, optimizer: Any) -> None:
+        if model is None or optimizer is None:
+            return
+        if self._every:
+            seismo.watch(model, optimizer, every=self._every, run=self.run)
+        if self._mitigates:
+            seismo.mitigations(model, optimizer, run=self.run)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         if self.run is not None:

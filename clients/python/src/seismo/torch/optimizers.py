@@ -16,11 +16,16 @@ def innermost(optimizer: Any) -> torch.optim.Optimizer:
     Raises:
         TypeError: where there is none.
     """
-    while not isinstance(optimizer, torch.optim.Optimizer) and hasattr(optimizer, "optimizer"):
-        optimizer = optimizer.optimizer
+    while _is_wrapped(inner := getattr(optimizer, "optimizer", None)):
+        optimizer = inner
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is no torch.optim.Optimizer")
     return optimizer
+
+
+def _is_wrapped(inner: Any) -> bool:
+    """Whether a wrapper holds an optimizer; some wrappers are of that class themselves."""
+    return isinstance(inner, torch.optim.Optimizer) or hasattr(inner, "optimizer")
 
 
 def listed(optimizers: Optimizers) -> list[torch.optim.Optimizer]:

@@ -78,6 +78,9 @@ class Mitigations:
         self._is_clipped = False
         self._stepped: set[int] = set()
         self._calls_before: int | None = None
+        #: Whether a loss of the present step has been handed over.
+        self.has_loss = False
+        self._tells_lost_loss = True
         self._adam = AdamSettings(self.optimizers)
         self.settings = {setting.name: setting for setting in self._declared(run)}
         self._beginning = self.state_dict()
@@ -246,6 +249,7 @@ class Mitigations:
         self._is_clipped = False
         self.host.logits = None
         self._tell_unreached()
+        self._tell_lost_loss()
         self._steps += 1
         self._move()
 
@@ -269,6 +273,17 @@ class Mitigations:
         elif self.change.is_idle:
             # In the step of the switch the old logits are in force; the next one will tell.
             self._calls_before = before
+
+    def _tell_lost_loss(self) -> None:
+        """Says once that z-loss is on and no loss was handed over to add it to."""
+        is_lost = self.z_loss > 0 and not self.has_loss
+        self.has_loss = False
+        if is_lost and self._tells_lost_loss and self.run is not None:
+            self._tells_lost_loss = False
+            self.run.note(
+                "seismo.mitigations: z_loss changes nothing: the loop does not write "
+                "loss = seismo.loss(loss), or the loss comes from no logits of this model"
+            )
 
     def _keep_frozen(self) -> None:
         """Parameters without a gradient are left as they are by every optimizer of torch."""
@@ -400,6 +415,7 @@ def loss(
             continue
         if logits is None and not _comes_from(value, found):
             continue
+        mitigation.has_loss = True
         penalty = mitigation.z_loss * squared_log_z(found, targets, ignore_index)
         return value + (penalty - penalty.detach()).to(value.dtype)
     return value

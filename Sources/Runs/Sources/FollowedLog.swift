@@ -75,6 +75,7 @@ package final class FollowedLog: LogSource {
     }
     let records = recorded.records
     for record in records { note(record) }
+    // What was not said by the record is no end of it: its writer may come back.
     if isToldGone { hasEnded = false }
     return records
   }
@@ -157,11 +158,15 @@ package final class FollowedLog: LogSource {
       failure = error.description
       return []
     }
-    let records = batch.takeRecords(clock: now).filter { record in
-      if case .state(let state) = record { !isBetweenSaves(state) } else { true }
-    }
+    let records = shown(batch.takeRecords(clock: now))
     for record in records { note(record) }
     return records
+  }
+
+  private func shown(_ records: [RunRecord]) -> [RunRecord] {
+    records.filter { record in
+      if case .state(let state) = record { !isBetweenSaves(state) } else { true }
+    }
   }
 
   /// A trainer's state that is saved before the run's end does not say that it goes no further.
@@ -175,10 +180,7 @@ package final class FollowedLog: LogSource {
     fresh.description = batch.description
     var file = FollowedFile(files[index].path)
     while try file.read(run, into: &fresh, pieces: 16) {}
-    let records = told.unsaid(
-      of: fresh.takeRecords(clock: now).filter { record in
-        if case .state(let state) = record { !isBetweenSaves(state) } else { true }
-      })
+    let records = told.unsaid(of: shown(fresh.takeRecords(clock: now)))
     batch = fresh
     files[index] = file
     arrivals.note(now)

@@ -59,6 +59,7 @@ struct ClosedStreamTests {
     Case(words: "bench-frame --session a.seismo --frames 1"),
     Case(words: "sweep --preset tiny --lr 1e-3,1e-2 --steps 2 --list"),
     Case(words: "forecast nothere", status: 65, prints: false),
+    Case(words: "pick nothere", status: 65, prints: false),
     Case(words: "suggest --parameters 1e9 --tokens 1e10"),
     Case(words: "relay nothere", status: 65, prints: false),
     Case(words: "bench-store --like nothere", status: 65, prints: false),

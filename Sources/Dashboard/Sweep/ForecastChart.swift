@@ -34,7 +34,7 @@ struct ForecastChart {
   func draw(on grid: inout CellGrid, in rect: Rect) {
     guard rect.rows >= 5, rect.columns >= 24 else { return }
     let name = panel.title.isEmpty ? "" : ", \(panel.title)"
-    SweepFrame(title: "\(forecast.metric) over parameters\(name)", figure: figure).draw(
+    SweepFrame(title: "\(forecast.metric)\(name)", figure: figure).draw(
       on: &grid, in: rect, state)
     let plot = rect.inset(columns: 2, rows: 1).droppingLeft(6).droppingRight(7).droppingBottom(1)
     guard plot.rows >= 2, plot.columns >= 8 else { return }
@@ -177,7 +177,7 @@ package func view(
   let theme = appearance.theme
   var grid = CellGrid(size: size, style: theme.style(.background))
   let room = grid.bounds
-  let rows = max(0, min(forecast.lines.count + 1, room.rows - 10))
+  let rows = max(0, min(forecast.lines.count + 1, room.rows / 2))
   forecast.draw(on: &grid, in: room.droppingBottom(rows), state)
   for (index, line) in forecast.lines.enumerated() where index < rows - 1 {
     grid.write(

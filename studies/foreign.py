@@ -12,6 +12,8 @@ import time
 
 STEPS = 10
 PAUSE = float(os.environ.get("PAUSE", "0.5"))
+# W&B's writer hands what it has to its file every fifteen seconds.
+TAIL = {"wandb": 17}
 LEAD = float(os.environ.get("LEAD", "3"))
 
 
@@ -51,7 +53,7 @@ def wandb_offline(folder):
     run = wandb.init(mode="offline", dir=folder, project="study", settings=wandb.Settings(
         console="off", disable_git=True, disable_code=True))
     return os.path.join(folder, "wandb"), lambda step, value: run.log(
-        {"train/loss": value}, step=step), run.finish
+        {"train/loss": value}, step=step, commit=True), run.finish
 
 
 def lightning_csv(folder):
@@ -156,15 +158,17 @@ def main():
         for step in range(STEPS):
             value = loss(kind, step)
             write(step, value)
-            say("value", kind, step, f"{value:.4f}")
+            # Its tables have three digits.
+            say("value", kind, step, f"{value:.2f}" if kind == "sb3" else f"{value:.4f}")
             if step == 0:
                 say("begin", kind, path)
                 time.sleep(LEAD)
             else:
                 time.sleep(PAUSE)
+        time.sleep(TAIL.get(kind, 2))
+        close()
         time.sleep(2)
         say("end", kind)
-        close()
 
 
 main()

@@ -20,7 +20,7 @@ look() {
   done
 }
 
-printf '%-14s %8s %6s  %s\n' kind written seen 'last step and loss, written and seen'
+printf '%-14s %8s %6s  %s\n' kind written seen 'last step and loss, and how the run stands on the screen'
 cd "$work"
 mkdir written
 "$python" "$here/foreign.py" "$work/written" "$@" 2>"$work/errors" | while read -r word kind rest; do
@@ -45,8 +45,9 @@ mkdir written
     read -r step value < <(tail -n 1 "$work/values-$kind")
     verdict="not on the last screen"
     if grep -qF -- "$value" "$work/last-$kind"; then verdict="on the last screen"; fi
-    printf '%-14s %8s %6s  step %s, loss %s: %s\n' "$kind" "$(wc -l <"$work/values-$kind")" "$seen" \
-      "$step" "$value" "$verdict"
+    state=$(head -n 1 "$work/last-$kind" | grep -oE '(running|finished|stopped|failed|killed)' || echo -)
+    printf '%-14s %8s %6s  step %s, loss %s: %s; %s\n' "$kind" "$(wc -l <"$work/values-$kind")" \
+      "$seen" "$step" "$value" "$verdict" "$state"
     if [ "${KEEP:-}" ]; then cp "$work/last-$kind" "$KEEP/$kind.txt"; fi
     ;;
   esac

@@ -24,6 +24,7 @@ package struct MetricAlias: Sendable, Equatable {
         "train_loss", "lm_loss", "train_ce_loss", "train_loss_step", "train_crossentropyloss",
         "total_loss", "loss_train", "training_loss", "train_lm_loss", "train_total_loss",
         "loss_metrics_global_avg_loss", "global_avg_loss", "tr_loss", "losses_train",
+        "reduced_train_loss",
         "train_cross_entropy", "train_nll_loss", "loss_total", "batch_loss", "train_batch_loss",
       ]),
     Entry(
@@ -60,14 +61,17 @@ package struct MetricAlias: Sendable, Equatable {
         "tokens_per_sec", "tokens_per_second", "throughput_device_tps", "throughput_tps",
         "throughput(tps)", "throughput_tokens_per_sec", "throughput_device_tokens_per_second",
         "train_tokens_per_second", "tokens_sec", "tok_s", "tok_per_sec", "tps", "tokens_s",
-        "throughput_tokens_per_second",
+        "throughput_tokens_per_second", "tokens_s_device",
       ]),
     Entry(
       ours: MetricCatalog.stepMilliseconds,
       seen: ["elapsed_time_per_iteration_(ms)", "iter_time_ms", "step_time_ms", "ms_per_step"]),
     Entry(
       ours: MetricCatalog.stepMilliseconds,
-      seen: ["iteration_time", "time_metrics_end_to_end(s)", "seconds_per_step", "step_time_s"],
+      seen: [
+        "iteration_time", "time_metrics_end_to_end(s)", "seconds_per_step", "step_time_s",
+        "train_step_timing_in_s",
+      ],
       factor: 1000),
     Entry(ours: "param_norm", seen: ["params_norm", "weight_norm_total"]),
     Entry(

@@ -113,6 +113,13 @@ struct TextLine {
       isMarked = true
       return next
     }
+    // `231.07/s` is a number of its own kind, and no word of a key.
+    if let first = token.first, Self.isDigit(first) || first == "(",
+      token.contains(where: { $0 == "/" || $0 == ")" || $0 == "(" })
+    {
+      forget()
+      return next
+    }
     if token.last == ":" || token.last == "=" {
       isMarked = true
       token.removeLast()

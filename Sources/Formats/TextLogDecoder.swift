@@ -127,6 +127,8 @@ extension TextLineReader {
     guard progress.contains("/") else { return false }
     batch.description.environment["progress"] = String(progress)
     takePostfix(line, progress, into: &batch)
+    // What is printed while a bar stands goes on in its line.
+    if rest.contains("{") { _ = takeDictionary(String(rest), into: &batch) }
     return true
   }
 
@@ -259,7 +261,9 @@ extension TextLineReader {
       isBelowStep = true
       return true
     }
-    if let index = Self.stepIndex(pairs) ?? Self.bracketIndex(text, &pairs) {
+    if let index = Self.stepIndex(pairs)
+      ?? Self.bracketIndex(text, isBehindLogger: Self.behindGlog(line) != nil, &pairs)
+    {
       let pair = pairs.remove(at: index)
       let step = told(pair, beside: pairs, into: &batch)
       if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
@@ -283,11 +287,22 @@ extension TextLineReader {
 
   /// What loggers put in front of a message: a time, a level, a name.
   private static func withoutPrefix(_ line: String) -> Substring {
+    if let rest = behindGlog(line) { return rest }
     let line = Self.withoutBrackets(line)
     for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
       if let range = line.range(of: separator) { return line[range.upperBound...] }
     }
     return line
+  }
+
+  /// What stands behind the words that Google's loggers put in front of a message:
+  /// `I0101 10:00:00.123456 140000 train.py:123] `; nil for other lines.
+  private static func behindGlog(_ line: String) -> Substring? {
+    guard let first = line.utf8.first, "IWEF".utf8.contains(first),
+      line.dropFirst().prefix(4).allSatisfy(\.isNumber), let end = line.firstRange(of: "] "),
+      line[..<end.lowerBound].split(separator: " ").count == 4
+    else { return nil }
+    return line[end.upperBound...]
   }
 
   /// A line without the brackets at its beginning that hold a time, a level, a file or a rank.
@@ -308,14 +323,31 @@ extension TextLineReader {
 
   /// A line tells its step with its first words, or with a key for it.
   private static func stepIndex(_ pairs: [TextLine.Pair]) -> Int? {
-    pairs.firstIndex { pair in
+    var found: (index: Int, rank: Int)?
+    for (index, pair) in pairs.enumerated() {
       guard pair.value == pair.value.rounded(), abs(pair.value) <= 0x1p52,
-        LogKeys.role(of: pair.key.lastWord).isStep || Self.isBatch(pair, pairs)
-      else { return false }
-      let words = pair.key.split(separator: " ")
+        let rank = Self.stepRank(pair, pairs), rank < found?.rank ?? .max
+      else { continue }
+      let words = pair.key.split(separator: " ").map { $0.lowercased() }
       let before = words.count > 1 ? words[words.count - 2] : ""
-      return before == "at" || words.count <= 3 && before != "per"
+      guard before == "at" || words.count <= 3, isDisjoint(words.dropLast()) else { continue }
+      found = (index, rank)
     }
+    return found?.index
+  }
+
+  private static func stepRank(_ pair: TextLine.Pair, _ pairs: [TextLine.Pair]) -> Int? {
+    if case .step(let rank) = LogKeys.role(of: pair.key.lastWord) { return rank }
+    return isBatch(pair, pairs) ? .max - 1 : nil
+  }
+
+  /// `Total optimization steps = 300` tells no step.
+  private static func isDisjoint(_ words: some Sequence<String>) -> Bool {
+    let others: Set<String> = [
+      "per", "total", "num", "number", "max", "maximum", "optimization", "warmup", "logging",
+      "save", "eval", "every", "accumulation",
+    ]
+    return words.allSatisfy { !others.contains($0) }
   }
 
   /// `[Epoch 1/10] [Batch 20/100]`: batches of an epoch are its steps.
@@ -325,10 +357,14 @@ extension TextLineReader {
   }
 
   /// `[10]`, then a tab and values, as libraries of trees print it.
-  private static func bracketIndex(_ text: Substring, _ pairs: inout [TextLine.Pair]) -> Int? {
+  ///
+  /// `isBehindLogger`: whether a logger's own words stand before it, so that it is no process's.
+  private static func bracketIndex(
+    _ text: Substring, isBehindLogger: Bool, _ pairs: inout [TextLine.Pair]
+  ) -> Int? {
     guard text.first == "[", let end = text.firstIndex(of: "]"), pairs.allSatisfy(\.isMarked),
       let step = Int(text[..<end].dropFirst()), step >= 0,
-      text[text.index(after: end)...].first == "\t"
+      text[text.index(after: end)...].first == "\t" || isBehindLogger
     else { return nil }
     // The number may have been taken for a part of the first key.
     pairs = TextLine(text[text.index(after: end)...]).pairs
@@ -381,7 +417,8 @@ extension TextLineReader {
   private static func named(_ pair: TextLine.Pair) -> (name: String, value: Double) {
     let key = pair.key.lowercased()
     switch (key, pair.unit) {
-    case ("time", "ms"), ("dt", "ms"), ("step_ms", _): return ("step_ms", pair.value)
+    case ("time", "ms"), ("dt", "ms"), ("iter time", "ms"), ("step_ms", _):
+      return ("step_ms", pair.value)
     case ("time", "s"), ("dt", "s"): return ("step_ms", pair.value * 1000)
     case ("norm", _): return ("grad_norm", pair.value)
     case ("tok/s", _), ("tps", _): return ("tokens_per_s", pair.value)

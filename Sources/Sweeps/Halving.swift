@@ -9,6 +9,8 @@ package struct Halving: Sendable {
     /// Places of cells, those of the lowest loss first.
     package var goOn: [Int] = []
     package var leave: [Leaver] = []
+
+    package init() {}
   }
 
   /// A cell that is left out.
@@ -111,6 +113,8 @@ package struct Halving: Sendable {
     groups[number].open = Set(goOn)
     groups[number].losses = [:]
     groups[number].ended = 0
-    return Decision(goOn: goOn, leave: leave)
+    var decision = Decision()
+    (decision.goOn, decision.leave) = (goOn, leave)
+    return decision
   }
 }

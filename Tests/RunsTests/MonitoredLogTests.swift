@@ -52,6 +52,32 @@ import TestSupport
     #expect(kept.state.isOver)
   }
 
+  @Test func `a person's own command is given once an alarm of what is recorded`() throws {
+    let log = folder.appendingPathComponent("gpt.jsonl")
+    try lines(0..<5).write(to: log)
+    let session = try ForeignSession(
+      at: folder.appendingPathComponent("kept.seismo").path, source: log.path,
+      thresholds: AlarmThresholds())
+    let told = folder.appendingPathComponent("told")
+    let source = MonitoredLog(
+      FollowedLog(try FollowedLog.runs(at: log.path, waits: false)[0]), session: session,
+      onAlarm: "echo \"$SEISMO_RULE\" >>'\(told.path)'")
+    var history = try source.history()
+    let file = try FileHandle(forWritingTo: log)
+    try file.seekToEnd()
+    try file.write(contentsOf: lines(5..<7) { $0 == 6 ? "NaN" : "\($0)" })
+    try file.close()
+    take(source, into: &history)
+    _ = source.finish()
+    let deadline = ContinuousClock.now + .seconds(120)
+    var words = ""
+    while words.isEmpty, ContinuousClock.now < deadline {
+      words = (try? String(contentsOf: told, encoding: .utf8)) ?? ""
+      usleep(10_000)
+    }
+    #expect(words == "not-finite\n")
+  }
+
   @Test func `a pipe is read as it comes, and its end is the run's`() throws {
     var ends: [CInt] = [-1, -1]
     try #require(pipe(&ends) == 0)

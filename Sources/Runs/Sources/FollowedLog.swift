@@ -69,12 +69,13 @@ package final class FollowedLog: LogSource {
     arrivals.last = run.lastChange > 0 ? min(present, run.lastChange) : present
     lookAtTrainer(present)
     lookAtHolder(present)
-    if batch.state == nil {
+    if batch.state == nil || isBetweenSaves(recorded.state) {
       isToldGone = goneRemark(present) != nil
       recorded.state = isToldGone ? .stopped : .running
     }
     let records = recorded.records
     for record in records { note(record) }
+    // What was not said by the record is no end of it: its writer may come back.
     if isToldGone { hasEnded = false }
     return records
   }
@@ -157,9 +158,20 @@ package final class FollowedLog: LogSource {
       failure = error.description
       return []
     }
-    let records = batch.takeRecords(clock: now)
+    let records = shown(batch.takeRecords(clock: now))
     for record in records { note(record) }
     return records
+  }
+
+  private func shown(_ records: [RunRecord]) -> [RunRecord] {
+    records.filter { record in
+      if case .state(let state) = record { !isBetweenSaves(state) } else { true }
+    }
+  }
+
+  /// A trainer's state that is saved before the run's end does not say that it goes no further.
+  private func isBetweenSaves(_ state: RunState?) -> Bool {
+    run.format == .trainerState && state == .stopped
   }
 
   /// Reads a file from its beginning on and tells what was not told before.
@@ -168,7 +180,7 @@ package final class FollowedLog: LogSource {
     fresh.description = batch.description
     var file = FollowedFile(files[index].path)
     while try file.read(run, into: &fresh, pieces: 16) {}
-    let records = told.unsaid(of: fresh.takeRecords(clock: now))
+    let records = told.unsaid(of: shown(fresh.takeRecords(clock: now)))
     batch = fresh
     files[index] = file
     arrivals.note(now)

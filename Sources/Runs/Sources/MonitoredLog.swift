@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Sessions
 package import Signals
+import Synchronization
 package import Telemetry
 
 /// What another program logs, with the alarms that Seismo raises on it, and written to a session as
@@ -13,6 +14,8 @@ package final class MonitoredLog: RecordSource {
   private var alarms: ForeignAlarms
   private let machineWatch: MachineWatch
   private var machine: MachineMonitor?
+  private let alarmCommand: AlarmCommand?
+  private let complaints = Complaints()
   /// The last step that was told.
   private var lastStep = 0
   private var isSilent = false
@@ -27,11 +30,28 @@ package final class MonitoredLog: RecordSource {
   /// Of longer records the alarms begin with what comes.
   private static let mostSamples = 2_000_000
 
+  /// What is wrong with a person's own command, told from its queue.
+  private final class Complaints: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+    func take() -> [String] {
+      lines.withLock { lines in
+        defer { lines = [] }
+        return lines
+      }
+    }
+  }
+
+  /// `onAlarm` is a command for the shell, given once an alarm of a run that is recorded.
   package init(
     _ source: any LogSource, thresholds: AlarmThresholds = AlarmThresholds(),
-    session: ForeignSession? = nil, machine: MachineWatch = .never
+    session: ForeignSession? = nil, machine: MachineWatch = .never, onAlarm: String? = nil
   ) {
     (self.source, self.session, self.thresholds) = (source, session, thresholds)
+    let words = session == nil ? nil : onAlarm.flatMap { $0.isEmpty ? nil : $0 }
+    alarmCommand = words.map { [complaints] in AlarmCommand($0) { complaints.add($0) } }
     machineWatch = machine
     alarms = ForeignAlarms(thresholds: thresholds)
   }
@@ -55,10 +75,17 @@ package final class MonitoredLog: RecordSource {
       return .records(monitored(records))
     }
     watchMachine()
-    let events = ((machine?.takeEvents(at: lastStep) ?? []) + silence()).map { RunRecord.event($0) }
-    if !events.isEmpty {
-      session?.take(events, control: source.control)
-      updates.append(.records(events))
+    let now = Date().timeIntervalSince1970
+    var others = ((machine?.takeEvents(at: lastStep) ?? []) + silence()).map { RunRecord.event($0) }
+    others += complaints.take().map { .console(wallTime: now, line: $0) }
+    if !others.isEmpty {
+      session?.take(others, control: source.control)
+      updates.append(.records(others))
+    }
+    if let alarmCommand, let session {
+      for case .records(let records) in updates {
+        for record in records { alarmCommand.take(record, session: session.path) }
+      }
     }
     return updates
   }
@@ -123,6 +150,7 @@ package final class MonitoredLog: RecordSource {
   /// Closes the session too.
   package func finish() -> (isAnswered: Bool, failures: [RunEvent]) {
     var end = source.finish()
+    alarmCommand?.finish()
     do throws(SessionError) {
       try session?.close()
     } catch {

@@ -8,7 +8,7 @@ import Training
 extension SweepRun {
   /// Has the halving take what became of a cell, and does what it decides. Where there is none,
   /// nothing is done.
-  func settle(_ take: (inout Halving) -> Halving.Decision) {
+  func settle(_ take: @Sendable (inout Halving) -> Halving.Decision) {
     let decision = content.withLock { content -> Halving.Decision? in
       guard content.halving != nil, !content.isStopping else { return nil }
       return content.halving.map { halving in

@@ -41,7 +41,8 @@ final class Ingestion: RecordSource {
   ) throws {
     let request = endRequest
     interrupts = Interrupts([SIGINT, SIGTERM]) { request.make($0) }
-    let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
+    let person = UserConfiguration.found()
+    let thresholds = AlarmThresholds(options: person.alarms)
     // A run without a socket is a run all the same.
     server = try? ControlServer(name: "ingest", passesWords: true)
     let words = command.map(ShellWord.quoted).joined(separator: " ")
@@ -66,7 +67,8 @@ final class Ingestion: RecordSource {
       throw error
     }
     log = MonitoredLog(
-      source, thresholds: thresholds, session: session, machine: monitors ? .always : .never)
+      source, thresholds: thresholds, session: session, machine: monitors ? .always : .never,
+      onAlarm: person.onAlarm)
     server?.start { [asked] request, reply in asked.post((request, reply)) }
   }
 

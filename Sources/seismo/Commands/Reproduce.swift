@@ -57,7 +57,9 @@ extension ComparisonWithRecord {
   }
 
   fileprivate var text: String {
-    let names = leftOut.map(\.path).joined(separator: ", ")
+    let own = leftOut.filter { !MetricCatalog.isMachine($0) }.map(\.path)
+    let all = MetricCatalog.machine("*").path
+    let names = (own.count < leftOut.count ? own + [all] : own).joined(separator: ", ")
     let left = leftOut.isEmpty ? "" : "; left out, as a clock says them: \(names)"
     let others = unrecorded.map(\.path).joined(separator: ", ")
     let new = unrecorded.isEmpty ? "" : "; measured now, but not then: \(others)"

@@ -55,6 +55,27 @@ struct Sweep: ParsableCommand {
   @Option(help: "theme: see seismo themes") var theme: String?
 
   mutating func validate() throws {
+    try validateNumbers()
+    try validateParts()
+    let shows = [text, svg != nil, html != nil, json, list].count { $0 }
+    if shows > 1 {
+      throw ValidationError("--text, --svg, --html, --json and --list: give one of them")
+    }
+    if svg == "" || html == "" {
+      throw ValidationError("--svg and --html: give a file name, or - for standard output")
+    }
+    if around != nil, random != nil {
+      throw ValidationError("--around and --random: give one of them")
+    }
+    if around == "" || (around != nil && !hasGrid) {
+      throw ValidationError("--around: give it beside a grid, as suggest or a sweep's folder")
+    }
+    if sweep != nil, folder != nil {
+      throw ValidationError("the folder is given already: leave --folder out")
+    }
+  }
+
+  private func validateNumbers() throws {
     if let random, random < 1 { throw ValidationError("--random \(random): give at least 1") }
     if let seed = randomSeed, seed < 0 {
       throw ValidationError("--random-seed \(seed): give a whole number from 0")
@@ -71,6 +92,10 @@ struct Sweep: ParsableCommand {
     if let halving, !(2...100).contains(halving) {
       throw ValidationError("--halving \(halving): give a whole number from 2 to 100")
     }
+  }
+
+  /// What says which cells this process runs.
+  private func validateParts() throws {
     if halving != nil, shard != nil || cell != nil || claim {
       throw ValidationError(
         "--halving compares all cells of a size: leave --shard, --cell and --claim out")
@@ -81,22 +106,6 @@ struct Sweep: ParsableCommand {
     }
     if [shard != nil, cell != nil, claim].count(where: { $0 }) > 1 {
       throw ValidationError("--shard, --cell and --claim: give one of them")
-    }
-    let shows = [text, svg != nil, html != nil, json, list].count { $0 }
-    if shows > 1 {
-      throw ValidationError("--text, --svg, --html, --json and --list: give one of them")
-    }
-    if svg == "" || html == "" {
-      throw ValidationError("--svg and --html: give a file name, or - for standard output")
-    }
-    if around != nil, random != nil {
-      throw ValidationError("--around and --random: give one of them")
-    }
-    if around == "" || (around != nil && !hasGrid) {
-      throw ValidationError("--around: give it beside a grid, as suggest or a sweep's folder")
-    }
-    if sweep != nil, folder != nil {
-      throw ValidationError("the folder is given already: leave --folder out")
     }
   }
 

@@ -7,6 +7,7 @@ import Sessions
 import Signals
 import Sweeps
 import Telemetry
+import Training
 
 /// What a sweep's cells say of larger models, a forecast a rate and mitigation.
 struct SweepForecast {

@@ -97,11 +97,13 @@ struct Viewing {
     _ log: any LogSource, as shown: RunSource, source: String, after previous: DashboardScreen?,
     begin: (DashboardScreen, RunHistory) -> Void = { _, _ in }
   ) throws -> Ended {
-    let thresholds = AlarmThresholds(options: UserConfiguration.found().alarms)
+    let person = UserConfiguration.found()
+    let thresholds = AlarmThresholds(options: person.alarms)
     let session = try newSession(of: shown.name, source: source, thresholds, previous)
     let monitored = MonitoredLog(
       log, thresholds: thresholds, session: session,
-      machine: session != nil && monitorsMachine ? .ofKnownProcess : .never)
+      machine: session != nil && monitorsMachine ? .ofKnownProcess : .never,
+      onAlarm: person.onAlarm)
     let ended = try show(monitored, as: shown, after: previous, begin: begin)
     if let session { Seismo.report("recorded to \(Invocation.shown(session.path))") }
     return ended

@@ -165,6 +165,39 @@ import Testing
         + "Epoch 1: 100%|##########| 100/100 [00:20<00:00,  5.00it/s, loss=1.5, v_num=3]\n",
       samples: ["loss": "50:2.5 100:2.25 200:1.5"], absent: ["v_num"]),
     Case(
+      testDescription: "a dictionary behind a bar",
+      text: """
+          1%|          | 1/100 [00:10<16:30, 10.0s/it]{'loss': 1.25, 'learning_rate': 2e-05, 'epoch': 0.02}
+          2%|2         | 2/100 [00:20<16:20, 10.0s/it]{'loss': 1.125, 'learning_rate': 2e-05, 'epoch': 0.03}
+
+        """,
+      samples: ["loss": "0:1.25 1:1.125"]),
+    Case(
+      testDescription: "totals that tell no step",
+      text: """
+        01/01/2024 10:00:00 - INFO - __main__ -   Total optimization steps = 300
+        Steps:   3%|3         | 10/300 [00:10<05:00,  1.03s/it, lr=1e-5, step_loss=0.25]
+        Steps:   4%|4         | 11/300 [00:11<05:00,  1.03s/it, lr=1e-5, step_loss=0.125]
+
+        """,
+      samples: ["step_loss": "10:0.25 11:0.125", "lr": "10:1e-05 11:1e-05"]),
+    Case(
+      testDescription: "Google's loggers",
+      text: """
+        I0101 10:00:00.123456 140000 train.py:123] [10] learning_rate=0.001, loss=2.5
+        I0101 10:00:10.123456 140000 train.py:123] [20] learning_rate=0.001, loss=2.25
+
+        """,
+      samples: ["loss": "10:2.5 20:2.25", "lr": "10:0.001 20:0.001"]),
+    Case(
+      testDescription: "NeMo, which has two counts",
+      text: """
+        Training epoch 0, iteration 98/99 | lr: 1e-06 | global_step: 98 | reduced_train_loss: 11.5
+        Training epoch 1, iteration 0/99 | lr: 2e-06 | global_step: 100 | reduced_train_loss: 11.25
+
+        """,
+      samples: ["loss": "98:11.5 100:11.25"]),
+    Case(
       testDescription: "fairseq",
       text: """
         2021-01-01 10:00:00 | INFO | train_inner | {"epoch": 1, "loss": "12.345", "gnorm": "5.125", "num_updates": "100"}

@@ -247,6 +247,26 @@ def test_the_two_ranks_example_changes_the_rate_at_the_same_step():
     assert len(steps_of(path)) == 20
 
 
+def test_two_ranks_take_a_switch_at_the_same_step():
+    pytest.importorskip("torch")
+    script = Path(__file__).parent / "ranks_switch.py"
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [sys.executable, *launcher, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    path = only_file()
+    (switched, *_) = [event["step"] for event in events_of(path, "set")]
+    for rank in range(2):
+        assert f"rank {rank}: on at {switched}, weights agree" in done.stdout
+    assert set(logits_of(path)) == {0, 5, 10, 15}
+
+
 def test_the_hugging_face_example():
     example("huggingface_finetune.py", needs=["torch", "transformers"])
     path = only_file()

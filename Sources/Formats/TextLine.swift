@@ -114,7 +114,7 @@ struct TextLine {
       return next
     }
     // `231.07/s` is a number of its own kind, and no word of a key.
-    if let first = token.first, Self.isDigit(first) || first == "(",
+    if let first = token.first(where: { $0 != "(" }), Self.isDigit(first),
       token.contains(where: { $0 == "/" || $0 == ")" || $0 == "(" })
     {
       forget()

@@ -136,9 +136,11 @@ extension TextLineReader {
   private mutating func takePostfix(
     _ line: String, _ progress: Substring, into batch: inout RunBatch
   ) {
-    guard step == nil, let told = bars.read(line, progress: progress) else { return }
-    for (name, value) in told.values { batch.add(batch.metric(name), value) }
-    batch.endRow(step: told.step, wallTime: nil, isWhole: false)
+    guard step == nil else { return }
+    for told in bars.read(line, progress: progress) {
+      for (name, value) in told.values { batch.add(batch.metric(name), value) }
+      batch.endRow(step: told.step, wallTime: nil, isWhole: false)
+    }
   }
 
   /// A table whose columns stand below their names, with blanks between, as fastai prints it.

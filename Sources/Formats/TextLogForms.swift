@@ -116,15 +116,28 @@ struct BlankTable {
 struct ProgressBars {
   private var base = 0
   private var last: (label: Substring, done: Int, all: Int)?
+  /// What the first bars told; nil once they are believed.
+  private var waiting: [Told]? = []
+
+  typealias Told = (values: [(name: String, value: Double)], step: Int)
+
+  /// A bar that has shown values so often shows those of a training.
+  private static let believed = 3
 
   /// Values that a bar shows and nobody measured.
   private static let untold: Set<String> = ["v_num"]
 
-  /// The values of a bar that has moved, and the step of all bars that it is at; nil where it has
-  /// none.
-  mutating func read(
-    _ line: String, progress: Substring
-  ) -> (values: [(name: String, value: Double)], step: Int)? {
+  /// The values of a bar that has moved, and the step of all bars that it is at, as soon as bars have
+  /// shown values three times; nothing where it has none.
+  mutating func read(_ line: String, progress: Substring) -> [Told] {
+    guard let told = told(line, progress: progress) else { return [] }
+    guard let before = waiting else { return [told] }
+    let all = before + [told]
+    waiting = all.count < Self.believed ? all : nil
+    return waiting == nil ? all : []
+  }
+
+  private mutating func told(_ line: String, progress: Substring) -> Told? {
     let place = progress.split(separator: "/")
     guard place.count == 2, let done = Int(place[0]), let all = Int(place[1]),
       let open = line.lastIndex(of: "["), let close = line.lastIndex(of: "]"), open < close

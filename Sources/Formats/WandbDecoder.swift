@@ -105,11 +105,12 @@ package struct WandbDecoder: LogDecoder {
       }
     }
     let time = wallTime > 0 ? wallTime : nil
+    let pictures = takeObjects(items, time, into: &batch)
     for item in items where !LogKeys.isHidden(item.key) {
+      if pictures.contains(where: { item.key.hasPrefix($0) }) { continue }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
         if let kind = value["_type"]?.text {
-          guard objects.insert("\(name) \(kind)").inserted else { return }
-          batch.console("\(name) is a \(kind): not shown", wallTime: time)
+          tell(of: name, kind, time, into: &batch)
         } else if let number = value.number ?? value.text.flatMap({ WrittenNumber.read($0) }) {
           batch.add(batch.metric(name), number)
         } else if let text = value.text, notes.updateValue(text, forKey: name) != text {
@@ -119,6 +120,26 @@ package struct WandbDecoder: LogDecoder {
     }
     batch.endRow(step: step, wallTime: time)
     addMachine(into: &batch)
+  }
+
+  /// The beginnings of the keys of images, tables and histograms, whose parts come as items of their
+  /// own; what they are is said once.
+  private mutating func takeObjects(
+    _ items: [Item], _ time: Double?, into batch: inout RunBatch
+  ) -> [String] {
+    items.compactMap { item in
+      guard item.key.hasSuffix("/_type"), let kind = item.value.text else { return nil }
+      let name = String(item.key.dropLast("/_type".count))
+      tell(of: name, kind, time, into: &batch)
+      return name + "/"
+    }
+  }
+
+  private mutating func tell(
+    of name: String, _ kind: String, _ time: Double?, into batch: inout RunBatch
+  ) {
+    guard objects.insert("\(name) \(kind)").inserted else { return }
+    batch.console("\(name) is a \(kind): not shown", wallTime: time)
   }
 
   private mutating func read(stats bytes: [UInt8], _ range: Range<Int>) {

@@ -46,7 +46,7 @@ import Testing
       events += alarms.take(said(time, ["system/memory": use, "system/gpu.3.memory": 60]))
     }
     #expect(words(events) == ["alarm memory-near-end", "calm memory-near-end"])
-    #expect(events.first?.text == "memory is near its end: 98% in use")
+    #expect(events.first?.text == "memory is near its end: 98.0% in use")
     var off = AlarmThresholds()
     #expect(off.set(.memoryNearEnd, words: "off") == nil)
     alarms = MachineAlarms(thresholds: off)
@@ -97,11 +97,11 @@ import Testing
     let rule = try #require(MetricRule(pattern: "val/*", above: 3, below: nil, count: 2))
     #expect(
       events(rule, "val/acc", [4, 2, 4, 5, 2, 6, 1, 1, 1]) == [
-        "3 alarm: val/acc 5 is above 3 for 2 values", "7 calm: val/acc is back at 1",
+        "3 alarm: val/acc 5.00 is above 3.00 for 2 values", "7 calm: val/acc is back at 1.00",
       ])
     #expect(events(rule, "acc", [4, 4, 4]).isEmpty)
     let low = try #require(MetricRule(pattern: "mfu", above: nil, below: 20))
-    #expect(events(low, "mfu", [30, 10]) == ["1 alarm: mfu 10 is below 20"])
+    #expect(events(low, "mfu", [30, 10]) == ["1 alarm: mfu 10.0 is below 20.0"])
   }
 
   @Test(arguments: [

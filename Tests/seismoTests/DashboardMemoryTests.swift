@@ -58,7 +58,7 @@ import Testing
     #expect(read.theme == "light" && read.arrangement == nil)
     #expect(
       warning == "dashboard.toml:3: no layout 'cosy': write one of overview, stability, speed, "
-        + "everything")
+        + "wall, everything")
   }
 
   @Test func `a damaged file is a warning with its line`() {

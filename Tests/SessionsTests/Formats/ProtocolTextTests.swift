@@ -68,7 +68,8 @@ import Testing
 
   @Test func `columns come a step at a time, a run that starts again as one`() throws {
     let lines = ProtocolText.lines(of: [
-      .column(MetricColumn(name: MetricColumn.wallTime, steps: [0, 1], values: [5, 6])),
+      .column(
+        MetricColumn(name: MetricColumn.wallTime, steps: [0, 1], values: [1.7e9, 1.7e9 + 1])),
       .column(MetricColumn(name: "loss", steps: [0, 1, 2], values: [4, 3, 2])),
       .column(MetricColumn(name: "acc", steps: [1], values: [0.5])),
       .generation(startingAt: 1),
@@ -76,9 +77,9 @@ import Testing
     ])
     #expect(
       lines == [
-        #"{"step":0,"metrics":{"loss":4.0},"time":5.0}"#,
-        #"{"step":1,"metrics":{"loss":3.0,"acc":0.5},"time":6.0}"#,
-        #"{"step":2,"metrics":{"loss":2.0},"time":6.0}"#, #"{"generation":1}"#,
+        #"{"step":0,"metrics":{"loss":4.0},"time":1700000000.0}"#,
+        #"{"step":1,"metrics":{"loss":3.0,"acc":0.5},"time":1700000001.0}"#,
+        #"{"step":2,"metrics":{"loss":2.0},"time":1700000001.0}"#, #"{"generation":1}"#,
         #"{"step":1,"metrics":{"loss":9.0}}"#,
       ])
     let bytes = Array(lines.map { $0 + "\n" }.joined().utf8)

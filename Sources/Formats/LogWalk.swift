@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 /// Goes through a folder and finds what trainers have left there; links are followed, once.
 struct LogWalk {

@@ -123,21 +123,21 @@ struct RemoteLogTests {
   @Test(arguments: FarSide.all)
   func `a slow connection that breaks anywhere loses and doubles nothing`(side: FarSide) throws {
     var random = SystemRandomNumberGenerator()
-    let limits = (0..<4).map { _ in Int.random(in: 8_000...40_000, using: &random) }
+    let limits = (0..<2).map { _ in Int.random(in: 8_000...30_000, using: &random) }
     let proxy = try SlowProxy(limits: limits)
     let ssh = try LoopbackSSH(folder, environment: side.environment(folder), slowedBy: proxy)
     defer { ssh.end() }
     let path = folder.appendingPathComponent("slow.jsonl").path
-    try Data(lines(0..<4000).utf8).write(to: URL(fileURLWithPath: path))
+    try Data(lines(0..<2500).utf8).write(to: URL(fileURLWithPath: path))
     let log = RemoteLog(try #require(RemotePlace("loop:\(path)")), program: ssh.client)
     var history: RunHistory?
     let deadline = ContinuousClock.now + .seconds(120)
     // A connection that breaks before anything has come is the caller's to try again.
     while history == nil, ContinuousClock.now < deadline { history = try? log.history() }
     var whole = try #require(history)
-    #expect(take(log, into: &whole) { $0.lastStep == 3999 }, "\(side) \(limits)")
-    #expect(whole["loss"]?.steps == Array(0..<4000), "\(side) \(limits)")
-    #expect(whole["loss"]?.values == (0..<4000).map(Double.init), "\(side) \(limits)")
+    #expect(take(log, into: &whole) { $0.lastStep == 2499 }, "\(side) \(limits)")
+    #expect(whole["loss"]?.steps == Array(0..<2500), "\(side) \(limits)")
+    #expect(whole["loss"]?.values == (0..<2500).map(Double.init), "\(side) \(limits)")
     #expect(whole.superseded.isEmpty && whole.console.isEmpty, "\(side) \(limits)")
     #expect(proxy.cuts.withLock { $0 } > 0, "\(side) \(limits)")
     _ = log.finish()

@@ -178,9 +178,10 @@ import Testing
         01/01/2024 10:00:00 - INFO - __main__ -   Total optimization steps = 300
         Steps:   3%|3         | 10/300 [00:10<05:00,  1.03s/it, lr=1e-5, step_loss=0.25]
         Steps:   4%|4         | 11/300 [00:11<05:00,  1.03s/it, lr=1e-5, step_loss=0.125]
+        Steps:   4%|4         | 12/300 [00:12<05:00,  1.03s/it, lr=1e-5, step_loss=0.5]
 
         """,
-      samples: ["step_loss": "10:0.25 11:0.125", "lr": "10:1e-05 11:1e-05"]),
+      samples: ["step_loss": "10:0.25 11:0.125 12:0.5"]),
     Case(
       testDescription: "Google's loggers",
       text: """

@@ -70,7 +70,8 @@ let package = Package(
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
-    .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
+    .target(
+      name: "Terminal", dependencies: ["Screen", "Telemetry", "CNcurses"], swiftSettings: settings),
     .target(
       name: "Runs",
       dependencies: [
@@ -124,7 +125,8 @@ let package = Package(
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
       exclude: ["Screens"], swiftSettings: language),
     .testTarget(
-      name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: language),
+      name: "TerminalTests", dependencies: ["Screen", "Telemetry", "Terminal"],
+      swiftSettings: language),
     .testTarget(
       name: "RunsTests",
       dependencies: [

@@ -163,7 +163,7 @@ extension RunBatch {
     let renamedBefore = names.renamed.count
     names.name(ids[start...])
     for renamed in names.renamed[renamedBefore...] {
-      description.environment["metric \(renamed.ours)"] = renamed.theirs.path
+      description.environment[.original(of: renamed.ours)] = renamed.theirs.path
     }
     var seen: Set<Int> = []
     var end = start

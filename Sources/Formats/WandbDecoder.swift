@@ -186,7 +186,7 @@ package struct WandbDecoder: LogDecoder {
   ) {
     let texts = Self.texts(bytes, range)
     batch.description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
-    if let project = texts[3] { batch.description.environment["project"] = project }
+    if let project = texts[3] { batch.description.environment[.project] = project }
     for (number, name) in [(6, "group"), (7, "job type"), (9, "notes"), (13, "host")] {
       if let text = texts[number], !text.isEmpty { batch.description.environment[name] = text }
     }
@@ -202,7 +202,7 @@ package struct WandbDecoder: LogDecoder {
         if batch.description.created == 0 { batch.description.created = Double(time) }
       }
     }
-    if !tags.isEmpty { batch.description.environment["tags"] = tags.joined(separator: ", ") }
+    if !tags.isEmpty { batch.description.environment[.tags] = tags.joined(separator: ", ") }
   }
 
   /// Where and how the program was started.

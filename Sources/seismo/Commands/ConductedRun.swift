@@ -156,8 +156,8 @@ extension ConductedRun {
       mailbox.post(
         .event(
           RunEvent(
-            step: 0, wallTime: Date().timeIntervalSince1970, kind: .refused, by: author,
-            name: command.words, text: "\(command.words) refused: \(answer.text)")))
+            refusing: command.words, because: answer.text, by: author, step: 0,
+            wallTime: Date().timeIntervalSince1970)))
     }
   }
 

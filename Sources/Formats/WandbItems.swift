@@ -65,7 +65,7 @@ struct WandbItems {
   /// The item; its key's parts are joined by slashes. Nil where it has no key, or no value.
   mutating func item(_ bytes: [UInt8], _ range: Range<Int>) -> Item? {
     guard let (key, value, end) = Self.parts(bytes, range, separator: "/") else { return nil }
-    let place = end.map { place(of: Array(bytes[range.lowerBound..<$0])) } ?? 0
+    let place = end.map { self.place(of: Array(bytes[range.lowerBound..<$0])) } ?? 0
     if place > 0 {
       known[last].next = place
       last = place

@@ -1,5 +1,5 @@
 import Dispatch
-import Sessions
+package import Sessions
 import Synchronization
 
 /// What a session lacks at the end of its run because its disk does not take it.

@@ -184,6 +184,6 @@ extension ConductedRun {
 extension UnwrittenRecords {
   fileprivate var words: String {
     "\(session) lacks \(records) records that wait in memory: \(reason): "
-      + "\(remedy) within \(seconds) s, or give them up with Ctrl-C"
+      + "\(reason.remedy) within \(seconds) s, or give them up with Ctrl-C"
   }
 }

@@ -28,6 +28,12 @@ let vectorFlags: [String] = {
 let engineSettings: [SwiftSetting] =
   settings + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
 
+/// Builds the library's documentation. No target depends on it, so that it is there only for those
+/// who ask for it.
+let documentation: [Package.Dependency] =
+  Context.environment["SEISMO_DOCUMENTATION"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
   name: "seismo",
   products: [
@@ -38,10 +44,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-    // Builds the library's documentation when it is asked to; no target depends on it.
-    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
-  ],
+  ] + documentation,
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),

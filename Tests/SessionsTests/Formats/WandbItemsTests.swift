@@ -38,7 +38,7 @@ import Testing
           continue
         }
         let item = items.item(padded, range)
-        #expect((item?.key, item?.value) == (parts?.key, parts?.value))
+        #expect(item?.key == parts?.key && item?.value == parts?.value)
         guard let item, case .number = item.value else { continue }
         let metric = metrics[item.key] ?? metrics.count
         metrics[item.key] = metric

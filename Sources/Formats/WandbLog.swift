@@ -128,8 +128,9 @@ enum CRC32 {
   private static func next(_ word: UInt64, _ tables: UnsafeBufferPointer<UInt32>) -> UInt32 {
     var checksum: UInt32 = 0
     for place in 0..<8 {
-      checksum ^=
-        tables[(7 - place) << 8 | Int(truncatingIfNeeded: word >> UInt64(8 * place)) & 0xff]
+      let byte = Int(truncatingIfNeeded: (word >> UInt64(8 * place)) & 0xff)
+      let table = 256 * (7 - place)
+      checksum ^= tables[table + byte]
     }
     return checksum
   }

@@ -28,6 +28,12 @@ let vectorFlags: [String] = {
 let engineSettings: [SwiftSetting] =
   settings + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
 
+/// Builds the library's documentation. No target depends on it, so that it is there only for those
+/// who ask for it.
+let documentation: [Package.Dependency] =
+  Context.environment["SEISMO_DOCUMENTATION"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
   name: "seismo",
   products: [
@@ -38,10 +44,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-    // Builds the library's documentation when it is asked to; no target depends on it.
-    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
-  ],
+  ] + documentation,
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -70,7 +74,8 @@ let package = Package(
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
-    .target(name: "Terminal", dependencies: ["Screen", "CNcurses"], swiftSettings: settings),
+    .target(
+      name: "Terminal", dependencies: ["Screen", "Telemetry", "CNcurses"], swiftSettings: settings),
     .target(
       name: "Runs",
       dependencies: [
@@ -124,7 +129,8 @@ let package = Package(
       dependencies: ["Dashboard", "Screen", "Signals", "Telemetry", "TestSupport"],
       exclude: ["Screens"], swiftSettings: language),
     .testTarget(
-      name: "TerminalTests", dependencies: ["Screen", "Terminal"], swiftSettings: language),
+      name: "TerminalTests", dependencies: ["Screen", "Telemetry", "Terminal"],
+      swiftSettings: language),
     .testTarget(
       name: "RunsTests",
       dependencies: [

@@ -48,12 +48,11 @@ extension AlarmRule {
 }
 
 extension RunEvent {
-  /// The setting that an alarm's hint names, in a hint's words or a setting's own; else its rule's.
+  /// The setting that an alarm's hint names; else its rule's.
   func helpingSetting(among settings: [String]) -> String? {
     guard kind == .alarm else { return nil }
-    let words = (hint ?? "").replacing("-", with: "_")
-    if let named = settings.first(where: { words.contains($0) }) { return named }
-    if words.hasPrefix("{") { return SettingCatalog.learningRateMultiplier }
-    return alarmRule?.place.setting
+    let hint = hint.flatMap { AlarmHint($0) }
+    if hint == .halveRate { return SettingCatalog.learningRateMultiplier }
+    return hint?.setting(among: settings) ?? alarmRule?.place.setting
   }
 }

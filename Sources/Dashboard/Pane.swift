@@ -201,7 +201,8 @@ package struct PaneContext: Sendable {
     let events = history.events(upTo: playhead)
     guard showsPresent, history.state.isOver else { return events }
     return events.map { event in
-      guard event.kind == .alarm, event.hint?.hasPrefix("r:") == false else { return event }
+      guard event.kind == .alarm, let hint = event.hint else { return event }
+      if case .goBack = AlarmHint(hint) { return event }
       var event = event
       event.hint = nil
       return event

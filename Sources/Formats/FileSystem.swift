@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Telemetry
 
 /// The questions to the file system that readers and writers share.
 package enum FileSystem {
@@ -72,6 +73,6 @@ extension FileSystem {
 extension FileSystem {
   /// What the system says about `errno`.
   package static func systemWords(_ code: Int32) -> String {
-    String(cString: strerror(code))
+    SystemFault(code).description
   }
 }

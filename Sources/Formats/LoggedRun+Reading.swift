@@ -71,7 +71,7 @@ extension LoggedRun {
     if format == .csv || format == .eventFiles {
       description.options.merge(hyperParameters) { own, _ in own }
     }
-    description.environment[RunDescription.sourceKey] =
+    description.environment[.source] =
       SourceFile.resolved(paths[0]) + (part.map { "#\($0)" } ?? "")
   }
 

@@ -77,8 +77,8 @@ extension ProtocolLine {
       if let text { description.environment[member.key] = text }
     }
     batch.trainer = TrainerAddress(run)
-    if description.environment[RunDescription.sourceKey] == nil {
-      description.environment[RunDescription.sourceKey] = run["client"]?.text ?? "a trainer's lines"
+    if description.environment[.source] == nil {
+      description.environment[.source] = run["client"]?.text ?? "a trainer's lines"
     }
     batch.description = description
   }
@@ -108,7 +108,7 @@ extension ProtocolLine {
       return
     }
     let words = commands.compactMap(\.text).filter { !$0.isEmpty && !$0.contains(" ") }
-    batch.description.environment[RunDescription.commandsKey] = words.joined(separator: " ")
+    batch.description.environment[.commands] = words.joined(separator: " ")
   }
 
   /// All settings each time; those of a kind that has no place in a menu are left out.

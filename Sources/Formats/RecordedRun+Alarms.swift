@@ -13,9 +13,11 @@ extension RecordedRun {
       return alarms
     }
     for index in generations.indices {
-      for samples in generations[index].samples {
-        generations[index].happenings += alarms.take(.samples(samples)).map { .event($0) }
+      var raised: [RunRecord] = []
+      generations[index].eachStep { samples in
+        raised += alarms.take(.samples(samples)).map { .event($0) }
       }
+      generations[index].happenings += raised
     }
     return alarms
   }
@@ -29,23 +31,28 @@ extension RecordedRun.Generation {
 
   /// What was measured step by step; a step without a time of its own has the one before it.
   var samples: [StepSamples] {
-    passes.flatMap { samples(of: $0) }
+    var samples: [StepSamples] = []
+    eachStep { samples.append($0) }
+    return samples
   }
 
-  private func samples(of columns: [MetricColumn]) -> [StepSamples] {
+  fileprivate func eachStep(_ body: (StepSamples) -> Void) {
+    for columns in passes { eachStep(of: columns, body) }
+  }
+
+  private func eachStep(of columns: [MetricColumn], _ body: (StepSamples) -> Void) {
     var rows = StepRows(columns + [wallTimes])
-    var (found, samples): ([Int?], [StepSamples]) = ([], [])
+    var found: [Int?] = []
     var wallTime = wallTimes.values.first ?? 0
+    // Most steps have the metrics of the one before: then no list of names is made.
+    var (present, names): ([Int], [MetricName]) = ([], [])
     while let step = rows.nextRow(&found) {
       if let index = found.last ?? nil { wallTime = wallTimes.values[index] }
-      var row = StepSamples(step: step, wallTime: wallTime, names: [], values: [])
-      for (column, index) in zip(columns, found) {
-        guard let index else { continue }
-        row.names.append(column.name)
-        row.values.append(column.values[index])
-      }
-      if !row.names.isEmpty { samples.append(row) }
+      let measured = columns.indices.filter { found[$0] != nil }
+      if measured != present { (present, names) = (measured, measured.map { columns[$0].name }) }
+      guard !names.isEmpty else { continue }
+      let values = present.map { columns[$0].values[found[$0] ?? 0] }
+      body(StepSamples(step: step, wallTime: wallTime, names: names, values: values))
     }
-    return samples
   }
 }

@@ -5,8 +5,10 @@ package import Telemetry
 /// The steps of a column may go back: see ``RecordedRun/Generation``.
 package struct RunAssembly {
   private var run = RecordedRun()
-  /// The column of each metric in the newest generation.
-  private var places: [Int?] = []
+  /// The columns of the newest generation, which are put into it once it ends.
+  private var columns: [MetricColumn] = []
+  /// The column of each metric among them; -1 for none.
+  private var places: [Int] = []
   private var warnings: [String] = []
 
   package init() {}
@@ -30,11 +32,7 @@ package struct RunAssembly {
     let record = happening.record
     if happening.isWarning, case .console(_, let line) = record { return warnings.append(line) }
     if case .generation(let step) = record {
-      // A generation without anything in it is none.
-      if let last = run.generations.last, last.columns.isEmpty, last.happenings.isEmpty {
-        run.generations.removeLast()
-      }
-      places = []
+      endGeneration()
       return run.generations.append(.init(startingStep: step))
     }
     if run.generations.isEmpty { run.generations.append(.init(startingStep: step)) }
@@ -43,13 +41,16 @@ package struct RunAssembly {
 
   private mutating func take(_ row: RunBatch.Row, _ range: Range<Int>, of batch: RunBatch) {
     if run.generations.isEmpty { run.generations.append(.init(startingStep: row.step)) }
-    let newest = run.generations.count - 1
-    for index in range {
-      let id = batch.ids[index]
-      let column = place(id, in: batch)
-      run.generations[newest].columns[column].steps.append(row.step)
-      run.generations[newest].columns[column].values.append(batch.values[index])
+    for index in range { makePlace(for: batch.ids[index], in: batch) }
+    let places = places
+    columns.withUnsafeMutableBufferPointer { columns in
+      for index in range {
+        let column = places[batch.ids[index]]
+        columns[column].steps.append(row.step)
+        columns[column].values.append(batch.values[index])
+      }
     }
+    let newest = run.generations.count - 1
     guard !row.wallTime.isNaN, run.generations[newest].wallTimes.steps.last != row.step else {
       return
     }
@@ -57,23 +58,26 @@ package struct RunAssembly {
     run.generations[newest].wallTimes.values.append(row.wallTime)
   }
 
-  private mutating func place(_ id: Int, in batch: RunBatch) -> Int {
-    while places.count <= id { places.append(nil) }
-    if let place = places[id] { return place }
-    let newest = run.generations.count - 1
-    let place = run.generations[newest].columns.count
-    places[id] = place
-    run.generations[newest].columns.append(
-      MetricColumn(name: batch.names.names[id], steps: [], values: []))
-    return place
+  private mutating func makePlace(for id: Int, in batch: RunBatch) {
+    while places.count <= id { places.append(-1) }
+    guard places[id] < 0 else { return }
+    places[id] = columns.count
+    columns.append(MetricColumn(name: batch.names.names[id], steps: [], values: []))
+  }
+
+  /// A generation without anything in it is none.
+  private mutating func endGeneration() {
+    defer { (columns, places) = ([], []) }
+    guard let last = run.generations.indices.last else { return }
+    run.generations[last].columns = columns
+    if columns.isEmpty, run.generations[last].happenings.isEmpty { run.generations.removeLast() }
   }
 
   /// The run, wall times in the order of their steps.
   package func finished(_ batch: RunBatch) -> RecordedRun {
-    var run = run
-    if let last = run.generations.last, last.columns.isEmpty, last.happenings.isEmpty {
-      run.generations.removeLast()
-    }
+    var assembly = self
+    assembly.endGeneration()
+    var run = assembly.run
     for index in run.generations.indices { run.generations[index].wallTimes.order() }
     run.warnings = warnings
     if batch.strays > 0 {

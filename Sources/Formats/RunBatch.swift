@@ -24,6 +24,17 @@ package struct RunBatch: Sendable {
     var isWarning = false
   }
 
+  /// How far a metric has come.
+  private struct Standing {
+    /// Its last step, and its value there.
+    var step = Int.min
+    var value = 0.0
+    /// The row in which it stood last, over all rows ever.
+    var row = 0
+    /// How many values it has had since the run last started.
+    var count = 0
+  }
+
   /// What became of the command with this number.
   package struct Answer: Sendable, Equatable {
     package let answer: CommandAnswer
@@ -55,14 +66,8 @@ package struct RunBatch: Sendable {
   var restoresSinglePrecision = false
   /// Values whose step no trainer can have reached.
   private(set) var strays = 0
-  /// The last step of each metric, and its value there.
-  private var lastSteps: [Int] = []
-  private var lastValues: [Double] = []
-  /// The row in which each metric stood last, over all rows ever.
-  private var lastRows: [Int] = []
+  private var standings: [Standing] = []
   private var rowNumber = 0
-  /// How many values each metric has had since the run last started.
-  private var counts: [Int] = []
   private var mostCount = 0
   private var restarts = 0
   private var isDescriptionNew = false
@@ -76,25 +81,20 @@ package struct RunBatch: Sendable {
 
   package var aliases: MetricAliases { names.aliases }
   package var isEmpty: Bool { rows.isEmpty && happenings.isEmpty }
-  package var hasMetrics: Bool { !lastSteps.isEmpty }
+  package var hasMetrics: Bool { !standings.isEmpty }
   /// What was renamed, in the order in which it was met.
   package var renamed: [MetricNames.Renamed] { names.renamed }
 
   /// What stands for the metric that its source calls `name` in ``add(_:_:)``.
   mutating func metric(_ name: String) -> Int {
     let index = names.index(of: name)
-    while lastSteps.count <= index {
-      lastSteps.append(.min)
-      lastValues.append(0)
-      lastRows.append(0)
-      counts.append(0)
-    }
+    while standings.count <= index { standings.append(Standing()) }
     return index
   }
 
   /// Whether a metric of the row that is being made has had a value at `step` before.
   func repeats(step: Int) -> Bool {
-    ids[(rows.last?.end ?? 0)...].contains { lastSteps[$0] == step }
+    ids[(rows.last?.end ?? 0)...].contains { standings[$0].step == step }
   }
 
   /// Gives a metric each of `steps` for its value there, before the row that is being made.
@@ -131,8 +131,9 @@ package struct RunBatch: Sendable {
     var isOdd = false
     for index in start..<values.count {
       let id = ids[index]
-      if step <= lastSteps[id] || lastRows[id] == rowNumber || !names.isNamed[id] { isOdd = true }
-      lastRows[id] = rowNumber
+      let standing = standings[id]
+      if step <= standing.step || standing.row == rowNumber || !names.isNamed[id] { isOdd = true }
+      standings[id].row = rowNumber
     }
     if isOdd { settle(from: start, step: step, isWhole: isWhole) }
     guard values.count > start else { return }
@@ -142,10 +143,11 @@ package struct RunBatch: Sendable {
       if restoresSinglePrecision, names.isSingle[id] {
         values[index] = DecimalNumber.restoringSinglePrecision(values[index])
       }
-      lastSteps[id] = step
-      lastValues[id] = values[index]
-      if !names.isMachine[id] { counts[id] += 1 }
-      if counts[id] > mostCount { mostCount = counts[id] }
+      var standing = standings[id]
+      (standing.step, standing.value) = (step, values[index])
+      if !names.isMachine[id] { standing.count += 1 }
+      mostCount = max(mostCount, standing.count)
+      standings[id] = standing
     }
     rows.append(Row(step: step, wallTime: wallTime ?? .nan, end: values.count))
   }
@@ -163,7 +165,7 @@ extension RunBatch {
     let renamedBefore = names.renamed.count
     names.name(ids[start...])
     for renamed in names.renamed[renamedBefore...] {
-      description.environment["metric \(renamed.ours)"] = renamed.theirs.path
+      description.environment[.original(of: renamed.ours)] = renamed.theirs.path
     }
     var seen: Set<Int> = []
     var end = start
@@ -176,36 +178,33 @@ extension RunBatch {
       end += 1
     }
     dropValues(from: end)
-    let goesBack = ids[start...].contains { step < lastSteps[$0] && !names.isMachine[$0] }
+    let goesBack = ids[start...].contains { step < standings[$0].step && !names.isMachine[$0] }
     if isWhole, goesBack, restarts < Self.mostRestarts, holdsMost { restart(at: step) }
   }
 
   /// A value that was logged twice is one.
   private func isKnown(_ value: Double, at step: Int, of id: Int) -> Bool {
-    guard lastSteps[id] == step else { return false }
+    let standing = standings[id]
+    guard standing.step == step else { return false }
     let value = names.isScaled[id] ? names.scaled(value, id) : value
-    if lastValues[id].bitPattern == value.bitPattern { return true }
+    if standing.value.bitPattern == value.bitPattern { return true }
     guard restoresSinglePrecision, names.isSingle[id] else { return false }
-    return lastValues[id] == DecimalNumber.restoringSinglePrecision(value)
+    return standing.value == DecimalNumber.restoringSinglePrecision(value)
   }
 
   /// Whether the present row holds every metric that is logged about as often as any: then all of
   /// the run goes back and not a part that counts something else.
   private var holdsMost: Bool {
-    for id in counts.indices where counts[id] * 2 >= mostCount && counts[id] > 0 {
-      if lastRows[id] != rowNumber { return false }
+    standings.allSatisfy { standing in
+      standing.count * 2 < mostCount || standing.count == 0 || standing.row == rowNumber
     }
-    return true
   }
 
   /// The run starts again: what comes from `step` on supersedes what was there.
   mutating func restart(at step: Int) {
     guard Self.knownSteps.contains(step) else { return }
     restarts += 1
-    for id in lastSteps.indices {
-      lastSteps[id] = .min
-      counts[id] = 0
-    }
+    for id in standings.indices { (standings[id].step, standings[id].count) = (.min, 0) }
     mostCount = 0
     if let last = happenings.last, last.row == rows.count, case .generation = last.record {
       happenings.removeLast()

@@ -6,7 +6,11 @@
 package struct TableDecoder: LogDecoder {
   private let path: String
   private var rest: [UInt8] = []
-  private var header: TableHeader?
+  private var header: TableHeader? {
+    didSet { metrics = [] }
+  }
+  /// What stands for each column's metric, as far as it is known.
+  private var metrics: [Int?] = []
   private var clock = RowClock()
   private var row = TableRow()
   private var oddRows = 0
@@ -88,15 +92,26 @@ package struct TableDecoder: LogDecoder {
       guard !column.isPassedOver else { continue }
       let value = row.number(index, bytes, decimalComma: header.separator == UInt8(ascii: ";"))
       if let value, column.role == .other {
-        batch.add(batch.metric(column.name), value)
+        batch.add(metric(ofColumn: index, column.name, in: &batch), value)
       } else if let value {
-        let metric = column.isHidden ? nil : batch.metric(column.name)
+        let metric =
+          column.isHidden ? nil : metric(ofColumn: index, column.name, in: &batch)
         cells.append(RowClock.Cell(metric: metric, role: column.role, value: value))
       } else if case .time = column.role {
         time = clock.time(row.text(index, bytes), in: &batch) ?? time
       }
     }
     clock.endRow(cells, time: time, in: &batch)
+  }
+
+  private mutating func metric(
+    ofColumn index: Int, _ name: String, in batch: inout RunBatch
+  ) -> Int {
+    while metrics.count <= index { metrics.append(nil) }
+    if let metric = metrics[index] { return metric }
+    let metric = batch.metric(name)
+    metrics[index] = metric
+    return metric
   }
 }
 

@@ -125,7 +125,7 @@ extension TextLineReader {
     let rest = line[line.index(after: bar)...].drop { $0 == " " }
     let progress = rest.prefix { $0 != " " && $0 != "[" }
     guard progress.contains("/") else { return false }
-    batch.description.environment["progress"] = String(progress)
+    batch.description.environment[.progress] = String(progress)
     takePostfix(line, progress, into: &batch)
     // What is printed while a bar stands goes on in its line.
     if rest.contains("{") { _ = takeDictionary(String(rest), into: &batch) }

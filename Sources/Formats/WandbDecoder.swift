@@ -2,10 +2,9 @@ import Telemetry
 
 /// Decodes the record that W&B keeps of a run on disk: history, configuration, output, alerts, end.
 package struct WandbDecoder: LogDecoder {
-  private typealias Item = (key: String, value: JSONValue)
-
   private let path: String
   private var log = WandbLog()
+  private var items = WandbItems()
   /// The first bytes, until it is known whether they are W&B's.
   private var magic: [UInt8] = []
   private var isForeign = false
@@ -80,19 +79,23 @@ package struct WandbDecoder: LogDecoder {
   private mutating func read(
     history bytes: [UInt8], _ range: Range<Int>, into batch: inout RunBatch
   ) {
-    var items: [Item] = []
+    var others: [WandbItems.Item] = []
     var (stated, counted): (Int?, Int?)
-    Self.each(bytes, range) { number, value in
-      if number == 1, case .bytes(let range) = value {
-        if let item = Self.item(bytes, range, separator: "/") { items.append(item) }
-      } else if number == 2, case .bytes(let range) = value {
-        counted = 0
-        Self.each(bytes, range) { number, value in
-          if number == 1, case .varint(let step) = value { counted = Int(Int64(bitPattern: step)) }
+    items.beginRecord()
+    var fields = ProtobufReader(bytes, in: range)
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (1, .bytes(let range)):
+        if let (metric, number) = items.number(bytes, range) {
+          batch.add(metric, number)
+        } else if let item = items.item(bytes, range) {
+          others.append(item)
         }
+      case (2, .bytes(let range)): counted = Self.number(bytes, range)
+      default: break
       }
     }
-    for item in items {
+    for item in others {
       if item.key == "_step" { stated = item.value.step }
       if item.key == "_timestamp", let time = item.value.number, time.isFinite { wallTime = time }
     }
@@ -105,9 +108,10 @@ package struct WandbDecoder: LogDecoder {
       }
     }
     let time = wallTime > 0 ? wallTime : nil
-    let pictures = takeObjects(items, time, into: &batch)
-    for item in items where !LogKeys.isHidden(item.key) {
+    let pictures = takeObjects(others, time, into: &batch)
+    for item in others where !LogKeys.isHidden(item.key) {
       if pictures.contains(where: { item.key.hasPrefix($0) }) { continue }
+      if case .number = item.value { items.note(item, metric: batch.metric(item.key)) }
       item.value.eachLeaf(item.key, separator: "/") { name, value in
         if let kind = value["_type"]?.text {
           tell(of: name, kind, time, into: &batch)
@@ -125,7 +129,7 @@ package struct WandbDecoder: LogDecoder {
   /// The beginnings of the keys of images, tables and histograms, whose parts come as items of their
   /// own; what they are is said once.
   private mutating func takeObjects(
-    _ items: [Item], _ time: Double?, into batch: inout RunBatch
+    _ items: [WandbItems.Item], _ time: Double?, into batch: inout RunBatch
   ) -> [String] {
     items.compactMap { item in
       guard item.key.hasSuffix("/_type"), let kind = item.value.text else { return nil }
@@ -143,16 +147,12 @@ package struct WandbDecoder: LogDecoder {
   }
 
   private mutating func read(stats bytes: [UInt8], _ range: Range<Int>) {
-    var items: [Item] = []
     Self.each(bytes, range) { number, value in
       guard number == 3, case .bytes(let range) = value,
-        let item = Self.item(bytes, range, separator: ".")
+        let (key, value, _) = WandbItems.parts(bytes, range, separator: "."),
+        !LogKeys.isHidden(key), let number = value.number
       else { return }
-      items.append(item)
-    }
-    for item in items where !LogKeys.isHidden(item.key) {
-      guard let number = item.value.number else { continue }
-      machine.add(MetricCatalog.machine(item.key), number)
+      machine.add(MetricCatalog.machine(key), number)
     }
   }
 
@@ -169,9 +169,10 @@ package struct WandbDecoder: LogDecoder {
   ) {
     Self.each(bytes, range) { number, value in
       guard number == 1, case .bytes(let range) = value,
-        let item = Self.item(bytes, range, separator: "."), !LogKeys.isHidden(item.key)
+        let (key, value, _) = WandbItems.parts(bytes, range, separator: "."),
+        !LogKeys.isHidden(key)
       else { return }
-      item.value.eachLeaf(item.key, separator: ".") { name, value in
+      value.eachLeaf(key, separator: ".") { name, value in
         if let text = Self.words(value) { batch.description.options[name] = text }
       }
     }
@@ -207,7 +208,7 @@ package struct WandbDecoder: LogDecoder {
   ) {
     let texts = Self.texts(bytes, range)
     batch.description.name = [texts[8], texts[1]].compactMap { $0 }.first { !$0.isEmpty } ?? ""
-    if let project = texts[3] { batch.description.environment["project"] = project }
+    if let project = texts[3] { batch.description.environment[.project] = project }
     for (number, name) in [(6, "group"), (7, "job type"), (9, "notes"), (13, "host")] {
       if let text = texts[number], !text.isEmpty { batch.description.environment[name] = text }
     }
@@ -223,7 +224,7 @@ package struct WandbDecoder: LogDecoder {
         if batch.description.created == 0 { batch.description.created = Double(time) }
       }
     }
-    if !tags.isEmpty { batch.description.environment["tags"] = tags.joined(separator: ", ") }
+    if !tags.isEmpty { batch.description.environment[.tags] = tags.joined(separator: ", ") }
   }
 
   /// Where and how the program was started.
@@ -266,31 +267,20 @@ package struct WandbDecoder: LogDecoder {
     while let field = fields.next() { body(field.number, field.value) }
   }
 
+  /// The number in field 1 of a message; 0 where it has none.
+  private static func number(_ bytes: [UInt8], _ range: Range<Int>) -> Int {
+    var found = 0
+    each(bytes, range) { number, value in
+      if number == 1, case .varint(let bits) = value { found = Int(Int64(bitPattern: bits)) }
+    }
+    return found
+  }
+
   private static func texts(_ bytes: [UInt8], _ range: Range<Int>) -> [Int: String] {
     var texts: [Int: String] = [:]
     each(bytes, range) { number, value in
       if case .bytes(let range) = value { texts[number] = String(bytes, in: range) }
     }
     return texts
-  }
-
-  /// A key, or the parts of one, and a value in JSON.
-  private static func item(
-    _ bytes: [UInt8], _ range: Range<Int>, separator: String
-  ) -> Item? {
-    var (keys, nested): (String?, [String]) = (nil, [])
-    var json: JSONValue?
-    each(bytes, range) { number, value in
-      guard case .bytes(let range) = value else { return }
-      switch number {
-      case 1: keys = String(bytes, in: range)
-      case 2: nested.append(String(bytes, in: range))
-      case 16: json = try? JSONValue(bytes, in: range)
-      default: break
-      }
-    }
-    guard let json else { return nil }
-    let key = nested.isEmpty ? keys : nested.joined(separator: separator)
-    return key.map { ($0, json) }
   }
 }

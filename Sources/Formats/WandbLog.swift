@@ -87,23 +87,51 @@ struct WandbLog {
   }
 }
 
-/// The checksum of zlib and PNG: the reflected polynomial 0xEDB88320.
+/// The checksum of zlib and PNG: the reflected polynomial 0xEDB88320, eight bytes at a time.
+///
+/// - Source: Kounavis and Berry, "A systematic approach to building high performance software-based
+///   CRC generators" (2005), slicing by eight.
 enum CRC32 {
-  private static let table: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { remainder, _ in
-      remainder & 1 == 1 ? (remainder >> 1) ^ 0xedb8_8320 : remainder >> 1
+  /// What a byte does to the checksum of up to seven zeros behind it: 256 numbers for each count.
+  private static let tables: [UInt32] = {
+    var tables = (0..<256).map { byte in
+      (0..<8).reduce(UInt32(byte)) { remainder, _ in
+        remainder & 1 == 1 ? (remainder >> 1) ^ 0xedb8_8320 : remainder >> 1
+      }
     }
-  }
+    for index in 256..<2048 {
+      let shorter = tables[index - 256]
+      tables.append(tables[Int(shorter & 0xff)] ^ (shorter >> 8))
+    }
+    return tables
+  }()
 
   static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    bytes.withUnsafeBufferPointer { bytes in
-      Self.table.withUnsafeBufferPointer { table in
+    bytes.withUnsafeBytes { bytes in
+      tables.withUnsafeBufferPointer { tables in
         var remainder = UInt32.max
-        for byte in bytes {
-          remainder = table[Int((remainder ^ UInt32(byte)) & 0xff)] ^ (remainder >> 8)
+        let whole = bytes.count & ~7
+        for place in stride(from: 0, to: whole, by: 8) {
+          let word = UInt64(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+          remainder = next(word ^ UInt64(remainder), tables)
+        }
+        for byte in bytes[whole...] {
+          remainder = tables[Int((remainder ^ UInt32(byte)) & 0xff)] ^ (remainder >> 8)
         }
         return ~remainder
       }
     }
+  }
+
+  /// The checksum of eight bytes, the checksum before them taken into the first four.
+  private static func next(_ word: UInt64, _ tables: UnsafeBufferPointer<UInt32>) -> UInt32 {
+    var checksum: UInt32 = 0
+    for place in 0..<8 {
+      let byte = Int(truncatingIfNeeded: (word >> UInt64(8 * place)) & 0xff)
+      let table = 256 * (7 - place)
+      checksum ^= tables[table + byte]
+    }
+    return checksum
   }
 }

@@ -34,15 +34,11 @@ struct IntegerCoding {
     let shift = union == 0 ? 0 : min(union.trailingZeroBitCount, width - 1)
     let shifted = shift == 0 ? numbers : numbers.map { $0 >> UInt64(shift) }
     let bits = width - shift
-    let best = Predictor.allCases
-      .map { (predictor: $0, residuals: residuals(of: shifted, bits: bits, by: $0)) }
-      .map { (predictor: $0.predictor, residuals: $0.residuals, cost: Self.size(of: $0.residuals)) }
-      .min { $0.cost < $1.cost }
-    guard let best else { return }
-    writer.write(best.predictor.rawValue, count: 2)
+    let predictor = bestPredictor(of: shifted, bits: bits)
+    writer.write(predictor.rawValue, count: 2)
     writer.write(UInt64(shift), count: 6)
     writer.write(first >> UInt64(shift), count: bits)
-    write(best.residuals, bits: bits, into: &writer)
+    write(residuals(of: shifted, bits: bits, by: predictor), bits: bits, into: &writer)
   }
 
   /// - Returns: nil where the bits end early or say nothing sensible.
@@ -78,6 +74,21 @@ struct IntegerCoding {
     return reader.isOverrun ? nil : numbers
   }
 
+  /// The one that misses least; of several the first.
+  private func bestPredictor(of numbers: [UInt64], bits: Int) -> Predictor {
+    var previous = Prediction(predictor: .previous, first: numbers[0], bits: bits)
+    var linear = Prediction(predictor: .linear, first: numbers[0], bits: bits)
+    var average = Prediction(predictor: .average, first: numbers[0], bits: bits)
+    var costs = (previous: 0, linear: 0, average: 0)
+    for number in numbers.dropFirst() {
+      costs.previous += Self.size(of: previous.residual(of: number))
+      costs.linear += Self.size(of: linear.residual(of: number))
+      costs.average += Self.size(of: average.residual(of: number))
+    }
+    if costs.previous <= min(costs.linear, costs.average) { return .previous }
+    return costs.linear <= costs.average ? .linear : .average
+  }
+
   // Residuals are folded: 0, -1, 1, -2 … become 0, 1, 2, 3 …
 
   private func residuals(of numbers: [UInt64], bits: Int, by predictor: Predictor) -> [UInt64] {
@@ -85,10 +96,8 @@ struct IntegerCoding {
     return numbers.dropFirst().map { prediction.residual(of: $0) }
   }
 
-  /// About the bits that codes of these residuals take.
-  private static func size(of residuals: [UInt64]) -> Int {
-    residuals.reduce(0) { $0 + 64 - $1.leadingZeroBitCount }
-  }
+  /// About the bits that the code of a residual takes.
+  private static func size(of residual: UInt64) -> Int { 64 - residual.leadingZeroBitCount }
 
   private func write(_ residuals: [UInt64], bits: Int, into writer: inout BitWriter) {
     var blocks = stride(from: 0, to: residuals.count, by: Self.blockLength).map { start in
@@ -113,12 +122,13 @@ struct IntegerCoding {
   }
 
   private static func bestParameter(for block: ArraySlice<UInt64>, bits: Int) -> Int {
-    let middle = size(of: Array(block)) / block.count
-    let candidates = max(0, middle - 3)...min(bits, middle + 1)
-    let costs = candidates.map { parameter in
-      (parameter: parameter, cost: block.reduce(0) { $0 + codeLength($1, parameter, bits: bits) })
+    let middle = block.reduce(0) { $0 + size(of: $1) } / block.count
+    var best = (parameter: middle, cost: Int.max)
+    for parameter in max(0, middle - 3)...min(bits, middle + 1) {
+      let cost = block.reduce(0) { $0 + codeLength($1, parameter, bits: bits) }
+      if cost < best.cost { best = (parameter, cost) }
     }
-    return costs.min { $0.cost < $1.cost }?.parameter ?? middle
+    return best.parameter
   }
 
   private static func codeLength(_ residual: UInt64, _ parameter: Int, bits: Int) -> Int {

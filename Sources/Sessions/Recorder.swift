@@ -157,7 +157,7 @@ package final class Recorder: Sendable {
         try store.write(draft)
       } catch {
         return .waiting(
-          reason: SessionError.words(of: error), pendingRecords: max(1, draft.pendingRecords))
+          reason: SessionError.obstacle(of: error), pendingRecords: max(1, draft.pendingRecords))
       }
       draft.markWritten()
       return .ok

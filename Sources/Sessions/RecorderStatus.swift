@@ -2,7 +2,7 @@
 package enum RecorderStatus: Equatable, Sendable {
   case ok
   /// The last commit failed; the records are kept in memory and tried again with each commit.
-  case waiting(reason: String, pendingRecords: Int)
+  case waiting(reason: FileObstacle, pendingRecords: Int)
 
   /// One line for the screen; nil where there is nothing to say.
   package var text: String? {

@@ -1,7 +1,6 @@
 import Formats
 import Foundation
 import GRDB
-import Glibc
 
 /// Why a session cannot be read or written. The description is one line: what, where, what to do.
 package enum SessionError: Error, Equatable {
@@ -16,9 +15,9 @@ package enum SessionError: Error, Equatable {
   case newer(path: String, found: Int, known: Int)
   case damaged(path: String, what: String)
   case unreadable(path: String, reason: String)
-  case unwritable(path: String, reason: String)
-  case unchangeable(path: String, reason: String)
-  case recordsUnwritten(path: String, records: Int, reason: String)
+  case unwritable(path: String, reason: FileObstacle)
+  case unchangeable(path: String, reason: FileObstacle)
+  case recordsUnwritten(path: String, records: Int, reason: FileObstacle)
 }
 
 extension SessionError: CustomStringConvertible {
@@ -48,41 +47,18 @@ extension SessionError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "cannot read \(path): \(reason): check its permissions and its folder's"
     case .unwritable(let path, let reason):
-      "cannot write \(path): \(reason): \(Self.remedy(for: reason)), "
+      "cannot write \(path): \(reason): \(reason.remedy), "
         + "or name another file with --session"
     case .unchangeable(let path, let reason):
-      "cannot change \(path): \(reason): \(Self.remedy(for: reason))"
+      "cannot change \(path): \(reason): \(reason.remedy)"
     case .recordsUnwritten(let path, let records, let reason):
       "\(records) records could not be written to \(path): \(reason): "
-        + "\(Self.remedy(for: reason)) sooner, or name another file with --session"
+        + "\(reason.remedy) sooner, or name another file with --session"
     }
   }
 }
 
 extension SessionError {
-  static let fullDisk = "the disk is full"
-  static let readOnly = "it may not be written"
-  static let locked = "it is locked by another process"
-
-  /// What helps where a file cannot be written, an imperative.
-  package static func remedy(for reason: String) -> String {
-    let codes: [(code: Int32, remedy: String)] = [
-      (ENOENT, "make its folder"), (ENOTDIR, "make its folder"),
-      (EACCES, "change its permissions or its folder's"),
-      (EPERM, "change its permissions or its folder's"),
-      (EROFS, "mount the disk for writing"), (ENOSPC, "free the disk"), (EDQUOT, "free the disk"),
-      (EIO, "check the disk"), (EMFILE, "raise the limit of open files"),
-      (ENAMETOOLONG, "give it a shorter name"),
-    ]
-    switch reason {
-    case fullDisk: return "free the disk"
-    case readOnly: return "change its permissions or its folder's"
-    case locked: return "end that process"
-    default:
-      return codes.first { FileSystem.systemWords($0.code) == reason }?.remedy ?? "check the disk"
-    }
-  }
-
   /// What an error of the database means for the file at `path`.
   init(reading path: String, _ error: any Error) {
     if let error = error as? SessionError {
@@ -109,7 +85,7 @@ extension SessionError {
       return
     }
     guard let error = error as? DatabaseError else {
-      self = .unwritable(path: path, reason: "\(error)")
+      self = .unwritable(path: path, reason: .other("\(error)"))
       return
     }
     switch error.resultCode {
@@ -118,18 +94,21 @@ extension SessionError {
     case .SQLITE_CORRUPT, .SQLITE_ERROR:
       self = .damaged(path: path, what: Self.words(of: error))
     default:
-      self = .unwritable(path: path, reason: Self.words(of: error))
+      self = .unwritable(path: path, reason: Self.obstacle(of: error))
     }
   }
 
   /// What the database says, without the statement; one line.
-  static func words(of error: any Error) -> String {
-    guard let error = error as? DatabaseError else { return "\(error)" }
+  private static func words(of error: any Error) -> String { obstacle(of: error).description }
+
+  /// What an error of the database means for a file that it writes.
+  static func obstacle(of error: any Error) -> FileObstacle {
+    guard let error = error as? DatabaseError else { return .other("\(error)") }
     return switch error.resultCode {
-    case .SQLITE_FULL: fullDisk
-    case .SQLITE_READONLY: readOnly
-    case .SQLITE_BUSY: locked
-    default: firstLine(of: error.message ?? "\(error.resultCode)")
+    case .SQLITE_FULL: .fullDisk
+    case .SQLITE_READONLY: .readOnly
+    case .SQLITE_BUSY: .locked
+    default: .other(firstLine(of: error.message ?? "\(error.resultCode)"))
     }
   }
 

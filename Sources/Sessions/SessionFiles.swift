@@ -88,7 +88,7 @@ package struct SessionFiles: Sendable {
 
   private func move(_ from: String, to place: String) throws(SessionError) {
     guard Foundation.rename(from, place) == 0 else {
-      throw .unchangeable(path: from, reason: FileSystem.systemWords(errno))
+      throw .unchangeable(path: from, reason: .ofLastCall)
     }
   }
 
@@ -101,14 +101,14 @@ package struct SessionFiles: Sendable {
     // The log before the session: alone it would be taken for that of the next one of this name.
     for file in Self.besides.map({ path + $0 }) + [path] where FileSystem.exists(file) {
       guard unlink(file) == 0 else {
-        throw .unchangeable(path: file, reason: FileSystem.systemWords(errno))
+        throw .unchangeable(path: file, reason: .ofLastCall)
       }
     }
     guard withCheckpoints, hasCheckpoints else { return }
     do {
       try FileManager.default.removeItem(atPath: checkpoints)
     } catch {
-      throw .unchangeable(path: checkpoints, reason: FileSystem.systemWords(EACCES))
+      throw .unchangeable(path: checkpoints, reason: .system(SystemFault(EACCES)))
     }
   }
 }

@@ -38,7 +38,7 @@ package enum SessionImport {
     unlink(side)
     try write(run, to: side)
     guard rename(side, path) == 0 else {
-      let reason = FileSystem.systemWords(errno)
+      let reason = FileObstacle.ofLastCall
       unlink(side)
       throw .unwritable(path: path, reason: reason)
     }

@@ -22,7 +22,7 @@ package struct WriterLock: ~Copyable {
       if attempt > 0 { usleep(5000) }
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else {
-        throw .unwritable(path: session, reason: FileSystem.systemWords(errno))
+        throw .unwritable(path: session, reason: .ofLastCall)
       }
       // The holder may have removed the file between the two calls: then it is nobody's lock.
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.isFile(path, descriptor) {

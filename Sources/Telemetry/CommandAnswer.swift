@@ -19,10 +19,6 @@ public struct CommandAnswer: Sendable, Hashable {
       self.init(isApplied: true, step: step, text: events.last?.text ?? "done")
       return
     }
-    let prefix = "\(trouble.name ?? "") refused: "
-    let text = trouble.text
-    self.init(
-      isApplied: false, step: step,
-      text: text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)
+    self.init(isApplied: false, step: step, text: trouble.reason)
   }
 }

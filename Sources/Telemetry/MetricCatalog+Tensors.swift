@@ -57,6 +57,24 @@ extension MetricCatalog {
     return words.joined(separator: ".")
   }
 
+  /// Where in the model the tensor of a name such as `grad_rms/L3.E1.up` is, of the family with this
+  /// stem.
+  /// - Cost: nothing is allocated; a screen asks for each of some hundred.
+  package static func tensorPlace(
+    of name: MetricName, stem: String
+  ) -> (layer: Int?, expert: Int?, part: Substring) {
+    var rest = name.path[...].utf8.dropFirst(stem.utf8.count + 1)
+    func number(_ letter: Unicode.Scalar) -> Int? {
+      guard rest.first == UInt8(ascii: letter), let end = rest.firstIndex(of: UInt8(ascii: ".")),
+        let number = Int(Substring(rest[..<end].dropFirst()))
+      else { return nil }
+      rest = rest[end...].dropFirst()
+      return number
+    }
+    let (layer, expert) = (number("L"), number("E"))
+    return (layer, expert, Substring(rest))
+  }
+
   private static let shortTensorWords = [
     "embed_tokens": "embed", "input_layernorm": "norm1", "query_key_value": "qkv",
     "q_layernorm": "q_norm", "k_layernorm": "k_norm", "dense": "out",

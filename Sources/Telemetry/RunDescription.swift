@@ -57,21 +57,15 @@ public struct RunDescription: Sendable, Hashable, Codable {
   /// The machine's part: processor, BLAS core and version, Seismo's version.
   public var environment: [String: String]
 
-  /// Where in ``environment`` stands what was imported.
-  package static let sourceKey = "source"
-
-  /// Where in ``environment`` stand the commands that another program obeys.
-  package static let commandsKey = "commands"
-
   /// The commands that another program obeys; nil where it has not said so, or is Seismo.
   package var obeyedCommands: Set<String>? {
-    environment[Self.commandsKey].map { Set($0.split(separator: " ").map(String.init)) }
+    environment[.commands].map { Set($0.split(separator: " ").map(String.init)) }
   }
 
   /// Whether its steps are those of another trainer, which are shown as they were logged: whether
   /// the last of them was counted before or after its update, nobody knows.
   public var isForeign: Bool {
-    model == nil && (totalSteps == nil || environment[Self.sourceKey] != nil)
+    model == nil && (totalSteps == nil || environment[.source] != nil)
   }
 
   /// Where in ``environment`` another trainer says what its losses are counted in.

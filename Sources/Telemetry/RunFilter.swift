@@ -229,9 +229,9 @@ extension RunFilter {
     switch field {
     case .name: [traits.name]
     case .note: traits.notes
-    case .project: traits.environment["project"].map { [$0] } ?? []
+    case .project: traits.environment[.project].map { [$0] } ?? []
     case .tag:
-      traits.tags + [traits.environment["tags"] ?? traits.options["tags"]].compactMap(\.self)
+      traits.tags + [traits.environment[.tags] ?? traits.options["tags"]].compactMap(\.self)
     case .state: [traits.state]
     case .config: traits.options.map { "\($0.key)=\($0.value)" }
     case .has: []

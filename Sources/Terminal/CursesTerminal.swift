@@ -1,6 +1,7 @@
 import CNcurses
 import Foundation
 package import Screen
+import Telemetry
 
 /// The terminal as a place to draw cells on.
 ///
@@ -42,7 +43,7 @@ package final class CursesTerminal {
     foundSignals = TerminalSignals.saved()
     guard let output = stream("w"), let input = stream("r") else {
       close(descriptor)
-      throw .noTerminal(path: devicePath, reason: Self.systemWords)
+      throw .noTerminal(path: devicePath, reason: SystemFault(errno))
     }
     files = [output, input]
     screen = newterm(capabilities.terminalType, output, input)
@@ -158,17 +159,14 @@ package final class CursesTerminal {
   private func open() throws(TerminalError) {
     descriptor = Foundation.open(devicePath, O_RDWR | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw .noTerminal(path: devicePath, reason: Self.systemWords)
+      throw .noTerminal(path: devicePath, reason: SystemFault(errno))
     }
     guard tcgetattr(descriptor, &foundModes) == 0 else {
-      let reason = Self.systemWords
+      let reason = SystemFault(errno)
       close(descriptor)
       throw .noTerminal(path: devicePath, reason: reason)
     }
   }
-
-  /// What the system says about `errno`.
-  private static var systemWords: String { String(cString: strerror(errno)) }
 
   /// On a descriptor of its own that programs started meanwhile don't inherit.
   private func stream(_ mode: String) -> UnsafeMutablePointer<FILE>? {

@@ -1,7 +1,9 @@
+package import Telemetry
+
 /// Why there is no screen to draw on.
 package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Nothing can be opened: no controlling terminal, or not one at all.
-  case noTerminal(path: String, reason: String)
+  case noTerminal(path: String, reason: SystemFault)
   /// TERM names one that can't place its cursor, such as `dumb`.
   case unusable(terminalType: String)
   /// curses gives up on a description that terminfo has.

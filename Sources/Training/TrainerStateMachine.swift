@@ -192,7 +192,8 @@ extension TrainerStateMachine {
     }
 
     mutating func refuse(_ words: String, because reason: String) {
-      add(.refused, "\(words) refused: \(reason)", name: words)
+      events.append(
+        RunEvent(refusing: words, because: reason, by: author, step: step, wallTime: wallTime))
     }
   }
 }

@@ -173,8 +173,7 @@ extension TrainingRun {
       let reason = "the run has diverged: rewind goes back to a checkpoint, stop leaves it"
       record(
         RunEvent(
-          step: step, wallTime: now, kind: .refused, by: author, name: command.words,
-          text: "\(command.words) refused: \(reason)"))
+          refusing: command.words, because: reason, by: author, step: step, wallTime: now))
       return CommandAnswer(isApplied: false, step: step, text: reason)
     }
   }

@@ -240,8 +240,7 @@ extension TrainingRun {
   private func refuse(_ command: Command, because reason: String, by author: String) {
     record(
       RunEvent(
-        step: step, wallTime: Trainer.now(), kind: .refused, by: author, name: command.words,
-        text: "\(command.words) refused: \(reason)"))
+        refusing: command.words, because: reason, by: author, step: step, wallTime: Trainer.now()))
   }
 }
 

@@ -162,7 +162,7 @@ extension TrainingRun {
     event.values["good_step"] = Double(good.step)
     if let loss = good.loss { event.values["good_loss"] = loss }
     if event.alarmRule == .lossDiverged {
-      event.hint = "r: go back to \(good.folder.lastPathComponent)"
+      event.hint = AlarmHint.goBack(checkpoint: good.folder.lastPathComponent).text
     }
     return event
   }

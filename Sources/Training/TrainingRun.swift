@@ -199,8 +199,8 @@ package final class TrainingRun {
   /// What the numbers of a run over `corpus` depend on beside its options.
   package static func environment(corpus: Corpus) -> [String: String] {
     [
-      "seismo_version": seismoVersion, "blas_core": LinearAlgebra.coreName,
-      "blas_version": LinearAlgebra.version, "data": corpus.description,
+      EnvironmentKey.version.name: seismoVersion, "blas_core": LinearAlgebra.coreName,
+      "blas_version": LinearAlgebra.version, EnvironmentKey.data.name: corpus.description,
     ]
   }
 }

@@ -13,8 +13,8 @@ import Testing
     var state = DashboardState(
       source: RunSource(kind: .watch, name: "gpt"), size: Size(columns: 100, rows: 40))
     var description = RunDescription(name: "gpt", created: 0)
-    description.environment[RunDescription.sourceKey] = "c"
-    description.environment[RunDescription.commandsKey] = commands
+    description.environment[.source] = "c"
+    description.environment[.commands] = commands
     let settings = [
       SettingDeclaration(
         name: "lr.multiplier", kind: .number(lowest: 0, highest: 9), value: .number(1), purpose: ""

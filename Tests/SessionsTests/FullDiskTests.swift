@@ -39,12 +39,12 @@ import TestSupport
       recorder.flush()
     }
     #expect(
-      recorder.status == .waiting(reason: "the disk is full", pendingRecords: 3000))
+      recorder.status == .waiting(reason: .fullDisk, pendingRecords: 3000))
     #expect(
       recorder.status.text == "not recorded yet, the disk is full: 3000 records wait in memory")
     #expect(
       throws: SessionError.recordsUnwritten(
-        path: path, records: 3000, reason: "the disk is full")
+        path: path, records: 3000, reason: .fullDisk)
     ) { try recorder.close() }
     #expect(TestRun.history(try SessionReader(path: path).records()).lastStep == nil)
 
@@ -70,7 +70,7 @@ import TestSupport
     recorder.flush()
     #expect(
       recorder.status
-        == .waiting(reason: "it is locked by another process", pendingRecords: 10))
+        == .waiting(reason: .locked, pendingRecords: 10))
     try other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
     try other.close()
     try recorder.close()

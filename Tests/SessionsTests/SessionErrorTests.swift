@@ -1,3 +1,5 @@
+import Glibc
+import Telemetry
 import Testing
 
 @testable import Sessions
@@ -37,27 +39,27 @@ import Testing
         "cannot read a.seismo: Permission denied: check its permissions and its folder's"
       ),
       (
-        .unwritable(path: "a.seismo", reason: "the disk is full"),
+        .unwritable(path: "a.seismo", reason: .fullDisk),
         "cannot write a.seismo: the disk is full: "
           + "free the disk, or name another file with --session"
       ),
       (
-        .unwritable(path: "no/a.seismo", reason: "No such file or directory"),
+        .unwritable(path: "no/a.seismo", reason: .system(SystemFault(ENOENT))),
         "cannot write no/a.seismo: No such file or directory: "
           + "make its folder, or name another file with --session"
       ),
       (
-        .unwritable(path: "a.seismo", reason: "Permission denied"),
+        .unwritable(path: "a.seismo", reason: .system(SystemFault(EACCES))),
         "cannot write a.seismo: Permission denied: "
           + "change its permissions or its folder's, or name another file with --session"
       ),
       (
-        .unwritable(path: "a.seismo", reason: "it is locked by another process"),
+        .unwritable(path: "a.seismo", reason: .locked),
         "cannot write a.seismo: it is locked by another process: "
           + "end that process, or name another file with --session"
       ),
       (
-        .recordsUnwritten(path: "a.seismo", records: 12, reason: "the disk is full"),
+        .recordsUnwritten(path: "a.seismo", records: 12, reason: .fullDisk),
         "12 records could not be written to a.seismo: the disk is full: "
           + "free the disk sooner, or name another file with --session"
       ),

@@ -72,7 +72,7 @@ import TestSupport
   @Test func `a folder that is not there is said`() {
     let path = folder.path("absent/run.seismo")
     #expect(
-      throws: SessionError.unwritable(path: path, reason: "No such file or directory")
+      throws: SessionError.unwritable(path: path, reason: .system(SystemFault(ENOENT)))
     ) { try SessionStore(creating: path) }
   }
 }

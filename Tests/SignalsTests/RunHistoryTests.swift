@@ -97,7 +97,7 @@ struct StepsDoneTests {
     let planned = RunDescription(name: "trainer_state", created: 0, totalSteps: 500)
     #expect(done(planned, last: 500) == 500)
     var imported = planned
-    imported.environment[RunDescription.sourceKey] = "/logs/trainer_state.json"
+    imported.environment[.source] = "/logs/trainer_state.json"
     #expect(done(imported, last: 150) == 150)
     #expect(done(imported, last: 499) == 499)
   }

@@ -1,4 +1,6 @@
+import Glibc
 import Screen
+import Telemetry
 import Testing
 
 @testable import Terminal
@@ -112,7 +114,7 @@ struct CapabilitiesTests {
 
   @Test func `an error says what, where and what to do`() {
     #expect(
-      TerminalError.noTerminal(path: "/dev/tty", reason: "No such device or address").description
+      TerminalError.noTerminal(path: "/dev/tty", reason: SystemFault(ENXIO)).description
         == "no terminal at /dev/tty (No such device or address): use --headless")
     #expect(
       TerminalError.unusable(terminalType: "dumb").description

@@ -1,5 +1,6 @@
 import Foundation
 import Screen
+import Telemetry
 import Testing
 
 @testable import Terminal
@@ -187,7 +188,7 @@ struct CursesTerminalTests {
   @Test func `what is not a terminal is refused`() {
     let capabilities = Capabilities(colors: .none, terminalType: "xterm")
     #expect(
-      throws: TerminalError.noTerminal(path: "/dev/null", reason: "Inappropriate ioctl for device")
+      throws: TerminalError.noTerminal(path: "/dev/null", reason: SystemFault(ENOTTY))
     ) {
       try CursesTerminal(capabilities: capabilities, devicePath: "/dev/null").enter()
     }

@@ -112,8 +112,8 @@ struct AxisMeasure: Sendable {
     let step = tickStep(atLeast: (high - low) / Double(limit))
     // Round times of day, not round times since the run began.
     let origin = kind == .clock ? clock.origin.truncatingRemainder(dividingBy: 86_400) : 0
-    let first = ((low + origin) / step - 1e-9).rounded(.up)
-    let count = Int(((high + origin) / step + 1e-9).rounded(.down) - first)
+    let (first, last) = RoundNumber.factors(of: step, from: low + origin, to: high + origin)
+    let count = Int(last - first)
     return count < 0 ? [] : (0...count).map { (first + Double($0)) * step - origin }
   }
 

@@ -67,21 +67,13 @@ struct TensorRows: Sendable {
     /// - Cost: a screen asks for each of some hundred; nothing is allocated.
     init(_ metric: MetricName, stem: String) {
       self.metric = metric
-      var rest = metric.path[...].utf8.dropFirst(stem.utf8.count + 1)
-      func number(_ letter: Unicode.Scalar) -> Int? {
-        guard rest.first == UInt8(ascii: letter), let end = rest.firstIndex(of: UInt8(ascii: ".")),
-          let number = Int(Substring(rest[..<end].dropFirst()))
-        else { return nil }
-        rest = rest[end...].dropFirst()
-        return number
-      }
-      layer = number("L")
-      expert = number("E")
-      let words = Substring(rest)
+      let place = MetricCatalog.tensorPlace(of: metric, stem: stem)
+      (layer, expert) = (place.layer, place.expert)
+      let words = place.part
       part =
         words.utf8.contains(UInt8(ascii: "_"))
         ? String(words.map { $0 == "_" ? " " : $0 }) : String(words)
-      place = Self.place(layer, expert, part)
+      self.place = Self.place(layer, expert, part)
     }
 
     static func == (one: Tensor, other: Tensor) -> Bool { one.place == other.place }

@@ -1,4 +1,5 @@
 import Foundation
+import Signals
 
 /// An axis whose round values lie in the middle of rows, the same number of rows apart.
 extension ValueScale {
@@ -36,8 +37,8 @@ extension ValueScale {
   /// The multiples of `step` on the axis; powers of ten where it is logarithmic.
   func ticks(every step: Double) -> [Double] {
     let ends = kind == .linear ? (low, high) : (log10(low), log10(high))
-    let first = (ends.0 / step - 1e-9).rounded(.up)
-    let count = Int((ends.1 / step + 1e-9).rounded(.down) - first)
+    let (first, last) = RoundNumber.factors(of: step, from: ends.0, to: ends.1)
+    let count = Int(last - first)
     guard count >= 0, count < 1000 else { return [] }
     let amounts = (0...count).map { (first + Double($0)) * step }
     return kind == .linear ? amounts : amounts.map { Self.power($0, step: step) }

@@ -1,5 +1,6 @@
 import Foundation
 import Screen
+import Signals
 
 /// Which values the vertical axis of a pane shows.
 package enum ValueZoom: Sendable, Hashable {

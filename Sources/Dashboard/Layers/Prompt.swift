@@ -93,7 +93,7 @@ package struct Prompt: Sendable, Hashable {
     guard let awaited else { return false }
     if event.kind == .branch, awaited == .branch(name: event.name ?? "") { return true }
     guard event.kind == .refused, event.name == awaited.words else { return false }
-    giveUp(because: CommandAnswer([event], step: event.step).text)
+    giveUp(because: event.reason)
     return false
   }
 

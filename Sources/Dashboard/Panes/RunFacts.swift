@@ -123,7 +123,7 @@ extension RunFacts {
         name: setting, value: Self.plain(value), standing: isUsual ? .usual : .own)
     }
     // What no option names is the built-in language, as the presets have it.
-    if options["data"] == nil, let source = context.description?.environment["data"] {
+    if options["data"] == nil, let source = context.description?.environment[.data] {
       found["data"] = Fact(
         name: "data", value: source, standing: context.defaults.isEmpty ? .own : .usual)
     }

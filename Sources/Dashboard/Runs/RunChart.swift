@@ -29,7 +29,7 @@ struct RunChart {
     chart.lines = lines
     chart.clipsOutliers = true
     chart.role = .loss
-    let isForeign = runs.contains { $0.traits.environment[RunDescription.sourceKey] != nil }
+    let isForeign = runs.contains { $0.traits.environment[.source] != nil }
     chart.unit = isForeign ? "" : "nats"
     chart.marks = first.details.events.compactMap { EventMark($0) }
     var context = PaneContext(

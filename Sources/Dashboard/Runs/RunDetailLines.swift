@@ -55,11 +55,11 @@ struct RunDetailLines {
 
   private var origin: Span {
     let options = run.options
-    let data = run.traits.environment["data"] ?? options["data"]
+    let data = run.traits.environment[.data] ?? options["data"]
     let words = [
       options["preset"], shape, data.map { String($0.prefix { $0 != "," }) },
       options["seed"].map { "seed \($0)" },
-      run.traits.environment["parent"].map { "branch of \($0)" }, ago,
+      run.traits.environment[.parent].map { "branch of \($0)" }, ago,
     ]
     return Span(words.compactMap(\.self).joined(separator: " · "), .faint)
   }

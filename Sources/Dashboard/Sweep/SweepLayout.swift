@@ -1,4 +1,5 @@
 import Screen
+import Signals
 
 /// Where the parts of a sweep's screen lie; those that have no room are empty.
 struct SweepLayout {

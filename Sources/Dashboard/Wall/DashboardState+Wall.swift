@@ -7,7 +7,7 @@ extension DashboardState {
   package var project: String {
     let options = history.description?.options ?? [:]
     let environment = history.description?.environment ?? [:]
-    return environment["project"] ?? options["project"] ?? options["group"] ?? "default"
+    return environment[.project] ?? options["project"] ?? options["group"] ?? "default"
   }
 
   /// Whether the wall takes the whole screen: as the layout that is chosen, or where hardly another

@@ -101,7 +101,7 @@ struct TileChart {
 
   /// What the run itself called it; of a family the median and the least.
   private func drawNote(into grid: inout CellGrid, _ row: Rect) {
-    let original = context.description?.environment["metric \(tile.metrics[0].path)"]
+    let original = context.description?.environment[.original(of: tile.metrics[0])]
     let words =
       tile.isFamily ? FamilyChart.note(tile, context) : original.map { "was \($0)" } ?? ""
     let columns = TextWidth.columns(of: words)

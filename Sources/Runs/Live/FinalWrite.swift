@@ -1,16 +1,14 @@
 import Dispatch
-import Sessions
+package import Sessions
 import Synchronization
 
 /// What a session lacks at the end of its run because its disk does not take it.
 package struct UnwrittenRecords: Sendable, Equatable {
   package let session: String
   package let records: Int
-  package let reason: String
+  package let reason: FileObstacle
   /// So long the disk is given.
   package let seconds: Int
-
-  package var remedy: String { SessionError.remedy(for: reason) }
 }
 
 /// The end of a recording: a disk that does not take the rest is given some time to.
@@ -47,7 +45,8 @@ final class FinalWrite: Sendable {
     if isWritten(recorder) { onceWritten() }
     guard let lost = unwritten(closing: recorder) else { return }
     throw .recordsLost(
-      session: recorder.path, records: lost.records, reason: lost.reason, remedy: lost.remedy)
+      session: recorder.path, records: lost.records, reason: lost.reason.description,
+      remedy: lost.reason.remedy)
   }
 
   /// Asks the disk again and again; once more where the wait is cut short.
@@ -63,7 +62,7 @@ final class FinalWrite: Sendable {
 
   /// What keeps `recorder` from being closed; nil where it is closed now.
   private func unwritten(closing recorder: Recorder) -> UnwrittenRecords? {
-    func unwritten(_ records: Int, _ reason: String) -> UnwrittenRecords {
+    func unwritten(_ records: Int, _ reason: FileObstacle) -> UnwrittenRecords {
       UnwrittenRecords(
         session: recorder.path, records: records, reason: reason, seconds: seconds)
     }
@@ -73,7 +72,7 @@ final class FinalWrite: Sendable {
     } catch .recordsUnwritten(_, let records, let reason) {
       return unwritten(records, reason)
     } catch {
-      return unwritten(0, "\(error)")
+      return unwritten(0, .other("\(error)"))
     }
   }
 }

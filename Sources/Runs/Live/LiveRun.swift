@@ -38,8 +38,8 @@ package final class LiveRun: Sendable {
     (control, controlFlaw) = Self.controlServer(plan)
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
-    description.environment[ControlServer.environmentKey] = control?.path
-    if let branch = plan.branch { description.environment["parent"] = branch.parent }
+    description.environment[.control] = control?.path
+    if let branch = plan.branch { description.environment[.parent] = branch.parent }
     self.description = description
     session = SessionInUse(
       try plan.recorder(startingAt: run.step, description: description), path: plan.sessionPath,

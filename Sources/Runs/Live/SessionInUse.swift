@@ -44,7 +44,7 @@ final class SessionInUse: Sendable {
     try recorder.copy(to: path)
     var description = old.description
     description.name = name
-    description.environment["parent"] = "\(old.description.name) at step \(step)"
+    description.environment[.parent] = "\(old.description.name) at step \(step)"
     let next: Recorder
     do {
       next = try Recorder(

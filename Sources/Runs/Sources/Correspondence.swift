@@ -107,9 +107,8 @@ package struct Correspondence: Sendable {
   private static func refusal(
     _ letter: Letter, _ reason: String, _ step: Int?, _ now: Double
   ) -> RunEvent {
-    let words = letter.request.command.words
-    return RunEvent(
-      step: step ?? letter.step, wallTime: now, kind: .refused, by: letter.request.author,
-      name: words, text: "\(words) refused: \(reason)")
+    RunEvent(
+      refusing: letter.request.command.words, because: reason, by: letter.request.author,
+      step: step ?? letter.step, wallTime: now)
   }
 }

@@ -25,12 +25,12 @@ package final class ForeignSession {
     let name = url.deletingPathExtension().lastPathComponent
     var description = RunDescription(
       name: name, created: Date().timeIntervalSince1970, options: thresholds.options,
-      environment: [RunDescription.sourceKey: source])
+      environment: [EnvironmentKey.source.name: source])
     if files.fileExists(atPath: path) {
       let records = try SessionReader(path: path).records()
       for case .description(let present) in records { description = present }
       recorder = try Recorder(appendingTo: SessionStore(appendingTo: path))
-      description.environment[ControlServer.environmentKey] = control
+      description.environment[.control] = control
       recorder.record(.description(description))
     } else {
       do {
@@ -40,7 +40,7 @@ package final class ForeignSession {
         throw RunError.folderNotMade(path: path)
       }
       recorder = Recorder(store: try SessionStore(creating: path))
-      description.environment[ControlServer.environmentKey] = control
+      description.environment[.control] = control
       recorder.record(.description(description))
     }
     self.description = description
@@ -77,8 +77,8 @@ package final class ForeignSession {
     (next.name, next.created) = (description.name, description.created)
     next.options = description.options.merging(said.options) { _, new in new }
     next.environment = description.environment.merging(said.environment) { _, new in new }
-    next.environment[ControlServer.environmentKey] =
-      control ?? description.environment[ControlServer.environmentKey]
+    next.environment[.control] =
+      control ?? description.environment[.control]
     guard next != description else { return }
     description = next
     recorder.record(.description(next))

@@ -84,7 +84,7 @@ final class RecordRelay {
   /// Where a session's run takes its commands.
   private func note(_ records: [RunRecord]) {
     for case .description(let description) in records where isSession {
-      desk.trainer = TrainerAddress(control: description.environment[ControlServer.environmentKey])
+      desk.trainer = TrainerAddress(control: description.environment[.control])
     }
   }
 

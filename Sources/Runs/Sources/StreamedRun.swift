@@ -21,7 +21,7 @@ struct StreamedRun {
     decoder = StreamDecoder(path: name)
     batch.description = RunDescription(
       name: name, created: Date().timeIntervalSince1970,
-      environment: [RunDescription.sourceKey: source])
+      environment: [EnvironmentKey.source.name: source])
   }
 
   /// Who writes the lines, as they say; nil for a record that is none of PROTOCOL.md's.

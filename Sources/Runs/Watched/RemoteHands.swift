@@ -24,8 +24,8 @@ final class RemoteHands: Sendable {
         _ = try ask(command, by: author)
       } catch {
         let event = RunEvent(
-          step: step, wallTime: Date().timeIntervalSince1970, kind: .refused, by: "watch",
-          name: command.words, text: "\(command.words) refused: \(error)")
+          refusing: command.words, because: "\(error)", by: "watch", step: step,
+          wallTime: Date().timeIntervalSince1970)
         failures.withLock { $0.append(event) }
       }
     }

@@ -63,27 +63,20 @@ package struct AxisScale: Equatable, Sendable {
       let margin = low == 0 ? 1 : abs(low) / 4
       return (low - margin, high + margin)
     }
-    let quantum = step(atLeast: (high - low) / 5) / 2
+    let quantum = RoundNumber.step(atLeast: (high - low) / 5) / 2
     let ends = ((low / quantum).rounded(.down) * quantum, (high / quantum).rounded(.up) * quantum)
     return ends.0 < ends.1 && ends.0.isFinite && ends.1.isFinite ? ends : (low, high)
-  }
-
-  /// The smallest of 1, 2 and 5 times a power of ten that is not below `value`.
-  private static func step(atLeast value: Double) -> Double {
-    guard value > 0, value.isFinite else { return 1 }
-    let power = pow(10, log10(value).rounded(.down))
-    return [1, 2, 5].map { $0 * power }.first { $0 >= value * (1 - 1e-9) } ?? 10 * power
   }
 
   private static let logarithmicEnds = [1, 1.5, 2, 3, 5, 7, 10]
 
   private static func roundUp(_ value: Double) -> Double {
-    let power = pow(10, (log10(value) + 1e-9).rounded(.down))
+    let power = RoundNumber.power(atMost: value)
     return logarithmicEnds.map { $0 * power }.first { $0 >= value * (1 - 1e-9) } ?? 10 * power
   }
 
   private static func roundDown(_ value: Double) -> Double {
-    let power = pow(10, (log10(value) + 1e-9).rounded(.down))
+    let power = RoundNumber.power(atMost: value)
     return logarithmicEnds.reversed().map { $0 * power }.first { $0 <= value * (1 + 1e-9) } ?? power
   }
 }
@@ -98,16 +91,14 @@ extension AxisScale {
   }
 
   private func linearTicks(_ count: Int) -> [Double] {
-    let step = Self.step(atLeast: (high - low) / Double(max(1, count)))
-    let first = (low / step - 1e-9).rounded(.up)
-    let last = (high / step + 1e-9).rounded(.down)
+    let step = RoundNumber.step(atLeast: (high - low) / Double(max(1, count)))
+    let (first, last) = RoundNumber.factors(of: step, from: low, to: high)
     guard last >= first, last - first < 100 else { return [low, high] }
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
   private func logarithmicTicks(_ count: Int) -> [Double] {
-    let first = Int((log10(low) - 1e-9).rounded(.up))
-    let last = Int((log10(high) + 1e-9).rounded(.down))
+    let (first, last) = RoundNumber.exponents(from: low, to: high)
     guard last - first >= 2 else {
       let digits = [1.0, 2, 3, 5]
       let all = (first - 1...max(last, first)).flatMap { power in

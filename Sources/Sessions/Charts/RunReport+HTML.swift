@@ -128,7 +128,7 @@ extension RunReport {
 
   private var footer: String {
     let version =
-      history.description?.environment["seismo_version"].map { " \(Markup.escaped($0))" } ?? ""
+      history.description?.environment[.version].map { " \(Markup.escaped($0))" } ?? ""
     return "<footer>Written by Seismo\(version). Lines are debiased averages, the bands behind "
       + "them reach from the lowest sample to the highest. Everything is in this file.</footer>"
   }

@@ -52,7 +52,7 @@ package struct ControlClient: ~Copyable {
   }
 
   private static func socketPath(of session: String) throws -> String? {
-    try description(of: session)?.environment[ControlServer.environmentKey]
+    try description(of: session)?.environment[.control]
   }
 
   /// Whether the run of `session` is another program's, which has said what it obeys.

@@ -14,8 +14,6 @@ package final class ControlServer: Sendable {
   package typealias Handler =
     @Sendable (ControlRequest, @escaping @Sendable (CommandAnswer) -> Void) -> Void
 
-  /// Under this name a run's environment says where its socket is.
-  package static let environmentKey = "control"
   private static let connectionLimit = 32
 
   package let path: String

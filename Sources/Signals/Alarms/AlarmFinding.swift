@@ -17,7 +17,7 @@ struct AlarmFinding {
 /// A raised alarm in words and numbers.
 struct AlarmText {
   let sentence: String
-  var hint: String?
+  var hint: AlarmHint?
   var values: [String: Double] = [:]
 }
 

@@ -127,7 +127,7 @@ package struct AlarmMonitor: Sendable, Codable {
   ) -> RunEvent {
     RunEvent(
       step: samples.step, wallTime: samples.wallTime, kind: kind, by: "alarm",
-      name: finding.rule.name, text: text.sentence, hint: text.hint, values: text.values)
+      name: finding.rule.name, text: text.sentence, hint: text.hint?.text, values: text.values)
   }
 
   private static func rule(key: String) -> AlarmRule? {

@@ -176,9 +176,9 @@ struct AttentionLogitRule: Sendable, Equatable, Codable {
       ])
   }
 
-  private static func hint(_ context: AlarmContext) -> String {
+  private static func hint(_ context: AlarmContext) -> AlarmHint {
     context.isOn(SettingCatalog.qkLayerNorm)
-      ? "{: halve the rate" : "m: switch qk-layernorm on"
+      ? .halveRate : .change("switch qk-layernorm on")
   }
 
   private static func words(level: Double) -> String { AlarmThreshold.words(level: level) }

@@ -88,8 +88,9 @@ struct ExpertRule: Sendable {
       calm: { "load of L\(layer) is even again: MaxVio \(NumberText.compact(violation))" })
   }
 
-  private static func hint(_ context: AlarmContext) -> String {
-    context.isOn(SettingCatalog.balanceLoss)
-      ? "m: raise moe.aux_loss" : "m: switch moe.aux_loss on (0.01)"
+  private static func hint(_ context: AlarmContext) -> AlarmHint {
+    .change(
+      context.isOn(SettingCatalog.balanceLoss)
+        ? "raise moe.aux_loss" : "switch moe.aux_loss on (0.01)")
   }
 }

@@ -28,7 +28,8 @@ struct GradientEpsilonRule: Sendable {
           return AlarmText(
             sentence: "the gradient of \(tensor) has RMS \(NumberText.compact(values[least])), "
               + "Adam's ε is \(NumberText.compact(epsilon)): its updates fade",
-            hint: "m: lower adam_eps", values: ["grad_rms": values[least], "adam_eps": epsilon])
+            hint: .change("lower adam_eps"),
+            values: ["grad_rms": values[least], "adam_eps": epsilon])
         },
         calm: { "every gradient is well above Adam's ε again" })
     ]

@@ -56,7 +56,7 @@ struct HeldOutLossRule: Sendable, Equatable, Codable {
     return AlarmText(
       sentence: "held-out loss \(NumberText.compact(value)) has risen from its lowest "
         + "\(NumberText.compact(lowest)): \(cause)",
-      hint: isTraining ? "m: raise weight decay, or c: checkpoint" : "{: halve the rate",
+      hint: isTraining ? .change("raise weight decay, or c: checkpoint") : .halveRate,
       values: ["loss/eval": value, "lowest": lowest, "margin": margin])
   }
 }

@@ -36,7 +36,7 @@ struct LogZRule: Sendable, Equatable, Codable {
           AlarmText(
             sentence: "log Z drifts: \(NumberText.compact(value)), \(NumberText.compact(start)) "
               + "at the start: the output logits run off",
-            hint: hasZLoss ? "m: raise z-loss" : "m: switch z-loss on (1e-4)",
+            hint: .change(hasZLoss ? "raise z-loss" : "switch z-loss on (1e-4)"),
             values: ["log_z": value, "start": start, "growth": growth, "limit": limit])
         },
         calm: { "log Z is back at \(NumberText.compact(value))" })

@@ -31,7 +31,7 @@ struct LossLevelRule: Sendable {
         return AlarmText(
           sentence: "loss \(NumberText.compact(present)) stays \(deviations) above its level "
             + "\(NumberText.compact(best.level)) of step \(NumberText.grouped(best.step))",
-          hint: "{: halve the rate",
+          hint: .halveRate,
           values: ["loss.level": present, "loss.best": best.level, "best_step": Double(best.step)])
       },
       calm: { Self.calm(present, best) })
@@ -51,7 +51,7 @@ struct LossLevelRule: Sendable {
       alarm: {
         AlarmText(
           sentence: Self.sentence(now, best: best, start: start),
-          hint: "{: halve the rate",
+          hint: .halveRate,
           values: ["loss.level": now, "loss.best": best, "loss.start": start])
       },
       calm: { [levels] in levels.best.map { Self.calm(now, $0) } ?? "loss falls" })

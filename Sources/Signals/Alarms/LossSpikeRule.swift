@@ -105,7 +105,7 @@ struct LossSpikeRule: Sendable, Equatable, Codable {
       values["grad_norm.mean"] = gradient.mean
     }
     return AlarmText(
-      sentence: sentence + ": a bad batch, or the rate is too high", hint: "{: halve the rate",
+      sentence: sentence + ": a bad batch, or the rate is too high", hint: .halveRate,
       values: values)
   }
 }

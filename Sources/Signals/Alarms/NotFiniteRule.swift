@@ -24,7 +24,7 @@ struct NotFiniteRule: Sendable {
     return AlarmText(
       sentence: "\(context.layout.names[index])\(others) is \(value) at step "
         + "\(NumberText.grouped(context.step)): the update was too large for the numbers",
-      hint: isLost ? "r: go back to a checkpoint" : "{: halve the rate",
+      hint: isLost ? .goBack(checkpoint: nil) : .halveRate,
       values: ["metrics": Double(bad.count)])
   }
 }

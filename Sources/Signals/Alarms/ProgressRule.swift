@@ -51,7 +51,7 @@ struct ProgressRule: Sendable, Equatable, Codable {
         rule: .noProgress, reading: isTrouble ? .trouble : (hasFallen ? .quiet : .between),
         alarm: {
           AlarmText(
-            sentence: sentence ?? "", hint: "m: change the rate, or what is frozen",
+            sentence: sentence ?? "", hint: .change("change the rate, or what is frozen"),
             values: ["loss.level": now, "deviation": deviation, "window": Double(window)])
         },
         calm: { "the loss falls again: \(NumberText.compact(now))" })

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Telemetry
 
 /// One regular file of a corpus, read by position.
 ///
@@ -85,8 +86,7 @@ func displayed(_ path: [UInt8]) -> String {
 
 /// The system's word for an error number, without a capital: "permission denied".
 func systemReason(_ code: Int32) -> String {
-  guard let text = strerror(code) else { return "error \(code)" }
-  return String(cString: text).lowercased()
+  SystemFault(code).description.lowercased()
 }
 
 private func fileSize(_ descriptor: Int32) -> Int? {

@@ -156,8 +156,8 @@ extension ConductedRun {
       mailbox.post(
         .event(
           RunEvent(
-            step: 0, wallTime: Date().timeIntervalSince1970, kind: .refused, by: author,
-            name: command.words, text: "\(command.words) refused: \(answer.text)")))
+            refusing: command.words, because: answer.text, by: author, step: 0,
+            wallTime: Date().timeIntervalSince1970)))
     }
   }
 
@@ -184,6 +184,6 @@ extension ConductedRun {
 extension UnwrittenRecords {
   fileprivate var words: String {
     "\(session) lacks \(records) records that wait in memory: \(reason): "
-      + "\(remedy) within \(seconds) s, or give them up with Ctrl-C"
+      + "\(reason.remedy) within \(seconds) s, or give them up with Ctrl-C"
   }
 }

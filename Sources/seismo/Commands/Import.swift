@@ -103,8 +103,8 @@ struct Import: ParsableCommand {
     let own = candidates.first { path in
       guard FileManager.default.fileExists(atPath: path) else { return true }
       guard let records = try? SessionReader(path: path).records() else { return false }
-      let present = RecordedRun(records: records).description?.environment[RunDescription.sourceKey]
-      return present != nil && present == source?.environment[RunDescription.sourceKey]
+      let present = RecordedRun(records: records).description?.environment[.source]
+      return present != nil && present == source?.environment[.source]
     }
     return own ?? candidates[0]
   }

@@ -1,0 +1,37 @@
+/// What stands in a run's environment and is read here; the rest is told as it is.
+package struct EnvironmentKey: Hashable, Sendable {
+  /// The word for it in files and lines.
+  package let name: String
+
+  private init(_ name: String) { self.name = name }
+
+  /// What was imported, or which client writes.
+  package static let source = EnvironmentKey("source")
+  /// The commands that another program obeys.
+  package static let commands = EnvironmentKey("commands")
+  /// The socket where the run takes commands.
+  package static let control = EnvironmentKey("control")
+  /// What the run branched off, or was resumed from.
+  package static let parent = EnvironmentKey("parent")
+  package static let data = EnvironmentKey("data")
+  package static let host = EnvironmentKey("host")
+  package static let project = EnvironmentKey("project")
+  package static let tags = EnvironmentKey("tags")
+  /// How far a bar that was printed had come.
+  package static let progress = EnvironmentKey("progress")
+  /// Seismo's version.
+  package static let version = EnvironmentKey("seismo_version")
+
+  /// What another program calls the metric that is shown as `metric`.
+  package static func original(of metric: MetricName) -> EnvironmentKey {
+    EnvironmentKey("metric \(metric)")
+  }
+}
+
+extension [String: String] {
+  /// What stands under a key that is read here.
+  package subscript(key: EnvironmentKey) -> String? {
+    get { self[key.name] }
+    set { self[key.name] = newValue }
+  }
+}

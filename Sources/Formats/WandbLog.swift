@@ -94,7 +94,7 @@ struct WandbLog {
 enum CRC32 {
   /// What a byte does to the checksum of up to seven zeros behind it: 256 numbers for each count.
   private static let tables: [UInt32] = {
-    var tables = (0..<256).map { byte in
+    var tables: [UInt32] = (0..<256).map { byte in
       (0..<8).reduce(UInt32(byte)) { remainder, _ in
         remainder & 1 == 1 ? (remainder >> 1) ^ 0xedb8_8320 : remainder >> 1
       }

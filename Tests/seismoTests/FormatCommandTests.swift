@@ -270,7 +270,7 @@ struct FormatCommandTests {
   private func ingested(_ text: String) throws -> [Substring] {
     let binary = try SeismoBinary()
     defer { binary.remove() }
-    let process = binary.process(["ingest", "--session", "a.seismo"])
+    let process = binary.process(["ingest", "--no-monitor", "--session", "a.seismo"])
     let input = Pipe()
     process.standardInput = input
     process.standardError = FileHandle.nullDevice

@@ -80,8 +80,7 @@ enum WallPane {
     }
     let page = page(of: layout, context)
     for heading in layout.headings where heading.page == page {
-      draw(
-        heading, Array(tiles.dropFirst(headCount)), of: tiles[heading.tile].group, &grid, context)
+      draw(heading, tiles[heading.tile...], into: &grid, context)
     }
     let chosen = context.isFocused ? chosen(context) : nil
     for slot in layout.slots(on: page) {
@@ -104,10 +103,11 @@ enum WallPane {
 
   /// `train/ 7 ──────`
   private static func draw(
-    _ heading: WallLayout.Heading, _ tiles: [WallTile], of group: String,
-    _ grid: inout CellGrid, _ context: PaneContext
+    _ heading: WallLayout.Heading, _ tiles: ArraySlice<WallTile>, into grid: inout CellGrid,
+    _ context: PaneContext
   ) {
-    let members = tiles.filter { $0.group == group }
+    let group = tiles.first?.group ?? ""
+    let members = tiles.prefix { $0.group == group }
     let name = group.isEmpty ? "metrics" : group
     let count =
       group == Wall.familyGroup

@@ -1,11 +1,13 @@
 """Makes the runs of other programs that the README's gallery shows, each with its real writer.
 
-A small GPT on the text of this repository, logged with wandb offline (WANDB) and printed as nanoGPT
-prints (PRINTED); PPO of stable-baselines3 on CartPole, whose tables go to standard output (RL).
-studies/gallery.sh imports them into sessions/.
+A small GPT on the text of this repository, logged with wandb offline and printed as nanoGPT prints;
+PPO of stable-baselines3 on CartPole, whose tables go to standard output.
 
     pip install torch wandb stable-baselines3
     python studies/gallery-runs.py FOLDER [wandb] [rl]
+    seismo import FOLDER/wandb/offline-run-* --session sessions/wandb-gpt.seismo
+    seismo import FOLDER/ppo.log --session sessions/ppo.seismo
+    seismo import FOLDER/printed.log --session sessions/printed.seismo
 """
 
 import contextlib

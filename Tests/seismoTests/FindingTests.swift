@@ -92,7 +92,7 @@ struct FindingTests {
   }
 
   @Test(.enabled(if: names.contains("sizes")))
-  func `without qk-layernorm logits grow with the size, and what it saves of the sensitivity`() throws {
+  func `logits and what qk-layernorm saves of the sensitivity grow with the size`() throws {
     let table = try Table("sizes")
     let widths = ["16", "32", "48", "64"]
     let plain = try widths.map { try table.sensitivity(["width": $0, "qk-layernorm": "off"]) }

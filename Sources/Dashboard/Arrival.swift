@@ -95,7 +95,7 @@ extension DashboardState {
       smoothed = [:]
       return
     }
-    for name in Self.smoothedMetrics {
+    for name in Set(Self.smoothedMetrics).union(wall.shown) {
       guard let series = history[name], !series.isArchived else { continue }
       var smooth = smoothed.removeValue(forKey: name) ?? SmoothedSeries(weight: weight)
       if smooth.weight != weight { smooth = SmoothedSeries(weight: weight) }

@@ -36,6 +36,21 @@ extension DashboardState {
     // What stands beside the wall follows from what is on it.
     if wall.isBest != wasBest { orderWall() }
     if layout.panes[arrangement.focus] == nil { refocus() }
+    let shown = shownOnWall
+    guard shown != wall.shown else { return }
+    wall.shown = shown
+    refreshSmoothing()
+  }
+
+  /// The metrics with a chart of their own on the page in sight.
+  private var shownOnWall: [MetricName] {
+    guard layout.panes[.wall] != nil else { return [] }
+    let layout = wallLayout
+    let page = layout.slot(of: chosenTile)?.page ?? 0
+    return layout.slots(on: page).compactMap { slot in
+      let tile = wall.tiles[slot.tile]
+      return tile.isFamily ? nil : tile.metrics[0]
+    }
   }
 
   private mutating func orderWall() {

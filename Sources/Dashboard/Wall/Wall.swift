@@ -21,6 +21,8 @@ package struct Wall: Sendable {
   /// Whether most of what is logged has no other pane.
   private(set) var isBest = false
   private var basis: Basis?
+  /// The metrics that have a chart of their own on the page in sight.
+  var shown: [MetricName] = []
 
   package init() {}
 

@@ -25,25 +25,25 @@ package struct TextLogDecoder: LogDecoder {
 
 /// Reads one printed line after another.
 struct TextLineReader {
-  private var json = JSONLineReader()
+  var json = JSONLineReader()
   private var table: [JSONValue.Member] = []
   private var section = ""
   private var isInTable = false
   /// The step that was told last; nil before the first.
-  private var step: Int?
+  var step: Int?
   /// Whether values may stand below a step's line.
-  private var isBelowStep = false
+  var isBelowStep = false
   private var epoch: Int?
-  private var epochSteps = EpochSteps()
-  private var mmEngine = MMEngineLine()
+  var epochSteps = EpochSteps()
+  var mmEngine = MMEngineLine()
   private var columns = BlankTable()
   private var bars = ProgressBars()
-  private var lineCount = 0
+  var lineCount = 0
   /// Keys that came in fewer than three lines, with what they said there.
-  private var candidates: [String: [(row: Int, value: Double)]] = [:]
-  private var known: Set<String> = []
+  var candidates: [String: [(row: Int, value: Double)]] = [:]
+  var known: Set<String> = []
 
-  private static let mostCandidates = 4096
+  static let mostCandidates = 4096
   private static let longestLine = 1 << 16
 
   /// What one line tells; carriage returns part it like ends of line.
@@ -239,229 +239,6 @@ extension TextLineReader {
     let words = line.split(separator: " ")
     guard words.count == 2, words[0] == "Epoch" else { return nil }
     return words[1].split(separator: "/").first.flatMap { Int($0) }
-  }
-}
-
-extension TextLineReader {
-  private mutating func takePairs(_ line: String, into batch: inout RunBatch) -> Bool {
-    if let (pairs, step) = mmEngine.read(line) {
-      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
-      return !pairs.isEmpty
-    }
-    if let found = EpochLine(line) {
-      let step = epochSteps.step(found.done, of: found.all, epoch: found.epoch)
-      let pairs = TextLine(found.rest).pairs
-      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
-      return !pairs.isEmpty
-    }
-    let isIndented = line.first == " " || line.first == "\t"
-    let text = Self.withoutPrefix(line)
-    var pairs = TextLine(text).pairs
-    guard !pairs.isEmpty else { return false }
-    if isBelowStep, isIndented, let step, pairs.allSatisfy(\.isMarked), !Self.hasStep(pairs) {
-      add(pairs, at: step, into: &batch)
-      isBelowStep = true
-      return true
-    }
-    if let index = Self.stepIndex(pairs)
-      ?? Self.bracketIndex(text, isBehindLogger: Self.behindGlog(line) != nil, &pairs)
-    {
-      let pair = pairs.remove(at: index)
-      let step = told(pair, beside: pairs, into: &batch)
-      if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
-      isBelowStep = true
-      return !pairs.isEmpty || pair.isMarked
-    }
-    if pairs.count > 1, LogKeys.role(of: pairs[0].key) == .epoch {
-      let members = pairs.map { pair in
-        let (name, value) = Self.named(pair)
-        return JSONValue.Member(key: name, value: .number(value))
-      }
-      json.take(members, into: &batch)
-      return true
-    }
-    if let step, Self.isHeldOut(pairs, text) {
-      add(pairs, at: step, into: &batch)
-      return true
-    }
-    return takeCandidates(pairs.filter(\.isMarked), into: &batch)
-  }
-
-  /// What loggers put in front of a message: a time, a level, a name.
-  private static func withoutPrefix(_ line: String) -> Substring {
-    if let rest = behindGlog(line) { return rest }
-    let line = Self.withoutBrackets(line)
-    for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
-      if let range = line.range(of: separator) { return line[range.upperBound...] }
-    }
-    return line
-  }
-
-  /// What stands behind the words that Google's loggers put in front of a message:
-  /// `I0101 10:00:00.123456 140000 train.py:123] `; nil for other lines.
-  private static func behindGlog(_ line: String) -> Substring? {
-    guard let first = line.utf8.first, "IWEF".utf8.contains(first),
-      line.dropFirst().prefix(4).allSatisfy(\.isNumber), let end = line.firstRange(of: "] "),
-      line[..<end.lowerBound].split(separator: " ").count == 4
-    else { return nil }
-    return line[end.upperBound...]
-  }
-
-  /// A line without the brackets at its beginning that hold a time, a level, a file or a rank.
-  private static func withoutBrackets(_ line: String) -> Substring {
-    var rest = line[...]
-    while true {
-      let start = rest.drop { $0 == " " }
-      guard start.first == "[", let end = start.firstIndex(of: "]") else { return rest }
-      let inside = start[..<end].dropFirst()
-      let isTime = inside.filter { $0 == ":" }.count > 1 && inside.contains { $0.isNumber }
-      let words = ["INFO", "WARN", "DEBUG", "ERROR", ".py:", "Rank ", "rank"]
-      guard isTime || words.contains(where: { inside.contains($0) }) else { return rest }
-      rest = start[start.index(after: end)...]
-    }
-  }
-
-  private static func hasStep(_ pairs: [TextLine.Pair]) -> Bool { stepIndex(pairs) != nil }
-
-  /// A line tells its step with its first words, or with a key for it.
-  private static func stepIndex(_ pairs: [TextLine.Pair]) -> Int? {
-    var found: (index: Int, rank: Int)?
-    for (index, pair) in pairs.enumerated() {
-      guard pair.value == pair.value.rounded(), abs(pair.value) <= 0x1p52,
-        let rank = Self.stepRank(pair, pairs), rank < found?.rank ?? .max
-      else { continue }
-      let words = pair.key.split(separator: " ").map { $0.lowercased() }
-      let before = words.count > 1 ? words[words.count - 2] : ""
-      guard before == "at" || words.count <= 3, isDisjoint(words.dropLast()) else { continue }
-      found = (index, rank)
-    }
-    return found?.index
-  }
-
-  private static func stepRank(_ pair: TextLine.Pair, _ pairs: [TextLine.Pair]) -> Int? {
-    if case .step(let rank) = LogKeys.role(of: pair.key.lastWord) { return rank }
-    return isBatch(pair, pairs) ? .max - 1 : nil
-  }
-
-  /// `Total optimization steps = 300` tells no step.
-  private static func isDisjoint(_ words: some Sequence<String>) -> Bool {
-    let others: Set<String> = [
-      "per", "total", "num", "number", "max", "maximum", "optimization", "warmup", "logging",
-      "save", "eval", "every", "accumulation",
-    ]
-    return words.allSatisfy { !others.contains($0) }
-  }
-
-  /// `[Epoch 1/10] [Batch 20/100]`: batches of an epoch are its steps.
-  private static func isBatch(_ pair: TextLine.Pair, _ pairs: [TextLine.Pair]) -> Bool {
-    pair.total != nil && ["batch", "it"].contains(pair.key.lowercased())
-      && pairs.contains { LogKeys.role(of: $0.key.lastWord) == .epoch }
-  }
-
-  /// `[10]`, then a tab and values, as libraries of trees print it.
-  ///
-  /// `isBehindLogger`: whether a logger's own words stand before it, so that it is no process's.
-  private static func bracketIndex(
-    _ text: Substring, isBehindLogger: Bool, _ pairs: inout [TextLine.Pair]
-  ) -> Int? {
-    guard text.first == "[", let end = text.firstIndex(of: "]"), pairs.allSatisfy(\.isMarked),
-      let step = Int(text[..<end].dropFirst()), step >= 0,
-      text[text.index(after: end)...].first == "\t" || isBehindLogger
-    else { return nil }
-    // The number may have been taken for a part of the first key.
-    pairs = TextLine(text[text.index(after: end)...]).pairs
-    guard !pairs.isEmpty else { return nil }
-    pairs.append(
-      TextLine.Pair(key: "step", value: Double(step), unit: "", total: nil, isMarked: true))
-    return pairs.count - 1
-  }
-
-  private static func isHeldOut(_ pairs: [TextLine.Pair], _ text: Substring) -> Bool {
-    let words = text.split(separator: " ").prefix(2).joined(separator: " ").lowercased()
-    return ["val loss", "validation loss", "eval loss", "test loss"].contains {
-      words.hasPrefix($0)
-    } && pairs.count <= 3
-  }
-
-  /// Takes in what a line says of its step: of an epoch's steps those of all epochs are counted.
-  private mutating func told(
-    _ pair: TextLine.Pair, beside pairs: [TextLine.Pair], into batch: inout RunBatch
-  ) -> Int {
-    var told = Int(pair.value)
-    var total = pair.total.flatMap { $0 > 0 && $0 < 1e15 ? Int($0) : nil }
-    if let all = total, let epoch = pairs.first(where: { LogKeys.role(of: $0.key) == .epoch }),
-      epoch.value == epoch.value.rounded(), abs(epoch.value) < 1e9
-    {
-      told = epochSteps.noticed(told, of: all, epoch: Int(epoch.value))
-      if epochSteps.isCounting {
-        total = epoch.total.flatMap { $0 > 0 && $0 < 1e6 ? Int($0) * all : nil }
-      }
-    }
-    step = told
-    json.clockTold(step: told)
-    if let total, batch.description.totalSteps != total { batch.description.totalSteps = total }
-    return told
-  }
-
-  private mutating func add(
-    _ pairs: [TextLine.Pair], at step: Int, into batch: inout RunBatch
-  ) {
-    self.step = step
-    json.clockTold(step: step)
-    for pair in pairs {
-      let (name, value) = Self.named(pair)
-      batch.add(batch.metric(name), value)
-    }
-    batch.endRow(step: step, wallTime: nil)
-  }
-
-  /// What a key with its unit is called, and its value in our unit.
-  private static func named(_ pair: TextLine.Pair) -> (name: String, value: Double) {
-    let key = pair.key.lowercased()
-    switch (key, pair.unit) {
-    case ("time", "ms"), ("dt", "ms"), ("iter time", "ms"), ("step_ms", _):
-      return ("step_ms", pair.value)
-    case ("time", "s"), ("dt", "s"): return ("step_ms", pair.value * 1000)
-    case ("norm", _): return ("grad_norm", pair.value)
-    case ("tok/s", _), ("tps", _): return ("tokens_per_s", pair.value)
-    case ("train loss", _): return ("train loss", pair.value)
-    default: return (pair.key, pair.value)
-    }
-  }
-
-  /// Keys that come in three lines are metrics; what they said in the first two counts too.
-  private mutating func takeCandidates(
-    _ pairs: [TextLine.Pair], into batch: inout RunBatch
-  ) -> Bool {
-    guard !pairs.isEmpty else { return false }
-    if step == nil { lineCount += 1 }
-    let row = step ?? lineCount - 1
-    var fresh: [(String, [(row: Int, value: Double)])] = []
-    for pair in pairs where !known.contains(pair.key) {
-      guard candidates.count < Self.mostCandidates || candidates[pair.key] != nil else { continue }
-      candidates[pair.key, default: []].append((row, Self.named(pair).value))
-      guard let said = candidates[pair.key], said.count >= 3 else { continue }
-      candidates[pair.key] = nil
-      known.insert(pair.key)
-      fresh.append((Self.named(pair).name, said.dropLast()))
-    }
-    if !fresh.isEmpty, step == nil, known.count == fresh.count {
-      batch.warn("no step is told: lines are counted from 0")
-    }
-    for (name, said) in fresh {
-      for (row, value) in said {
-        batch.add(batch.metric(name), value)
-        batch.endRow(step: row, wallTime: nil, isWhole: false)
-      }
-    }
-    let taken = pairs.filter { known.contains($0.key) }
-    guard !taken.isEmpty else { return false }
-    for pair in taken {
-      let (name, value) = Self.named(pair)
-      batch.add(batch.metric(name), value)
-    }
-    batch.endRow(step: row, wallTime: nil, isWhole: false)
-    return true
   }
 }
 

@@ -259,15 +259,21 @@ struct RemoteLogTests {
     } throws: { "\($0)".hasSuffix("Connection refused") }
   }
 
+  /// A trainer that takes commands and has told three steps.
+  private func servingTrainer() throws -> TestTrainer {
+    let trainer = try TestTrainer(folder)
+    try trainer.serve()
+    try trainer.describe(control: trainer.server?.path)
+    try trainer.write(lines(0..<3))
+    return trainer
+  }
+
   @Test(arguments: FarSide.withHands)
   func `commands go to the far trainer's socket and come back answered`(side: FarSide) throws {
     let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
     defer { ssh.end() }
-    let trainer = try TestTrainer(folder)
-    try trainer.serve()
+    let trainer = try servingTrainer()
     defer { trainer.end() }
-    try trainer.describe(control: trainer.server?.path)
-    try trainer.write(lines(0..<3))
     let place = try #require(RemotePlace("loop:\(trainer.path)"))
     let log = RemoteLog(place, program: ssh.client)
     var history = try log.history()
@@ -290,11 +296,8 @@ struct RemoteLogTests {
   func `one command is given to a far trainer and its answer awaited`(side: FarSide) throws {
     let ssh = try LoopbackSSH(folder, environment: side.environment(folder))
     defer { ssh.end() }
-    let trainer = try TestTrainer(folder)
-    try trainer.serve()
+    let trainer = try servingTrainer()
     defer { trainer.end() }
-    try trainer.describe(control: trainer.server?.path)
-    try trainer.write(lines(0..<3))
     let log = RemoteLog(
       try #require(RemotePlace("loop:\(trainer.path)")), program: ssh.client)
     guard side != .shell else {

@@ -1,4 +1,5 @@
 import Foundation
+import Screen
 import Signals
 
 /// An axis whose round values lie in the middle of rows, the same number of rows apart.
@@ -118,6 +119,19 @@ private struct RowGrid {
       return [1, 2, 5, 10, 20, 50].map { $0 * power }
     case .logarithmic where span < 1: return [log10(2), 2 * log10(2), 1]
     case .logarithmic: return [1, 2, 4, 10, 20, 50, 100]
+    }
+  }
+}
+
+extension ValueScale {
+  /// Writes round values left of a plot, each beside its row.
+  func drawLabels(on grid: inout CellGrid, leftOf plot: Rect, style: Style) {
+    let ticks = ticks(atMost: max(2, plot.rows / 3))
+    for (tick, label) in zip(ticks, labels(ticks)) {
+      let row = dotRow(of: tick, dotRows: plot.rows * 4) / 4
+      guard (0..<plot.rows).contains(row) else { continue }
+      grid.writeRight(
+        label, endColumn: plot.column - 1, row: plot.row + row, style: style, maxColumns: 5)
     }
   }
 }

@@ -38,7 +38,7 @@ struct ForecastChart {
       on: &grid, in: rect, state)
     let plot = rect.inset(columns: 2, rows: 1).droppingLeft(6).droppingRight(7).droppingBottom(1)
     guard plot.rows >= 2, plot.columns >= 8 else { return }
-    drawValues(on: &grid, plot)
+    scale.drawLabels(on: &grid, leftOf: plot, style: theme.style(.faint))
     drawSizes(on: &grid, plot)
     drawLimit(on: &grid, plot)
     var canvas = BrailleCanvas(columns: plot.columns, rows: plot.rows)
@@ -108,17 +108,6 @@ struct ForecastChart {
     guard (0..<plot.rows).contains(row) else { return }
     for column in stride(from: 0, to: plot.columns, by: 2) {
       grid[plot.column + column, plot.row + row] = Cell("╌", style: theme.style(.trouble))
-    }
-  }
-
-  private func drawValues(on grid: inout CellGrid, _ plot: Rect) {
-    let ticks = scale.ticks(atMost: max(2, plot.rows / 3))
-    for (tick, label) in zip(ticks, scale.labels(ticks)) {
-      let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
-      guard (0..<plot.rows).contains(row) else { continue }
-      grid.writeRight(
-        label, endColumn: plot.column - 1, row: plot.row + row, style: theme.style(.faint),
-        maxColumns: 5)
     }
   }
 

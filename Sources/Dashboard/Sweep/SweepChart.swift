@@ -41,7 +41,7 @@ struct SweepChart {
       drawRates(on: &grid, plot)
       return
     }
-    drawLosses(on: &grid, plot)
+    scale.drawLabels(on: &grid, leftOf: plot, style: theme.style(.faint))
     drawRates(on: &grid, plot)
     var canvas = BrailleCanvas(columns: plot.columns, rows: plot.rows)
     for (layer, curve) in panel.curves.enumerated() { draw(curve, layer: layer, on: &canvas) }
@@ -103,17 +103,6 @@ struct SweepChart {
       let isBest = point == best && group.curve.points.count > 1
       guard isBest || point.diverged == 0 else { continue }
       grid[column, plot.row + row] = Cell(isBest ? "◆" : "•", style: theme.style(curve.role))
-    }
-  }
-
-  private func drawLosses(on grid: inout CellGrid, _ plot: Rect) {
-    let ticks = scale.ticks(atMost: max(2, plot.rows / 3))
-    for (tick, label) in zip(ticks, scale.labels(ticks)) {
-      let row = scale.dotRow(of: tick, dotRows: plot.rows * 4) / 4
-      guard (0..<plot.rows).contains(row) else { continue }
-      grid.writeRight(
-        label, endColumn: plot.column - 1, row: plot.row + row, style: theme.style(.faint),
-        maxColumns: 5)
     }
   }
 

@@ -24,7 +24,8 @@ enum RelayScript {
 
   /// What is there and can be read `seismo` relays, whatever it is.
   private static let program = [
-    #"if [ -r "$p" ] && command -v seismo >/dev/null 2>&1 && seismo relay --help >/dev/null 2>&1; then exec seismo relay --from "$o" "$p"; fi"#
+    #"if [ -r "$p" ] && command -v seismo >/dev/null 2>&1 && seismo relay --help >/dev/null 2>&1;"#
+      + #" then exec seismo relay --from "$o" "$p"; fi"#
   ]
 
   /// A folder stands for the file in it that grew last.
@@ -53,7 +54,8 @@ enum RelayScript {
     #"printf "{\"relay\":{\"protocol\":1,\"offset\":%s,\"raw\":true,\"hands\":false,\"reason\":\"%s\"}}\n" "$o" "$r""#,
     #"exec 3<&0; ( cat <&3 >/dev/null 2>&1; kill $$ ) >/dev/null 2>&1 &"#
       + #" while s=$(wc -c <"$p"); do s=$((s)); if [ "$s" -lt "$o" ] || [ "$(number)" != "$i" ]; then exit \#(replacedCode); fi"#,
-    #"if [ "$s" -gt "$o" ]; then if [ "$(start)" != "$h" ]; then exit \#(replacedCode); fi; tail -c "+$((o+1))" "$p" | head -c "$((s-o))"; o=$s; else sleep 0.2 2>/dev/null || sleep 1; fi"#,
+    #"if [ "$s" -gt "$o" ]; then if [ "$(start)" != "$h" ]; then exit \#(replacedCode); fi;"#
+      + #" tail -c "+$((o+1))" "$p" | head -c "$((s-o))"; o=$s; else sleep 0.2 2>/dev/null || sleep 1; fi"#,
     #"done"#, #"exit \#(absentCode)"#,
   ]
 }

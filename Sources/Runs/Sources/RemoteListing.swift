@@ -73,7 +73,8 @@ package struct RemoteListing {
     #"if [ $# -gt 0 ]; then echo "seismo: $1: there is no seismo on that machine to do that" >&2; exit 64; fi"#,
     #"echo \#(sign) files; for f in "$d"/*.seismo; do if [ -f "$f" ]; then"#
       + #" w=0; if [ -s "$f-wal" ]; then w=1; fi"#,
-    #"printf "%s %s %s %s\n" "$(($(wc -c <"$f")))" "$(stat -c %Y "$f" 2>/dev/null || stat -f %m "$f" 2>/dev/null || echo 0)" "$w" "${f##*/}""#,
+    #"t=$(stat -c %Y "$f" 2>/dev/null || stat -f %m "$f" 2>/dev/null || echo 0)"#,
+    #"printf "%s %s %s %s\n" "$(($(wc -c <"$f")))" "$t" "$w" "${f##*/}""#,
     #"fi; done"#,
   ].joined(separator: "; ")
 }

@@ -1,0 +1,103 @@
+/// What loggers put in front of a message.
+enum LoggerPrefix {
+  /// The message without a time, a level, a name in front of it.
+  static func removed(from line: String) -> Substring {
+    if let rest = glogMessage(line) { return rest }
+    let line = withoutBrackets(line)
+    for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
+      if let range = line.range(of: separator) { return line[range.upperBound...] }
+    }
+    return line
+  }
+
+  /// What stands behind the words that Google's loggers put in front of a message:
+  /// `I0101 10:00:00.123456 140000 train.py:123] `; nil for other lines.
+  static func glogMessage(_ line: String) -> Substring? {
+    guard let first = line.utf8.first, "IWEF".utf8.contains(first),
+      line.dropFirst().prefix(4).allSatisfy(\.isNumber), let end = line.firstRange(of: "] "),
+      line[..<end.lowerBound].split(separator: " ").count == 4
+    else { return nil }
+    return line[end.upperBound...]
+  }
+
+  /// A line without the brackets at its beginning that hold a time, a level, a file or a rank.
+  private static func withoutBrackets(_ line: String) -> Substring {
+    var rest = line[...]
+    while true {
+      let start = rest.drop { $0 == " " }
+      guard start.first == "[", let end = start.firstIndex(of: "]") else { return rest }
+      let inside = start[..<end].dropFirst()
+      let isTime = inside.filter { $0 == ":" }.count > 1 && inside.contains { $0.isNumber }
+      let words = ["INFO", "WARN", "DEBUG", "ERROR", ".py:", "Rank ", "rank"]
+      guard isTime || words.contains(where: { inside.contains($0) }) else { return rest }
+      rest = start[start.index(after: end)...]
+    }
+  }
+}
+
+/// How a printed line tells its step.
+enum PrintedStep {
+  /// Whether a key tells a step.
+  static func isTold(by pairs: [TextLine.Pair]) -> Bool { index(in: pairs) != nil }
+
+  /// A line tells its step with its first words, or with a key for it.
+  static func index(in pairs: [TextLine.Pair]) -> Int? {
+    var found: (index: Int, rank: Int)?
+    for (index, pair) in pairs.enumerated() {
+      guard pair.value == pair.value.rounded(), abs(pair.value) <= 0x1p52,
+        let rank = Self.rank(of: pair, among: pairs), rank < found?.rank ?? .max
+      else { continue }
+      let words = pair.key.split(separator: " ").map { $0.lowercased() }
+      let before = words.count > 1 ? words[words.count - 2] : ""
+      guard before == "at" || words.count <= 3, isDisjoint(words.dropLast()) else { continue }
+      found = (index, rank)
+    }
+    return found?.index
+  }
+
+  private static func rank(of pair: TextLine.Pair, among pairs: [TextLine.Pair]) -> Int? {
+    if case .step(let rank) = LogKeys.role(of: pair.key.lastWord) { return rank }
+    return isBatch(pair, pairs) ? .max - 1 : nil
+  }
+
+  /// `Total optimization steps = 300` tells no step.
+  private static func isDisjoint(_ words: some Sequence<String>) -> Bool {
+    let others: Set<String> = [
+      "per", "total", "num", "number", "max", "maximum", "optimization", "warmup", "logging",
+      "save", "eval", "every", "accumulation",
+    ]
+    return words.allSatisfy { !others.contains($0) }
+  }
+
+  /// `[Epoch 1/10] [Batch 20/100]`: batches of an epoch are its steps.
+  private static func isBatch(_ pair: TextLine.Pair, _ pairs: [TextLine.Pair]) -> Bool {
+    pair.total != nil && ["batch", "it"].contains(pair.key.lowercased())
+      && pairs.contains { LogKeys.role(of: $0.key.lastWord) == .epoch }
+  }
+
+  /// `[10]`, then a tab and values, as libraries of trees print it.
+  ///
+  /// `isBehindLogger`: whether a logger's own words stand before it, so that it is no process's.
+  static func bracketIndex(
+    _ text: Substring, isBehindLogger: Bool, _ pairs: inout [TextLine.Pair]
+  ) -> Int? {
+    guard text.first == "[", let end = text.firstIndex(of: "]"), pairs.allSatisfy(\.isMarked),
+      let step = Int(text[..<end].dropFirst()), step >= 0,
+      text[text.index(after: end)...].first == "\t" || isBehindLogger
+    else { return nil }
+    // The number may have been taken for a part of the first key.
+    pairs = TextLine(text[text.index(after: end)...]).pairs
+    guard !pairs.isEmpty else { return nil }
+    pairs.append(
+      TextLine.Pair(key: "step", value: Double(step), unit: "", total: nil, isMarked: true))
+    return pairs.count - 1
+  }
+
+  /// Whether a line tells what was measured on held-out data at the step before it.
+  static func isHeldOut(_ pairs: [TextLine.Pair], _ text: Substring) -> Bool {
+    let words = text.split(separator: " ").prefix(2).joined(separator: " ").lowercased()
+    return ["val loss", "validation loss", "eval loss", "test loss"].contains {
+      words.hasPrefix($0)
+    } && pairs.count <= 3
+  }
+}

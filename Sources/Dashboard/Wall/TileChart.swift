@@ -27,8 +27,18 @@ struct TileChart {
 
   private var unit: String { tile.isFamily ? "" : context.unit(of: tile.metrics[0]) }
 
-  func drawBoxed(into grid: inout CellGrid, _ rect: Rect) {
+  func draw(into grid: inout CellGrid, _ rect: Rect, isBoxed: Bool) {
+    if isBoxed { drawBoxed(into: &grid, rect) } else { drawPlain(into: &grid, rect) }
+  }
+
+  private func drawBoxed(into grid: inout CellGrid, _ rect: Rect) {
     guard rect.rows >= 4, rect.columns >= 8 else { return drawPlain(into: &grid, rect) }
+    drawFrame(into: &grid, rect)
+    drawChart(into: &grid, rect.inset(columns: 1, rows: 1))
+  }
+
+  /// The border, with title and value in its upper line and the note in its lower one.
+  private func drawFrame(into grid: inout CellGrid, _ rect: Rect) {
     grid.drawBox(
       rect, symbols: context.symbols, style: context.style(isChosen ? .borderFocused : .border))
     let top = rect.top(1).droppingLeft(2).droppingRight(2)
@@ -40,10 +50,9 @@ struct TileChart {
         theme: context.theme)
     }
     drawNote(into: &grid, rect.bottom(1).droppingLeft(2).droppingRight(2))
-    drawChart(into: &grid, rect.inset(columns: 1, rows: 1))
   }
 
-  func drawPlain(into grid: inout CellGrid, _ rect: Rect) {
+  private func drawPlain(into grid: inout CellGrid, _ rect: Rect) {
     let row = rect.top(1).droppingRight(rect.columns >= 20 ? 2 : 0)
     guard !row.isEmpty else { return }
     let (name, value) = caption(fitting: row.columns)
@@ -56,16 +65,8 @@ struct TileChart {
 
   /// The chart that has the whole wall, with the words and the axis for which small ones have no room.
   func drawAlone(into grid: inout CellGrid, _ rect: Rect) {
-    let hasFrame = rect.rows >= 6 && rect.columns >= 24
-    guard hasFrame else { return drawPlain(into: &grid, rect) }
-    grid.drawBox(rect, symbols: context.symbols, style: context.style(.borderFocused))
-    let top = rect.top(1).droppingLeft(2).droppingRight(2)
-    let (name, value) = caption(fitting: top.columns - 2)
-    name.padded.draw(on: &grid, at: top.origin, theme: context.theme)
-    value.padded.draw(
-      on: &grid, at: Point(column: top.endColumn - value.columns - 2, row: top.row),
-      theme: context.theme)
-    drawNote(into: &grid, rect.bottom(1).droppingLeft(2).droppingRight(2))
+    guard rect.rows >= 6, rect.columns >= 24 else { return drawPlain(into: &grid, rect) }
+    drawFrame(into: &grid, rect)
     let inside = rect.inset(columns: 2, rows: 1)
     guard !tile.isFamily else { return drawChart(into: &grid, inside) }
     var chart = chart

@@ -128,7 +128,7 @@ struct WallLayout: Sendable, Equatable {
   }
 
   /// Rows a line takes at least, with its headings.
-  private static func height(_ row: Row, isFirst: Bool) -> Int {
+  private static func height(_ row: Row) -> Int {
     row.least + (row.starts.isEmpty ? 0 : 1)
   }
 
@@ -136,7 +136,7 @@ struct WallLayout: Sendable, Equatable {
     var pages: [[Row]] = []
     var used = 0
     for row in rows {
-      let height = height(row, isFirst: pages.isEmpty)
+      let height = height(row)
       if pages.isEmpty || used + height > area.rows {
         pages.append([row])
         used = height
@@ -150,7 +150,7 @@ struct WallLayout: Sendable, Equatable {
 
   /// A page's lines share its rows: what is left over goes to all of them, twice to families.
   private mutating func place(_ rows: [Row], on page: Int, in area: Rect, _ tiles: [WallTile]) {
-    let least = rows.map { min(area.rows, Self.height($0, isFirst: false)) }
+    let least = rows.map { min(area.rows, Self.height($0)) }
     let rest = max(0, area.rows - least.reduce(0, +))
     let extra = Layout.shares(of: rest, weights: rows.map { $0.isFamilies ? 2 : 1 })
     var top = area.row

@@ -76,7 +76,8 @@ enum WallPane {
     }
     let marks = context.marks(on: .wall)
     if let zoomed = tiles.first(where: { $0.title == context.wall.zoomed }) {
-      return TileChart(zoomed, marks: marks, context).drawAlone(into: &grid, rect)
+      return TileChart(zoomed, marks: marks, context, isChosen: true)
+        .drawAlone(into: &grid, rect)
     }
     let page = page(of: layout, context)
     for heading in layout.headings where heading.page == page {
@@ -87,9 +88,7 @@ enum WallPane {
       let chart = TileChart(
         tiles[slot.tile], marks: marks, context, isInGroup: layout.isUnderHeading(slot.tile),
         isChosen: slot.tile == chosen, isHead: slot.tile < headCount)
-      grid.clipped(to: slot.rect) { grid in
-        isBoxed ? chart.drawBoxed(into: &grid, slot.rect) : chart.drawPlain(into: &grid, slot.rect)
-      }
+      grid.clipped(to: slot.rect) { chart.draw(into: &$0, slot.rect, isBoxed: isBoxed) }
     }
   }
 
@@ -98,7 +97,7 @@ enum WallPane {
     _ tile: Int, into grid: inout CellGrid, _ rect: Rect, isBoxed: Bool, _ context: PaneContext
   ) {
     let chart = TileChart(tiles(context).tiles[tile], marks: [], context)
-    isBoxed ? chart.drawBoxed(into: &grid, rect) : chart.drawPlain(into: &grid, rect)
+    chart.draw(into: &grid, rect, isBoxed: isBoxed)
   }
 
   /// `train/ 7 ──────`

@@ -120,7 +120,7 @@ final class RunShelf: Sendable {
     queue.async { [self] in
       let action: Action
       do {
-        action = .runLoaded(run, try read(path: run.path))
+        action = .runLoaded(run, try readInTurn(path: run.path))
       } catch {
         action = .runNotLoaded(run, reason: "\(error)")
       }
@@ -138,9 +138,13 @@ final class RunShelf: Sendable {
     queue.async { [self] in grown.dropAll() }
   }
 
-  /// All there is of a run, or of a line of it, here and now; one that is still being written is
-  /// followed from then on.
+  /// All there is of a run, or of a line of it, after what was asked before; one that is still being
+  /// written is followed from then on.
   func read(path: String) throws -> RunHistory {
+    try queue.sync { try readInTurn(path: path) }
+  }
+
+  private func readInTurn(path: String) throws -> RunHistory {
     if let log = roster?.run(at: path) {
       return try grown.read(log, aliases: roster?.aliases ?? .usual)
     }

@@ -120,8 +120,6 @@ package struct MetricAlias: Sendable, Equatable {
     guard name.utf8.count <= 64, let alias = all[plain(name)], alias.ours.path != name else {
       return nil
     }
-    // What nanoGPT estimates beside the held-out loss is not the loss that it trains with.
-    guard name != "train loss" else { return nil }
     // A name of the table of metrics is nobody else's.
     return MetricCatalog.family(of: MetricName(name)) == nil ? alias : nil
   }

@@ -26,6 +26,8 @@ package struct MetricNames: Sendable {
   private var factors: [Double] = []
   private var indices: [String: Int] = [:]
   private var taken: Set<MetricName> = []
+  /// Those that keep their name, whatever others call so.
+  private var kept: Set<Int> = []
 
   init(aliases: MetricAliases) {
     self.aliases = aliases
@@ -47,6 +49,9 @@ package struct MetricNames: Sendable {
     return names.count - 1
   }
 
+  /// Has a metric keep its name.
+  mutating func keep(_ index: Int) { kept.insert(index) }
+
   /// Settles the names of those in a row that have none yet.
   mutating func name(_ row: ArraySlice<Int>) {
     var fresh: [Int] = []
@@ -57,7 +62,7 @@ package struct MetricNames: Sendable {
     guard !fresh.isEmpty else { return }
     var others: [(index: Int, alias: MetricAlias)] = []
     for index in fresh {
-      if let alias = aliases.of(names[index].path) {
+      if !kept.contains(index), let alias = aliases.of(names[index].path) {
         others.append((index, alias))
       } else {
         settle(index, names[index])

@@ -85,9 +85,11 @@ package struct RunBatch: Sendable {
   /// What was renamed, in the order in which it was met.
   package var renamed: [MetricNames.Renamed] { names.renamed }
 
-  /// What stands for the metric that its source calls `name` in ``add(_:_:)``.
-  mutating func metric(_ name: String) -> Int {
+  /// What stands for the metric that its source calls `name` in ``add(_:_:)``; `keepsName` where it is
+  /// not what others call so.
+  mutating func metric(_ name: String, keepsName: Bool = false) -> Int {
     let index = names.index(of: name)
+    if keepsName { names.keep(index) }
     while standings.count <= index { standings.append(Standing()) }
     return index
   }

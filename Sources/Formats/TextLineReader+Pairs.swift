@@ -76,7 +76,8 @@ extension TextLineReader {
     json.clockTold(step: step)
     for pair in pairs {
       let (name, value) = Self.named(pair)
-      batch.add(batch.metric(name), value)
+      // What nanoGPT estimates beside the held-out loss is not the loss that it trains with.
+      batch.add(batch.metric(name, keepsName: name == "train loss"), value)
     }
     batch.endRow(step: step, wallTime: nil)
   }

@@ -219,6 +219,11 @@ import Testing
       text: "      epoch,   train/box_loss,   lr/pg0\n          1,           1.5,   0.25\n"
         + "          2,          1.25,  0.125\n",
       samples: ["train/box_loss": "1:1.5 2:1.25", "lr": "1:0.25 2:0.125"], format: .csv),
+    Case(
+      testDescription: "losses in words",
+      text: "Step,train loss,Validation Loss,learning rate\n1,2.5,2.75,0.5\n2,2.25,2.5,0.25\n",
+      samples: ["loss": "1:2.5 2:2.25", "loss/eval": "1:2.75 2:2.5", "lr": "1:0.5 2:0.25"],
+      format: .csv),
   ]
 
   @Test(arguments: cases)

@@ -128,7 +128,10 @@ package struct SizeForecast: Sendable {
     _ points: [Point], _ fit: Fit?, _ limit: Double?, isRising: Bool
   ) -> [String] {
     var doubts: [String] = []
-    if points.count < 4 { doubts.append("\(points.count) sizes, four at least are needed") }
+    if points.count < 4 {
+      doubts.append(
+        "\(points.count) size\(points.count == 1 ? "" : "s"), four at least are needed")
+    }
     if let limit, let last = points.last, limit > farthest * Double(last.parameters) {
       doubts.append("the limit lies more than \(Int(farthest)) times beyond the largest size")
     }

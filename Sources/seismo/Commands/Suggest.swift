@@ -126,7 +126,7 @@ struct RatesAround {
     self.grid = try Grid(rates.tables)
     let usual = grid.cells.count * SuggestedRates.usualCount
     let (low, high) = (rates.range.lowerBound, rates.range.upperBound)
-    let range = low == high ? Self.text(low) : "\(Self.text(low)) to \(Self.text(high))"
+    let range = low == high ? low.rateText : "\(low.rateText) to \(high.rateText)"
     words =
       "rates around \(range) (\(own == nil ? "the step law" : "the best ones of \(source)")):"
       + " \(self.grid.cells.count) cells in place of \(usual) over three decades,"
@@ -137,8 +137,6 @@ struct RatesAround {
     let folder = SweepFolder(path: path)
     return try SweepPlan(folder: folder, grid: folder.grid()).results()
   }
-
-  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
 }
 
 /// The best rate of a sweep's sizes, followed to another size.

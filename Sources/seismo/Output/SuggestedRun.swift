@@ -54,7 +54,7 @@ struct SuggestedRun {
     var options = [
       ("preset", preset.rawValue), ("width", "\(shape.width)"), ("layers", "\(shape.layers)"),
       ("heads", "\(shape.heads)"), ("batch", "\(Int(batch))"), ("steps", "\(Int(steps))"),
-      ("lr", String(format: "%.3g", rate.value)),
+      ("lr", rate.value.rateText),
       ("warmup", "\(Int((steps * Self.usualWarmup).rounded()))"),
     ]
     let taken = (example?.options ?? [:]).filter { !Self.own.contains($0.key) }

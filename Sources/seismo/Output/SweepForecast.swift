@@ -35,30 +35,40 @@ struct SweepForecast {
   ) throws {
     self.metric = metric
     laws = results.lossLaws
-    struct Key: Hashable {
-      let mitigation: String
-      let rate: Double
-      let limit: Double
+    let courses = try Self.courses(results, metric: metric, step: step, limit: limit)
+    let order = courses.keys.sorted { ($0.mitigation, $0.rate) < ($1.mitigation, $1.rate) }
+    entries = order.map { key in
+      let sizes = (courses[key] ?? [:]).map { SizeForecast.Point(parameters: $0, values: $1) }
+      return Entry(
+        rate: key.rate, mitigation: key.mitigation, limit: key.limit,
+        forecast: SizeForecast(sizes, limit: key.limit))
     }
-    var points: [Key: [Int: [Double]]] = [:]
+  }
+
+  /// What cells have in common that differ in size and seed alone.
+  private struct Course: Hashable {
+    let mitigation: String
+    let rate: Double
+    let limit: Double
+  }
+
+  /// The seeds' values by parameter count.
+  private static func courses(
+    _ results: SweepResults, metric: MetricName, step: Int?, limit: Double?
+  ) throws -> [Course: [Int: [Double]]] {
+    var courses: [Course: [Int: [Double]]] = [:]
     for group in results.groups {
       let bound = try limit ?? Self.limit(of: metric, results.cells[group.cells[0]])
       for index in group.cells {
         guard let result = results.results[results.cells[index].number], result.state != .failed,
           let value = try Self.value(metric, step: step, of: result)
         else { continue }
-        let key = Key(
+        let course = Course(
           mitigation: group.mitigation, rate: results.rate(ofCellAt: index), limit: bound)
-        points[key, default: [:]][group.parameters, default: []].append(value)
+        courses[course, default: [:]][group.parameters, default: []].append(value)
       }
     }
-    let order = points.keys.sorted { ($0.mitigation, $0.rate) < ($1.mitigation, $1.rate) }
-    entries = order.map { key in
-      let sizes = (points[key] ?? [:]).map { SizeForecast.Point(parameters: $0, values: $1) }
-      return Entry(
-        rate: key.rate, mitigation: key.mitigation, limit: key.limit,
-        forecast: SizeForecast(sizes, limit: key.limit))
-    }
+    return courses
   }
 
   private static func limit(of metric: MetricName, _ cell: SweepCell) throws -> Double {

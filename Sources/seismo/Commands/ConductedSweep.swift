@@ -157,7 +157,7 @@ extension ConductedSweep {
     let present = board.plan
     let added = try present.grid.tables.map { table throws(GridError) in
       var given = table.given
-      given["lr"] = ["\(rate)"]
+      given["lr"] = [rate.rateText]
       return try GridTable(given, zips: table.zips)
     }
     let grid = try present.folder.adopt(Grid(added), extending: true)

@@ -41,7 +41,7 @@ def train(grid, name, work, program):
         given = {**common, **{key: value for key, value in table.items() if key != "when"}}
         for options in product(given):
             rule = words(rules).replace(" ", "-")
-            place = f"{name}/{len(cells) + 1:04}-{rule}-seed{options['seed']}.seismo"
+            place = f"{name}/{len(cells) + 1:04}-{rule}.seismo"
             cells.append(cell(options, rules, place, work, program))
     return {"cells": cells, "sensitivity": groups(cells)}
 

@@ -41,6 +41,11 @@ let package = Package(
     .library(name: "Seismo", targets: ["Seismo"]),
     .library(name: "Training", targets: ["Training"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI",
+      description: "One run over many processes; needs libopenmpi-dev or libmpich-dev.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -50,15 +55,20 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: "mpi", providers: [.apt(["libopenmpi-dev"])]),
 
     .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),
     .target(name: "Signals", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: engineSettings),
-    .target(name: "Models", dependencies: ["Kernels"], swiftSettings: engineSettings),
     .target(
-      name: "Training", dependencies: ["Kernels", "Models", "Signals", "Telemetry"],
+      name: "Ranks",
+      dependencies: ["Kernels", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+      swiftSettings: settings),
+    .target(name: "Models", dependencies: ["Kernels", "Ranks"], swiftSettings: engineSettings),
+    .target(
+      name: "Training", dependencies: ["Kernels", "Models", "Ranks", "Signals", "Telemetry"],
       swiftSettings: engineSettings),
     .target(name: "Formats", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .target(
@@ -98,7 +108,7 @@ let package = Package(
       ], swiftSettings: language),
 
     .target(
-      name: "TestSupport", dependencies: ["Screen"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Ranks", "Screen"], path: "Tests/TestSupport",
       swiftSettings: language),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: language),
     .testTarget(
@@ -112,7 +122,9 @@ let package = Package(
       swiftSettings: language),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Kernels", "Models", "Sessions", "Signals", "Telemetry", "Training"],
+      dependencies: [
+        "Kernels", "Models", "Ranks", "Sessions", "Signals", "Telemetry", "TestSupport", "Training",
+      ],
       swiftSettings: language),
     .testTarget(
       name: "SweepsTests", dependencies: ["Models", "Signals", "Sweeps", "Telemetry", "Training"],

@@ -31,6 +31,11 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
 
   package var bytes: Int { count * MemoryLayout<Element>.stride }
 
+  /// What other processes are sent of it, and send into it.
+  package var memory: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: bytes)
+  }
+
   package subscript(index: Int) -> Element {
     get {
       assert(index >= 0 && index < count)

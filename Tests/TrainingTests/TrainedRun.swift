@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Synchronization
 import Telemetry
+import TestSupport
 
 @testable import Training
 
@@ -45,9 +46,48 @@ struct TrainedRun {
         probes: probes, checkpointFolder: nil))
   }
 
+  /// The run that threads make together as its ranks, as each of them tells it.
+  static func together(
+    _ count: Int, _ preset: Preset = .tiny, script: [(Int, String)] = [],
+    autopilot: [AutopilotRule] = [], checkpointFolder: URL? = nil,
+    _ change: @escaping @Sendable (inout TrainingConfiguration) -> Void
+  ) async throws -> [TrainedRun] {
+    let commands = try script.map {
+      ScriptedCommand(step: $0.0, command: try Command(words: $0.1))
+    }
+    let results = await ThreadRanks.each(of: count) { ranks in
+      Result {
+        var configuration = TrainingConfiguration.small(preset)
+        configuration.evalEvery = 0
+        configuration.workers = 1
+        change(&configuration)
+        return TrainedRun(
+          records: Self.trainHere(
+            try TrainingRun(
+              configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+              script: commands, autopilot: autopilot, checkpointFolder: checkpointFolder,
+              ranks: ranks)))
+      }
+    }
+    return try results.map { try $0.get() }
+  }
+
+  /// Trains to the end and waits for it in this thread.
+  static func trainHere(_ run: sending TrainingRun) -> [RunRecord] {
+    let (records, isOver) = (Records(), DispatchSemaphore(value: 0))
+    let trainer = Trainer(run) { records.add($0) }
+    trainer.start { _ in isOver.signal() }
+    isOver.wait()
+    return records.all
+  }
+
   /// A run that is trained to its end.
   init(_ run: sending TrainingRun) async throws {
-    records = await Self.train(run)
+    self.init(records: await Self.train(run))
+  }
+
+  init(records: [RunRecord]) {
+    self.records = records
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }
     }

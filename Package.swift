@@ -89,7 +89,7 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+        "Formats", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(
@@ -101,8 +101,8 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Sweeps",
-        "Telemetry", "Terminal", "Training",
+        "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
+        "Sweeps", "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: language),

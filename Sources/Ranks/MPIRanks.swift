@@ -12,8 +12,9 @@
   package final class MPIRanks: RankGroup {
     /// The longest message in bytes; what is longer goes in several.
     private static let longest = 1 << 30
-    /// How long a partner may still be silent once the launcher has asked for the end.
-    private static let patience: UInt64 = 300_000_000
+    /// How long a partner may still be silent once the launcher has asked for the end. It kills a
+    /// second after that, and rank 0 has a session to close; the others wait for it.
+    private var patience: UInt64 { rank == 0 ? 500_000_000 : 5_000_000_000 }
 
     package let rank: Int
     package let count: Int
@@ -34,13 +35,9 @@
 
     package var flaw: String? { reason.withLock { $0 } }
 
-    /// Nanoseconds spent waiting for other ranks so far.
-    package var nanosecondsWaited: UInt64 { waited.load(ordering: .relaxed) }
-
-    /// Bytes sent to other ranks so far.
+    package var secondsWaited: Double { Double(waited.load(ordering: .relaxed)) / 1e9 }
     package var bytesSent: Int { sent.load(ordering: .relaxed) }
 
-    /// The launcher has asked for the end: a partner that is silent then is taken for gone.
     package func interrupt() {
       interruption.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
     }
@@ -62,18 +59,13 @@
       waited.add(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
     }
 
-    /// Waits for all ranks, then ends what ``init()`` began.
     package func finish() {
       guard flaw == nil else { return }
       MPI_Barrier(seismo_mpi_world())
       MPI_Finalize()
     }
 
-    /// Ends every rank with this exit code.
-    package func abandon(code: Int32) -> Never {
-      seismo_mpi_abort(code)
-      _exit(code)
-    }
+    package func abandon(code: Int32) { seismo_mpi_abort(code) }
 
     private func exchangePart(
       with partner: Int, _ sending: UnsafeRawBufferPointer,
@@ -101,7 +93,7 @@
         guard rounds % 256 == 0 else { continue }
         let now = DispatchTime.now().uptimeNanoseconds
         let asked = interruption.load(ordering: .relaxed)
-        if asked > 0, now > max(asked, start) + Self.patience {
+        if asked > 0, now > max(asked, start) + patience {
           return lose(partner, "it is gone, or the launcher ends the run")
         }
         if now - start > 20_000_000 { usleep(200) } else { sched_yield() }

@@ -17,6 +17,17 @@ package protocol RankGroup: Sendable {
   func exchange(
     with partner: Int, sending: UnsafeRawBufferPointer,
     receiving: UnsafeMutableRawBufferPointer)
+
+  /// Seconds spent in exchanges so far.
+  var secondsWaited: Double { get }
+  /// Bytes sent so far.
+  var bytesSent: Int { get }
+  /// The launcher has asked for the end: a partner that is silent then is taken for gone.
+  func interrupt()
+  /// Waits for all ranks, then leaves them: nothing is called after it.
+  func finish()
+  /// Ends all ranks at once with this exit code, this one too.
+  func abandon(code: Int32)
 }
 
 /// A process that takes its steps alone.
@@ -33,6 +44,12 @@ package struct SoleRank: RankGroup {
   ) {
     preconditionFailure("an exchange with rank \(partner) of one")
   }
+
+  package var secondsWaited: Double { 0 }
+  package var bytesSent: Int { 0 }
+  package func interrupt() {}
+  package func finish() {}
+  package func abandon(code: Int32) {}
 }
 
 extension RankGroup {

@@ -19,6 +19,37 @@ package enum StartedRanks {
     }
     return nil
   }
+
+  /// Whether this process is the one that speaks for those started with it.
+  package static func isFirst(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> Bool {
+    let names = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"]
+    return names.allSatisfy { environment[$0].flatMap(Int.init) ?? 0 == 0 }
+  }
+
+  /// The ranks that were started, this process among them.
+  /// - Parameter expected: as many as a person says there are; nil for any number.
+  package static func begin(expected: Int?) throws(RankStartError) -> any RankGroup {
+    let launched = launched()
+    guard launched != nil || expected ?? 1 > 1 else { return SoleRank() }
+    #if MPI
+      guard let launched else { throw .otherCount(expected: expected ?? 1, found: 1) }
+      let ranks = try MPIRanks()
+      if ranks.count == 1 {
+        throw .strangers(variable: launched.variable, launched: launched.count)
+      }
+      guard ranks.count.nonzeroBitCount == 1 else { throw .notPowerOfTwo(ranks.count) }
+      guard expected ?? ranks.count == ranks.count else {
+        throw .otherCount(expected: expected ?? 1, found: ranks.count)
+      }
+      return ranks
+    #else
+      throw .notBuilt(
+        asked: expected.map { "--ranks \($0)" }
+          ?? launched.map { "\($0.variable) says \($0.count) ranks" } ?? "")
+    #endif
+  }
 }
 
 /// Why ranks do not begin. The description is one line.

@@ -37,7 +37,6 @@ extension TrainingRun {
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
     hasOtherData = dataFingerprint != state.dataFingerprint
-    try checkRanks()
   }
 
   /// The settings in force in a checkpoint, with what the configuration may say anew.

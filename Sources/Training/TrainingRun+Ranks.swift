@@ -1,13 +1,11 @@
 import Foundation
 import Kernels
-import Models
 import Ranks
-import Telemetry
 
 extension TrainingRun {
   /// Sees to it that all ranks are about to make the same run.
   /// - Throws: `RankError`, on all of them.
-  func checkRanks() throws {
+  package func checkRanks() throws {
     guard ranks.count > 1 else { return }
     let options = configuration.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let commands = script.map { "\($0.step) \($0.command.words)" }
@@ -21,22 +19,10 @@ extension TrainingRun {
         remedy: "give all ranks the same options and run.toml"),
       RankFact("data", dataFingerprint, remedy: "give all hosts the same file"),
       RankFact("step", "\(step)", remedy: "resume all ranks from the same checkpoint"),
-      RankFact("weights", parameterDigest, remedy: "resume all ranks from the same checkpoint"),
+      RankFact(
+        "weights", RankMetrics.digest(of: parameters),
+        remedy: "resume all ranks from the same checkpoint"),
     ])
-  }
-
-  /// Whether all ranks have the same weights; a bit that flipped in the memory of one stays there.
-  /// - Returns: the ranks whose weights are not rank 0's.
-  func strayRanks() -> [Int] {
-    let digests = ranks.said(parameterDigest)
-    return digests.indices.filter { digests[$0] != digests[0] }
-  }
-
-  private var parameterDigest: String {
-    var hash = FNV1a()
-    let values = UnsafeBufferPointer(start: parameters.base, count: parameters.count)
-    for value in values { hash.add(UInt64(value.bitPattern)) }
-    return String(hash.value, radix: 16)
   }
 
   private static func digest(_ lines: [String]) -> String {

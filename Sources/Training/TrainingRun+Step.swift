@@ -161,6 +161,7 @@ extension TrainingRun {
       watchesExperts: configuration.model.experts?.router.conformer.hasScores ?? true,
       thresholds: configuration.alarms)
     for event in raised { record(withWayBack(event)) }
+    for event in rankAlarms.take(samples, ranks: ranks.count) { record(event) }
     for event in progress.effects.observe(samples) { record(event) }
     autopilot.observe(samples)
   }

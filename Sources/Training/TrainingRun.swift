@@ -38,6 +38,7 @@ package final class TrainingRun {
   var machine: TrainerStateMachine
   var routerBias: RouterBias
   var progress = TrainingProgress()
+  var rankAlarms: RankAlarms
   var autopilot: Autopilot
   /// Updates done so far, which is also the number of the next step.
   package internal(set) var step = 0
@@ -84,7 +85,6 @@ package final class TrainingRun {
       settings: LiveSettings(configuration), changes: [], ranks: ranks)
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     sigma?.begin(at: parameters, seed: configuration.seed)
-    try checkRanks()
   }
 
   init(
@@ -124,7 +124,8 @@ package final class TrainingRun {
       of: ProbedRun(
         configuration: configuration, layout: engine.layout, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
-        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut))
+        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
+    rankAlarms = RankAlarms(thresholds: configuration.alarms)
     machine = TrainerStateMachine(
       settings: settings, changes: changes, conditions: SettingConditions(configuration),
       largestBatch: configuration.largestBatch,

@@ -23,8 +23,11 @@ package final class ThreadRanks: RankGroup {
   package func die() { exchanges.end("rank \(rank) is gone") }
 
   package var flaw: String? { exchanges.flaw }
-  /// Bytes that this rank has sent.
   package var bytesSent: Int { exchanges.bytesSent(by: rank) }
+  package var secondsWaited: Double { 0 }
+  package func interrupt() {}
+  package func finish() {}
+  package func abandon(code: Int32) {}
 
   package func exchange(
     with partner: Int, sending: UnsafeRawBufferPointer,

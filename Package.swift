@@ -118,6 +118,9 @@ let package = Package(
       name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: language),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: language),
     .testTarget(
+      name: "RanksTests", dependencies: ["Kernels", "Ranks", "TestSupport"],
+      swiftSettings: language),
+    .testTarget(
       name: "ModelsTests", dependencies: ["Kernels", "Models"], exclude: ["Recorded"],
       swiftSettings: language),
     .testTarget(

@@ -20,16 +20,10 @@ package enum StartedRanks {
     return nil
   }
 
-  /// Whether this process is the one that speaks for those started with it.
-  package static func isFirst(
-    _ environment: [String: String] = ProcessInfo.processInfo.environment
-  ) -> Bool {
-    let names = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"]
-    return names.allSatisfy { environment[$0].flatMap(Int.init) ?? 0 == 0 }
-  }
-
-  /// The ranks that were started, this process among them.
+  /// Begins to be one of the ranks that were started.
   /// - Parameter expected: as many as a person says there are; nil for any number.
+  /// - Returns: all of them.
+  /// - Throws: ``RankStartError``.
   package static func begin(expected: Int?) throws(RankStartError) -> any RankGroup {
     let launched = launched()
     guard launched != nil || expected ?? 1 > 1 else { return SoleRank() }

@@ -7,6 +7,8 @@ enum ProcessRanks {
   private static let begun = Mutex<(any RankGroup)?>(nil)
 
   /// - Parameter expected: as many as a person says there are; nil for any number.
+  /// - Returns: those that were started, this process among them.
+  /// - Throws: a failure where they cannot begin.
   static func begin(expected: Int? = nil) throws(Failure) -> any RankGroup {
     do throws(RankStartError) {
       let ranks = try StartedRanks.begin(expected: expected)

@@ -11,6 +11,7 @@ struct RankedRun {
   var conduct: [String: String] = [:]
 
   /// - Parameter plan: what all ranks are to make, said by each of them.
+  /// - Throws: What is wrong on any rank.
   func conduct(_ plan: () throws -> RunPlan) throws {
     var plan = try ranks.together(plan)
     plan.agreeOnSession(ranks)

@@ -124,6 +124,10 @@ package enum RunOptionCatalog {
       "monitor", \.monitorsMachine,
       help: "record each second what machine and accelerators do, as metrics under system/"
     ) { !$0.monitorsMachine },
+    .flag(
+      "shard-optimizer", \.shardsOptimizer,
+      help: "with ranks: each keeps the optimizer's state of its own part of the weights alone"
+    ) { _ in false },
     .count(
       "workers", 1...256, \.workers,
       help: "cores to use; the numbers do not depend on it", isTold: false),

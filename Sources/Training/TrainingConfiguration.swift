@@ -80,6 +80,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var patience = 0
   /// Whether what the machine does meanwhile is recorded as metrics under `system/`.
   public var monitorsMachine = true
+  /// Whether each rank keeps the optimiser's state of a part of the weights alone. No number depends
+  /// on it.
+  public var shardsOptimizer = false
   /// Cores to use; nil for all of them. No number depends on it.
   public var workers: Int?
   /// What the settings that can be changed later start at, by name.

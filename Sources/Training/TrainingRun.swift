@@ -114,7 +114,8 @@ package final class TrainingRun {
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
-      isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks)
+      isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks,
+      isSharded: configuration.shardsOptimizer && ranks.count > 1)
     qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)

@@ -1,5 +1,5 @@
 import Foundation
-package import Ranks
+import Ranks
 
 /// Ranks that are threads of one process: what a run over many processes does, without any launcher.
 package final class ThreadRanks: RankGroup {

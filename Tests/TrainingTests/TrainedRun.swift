@@ -57,19 +57,30 @@ struct TrainedRun {
     }
     let results = await ThreadRanks.each(of: count) { ranks in
       Result {
-        var configuration = TrainingConfiguration.small(preset)
-        configuration.evalEvery = 0
-        configuration.workers = 1
-        change(&configuration)
-        return TrainedRun(
+        TrainedRun(
           records: Self.trainHere(
-            try TrainingRun(
-              configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
-              script: commands, autopilot: autopilot, checkpointFolder: checkpointFolder,
-              ranks: ranks)))
+            try small(
+              preset, ranks: ranks, script: commands, autopilot: autopilot,
+              checkpointFolder: checkpointFolder, change)))
       }
     }
     return try results.map { try $0.get() }
+  }
+
+  /// The part of one rank in such a run.
+  static func small(
+    _ preset: Preset = .tiny, ranks: ThreadRanks, script: [ScriptedCommand] = [],
+    autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
+    checkpointFolder: URL? = nil, _ change: (inout TrainingConfiguration) -> Void
+  ) throws -> TrainingRun {
+    var configuration = TrainingConfiguration.small(preset)
+    configuration.evalEvery = 0
+    configuration.workers = 1
+    change(&configuration)
+    return try TrainingRun(
+      configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+      script: script, autopilot: autopilot, probes: probes, checkpointFolder: checkpointFolder,
+      ranks: ranks)
   }
 
   /// Trains to the end and waits for it in this thread.

@@ -5,8 +5,9 @@ package import Ranks
 /// Turns the slices' gradients into an update of the parameters, by one rule a tensor.
 ///
 /// Gradients are clipped before the moments see them. Work is cut in fixed chunks whose sums are
-/// added in their order, so that workers change no bit; nor do ranks, each of which updates a
-/// section of the parameters and is given the others (ZeRO-1).
+/// added in their order, so that workers change no bit; nor do ranks. Each of them adds up the
+/// gradient of a section. It is given the others' and updates all parameters; or, where the update is
+/// cut over them, it updates its section and is given the others' parameters.
 /// - Source: Loshchilov and Hutter 2019 (AdamW); the decay of Wortsman et al. 2023 (2309.14322)
 package final class Optimizer {
   package let layout: ParameterLayout
@@ -23,12 +24,17 @@ package final class Optimizer {
   private let chunks: [Chunk]
   /// Neighbouring chunks of about the same number of elements: a job each.
   private let groups: [Range<Int>]
+  /// Those that this rank updates.
+  private let updatedGroups: [Range<Int>]
+  private let updatedParts: Range<Int>
+  /// Those that this rank adds up, for all ranks.
   private let ownGroups: [Range<Int>]
   private let sums: Buffer<ChunkSums>
   private let sliceSquares: Buffer<Double>
   private let gradient: FloatBuffer
   private let ranks: any RankGroup
   private let slices: Int
+  private let isSharded: Bool
   private let sections: UpdateSections
   /// Whether this rank has the moments of all sections.
   private var hasAllMoments = true
@@ -46,15 +52,17 @@ package final class Optimizer {
   private let applying: Round<Update>
 
   /// - Parameters: `isMuParam` scales each linear layer's rate by 256/fan-in; `slices` are those of
-  ///   all ranks
+  ///   all ranks; `isSharded` cuts the update over them
   package init(
     layout: ParameterLayout, pool: WorkerPool, kind: OptimizerKind = .adamW,
-    isMuParam: Bool = false, slices: Int = 4, ranks: any RankGroup = SoleRank()
+    isMuParam: Bool = false, slices: Int = 4, ranks: any RankGroup = SoleRank(),
+    isSharded: Bool = false
   ) {
     self.layout = layout
     self.kind = kind
     self.ranks = ranks
     self.slices = slices
+    self.isSharded = isSharded
     firstMoments = FloatBuffer(count: layout.count)
     secondMoments = FloatBuffer(count: layout.count)
     let rules = layout.tensors.map(kind.rule)
@@ -68,6 +76,7 @@ package final class Optimizer {
     self.sections = sections
     groups = Chunk.groups(chunks[...])
     ownGroups = Chunk.groups(chunks[sections.chunks.ownRange])
+    updatedGroups = isSharded ? ownGroups : groups
     sums = Buffer(repeating: ChunkSums(), count: chunks.count)
     sliceSquares = Buffer(count: chunks.count * slices / ranks.count)
     gradient = FloatBuffer(count: layout.count)
@@ -75,10 +84,12 @@ package final class Optimizer {
     tensorNorms = Array(repeating: 0, count: layout.tensors.count)
     tensorSums = Buffer(repeating: TensorSums(), count: layout.tensors.count)
     let parts = sections.muonParts
+    updatedParts = isSharded ? sections.parts.ownRange : parts.indices
     muonSums = Buffer(repeating: UpdateSquares(), count: parts.count)
     let lent = parts.isEmpty ? 0 : pool.workers
     let jobs = UpdateJobs(
-      chunks: chunks, groups: groups, ownGroups: ownGroups, ownParts: sections.parts.ownRange,
+      chunks: chunks, groups: groups, ownGroups: ownGroups, updatedGroups: updatedGroups,
+      updatedParts: updatedParts,
       sums: sums, sliceSquares: sliceSquares, gradient: gradient, first: firstMoments,
       second: secondMoments, muonParts: parts, muonSums: muonSums,
       muonScratch: (0..<lent).map { _ in MuonScratch(places: parts.map(\.place)) })
@@ -109,10 +120,8 @@ package final class Optimizer {
     statistics.isClipped = scales.isClipped
     setSteps(rates, updates: updates, scales: scales)
     if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
-    applying.run(
-      jobs: sections.parts.ownRange.count + ownGroups.count, Update(steps, parameters))
-    ranks.gather(parameters, sections.numbers)
-    hasAllMoments = false
+    applying.run(jobs: updatedParts.count + updatedGroups.count, Update(steps, parameters))
+    if isSharded { gatherUpdate(parameters) }
     finish()
     return statistics
   }
@@ -141,6 +150,14 @@ extension Optimizer {
     ranks.sum(gradient, sections.numbers, scratch: received)
     totalling.run(jobs: ownGroups.count, gradient)
     ranks.gather(sums, sections.chunks)
+    if !isSharded { ranks.gather(gradient, sections.numbers) }
+  }
+
+  private func gatherUpdate(_ parameters: FloatBuffer) {
+    ranks.gather(parameters, sections.numbers)
+    ranks.gather(sums, sections.chunks)
+    ranks.gather(muonSums, sections.parts)
+    hasAllMoments = false
   }
 
   /// Adds the chunks' sums up, by tensor and in all; what is frozen counts in its own tensor only.
@@ -198,8 +215,8 @@ extension Optimizer {
 
   /// Lowers the rate of each of Adam's tensors whose second moment is stale: lr/max(1, RMS/limit).
   private func clipUpdates(limit: Double) {
-    measuring.run(jobs: ownGroups.count, steps)
-    ranks.gather(sums, sections.chunks)
+    measuring.run(jobs: updatedGroups.count, steps)
+    if isSharded { ranks.gather(sums, sections.chunks) }
     for (index, chunk) in chunks.enumerated() where steps[chunk.tensor].rule == .adam {
       tensorSums[chunk.tensor].ratio += sums[index].ratio
     }
@@ -210,8 +227,6 @@ extension Optimizer {
   }
 
   private func finish() {
-    ranks.gather(sums, sections.chunks)
-    ranks.gather(muonSums, sections.parts)
     for (index, chunk) in chunks.enumerated() {
       tensorSums[chunk.tensor].add(sums[index].squares)
     }

@@ -14,13 +14,13 @@ struct Update: Sendable {
 }
 
 /// The pieces of an update that workers take. A job is a group of neighbouring chunks; Muon's
-/// matrices are jobs of their own and come first, since they cost most. All chunks are added up here,
-/// and those of this rank's section updated.
+/// matrices are jobs of their own and come first, since they cost most.
 struct UpdateJobs: Sendable {
   let chunks: [Chunk]
   let groups: [Range<Int>]
   let ownGroups: [Range<Int>]
-  let ownParts: Range<Int>
+  let updatedGroups: [Range<Int>]
+  let updatedParts: Range<Int>
   let sums: Buffer<ChunkSums>
   /// Σ g² of each slice of this rank, chunk by chunk.
   let sliceSquares: Buffer<Double>
@@ -49,7 +49,7 @@ struct UpdateJobs: Sendable {
 
   /// Σ g²/v̂ of Adam's tensors.
   func measureRatio(_ steps: [TensorStep], group: Int, worker: Int) {
-    for index in ownGroups[group] where steps[chunks[index].tensor].rule == .adam {
+    for index in updatedGroups[group] where steps[chunks[index].tensor].rule == .adam {
       let chunk = chunks[index]
       sums[index].ratio = squareRatio(
         gradient: gradient, second: second, from: chunk.start, count: chunk.count,
@@ -58,15 +58,15 @@ struct UpdateJobs: Sendable {
   }
 
   func apply(_ update: Update, job: Int, worker: Int) {
-    guard job < ownParts.count else {
-      for index in ownGroups[job - ownParts.count] {
+    guard job < updatedParts.count else {
+      for index in updatedGroups[job - updatedParts.count] {
         sums[index].squares = update.steps[chunks[index].tensor].apply(
           chunks[index], parameters: update.parameters, gradient: gradient, first: first,
           second: second)
       }
       return
     }
-    let index = ownParts.lowerBound + job
+    let index = updatedParts.lowerBound + job
     let part = muonParts[index]
     let step = update.steps[part.tensor]
     muonSums[index] = UpdateSquares()

@@ -99,6 +99,7 @@ extension TrainingRun {
     guard let checkpointFolder, ranks.flaw == nil else { return nil }
     let start = DispatchTime.now().uptimeNanoseconds
     optimizer.gatherMoments()
+    guard ranks.flaw == nil else { return nil }
     progress.keeping.forget(step: step)
     if isPeriodic { progress.keeping.add(step: step) }
     do {

@@ -95,12 +95,14 @@ struct AlarmThresholdTests {
     var monitor = AlarmMonitor()
     var (gradient, machine) = (GradientSpikeRule(), MachineAlarms(thresholds: thresholds))
     var ranks = RankAlarms(thresholds: thresholds)
-    let alarms = samples.flatMap { step in
-      monitor.observe(step, settings: settings, thresholds: thresholds)
-        + gradient.take(step, thresholds: thresholds) + machine.take(step)
-        + ranks.take(step, ranks: 4)
-    }.filter { $0.kind == .alarm }
-    return Set(alarms.map { $0.name ?? "" })
+    var events: [RunEvent] = []
+    for step in samples {
+      events += monitor.observe(step, settings: settings, thresholds: thresholds)
+      events += gradient.take(step, thresholds: thresholds)
+      events += machine.take(step)
+      events += ranks.take(step, ranks: 4)
+    }
+    return Set(events.filter { $0.kind == .alarm }.map { $0.name ?? "" })
   }
 
   @Test(arguments: cases)

@@ -20,6 +20,15 @@ package enum StartedRanks {
     return nil
   }
 
+  /// Whether this program knows ranks at all.
+  package static var isBuilt: Bool {
+    #if MPI
+      true
+    #else
+      false
+    #endif
+  }
+
   /// Begins to be one of the ranks that were started.
   /// - Parameter expected: as many as a person says there are; nil for any number.
   /// - Returns: all of them.

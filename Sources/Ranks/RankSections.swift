@@ -70,6 +70,25 @@ extension RankGroup {
     }
   }
 
+  /// Has rank 0 know all sections of a buffer whose elements lie as `sections` says.
+  package func collect<Element>(_ buffer: Buffer<Element>, _ sections: RankSections) {
+    let own = sections.own
+    var level = 1
+    while level < count, own & (level - 1) == 0 {
+      let isGiving = own & level != 0
+      let first = isGiving ? own : own + level
+      let range = sections.range(first..<first + level)
+      let part = UnsafeMutableRawBufferPointer(
+        UnsafeMutableBufferPointer(start: buffer.base + range.lowerBound, count: range.count))
+      let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+      exchange(
+        with: RankSections.section(of: own ^ level, count: count),
+        sending: UnsafeRawBufferPointer(isGiving ? part : nothing),
+        receiving: isGiving ? nothing : part)
+      level <<= 1
+    }
+  }
+
   /// Has every rank know all sections of a buffer whose elements lie as `sections` says.
   package func gather<Element>(_ buffer: Buffer<Element>, _ sections: RankSections) {
     guard count > 1 else { return }

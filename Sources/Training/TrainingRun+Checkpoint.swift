@@ -57,6 +57,7 @@ extension TrainingRun {
     try probes.resume(from: checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+    optimizer.releaseMoments()
     step = checkpoint.step
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
     optimizer.clipping = state.clipping ?? GradientClipping()
@@ -98,7 +99,7 @@ extension TrainingRun {
   func writeCheckpoint(by author: String, isPeriodic: Bool = false) -> URL? {
     guard let checkpointFolder, ranks.flaw == nil else { return nil }
     let start = DispatchTime.now().uptimeNanoseconds
-    optimizer.gatherMoments()
+    optimizer.collectMoments()
     guard ranks.flaw == nil else { return nil }
     progress.keeping.forget(step: step)
     if isPeriodic { progress.keeping.add(step: step) }
@@ -109,6 +110,7 @@ extension TrainingRun {
       }
       let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
       let folder = URL(fileURLWithPath: path)
+      optimizer.releaseMoments()
       lastCheckpoint = folder
       lastWrittenStep = step
       checkpointFlaw = nil

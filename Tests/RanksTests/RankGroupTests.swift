@@ -40,6 +40,26 @@ struct RankGroupTests {
     for part in parts { #expect(part == (0..<numbers).map { whole[$0].bitPattern }) }
   }
 
+  @Test(arguments: counts)
+  func `rank 0 collects what each has of a buffer, and forgets it again`(count: Int) async {
+    let numbers = 5000
+    let bounds = bounds(count, of: numbers)
+    let collected = await ThreadRanks.each(of: count) { ranks in
+      let sections = RankSections(bounds: bounds, of: ranks)
+      let own = FloatBuffer(untouched: numbers)
+      for index in sections.ownRange { own[index] = Float(index + 1) }
+      ranks.collect(own, sections)
+      let all = (0..<numbers).map { own[$0] }
+      own.forget(0..<sections.ownRange.lowerBound)
+      own.forget(sections.ownRange.upperBound..<numbers)
+      let kept = sections.ownRange.allSatisfy { own[$0] == Float($0 + 1) }
+      let isGone = sections.ownRange.upperBound > 2000 || own[3500] == 0
+      return (all, kept, isGone)
+    }
+    #expect(collected[0].0 == (1...numbers).map(Float.init))
+    #expect(collected.allSatisfy { $0.1 && $0.2 })
+  }
+
   @Test(arguments: [2, 4, 8])
   func `a sum that all ranks know costs 2·P·(R − 1)/R numbers a rank`(count: Int) async {
     let numbers = 4096

@@ -12,10 +12,10 @@ package import Ranks
 package final class Optimizer {
   package let layout: ParameterLayout
   package let kind: OptimizerKind
-  /// Adam's first moments; where a tensor has another rule, its momentum. Those of other ranks'
-  /// sections are as they were when they were last gathered.
+  /// Adam's first moments; where a tensor has another rule, its momentum. Where the update is cut over
+  /// ranks, those of other sections are of no account, unless they have been gathered.
   package let firstMoments: FloatBuffer
-  /// Adam's second moments; 0 where a tensor has another rule. They too.
+  /// Adam's second moments; 0 where a tensor has another rule. Of other sections as the first.
   package let secondMoments: FloatBuffer
   /// What clipping remembers from step to step.
   package var clipping = GradientClipping()
@@ -36,8 +36,8 @@ package final class Optimizer {
   private let slices: Int
   private let isSharded: Bool
   private let sections: UpdateSections
-  /// Whether this rank has the moments of all sections.
-  private var hasAllMoments = true
+  /// Whether rank 0 has the moments of all sections.
+  private var isCollected = false
   /// What other ranks send of the gradient's sum.
   private let received: FloatBuffer
   /// One a tensor: what the present update does to it, and what it measured.
@@ -63,8 +63,10 @@ package final class Optimizer {
     self.ranks = ranks
     self.slices = slices
     self.isSharded = isSharded
-    firstMoments = FloatBuffer(count: layout.count)
-    secondMoments = FloatBuffer(count: layout.count)
+    firstMoments =
+      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+    secondMoments =
+      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     let rules = layout.tensors.map(kind.rule)
     self.rules = rules
     rateFactors = layout.tensors.map { isMuParam ? muParamFactor($0) : 1 }
@@ -126,13 +128,29 @@ package final class Optimizer {
     return statistics
   }
 
-  /// Has every rank know all moments: for a checkpoint, and whoever else reads them. All ranks call
-  /// it.
-  package func gatherMoments() {
-    if hasAllMoments { return }
-    hasAllMoments = true
-    ranks.gather(firstMoments, sections.numbers)
-    ranks.gather(secondMoments, sections.numbers)
+  /// Has every rank know the second moments of all sections, until ``releaseMoments()``. All ranks
+  /// call it.
+  package func gatherSecondMoments() {
+    if isSharded { ranks.gather(secondMoments, sections.numbers) }
+  }
+
+  /// Has rank 0 know all moments, until ``releaseMoments()``. All ranks call it.
+  package func collectMoments() {
+    guard isSharded, !isCollected else { return }
+    isCollected = true
+    ranks.collect(firstMoments, sections.numbers)
+    ranks.collect(secondMoments, sections.numbers)
+  }
+
+  /// Gives the memory of other sections' moments back.
+  package func releaseMoments() {
+    guard isSharded else { return }
+    isCollected = false
+    let own = sections.numbers.ownRange
+    for moments in [firstMoments, secondMoments] {
+      moments.forget(0..<own.lowerBound)
+      moments.forget(own.upperBound..<moments.count)
+    }
   }
 
   /// Forgets what is known about a tensor's gradients, as if training began here for it.
@@ -157,7 +175,7 @@ extension Optimizer {
     ranks.gather(parameters, sections.numbers)
     ranks.gather(sums, sections.chunks)
     ranks.gather(muonSums, sections.parts)
-    hasAllMoments = false
+    isCollected = false
   }
 
   /// Adds the chunks' sums up, by tensor and in all; what is frozen counts in its own tensor only.

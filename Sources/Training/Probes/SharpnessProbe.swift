@@ -203,7 +203,8 @@ extension SharpnessProbe: Probe {
   /// At the weights as they are after the update.
   func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
     let rates = step.rates
-    step.optimizer.gatherMoments()
+    step.optimizer.gatherSecondMoments()
+    defer { step.optimizer.releaseMoments() }
     guard let preconditioner = step.optimizer.preconditioner(rates, updates: step.number),
       let value = measure(
         step.parameters, settings: step.lossSettings, preconditioner: preconditioner)

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Ranks
+import Telemetry
 
 extension TrainingRun {
   /// Sees to it that all ranks are about to make the same run.

@@ -156,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "Formats", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "TestSupport",
-        "Training",
+        "Dashboard", "Formats", "Ranks", "Runs", "seismo", "Sessions", "Signals", "Telemetry",
+        "TestSupport", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

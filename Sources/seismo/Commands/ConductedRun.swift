@@ -173,6 +173,7 @@ extension ConductedRun {
     listen(request)
     // A signal that the screen did not see any more.
     if request.isNew(), let author = request.author { run.post(.stop, by: author) }
+    if request.number != 0 { ranks.interrupt() }
     switch leave {
     case .left(.stopWithCheckpoint), .opens(_, .stopWithCheckpoint):
       run.post(.stop, by: request.author ?? "you")

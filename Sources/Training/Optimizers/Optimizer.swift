@@ -28,26 +28,26 @@ package final class Optimizer {
   private let updatedGroups: [Range<Int>]
   private let updatedParts: Range<Int>
   /// Those that this rank adds up, for all ranks.
-  private let ownGroups: [Range<Int>]
-  private let sums: Buffer<ChunkSums>
+  let ownGroups: [Range<Int>]
+  let sums: Buffer<ChunkSums>
   private let sliceSquares: Buffer<Double>
-  private let gradient: FloatBuffer
-  private let ranks: any RankGroup
+  let gradient: FloatBuffer
+  let ranks: any RankGroup
   private let slices: Int
-  private let isSharded: Bool
-  private let sections: UpdateSections
+  let isSharded: Bool
+  let sections: UpdateSections
   /// Whether rank 0 has the moments of all sections.
-  private var isCollected = false
+  var isCollected = false
   /// What other ranks send of the gradient's sum.
-  private let received: FloatBuffer
+  let received: FloatBuffer
   /// One a tensor: what the present update does to it, and what it measured.
   private var steps: [TensorStep] = []
   private var tensorNorms: [Double]
   private let tensorSums: Buffer<TensorSums>
-  private var statistics = UpdateStatistics()
-  private let muonSums: Buffer<UpdateSquares>
+  var statistics = UpdateStatistics()
+  let muonSums: Buffer<UpdateSquares>
   private let summing: Round<[FloatBuffer]>
-  private let totalling: Round<FloatBuffer>
+  let totalling: Round<FloatBuffer>
   private let measuring: Round<[TensorStep]>
   private let applying: Round<Update>
 
@@ -128,31 +128,6 @@ package final class Optimizer {
     return statistics
   }
 
-  /// Has every rank know the second moments of all sections, until ``releaseMoments()``. All ranks
-  /// call it.
-  package func gatherSecondMoments() {
-    if isSharded { ranks.gather(secondMoments, sections.numbers) }
-  }
-
-  /// Has rank 0 know all moments, until ``releaseMoments()``. All ranks call it.
-  package func collectMoments() {
-    guard isSharded, !isCollected else { return }
-    isCollected = true
-    ranks.collect(firstMoments, sections.numbers)
-    ranks.collect(secondMoments, sections.numbers)
-  }
-
-  /// Gives the memory of other sections' moments back.
-  package func releaseMoments() {
-    guard isSharded else { return }
-    isCollected = false
-    let own = sections.numbers.ownRange
-    for moments in [firstMoments, secondMoments] {
-      moments.forget(0..<own.lowerBound)
-      moments.forget(own.upperBound..<moments.count)
-    }
-  }
-
   /// Forgets what is known about a tensor's gradients, as if training began here for it.
   package func reset(tensor: ParameterTensor) {
     for element in tensor.offset..<tensor.offset + tensor.count {
@@ -163,21 +138,6 @@ package final class Optimizer {
 }
 
 extension Optimizer {
-  /// The sum of all slices in this rank's section, and its squares in all of them.
-  private func sumOverRanks() {
-    ranks.sum(gradient, sections.numbers, scratch: received)
-    totalling.run(jobs: ownGroups.count, gradient)
-    ranks.gather(sums, sections.chunks)
-    if !isSharded { ranks.gather(gradient, sections.numbers) }
-  }
-
-  private func gatherUpdate(_ parameters: FloatBuffer) {
-    ranks.gather(parameters, sections.numbers)
-    ranks.gather(sums, sections.chunks)
-    ranks.gather(muonSums, sections.parts)
-    isCollected = false
-  }
-
   /// Adds the chunks' sums up, by tensor and in all; what is frozen counts in its own tensor only.
   private func gather(slices: Int, _ rates: Rates) {
     let first = ranks.rank * slices
@@ -200,14 +160,6 @@ extension Optimizer {
       tensorNorms[index] = counted.squareRoot()
     }
     statistics.gradNorm = total.squareRoot()
-  }
-
-  private func shareSliceSquares(_ slices: Int) {
-    guard ranks.count > 1 else { return }
-    let bytes = slices * MemoryLayout<Double>.stride
-    statistics.sliceGradientSquares.withUnsafeMutableBytes { memory in
-      ranks.share(memory, bounds: (0...ranks.count).map { $0 * bytes })
-    }
   }
 
   /// What clipping makes of the gradients; one that makes no update remembers nothing.

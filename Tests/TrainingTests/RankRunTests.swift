@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Models
 import Ranks
 import Synchronization
@@ -170,26 +171,9 @@ struct RankRunTests {
 
   @Test func `a rank that dies ends the run, and the last checkpoint is named`() async throws {
     let folder = try TestFolder()
+    let place = folder.url
     let ends = await ThreadRanks.each(of: 4) { ranks in
-      Result { () -> TrainingOutcome? in
-        let run = try TrainedRun.small(ranks: ranks, checkpointFolder: folder.url) {
-          $0.steps = 1000
-          $0.checkpointEvery = 4
-        }
-        let (outcome, isOver) = (Mutex<TrainingOutcome?>(nil), DispatchSemaphore(value: 0))
-        let trainer = Trainer(run) { record in
-          guard case .samples(let samples) = record, samples.step == 6, ranks.rank == 2 else {
-            return
-          }
-          ranks.die()
-        }
-        trainer.start { end in
-          outcome.withLock { $0 = end.outcome }
-          isOver.signal()
-        }
-        isOver.wait()
-        return outcome.withLock { $0 }
-      }
+      Result { try Self.endWithoutRank2(ranks, checkpointFolder: place) }
     }
     for end in ends {
       guard case .failed(let reason) = try end.get() else {
@@ -200,6 +184,38 @@ struct RankRunTests {
       #expect(reason.hasSuffix("/step-000000004"))
     }
     #expect(try CheckpointFolder.latest(in: folder.url.path)?.step == 4)
+  }
+
+  /// How a run ends whose rank 2 dies in step 6.
+  private static func endWithoutRank2(
+    _ ranks: ThreadRanks, checkpointFolder: URL
+  ) throws -> TrainingOutcome? {
+    let run = try TrainedRun.small(ranks: ranks, checkpointFolder: checkpointFolder) {
+      $0.steps = 1000
+      $0.checkpointEvery = 4
+    }
+    let outcome = Outcome()
+    let trainer = Trainer(run) { record in
+      guard case .samples(let samples) = record, samples.step == 6, ranks.rank == 2 else { return }
+      ranks.die()
+    }
+    trainer.start { outcome.set($0.outcome) }
+    return outcome.wait()
+  }
+
+  private final class Outcome: Sendable {
+    private let value = Mutex<TrainingOutcome?>(nil)
+    private let isSet = DispatchSemaphore(value: 0)
+
+    func set(_ outcome: TrainingOutcome) {
+      value.withLock { $0 = outcome }
+      isSet.signal()
+    }
+
+    func wait() -> TrainingOutcome? {
+      isSet.wait()
+      return value.withLock { $0 }
+    }
   }
 
   @Test func `a bit that changes in one rank's memory is told`() async throws {

@@ -41,6 +41,11 @@ let package = Package(
     .library(name: "Seismo", targets: ["Seismo"]),
     .library(name: "Training", targets: ["Training"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI",
+      description: "One run over many processes; needs libopenmpi-dev or libmpich-dev.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -50,15 +55,20 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: "mpi", providers: [.apt(["libopenmpi-dev"])]),
 
     .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),
     .target(name: "Signals", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: engineSettings),
-    .target(name: "Models", dependencies: ["Kernels"], swiftSettings: engineSettings),
     .target(
-      name: "Training", dependencies: ["Kernels", "Models", "Signals", "Telemetry"],
+      name: "Ranks",
+      dependencies: ["Kernels", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+      swiftSettings: settings),
+    .target(name: "Models", dependencies: ["Kernels", "Ranks"], swiftSettings: engineSettings),
+    .target(
+      name: "Training", dependencies: ["Kernels", "Models", "Ranks", "Signals", "Telemetry"],
       swiftSettings: engineSettings),
     .target(name: "Formats", dependencies: ["Signals", "Telemetry"], swiftSettings: settings),
     .target(
@@ -79,7 +89,7 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+        "Formats", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(
@@ -91,14 +101,14 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Formats", "Models", "Runs", "Screen", "Sessions", "Signals", "Sweeps",
-        "Telemetry", "Terminal", "Training",
+        "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
+        "Sweeps", "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: language),
 
     .target(
-      name: "TestSupport", dependencies: ["Screen"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Ranks", "Screen"], path: "Tests/TestSupport",
       swiftSettings: language),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: language),
     .testTarget(
@@ -108,11 +118,16 @@ let package = Package(
       name: "SignalsTests", dependencies: ["Signals", "Telemetry"], swiftSettings: language),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: language),
     .testTarget(
+      name: "RanksTests", dependencies: ["Kernels", "Ranks", "TestSupport"],
+      swiftSettings: language),
+    .testTarget(
       name: "ModelsTests", dependencies: ["Kernels", "Models"], exclude: ["Recorded"],
       swiftSettings: language),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Kernels", "Models", "Sessions", "Signals", "Telemetry", "Training"],
+      dependencies: [
+        "Kernels", "Models", "Ranks", "Sessions", "Signals", "Telemetry", "TestSupport", "Training",
+      ],
       swiftSettings: language),
     .testTarget(
       name: "SweepsTests", dependencies: ["Models", "Signals", "Sweeps", "Telemetry", "Training"],
@@ -141,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "seismoTests",
       dependencies: [
-        "Dashboard", "Formats", "Runs", "seismo", "Sessions", "Signals", "Telemetry", "TestSupport",
-        "Training",
+        "Dashboard", "Formats", "Ranks", "Runs", "seismo", "Sessions", "Signals", "Telemetry",
+        "TestSupport", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],

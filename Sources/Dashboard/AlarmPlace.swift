@@ -41,6 +41,8 @@ extension AlarmRule {
       Place(mark: "eval rises", panes: [.loss], setting: SettingCatalog.weightDecay)
     case .gradientSpike:
       Place(mark: "grad spike", panes: [.loss, .gradients], setting: rate)
+    case .slowRank: Place(mark: "slow rank", panes: [], setting: "")
+    case .strayWeights: Place(mark: "stray rank", panes: Set(PaneID.allCases), setting: "")
     case .acceleratorIdle, .memoryNearEnd:
       Place(mark: self == .memoryNearEnd ? "memory full" : "gpu idle", panes: [], setting: "")
     }

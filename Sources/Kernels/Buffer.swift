@@ -5,6 +5,8 @@ package typealias FloatBuffer = Buffer<Float>
 /// A fixed run of zeroed numbers, aligned to a cache line.
 package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   package let count: Int
+  /// 0 for memory of the allocator's.
+  private let mappedBytes: Int
   // The compiler checks all but what is written through this pointer, which is sound:
   // - it never changes, and the memory is freed with the last reference only;
   // - whoever holds buffers (`TransformerEngine`, `Optimizer`, `TrainingRun` and its probes) is not
@@ -17,19 +19,55 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
 
   package init(count: Int) where Element: ExpressibleByIntegerLiteral {
     self.count = count
+    mappedBytes = 0
     base = Self.allocate(count)
     base.initialize(repeating: 0, count: count)
   }
 
+  /// Zeros whose memory is taken page by page, once they are written to: a part that never is costs
+  /// nothing.
+  package init(untouched count: Int) where Element: ExpressibleByIntegerLiteral {
+    self.count = count
+    let bytes = max(count, 1) * MemoryLayout<Element>.stride
+    let pages = mmap(
+      nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(bytes) bytes") }
+    base = pages.bindMemory(to: Element.self, capacity: max(count, 1))
+    mappedBytes = bytes
+  }
+
+  /// Gives the whole pages of `range` back, whose numbers are 0 then; of a buffer that was made
+  /// untouched.
+  package func forget(_ range: Range<Int>) {
+    guard mappedBytes > 0, !range.isEmpty else { return }
+    let (page, stride) = (Int(sysconf(Int32(_SC_PAGESIZE))), MemoryLayout<Element>.stride)
+    let start = (range.lowerBound * stride + page - 1) / page * page
+    let end = range.upperBound * stride / page * page
+    guard start < end else { return }
+    madvise(UnsafeMutableRawPointer(base) + start, end - start, MADV_DONTNEED)
+  }
+
   package init(repeating value: Element, count: Int) {
     self.count = count
+    mappedBytes = 0
     base = Self.allocate(count)
     base.initialize(repeating: value, count: count)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit {
+    if mappedBytes > 0 {
+      munmap(base, mappedBytes)
+    } else {
+      UnsafeMutableRawPointer(base).deallocate()
+    }
+  }
 
   package var bytes: Int { count * MemoryLayout<Element>.stride }
+
+  /// What other processes are sent of it, and send into it.
+  package var memory: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: bytes)
+  }
 
   package subscript(index: Int) -> Element {
     get {

@@ -18,6 +18,9 @@ package struct GateHistogram: Sendable {
     outer = Buffer(count: Self.bins)
   }
 
+  /// What other processes are sent of it.
+  package var memory: [UnsafeMutableRawBufferPointer] { [inner.memory, outer.memory] }
+
   func clear() {
     for bin in 0..<Self.bins {
       inner.base[bin] = 0

@@ -1,21 +1,26 @@
 internal import Dispatch
 package import Kernels
+package import Ranks
 
 /// Computes losses and gradients of one model over batches of one size.
 ///
-/// The batch is cut in slices by its size alone; each slice has gradients of its own, and workers
-/// take slices, so that the same batch gives the same bits whatever the number of workers. Memory
-/// is planned here once. One caller at a time: the passes share it.
+/// The batch is cut in slices, whoever computes them; each slice has gradients of its own, and ranks
+/// and their workers take slices, so that the same batch gives the same bits whatever the number of
+/// both. What a pass measures is told to all ranks. Memory is planned here once. One caller at a
+/// time: the passes share it.
 package final class TransformerEngine {
   package let configuration: ModelConfiguration
   package let batch: Int
   package let layout: ParameterLayout
+  /// Those of all ranks.
   package let slices: Int
   package let memoryBytes: Int
-  /// One gradient a slice; their sum over a binary tree is the gradient of the batch's mean loss.
+  /// One gradient a slice of this rank; the sum of all ranks' over a binary tree is the gradient of
+  /// the batch's mean loss.
   package let sliceGradients: [FloatBuffer]
 
   private let pool: WorkerPool
+  let ranks: any RankGroup
   let model: Transformer
   private let needsBalance: Bool
   let activations: [Activations]
@@ -35,16 +40,21 @@ package final class TransformerEngine {
     [4, 2, 1].first { batch % $0 == 0 } ?? 1
   }
 
-  /// - Parameters: `slices` divide the batch; nil for as many as its size alone gives
+  /// - Parameters: `slices` divide the batch, and `ranks` the slices; nil for as many as the batch's
+  ///   size alone gives
   package init(
-    configuration: ModelConfiguration, batch: Int, slices: Int? = nil, pool: WorkerPool
+    configuration: ModelConfiguration, batch: Int, slices: Int? = nil, pool: WorkerPool,
+    ranks: any RankGroup = SoleRank()
   ) {
     precondition(batch > 0, "a batch of \(batch)")
     let slices = slices ?? Self.slices(ofBatch: batch)
     precondition(batch % slices == 0, "a batch of \(batch) in \(slices) slices")
+    precondition(slices % ranks.count == 0, "\(slices) slices for \(ranks.count) ranks")
+    let own = slices / ranks.count
     self.configuration = configuration
     self.batch = batch
     self.pool = pool
+    self.ranks = ranks
     let model = Transformer(configuration)
     self.model = model
     layout = model.layout
@@ -53,19 +63,18 @@ package final class TransformerEngine {
     // needs the load of the whole batch. A dense slice is done with its memory when it ends.
     // A router of two passes needs no load.
     needsBalance = configuration.experts != nil && configuration.passes == 1
-    let passes =
-      needsBalance ? slices : min(pool.workers, slices) * configuration.passes
+    let passes = needsBalance ? own : min(pool.workers, own) * configuration.passes
     let rows = batch / slices * configuration.context
     let arena = Arena()
     var plan = MemoryPlan(arena: arena, rows: rows)
     activations = (0..<passes).map { _ in Activations(model, &plan) }
     sums = (0..<slices * configuration.passes).map { _ in PassSums(configuration) }
-    let buffers = (0..<slices).map { _ in FloatBuffer(count: model.layout.count) }
+    let buffers = (0..<own).map { _ in FloatBuffer(count: model.layout.count) }
     sliceGradients = buffers
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     let memory = SliceMemory(
-      activations: activations, sums: sums, gradients: buffers.map(ParameterView.init),
-      balance: balance)
+      firstSlice: ranks.rank * own, activations: activations, sums: sums,
+      gradients: buffers.map(ParameterView.init), balance: balance)
     wholePasses = Round(
       on: pool, configuration.passes == 2 ? memory.runTwoPasses : memory.runWholePass)
     forwardPasses = Round(on: pool, memory.runForward)
@@ -89,15 +98,27 @@ package final class TransformerEngine {
     windows.fill(from: tokens, noise: noise)
     let plan = plan(parameters, settings)
     if needsBalance {
-      forwardPasses.run(jobs: slices, plan)
+      forwardPasses.run(jobs: sliceGradients.count, plan)
+      shareSums()
       weighBalance(settings.balanceLoss)
-      backwardPasses.run(jobs: slices, order: .backwards, plan)
+      backwardPasses.run(jobs: sliceGradients.count, order: .backwards, plan)
     } else {
-      wholePasses.run(jobs: slices, plan)
+      wholePasses.run(jobs: sliceGradients.count, plan)
+      shareSums()
     }
     statistics.measure(
       sums[...], samples: batch * configuration.passes, settings: settings, configuration)
     return statistics
+  }
+
+  /// Has every rank know what the passes over all slices measured.
+  private func shareSums() {
+    guard ranks.count > 1 else { return }
+    let passes = configuration.passes
+    let bySlice = (0..<slices).flatMap { slice in
+      (0..<passes).map { sums[$0 * slices + slice] }
+    }
+    ranks.share(bySlice, bounds: ranks.bounds(of: slices).map { $0 * passes })
   }
 
   /// How much of the last passes' time the forward ones took.
@@ -202,10 +223,12 @@ extension TransformerEngine {
     let groups = (rows + samples - 1) / samples
     let jobs = parameters.count * groups
     let sums = (0..<jobs).map { _ in PassSums(configuration) }
+    let bounds = ranks.bounds(of: jobs)
+    let (first, end) = (bounds[ranks.rank], bounds[ranks.rank + 1])
     let lanes = min(activations.count, pool.workers)
     let (activations, routerBias) = (activations, preparedBias(settings))
     pool.run(jobs: lanes) { lane, _ in
-      for job in stride(from: lane, to: jobs, by: lanes) {
+      for job in stride(from: first + lane, to: end, by: lanes) {
         let start = job % groups * samples
         let count = min(samples, rows - start)
         let inputs = PassInputs(
@@ -219,6 +242,13 @@ extension TransformerEngine {
           tokenLosses: tokenLosses?[job / groups]
         ).forward(weight: nil)
       }
+    }
+    ranks.share(sums, bounds: bounds)
+    if let tokenLosses {
+      let starts = bounds.map { job in
+        (job / groups * rows + min(job % groups * samples, rows)) * configuration.context
+      }
+      ranks.share(tokenLosses, bounds: starts)
     }
     return (0..<parameters.count).map { index in
       var statistics = StepStatistics()
@@ -259,19 +289,24 @@ private struct PassPlan: Sendable {
 
 /// What the passes of a step write to, and the jobs that do.
 private struct SliceMemory: Sendable {
+  /// Jobs are counted from here on.
+  let firstSlice: Int
   let activations: [Activations]
+  /// Of all slices, where gradients are this rank's.
   let sums: [PassSums]
   let gradients: [ParameterView]
   let balance: FloatBuffer
 
   /// A slice's forward and backward pass in the memory of the worker.
-  func runWholePass(_ plan: PassPlan, slice: Int, worker: Int) {
+  func runWholePass(_ plan: PassPlan, job: Int, worker: Int) {
+    let slice = firstSlice + job
     let pass = plan.pass(slice, activations: activations[worker])
     forward(pass, slice, weight: plan.weight)
-    backward(pass, slice)
+    backward(pass, job)
   }
 
-  func runTwoPasses(_ plan: PassPlan, slice: Int, worker: Int) {
+  func runTwoPasses(_ plan: PassPlan, job: Int, worker: Int) {
+    let slice = firstSlice + job
     let first = plan.pass(slice, activations: activations[2 * worker])
     let second = plan.pass(slice, number: 1, activations: activations[2 * worker + 1])
     sums[slice].times[0] = timed {
@@ -280,26 +315,27 @@ private struct SliceMemory: Sendable {
       first.meet(second, weight: plan.weight)
     }
     sums[slice].times[1] = timed {
-      first.backward(gradients: gradients[slice], balance: balance)
-      second.backward(gradients: gradients[slice], balance: balance)
+      first.backward(gradients: gradients[job], balance: balance)
+      second.backward(gradients: gradients[job], balance: balance)
     }
   }
 
-  func runForward(_ plan: PassPlan, slice: Int, worker: Int) {
-    forward(plan.pass(slice, activations: activations[slice]), slice, weight: plan.weight)
+  func runForward(_ plan: PassPlan, job: Int, worker: Int) {
+    let slice = firstSlice + job
+    forward(plan.pass(slice, activations: activations[job]), slice, weight: plan.weight)
   }
 
-  func runBackward(_ plan: PassPlan, slice: Int, worker: Int) {
-    backward(plan.pass(slice, activations: activations[slice]), slice)
+  func runBackward(_ plan: PassPlan, job: Int, worker: Int) {
+    backward(plan.pass(firstSlice + job, activations: activations[job]), job)
   }
 
   private func forward(_ pass: TransformerPass, _ slice: Int, weight: Float) {
     sums[slice].times[0] = timed { pass.forward(weight: weight) }
   }
 
-  private func backward(_ pass: TransformerPass, _ slice: Int) {
-    sums[slice].times[1] = timed {
-      pass.backward(gradients: gradients[slice], balance: balance)
+  private func backward(_ pass: TransformerPass, _ job: Int) {
+    sums[firstSlice + job].times[1] = timed {
+      pass.backward(gradients: gradients[job], balance: balance)
     }
   }
 }

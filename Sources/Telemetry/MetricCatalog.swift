@@ -1,6 +1,6 @@
 /// The one table of metrics: names, units, meanings, reductions.
 package enum MetricCatalog {
-  package static let families: [MetricFamily] = runFamilies + machineFamilies
+  package static let families: [MetricFamily] = runFamilies + rankFamilies + machineFamilies
 
   private static let runFamilies: [MetricFamily] = [
     MetricFamily(

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Kernels
 package import Models
+package import Ranks
 
 /// Times the whole training step of a preset, or of a model near it: forward, backward, clip,
 /// update and statistics.
@@ -15,6 +16,10 @@ package struct Benchmark {
     package let matmulGFLOPS: Double
     package let peakGFLOPS: Double
     package let peakMemoryBytes: Int
+    /// What a step of this rank takes beside its waiting, and what it sends.
+    package let ownMilliseconds: Double
+    package let updateMilliseconds: Double
+    package let bytesPerStep: Double
 
     package var json: String {
       "{\"preset\":\"\(preset.rawValue)\",\"tokens_per_s\":\(tokensPerSecond),"
@@ -40,19 +45,27 @@ package struct Benchmark {
   private let steps: Int?
   private let workers: Int
   private let keepsMetrics: Bool
+  private let slices: Int?
+  private let ranks: any RankGroup
+  private let isSharded: Bool
 
   /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
   /// `keepsMetrics` says whether a step also names all it measured, as in a run. `model` and
-  /// `batch` are the preset's if not given.
+  /// `batch` are the preset's if not given. All `ranks` take the steps together, over as many
+  /// `slices`; `isSharded` cuts the update over them.
   package init(
     preset: Preset, model: ModelConfiguration? = nil, batch: Int? = nil, steps: Int?,
-    workers: Int?, keepsMetrics: Bool
+    workers: Int?, keepsMetrics: Bool, slices: Int? = nil, ranks: any RankGroup = SoleRank(),
+    isSharded: Bool = false
   ) {
     self.preset = preset
     self.model = model ?? preset.model
     self.batch = batch ?? preset.batch
     self.steps = steps
     self.keepsMetrics = keepsMetrics
+    self.slices = slices
+    self.ranks = ranks
+    self.isSharded = isSharded
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
@@ -60,9 +73,9 @@ package struct Benchmark {
     let pool = WorkerPool(workers: workers)
     let peak = sgemmPeak(seconds: 0.3, workers: workers)
     let engine = TransformerEngine(
-      configuration: model, batch: batch, pool: pool)
-    let milliseconds = times(engine, pool: pool)
-    let median = milliseconds.sorted()[milliseconds.count / 2]
+      configuration: model, batch: batch, slices: slices, pool: pool, ranks: ranks)
+    let steps = times(engine, pool: pool)
+    let median = median(steps.map(\.whole))
     let tokensPerSecond = Double(batch * model.context) / median * 1000
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -70,27 +83,47 @@ package struct Benchmark {
       preset: preset, workers: workers, tokensPerSecond: tokensPerSecond,
       stepMilliseconds: median,
       matmulGFLOPS: tokensPerSecond * model.flopsPerToken() / 1e9, peakGFLOPS: peak,
-      peakMemoryBytes: usage.ru_maxrss * 1024)
+      peakMemoryBytes: usage.ru_maxrss * 1024,
+      ownMilliseconds: median - self.median(steps.map(\.waited)),
+      updateMilliseconds: self.median(steps.map(\.update)),
+      bytesPerStep: steps.reduce(0) { $0 + $1.bytes } / Double(steps.count))
   }
 
-  private func times(_ engine: TransformerEngine, pool: WorkerPool) -> [Double] {
+  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+  /// Of one step, in milliseconds; those of the update without its waiting.
+  private struct Step {
+    let whole: Double
+    let waited: Double
+    let update: Double
+    let bytes: Double
+  }
+
+  private func times(_ engine: TransformerEngine, pool: WorkerPool) -> [Step] {
     let parameters = FloatBuffer(count: engine.layout.count)
     initialise(parameters: parameters, layout: engine.layout, seed: 0)
-    let optimizer = Optimizer(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(
+      layout: engine.layout, pool: pool, slices: engine.slices, ranks: ranks,
+      isSharded: isSharded)
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: model, entropyPerByte: nil)
     var kept: [Double] = []
     var tokens = [UInt8](repeating: 0, count: batch * (model.context + 1))
-    var times: [Double] = []
+    var times: [Step] = []
     let begin = DispatchTime.now().uptimeNanoseconds
-    while continues(times.count, since: begin) {
+    while ranks.told(continues(times.count, since: begin) ? [1] : []) == [1] {
       for index in tokens.indices { tokens[index] = .random(in: 0...255, using: &generator) }
-      let start = DispatchTime.now().uptimeNanoseconds
+      let (start, waited, sent) = (
+        DispatchTime.now().uptimeNanoseconds, ranks.secondsWaited, ranks.bytesSent
+      )
       let statistics = tokens.withUnsafeBufferPointer {
         engine.lossAndGradients(
           parameters: parameters, tokens: $0,
           settings: LossSettings(qkLayerNormWeight: 0, zLoss: 0, balanceLoss: 0.01))
       }
+      let (passesEnd, waitedInPasses) = (
+        DispatchTime.now().uptimeNanoseconds, ranks.secondsWaited
+      )
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
         rates: Optimizer.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
@@ -98,7 +131,12 @@ package struct Benchmark {
         kept.removeAll(keepingCapacity: true)
         metrics.append(statistics, .unmeasured, to: &kept)
       }
-      times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6)
+      let end = DispatchTime.now().uptimeNanoseconds
+      times.append(
+        Step(
+          whole: Double(end - start) / 1e6, waited: (ranks.secondsWaited - waited) * 1e3,
+          update: Double(end - passesEnd) / 1e6 - (ranks.secondsWaited - waitedInPasses) * 1e3,
+          bytes: Double(ranks.bytesSent - sent)))
     }
     precondition(kept.count == (keepsMetrics ? metrics.names.count : 0), "metrics were left out")
     return Array(times.dropFirst(Self.warmup))

@@ -18,7 +18,7 @@ package struct LiveSettings: Sendable, Equatable {
   package init(_ configuration: TrainingConfiguration) {
     plain = configuration.starts.filter { Self.isPlain($0.key) }
     if configuration.model.passes == 1 { plain[SettingCatalog.consistency] = .number(0) }
-    batch = BatchSize(configuration.batch)
+    batch = BatchSize(configuration.batch, slices: configuration.slices)
     qkLayerNorm = QKLayerNormBlend(
       isOn: configuration.qkLayerNorm, blendSteps: configuration.blendSteps)
     clipping = configuration.clipping
@@ -101,13 +101,14 @@ package struct LiveSettings: Sendable, Equatable {
   }
 
   /// The slices that a batch is cut in, whatever its size becomes.
-  var slices: Int { TransformerEngine.slices(ofBatch: batch.first) }
+  var slices: Int { batch.slices }
 
   /// Takes from the run's options what a checkpoint is too old to have.
   mutating func complete(from options: [String: String], _ configuration: TrainingConfiguration) {
     if batch.first == 0 {
       batch = BatchSize(options["batch"].flatMap(Int.init) ?? configuration.batch)
     }
+    batch.chosenSlices = configuration.slices
     for entry in SettingCatalog.entries where Self.isPlain(entry.name) && plain[entry.name] == nil {
       plain[entry.name] = options[entry.option].flatMap { entry.value(words: $0) } ?? entry.start
     }

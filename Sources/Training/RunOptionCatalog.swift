@@ -24,6 +24,10 @@ package enum RunOptionCatalog {
     .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
     .count("context", 1...16384, \.model.context, help: "tokens a window"),
     .count("batch", 1...4096, \.batch, help: "windows a step"),
+    .count(
+      "slices", 1...4096, \.slices,
+      help: "parts that a batch's gradients are added from, a power of two that divides it, and the"
+        + " most ranks that a run can have; up to 4 if not given"),
     data,
     .choice("order", \.order, help: "how windows are drawn"),
     .number("eval-fraction", 0.001...0.5, \.evalFraction, help: "share of the data held out"),
@@ -120,6 +124,10 @@ package enum RunOptionCatalog {
       "monitor", \.monitorsMachine,
       help: "record each second what machine and accelerators do, as metrics under system/"
     ) { !$0.monitorsMachine },
+    .flag(
+      "shard-optimizer", \.shardsOptimizer,
+      help: "with ranks: each keeps the optimizer's state of its own part of the weights alone"
+    ) { _ in false },
     .count(
       "workers", 1...256, \.workers,
       help: "cores to use; the numbers do not depend on it", isTold: false),

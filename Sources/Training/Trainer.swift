@@ -1,5 +1,6 @@
 import Dispatch
 package import Foundation
+import Ranks
 import Synchronization
 package import Telemetry
 
@@ -46,6 +47,25 @@ package final class Trainer: Sendable {
     let command: Command
     let author: String
     let answer: (@Sendable (CommandAnswer) -> Void)?
+
+    /// What other ranks are told.
+    private struct Told: Codable {
+      let words: String
+      let author: String
+    }
+
+    static func bytes(_ letters: [Letter]) -> [UInt8] {
+      let told = letters.map { Told(words: $0.command.words, author: $0.author) }
+      return Array((try? JSONEncoder().encode(told)) ?? Data())
+    }
+
+    static func read(_ bytes: [UInt8]) -> [Letter] {
+      let told = (try? JSONDecoder().decode([Told].self, from: Data(bytes))) ?? []
+      return told.map { letter in
+        let command = (try? Command(words: letter.words)) ?? .other(letter.words)
+        return Letter(command: command, author: letter.author, answer: nil)
+      }
+    }
   }
 
   private struct Mailbox: Sendable {
@@ -92,7 +112,9 @@ package final class Trainer: Sendable {
   package func start(onEnd: @escaping @Sendable (TrainingEnd) -> Void) {
     queue.async {
       let end = self.run.withLock { run in
-        TrainingEnd(outcome: self.train(run), of: run)
+        let outcome = self.train(run)
+        run.leaveRanks()
+        return TrainingEnd(outcome: outcome, of: run)
       }
       self.closeMailbox()
       onEnd(end)
@@ -127,6 +149,7 @@ package final class Trainer: Sendable {
   private func train(_ run: TrainingRun) -> TrainingOutcome {
     run.begin()
     while true {
+      if let flaw = run.ranks.flaw { return run.fail(run.withLastCheckpoint(flaw)) }
       if run.isFinished { return run.finish(.finished) }
       if run.isOutOfPatience { return run.stopForWantOfProgress() }
       run.writePeriodicCheckpoint()
@@ -150,6 +173,8 @@ package final class Trainer: Sendable {
           }
           if let flaw = run.rewindFlaw { return run.fail(flaw) }
         }
+      } catch let error as RankError {
+        return run.fail(run.withLastCheckpoint("\(error)"))
       } catch {
         return run.fail("\(error)")
       }
@@ -163,31 +188,36 @@ package final class Trainer: Sendable {
     run.diverge(event)
     let rewinds = run.rewindCount
     while true {
-      for letter in takeLetters() {
+      for letter in takeLetters(run.ranks) {
         let answer = run.applyAfterDivergence(letter.command, by: letter.author, now: Self.now())
         letter.answer?(answer)
         if run.machine.mode == .stopping { return false }
       }
       if run.rewindCount != rewinds { return true }
-      guard mailbox.withLock({ $0.isAttended || !$0.letters.isEmpty }) else { return false }
-      wake.wait()
+      let goesOn = mailbox.withLock { $0.isAttended || !$0.letters.isEmpty }
+      guard run.ranks.told(goesOn ? [1] : []) == [1] else { return false }
+      if run.ranks.isFirst { wake.wait() }
     }
   }
 
   private func applyCommands(_ run: TrainingRun) {
     run.applyOrders(now: Self.now())
     run.applyScript(now: Self.now())
-    for letter in takeLetters() {
+    for letter in takeLetters(run.ranks) {
       let answer = run.apply(letter.command, by: letter.author, now: Self.now())
       letter.answer?(answer)
     }
   }
 
-  private func takeLetters() -> [Letter] {
-    mailbox.withLock { mailbox in
+  /// Those that rank 0 has, on every rank; answers are rank 0's alone.
+  private func takeLetters(_ ranks: any RankGroup) -> [Letter] {
+    let letters = mailbox.withLock { mailbox in
       defer { mailbox.letters.removeAll() }
       return mailbox.letters
     }
+    guard ranks.count > 1 else { return letters }
+    let told = ranks.told(letters.isEmpty ? [] : Letter.bytes(letters))
+    return ranks.isFirst ? letters : Letter.read(told)
   }
 
   private func closeMailbox() {
@@ -198,9 +228,10 @@ package final class Trainer: Sendable {
     for letter in letters { Self.refuse(letter) }
   }
 
-  /// Sleeps until a command comes.
+  /// Sleeps until a command comes; other ranks than the first wait to be told of it.
   private func wait(_ run: TrainingRun) {
     run.announceMode()
+    guard run.ranks.isFirst else { return }
     while mailbox.withLock({ $0.letters.isEmpty }) { wake.wait() }
   }
 

@@ -14,10 +14,12 @@ extension TrainingConfiguration {
     return max(batch, Int((memory - parameterBytes) / windowBytes))
   }
 
-  /// The parameters, two moments, a sum of four slices' gradients, three of the probe's and two of
-  /// the update's cosine; W itself, and the sharpness probe's own engine, where they are asked for.
+  /// The parameters, two moments, the sum of the slices' gradients and theirs, three of the probe's
+  /// and two of the update's cosine; W itself, and the sharpness probe's own engine, where they are
+  /// asked for.
   private var parameterBytes: Double {
-    let copies = 13 + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
+    let copies =
+      9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
     return 4 * Double(copies) * Double(model.parameterCount)
   }
 

@@ -13,6 +13,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var model: ModelConfiguration
   /// Windows a step.
   public var batch: Int
+  /// The slices that a batch is cut in, a power of two that divides it; nil for up to four.
+  ///
+  /// Gradients are added slice by slice, so that the numbers depend on it; as many ranks at most take
+  /// a step together.
+  public var slices: Int?
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.
@@ -75,6 +80,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var patience = 0
   /// Whether what the machine does meanwhile is recorded as metrics under `system/`.
   public var monitorsMachine = true
+  /// Whether each rank keeps the optimiser's state of a part of the weights alone. No number depends
+  /// on it.
+  public var shardsOptimizer = false
   /// Cores to use; nil for all of them. No number depends on it.
   public var workers: Int?
   /// What the settings that can be changed later start at, by name.
@@ -177,6 +185,7 @@ extension TrainingConfiguration {
           + " choose one")
     }
     try validateExperts()
+    try validateSlices()
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -185,6 +194,14 @@ extension TrainingConfiguration {
     }
     try validateOptimizer()
     try validateKeeping()
+  }
+
+  private func validateSlices() throws(ConfigurationError) {
+    guard let slices else { return }
+    guard slices.nonzeroBitCount == 1, batch % slices == 0 else {
+      throw .impossible(
+        reason: "\(slices) slices: give a power of two that divides the batch of \(batch)")
+    }
   }
 
   private func validateKeeping() throws(ConfigurationError) {

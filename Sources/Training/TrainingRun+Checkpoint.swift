@@ -2,6 +2,7 @@ import Dispatch
 package import Foundation
 import Kernels
 import Models
+package import Ranks
 import Signals
 import Telemetry
 
@@ -15,7 +16,7 @@ extension TrainingRun {
     resuming checkpoint: Checkpoint, with state: ContinuationState? = nil,
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
     autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
-    checkpointFolder: URL?
+    checkpointFolder: URL?, ranks: any RankGroup = SoleRank()
   ) throws {
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
@@ -31,7 +32,7 @@ extension TrainingRun {
       autopilot: isSame ? earlier : Autopilot(autopilot), probes: probes,
       checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
-      changes: state.changes)
+      changes: state.changes, ranks: ranks)
     try adopt(checkpoint, state)
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
@@ -56,6 +57,7 @@ extension TrainingRun {
     try probes.resume(from: checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+    optimizer.releaseMoments()
     step = checkpoint.step
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
     optimizer.clipping = state.clipping ?? GradientClipping()
@@ -95,15 +97,20 @@ extension TrainingRun {
   /// - Returns: the checkpoint's folder, nil where it could not be written.
   @discardableResult
   func writeCheckpoint(by author: String, isPeriodic: Bool = false) -> URL? {
-    guard let checkpointFolder else { return nil }
+    guard let checkpointFolder, ranks.flaw == nil else { return nil }
     let start = DispatchTime.now().uptimeNanoseconds
+    optimizer.collectMoments()
+    guard ranks.flaw == nil else { return nil }
     progress.keeping.forget(step: step)
     if isPeriodic { progress.keeping.add(step: step) }
     do {
-      let path = try CheckpointFolder.write(
-        contents, step: step, run: writtenState, to: checkpointFolder.path)
+      let path = try ranks.led {
+        try CheckpointFolder.write(
+          contents, step: step, run: writtenState, to: checkpointFolder.path)
+      }
       let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
       let folder = URL(fileURLWithPath: path)
+      optimizer.releaseMoments()
       lastCheckpoint = folder
       lastWrittenStep = step
       checkpointFlaw = nil
@@ -130,8 +137,10 @@ extension TrainingRun {
       // One that cannot be removed is told once and left alone.
       progress.keeping.forget(step: step)
       do {
-        try CheckpointFolder.remove(step: step, in: parent)
-        return true
+        return try ranks.led {
+          try CheckpointFolder.remove(step: step, in: parent)
+          return true
+        }
       } catch {
         record(
           RunEvent(

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Ranks
 import Signals
 import Telemetry
 
@@ -176,6 +177,12 @@ extension TrainingRun {
           refusing: command.words, because: reason, by: author, step: step, wallTime: now))
       return CommandAnswer(isApplied: false, step: step, text: reason)
     }
+  }
+
+  /// What ended the run, and where to go on from.
+  func withLastCheckpoint(_ reason: String) -> String {
+    let place = lastCheckpoint.map { "go on from \($0.path)" } ?? "no checkpoint was written"
+    return "\(reason); \(place)"
   }
 
   func fail(_ reason: String) -> TrainingOutcome {

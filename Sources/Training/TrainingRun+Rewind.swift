@@ -1,4 +1,5 @@
 package import Foundation
+import Ranks
 import Signals
 package import Telemetry
 
@@ -69,7 +70,7 @@ extension TrainingRun {
     let from = step
     let left = progress.batchOffset
     do {
-      let (checkpoint, state) = try checkpoint(words)
+      let (checkpoint, state) = try agreedCheckpoint(words)
       let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent
       takeOver(checkpoint, state)
       guard rewindFlaw == nil else { return }
@@ -93,8 +94,11 @@ extension TrainingRun {
   private func setAsideWhatLiesAhead() {
     guard let checkpointFolder else { return }
     do {
-      try CheckpointFolder.setAside(
-        after: step, in: checkpointFolder.path, as: "rewind-\(rewindCount)-")
+      _ = try ranks.led {
+        try CheckpointFolder.setAside(
+          after: step, in: checkpointFolder.path, as: "rewind-\(rewindCount)-")
+        return true
+      }
     } catch {
       record(
         RunEvent(
@@ -110,8 +114,8 @@ extension TrainingRun {
     machine.goBack(
       to: Self.settings(of: state, at: checkpoint.step, configuration), changes: state.changes)
     resizeBatch()
-    do throws(CheckpointError) {
-      try adopt(checkpoint, state)
+    do {
+      try ranks.together { try adopt(checkpoint, state) }
     } catch {
       rewindFlaw = "the checkpoint could be read in part only: \(error)"
     }
@@ -130,6 +134,16 @@ extension TrainingRun {
       ])
     event.earlierOptions = earlierOptions
     record(event)
+  }
+
+  /// The checkpoint that rank 0 finds under these words, opened by all ranks.
+  private func agreedCheckpoint(_ words: String) throws -> (Checkpoint, ContinuationState) {
+    guard ranks.count > 1 else { return try checkpoint(words) }
+    let path = try ranks.led { try checkpoint(words).0.path }
+    return try ranks.together {
+      let checkpoint = try CheckpointFolder.read(path)
+      return (checkpoint, try checkpoint.continuation())
+    }
   }
 
   /// The checkpoint that `words` name: `last` before the present step, `good` before the present
@@ -167,7 +181,7 @@ extension TrainingRun {
 
   /// The newest checkpoint from before the present trouble, with the loss's level there.
   func goodCheckpoint() -> GoodCheckpoint? {
-    guard let (checkpoint, state) = try? checkpoint("good") else { return nil }
+    guard ranks.isFirst, let (checkpoint, state) = try? checkpoint("good") else { return nil }
     return GoodCheckpoint(
       folder: URL(fileURLWithPath: checkpoint.path), step: checkpoint.step,
       loss: state.progress.alarms.lossLevel ?? state.progress.lastLoss)
@@ -219,11 +233,15 @@ extension TrainingRun {
     }
     guard writeCheckpoint(by: author) != nil else { return }
     do {
-      let branch = try brancher(name, step)
-      checkpointFolder = branch.checkpointFolder
+      var branch: Branch?
+      checkpointFolder = try ranks.led {
+        let opened = try brancher(name, step)
+        branch = opened
+        return opened.checkpointFolder
+      }
       // The session it branched from keeps what it has.
       progress.keeping.filter { _ in false }
-      emit(.description(branch.description))
+      if let branch { emit(.description(branch.description)) }
       let parent = folder.deletingPathExtension().lastPathComponent
       record(
         RunEvent(

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Ranks
 import Signals
 import Telemetry
 
@@ -13,7 +14,8 @@ extension TrainingRun {
   }
 
   /// Computes the loss of the present step with the weights as they are, then updates them.
-  /// - Throws: ``DataError`` where the data cannot be read any more.
+  /// - Throws: ``DataError`` where the data cannot be read any more, `RankError` where another rank
+  ///   cannot or is gone.
   func advance(now: () -> Double) throws -> StepResult {
     phases.end(.waiting)
     let probed = probedStep()
@@ -34,6 +36,7 @@ extension TrainingRun {
       moveRouterBias(statistics)
     }
     progress.lastLoss = statistics.loss
+    if let flaw = ranks.flaw { throw RankError.lost(flaw) }
     remember(samples, of: probed)
     tell(&samples)
     guard update.isMade else { return .diverged(divergence(samples)) }
@@ -55,7 +58,9 @@ extension TrainingRun {
   /// Draws the windows of the present step and takes both passes over them.
   private func pass(_ settings: LossSettings) throws -> StepStatistics {
     let first = self.settings.batch.firstWindow(of: step)
-    try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
+    try ranks.together {
+      try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
+    }
     if let corruption = windows.corruption {
       corruption.tell(&noise, from: first, count: engine.batch)
     }
@@ -101,9 +106,16 @@ extension TrainingRun {
     phases.end(.statistics)
     samples.names += StepPhases.names
     samples.values += phases.take()
+    agree(on: &samples)
     emit(.samples(samples))
     observe(samples)
     phases.end(.recording)
+  }
+
+  /// What a clock says is rank 0's, so that alarms and rules say the same on all ranks.
+  private func agree(on samples: inout StepSamples) {
+    guard ranks.count > 1 else { return }
+    ranks.tell(&samples.values)
   }
 
   /// After the probe, which scales the optimiser's own update.
@@ -149,6 +161,7 @@ extension TrainingRun {
       watchesExperts: configuration.model.experts?.router.conformer.hasScores ?? true,
       thresholds: configuration.alarms)
     for event in raised { record(withWayBack(event)) }
+    for event in rankAlarms.take(samples, ranks: ranks.count) { record(event) }
     for event in progress.effects.observe(samples) { record(event) }
     autopilot.observe(samples)
   }

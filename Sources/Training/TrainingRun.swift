@@ -1,6 +1,7 @@
 package import Foundation
 import Kernels
 import Models
+package import Ranks
 import Signals
 package import Telemetry
 
@@ -28,6 +29,8 @@ package final class TrainingRun {
   var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
+  /// Those that take its steps, until it ends.
+  package private(set) var ranks: any RankGroup
   private let workers: Int
   private let pool: WorkerPool
   private(set) var peakGFLOPS = Double.nan
@@ -35,6 +38,7 @@ package final class TrainingRun {
   var machine: TrainerStateMachine
   var routerBias: RouterBias
   var progress = TrainingProgress()
+  var rankAlarms: RankAlarms
   var autopilot: Autopilot
   /// Updates done so far, which is also the number of the next step.
   package internal(set) var step = 0
@@ -67,17 +71,18 @@ package final class TrainingRun {
 
   /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they
   /// are to be applied, `autopilot` those that depend on a metric. `probes` are fitted to the run
-  /// and tell what they measure in their order.
-  /// - Throws: ``DataError`` where the data holds no window.
+  /// and tell what they measure in their order. All `ranks` make the same run.
+  /// - Throws: ``DataError`` where the data holds no window; ``ConfigurationError`` where there are
+  ///   more ranks than slices.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
     autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
-    checkpointFolder: URL?
+    checkpointFolder: URL?, ranks: any RankGroup = SoleRank()
   ) throws {
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
       autopilot: Autopilot(autopilot), probes: probes, checkpointFolder: checkpointFolder,
-      settings: LiveSettings(configuration), changes: [])
+      settings: LiveSettings(configuration), changes: [], ranks: ranks)
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     sigma?.begin(at: parameters, seed: configuration.seed)
   }
@@ -85,9 +90,11 @@ package final class TrainingRun {
   init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
     autopilot: Autopilot, probes: [ProbeCatalog.Maker], checkpointFolder: URL?,
-    settings: LiveSettings, changes: [TrainerStateMachine.Change]
+    settings: LiveSettings, changes: [TrainerStateMachine.Change], ranks: any RankGroup
   ) throws {
     let model = configuration.model
+    try Self.check(settings, of: ranks)
+    self.ranks = ranks
     self.configuration = configuration
     self.script = script
     self.autopilot = autopilot
@@ -100,13 +107,15 @@ package final class TrainingRun {
     workers = configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount
     pool = WorkerPool(workers: workers)
     engine = TransformerEngine(
-      configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool)
+      configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool,
+      ranks: ranks)
     parameters = FloatBuffer(count: engine.layout.count)
     sigma =
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
-      isMuParam: configuration.muParam)
+      isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks,
+      isSharded: configuration.shardsOptimizer && ranks.count > 1)
     qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
@@ -116,11 +125,12 @@ package final class TrainingRun {
       of: ProbedRun(
         configuration: configuration, layout: engine.layout, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
-        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut))
+        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
+    rankAlarms = RankAlarms(thresholds: configuration.alarms)
     machine = TrainerStateMachine(
       settings: settings, changes: changes, conditions: SettingConditions(configuration),
       largestBatch: configuration.largestBatch,
-      detachRefusal: Self.detachRefusal(configuration, checkpointFolder))
+      detachRefusal: Self.detachRefusal(configuration, checkpointFolder, ranks))
   }
 
   /// Plans the passes' memory anew for the batch in force; the slices stay as many.
@@ -128,13 +138,28 @@ package final class TrainingRun {
     let batch = settings.batch.value
     guard batch != engine.batch else { return }
     engine = TransformerEngine(
-      configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool)
+      configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool,
+      ranks: ranks)
     tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
   }
 
+  private static func check(_ settings: LiveSettings, of ranks: any RankGroup) throws {
+    let (slices, batch) = (settings.slices, settings.batch.value)
+    guard batch % slices == 0 else {
+      throw ConfigurationError.impossible(
+        reason: "a batch of \(batch) in \(slices) slices: give as many as divide it")
+    }
+    guard slices % ranks.count == 0 else {
+      throw ConfigurationError.impossible(
+        reason: "\(ranks.count) ranks for \(slices) slices of a batch: give --slices"
+          + " \(ranks.count), or fewer ranks")
+    }
+  }
+
   private static func detachRefusal(
-    _ configuration: TrainingConfiguration, _ checkpointFolder: URL?
+    _ configuration: TrainingConfiguration, _ checkpointFolder: URL?, _ ranks: any RankGroup
   ) -> String? {
+    if ranks.count > 1 { return "its ranks end together: stop it, and resume it elsewhere" }
     if configuration.dataPath == "-" { return "its data came from standard input" }
     return checkpointFolder == nil ? "it writes no checkpoints" : nil
   }
@@ -144,6 +169,9 @@ package final class TrainingRun {
     guard peakGFLOPS.isNaN else { return }
     peakGFLOPS = MachinePeak.gflops(workers: workers)
   }
+
+  /// What rank 0 does from now on the others know nothing of.
+  func leaveRanks() { ranks = SoleRank() }
 
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }

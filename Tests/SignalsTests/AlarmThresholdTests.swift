@@ -66,6 +66,15 @@ struct AlarmThresholdTests {
     Case(rule: .memoryNearEnd, silent: "99", raising: "97") { step, values in
       values["system/memory"] = step < 100 ? 50 : 98
     },
+    Case(rule: .slowRank, silent: "3", raising: "1.5") { step, values in
+      for rank in 0..<4 {
+        values[MetricCatalog.rankSeconds(rank)] = 2
+        values[MetricCatalog.rankWaiting(rank)] = rank == 2 && step > 100 ? 0 : 1
+      }
+    },
+    Case(rule: .strayWeights, silent: "off", raising: "on") { step, values in
+      values[MetricCatalog.strayWeights] = step < 500 ? 0 : 1
+    },
   ]
 
   private func samples(of run: Case) -> [StepSamples] {
@@ -85,11 +94,15 @@ struct AlarmThresholdTests {
     settings[SettingCatalog.adamEpsilon] = .number(1e-8)
     var monitor = AlarmMonitor()
     var (gradient, machine) = (GradientSpikeRule(), MachineAlarms(thresholds: thresholds))
-    let alarms = samples.flatMap { step in
-      monitor.observe(step, settings: settings, thresholds: thresholds)
-        + gradient.take(step, thresholds: thresholds) + machine.take(step)
-    }.filter { $0.kind == .alarm }
-    return Set(alarms.map { $0.name ?? "" })
+    var ranks = RankAlarms(thresholds: thresholds)
+    var events: [RunEvent] = []
+    for step in samples {
+      events += monitor.observe(step, settings: settings, thresholds: thresholds)
+      events += gradient.take(step, thresholds: thresholds)
+      events += machine.take(step)
+      events += ranks.take(step, ranks: 4)
+    }
+    return Set(events.filter { $0.kind == .alarm }.map { $0.name ?? "" })
   }
 
   @Test(arguments: cases)

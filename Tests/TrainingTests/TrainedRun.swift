@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Synchronization
 import Telemetry
+import TestSupport
 
 @testable import Training
 
@@ -45,9 +46,59 @@ struct TrainedRun {
         probes: probes, checkpointFolder: nil))
   }
 
+  /// The run that threads make together as its ranks, as each of them tells it.
+  static func together(
+    _ count: Int, _ preset: Preset = .tiny, script: [(Int, String)] = [],
+    autopilot: [AutopilotRule] = [], checkpointFolder: URL? = nil,
+    _ change: @escaping @Sendable (inout TrainingConfiguration) -> Void
+  ) async throws -> [TrainedRun] {
+    let commands = try script.map {
+      ScriptedCommand(step: $0.0, command: try Command(words: $0.1))
+    }
+    let results = await ThreadRanks.each(of: count) { ranks in
+      Result {
+        TrainedRun(
+          records: Self.trainHere(
+            try small(
+              preset, ranks: ranks, script: commands, autopilot: autopilot,
+              checkpointFolder: checkpointFolder, change)))
+      }
+    }
+    return try results.map { try $0.get() }
+  }
+
+  /// The part of one rank in such a run.
+  static func small(
+    _ preset: Preset = .tiny, ranks: ThreadRanks, script: [ScriptedCommand] = [],
+    autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
+    checkpointFolder: URL? = nil, _ change: (inout TrainingConfiguration) -> Void
+  ) throws -> TrainingRun {
+    var configuration = TrainingConfiguration.small(preset)
+    configuration.evalEvery = 0
+    configuration.workers = 1
+    change(&configuration)
+    return try TrainingRun(
+      configuration: configuration, corpus: Corpus.synthetic(seed: 1, bytes: 20_000),
+      script: script, autopilot: autopilot, probes: probes, checkpointFolder: checkpointFolder,
+      ranks: ranks)
+  }
+
+  /// Trains to the end and waits for it in this thread.
+  static func trainHere(_ run: sending TrainingRun) -> [RunRecord] {
+    let (records, isOver) = (Records(), DispatchSemaphore(value: 0))
+    let trainer = Trainer(run) { records.add($0) }
+    trainer.start { _ in isOver.signal() }
+    isOver.wait()
+    return records.all
+  }
+
   /// A run that is trained to its end.
   init(_ run: sending TrainingRun) async throws {
-    records = await Self.train(run)
+    self.init(records: await Self.train(run))
+  }
+
+  init(records: [RunRecord]) {
+    self.records = records
     samples = records.compactMap { record in
       if case .samples(let samples) = record { samples } else { nil }
     }

@@ -1,5 +1,6 @@
 internal import Foundation
 package import Kernels
+internal import Ranks
 
 /// What is measured of experts and their routing now and then, since a step has no need of it.
 extension TransformerEngine {
@@ -42,6 +43,7 @@ extension TransformerEngine {
       else { continue }
       one.countPairs(with: two, rows: pass.residual.rows, into: counts.base)
     }
+    ranks.addUp(counts)
     return (0..<experts).map { row in (0..<experts).map { counts[row * experts + $0] } }
   }
 }

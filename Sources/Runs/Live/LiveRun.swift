@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+package import Ranks
 package import Sessions
 import Signals
 package import Telemetry
@@ -23,6 +24,7 @@ package final class LiveRun: Sendable {
 
   /// - Parameters:
   ///   - plan: what is trained, and where it is recorded.
+  ///   - ranks: those that take its steps; the others do their ``RankPart``.
   ///   - corpus: the plan's data where it is open already; nil to open it.
   ///   - sweeps: a folder of sweeps whose words on this run's rate its alarms are to say; nil for
   ///     none.
@@ -30,20 +32,22 @@ package final class LiveRun: Sendable {
   ///     run up; the session has the record already.
   /// - Throws: what is wrong with the data, the checkpoint or the session, before anything starts.
   package init(
-    plan: RunPlan, corpus: Corpus? = nil, sweeps: String? = SweepFolder.usual,
+    plan: RunPlan, ranks: any RankGroup = SoleRank(), corpus: Corpus? = nil,
+    sweeps: String? = SweepFolder.usual,
     observer: @escaping @Sendable (RunRecord) -> Void
   ) throws {
     name = plan.name
-    let run = try plan.trainingRun(corpus: corpus ?? plan.corpus())
+    let run = try plan.trainingRun(corpus: corpus, ranks: ranks)
     (control, controlFlaw) = Self.controlServer(plan)
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)
     description.environment[.control] = control?.path
     if let branch = plan.branch { description.environment[.parent] = branch.parent }
     self.description = description
-    session = SessionInUse(
-      try plan.recorder(startingAt: run.step, description: description), path: plan.sessionPath,
-      description: description)
+    let recorder = try ranks.together {
+      try plan.recorder(startingAt: run.step, description: description)
+    }
+    session = SessionInUse(recorder, path: plan.sessionPath, description: description)
     let changes = plan.changes.filter { run.settings[$0.name] != $0.value }
       .map { Command.set(name: $0.name, value: $0.value) }
     let session = session

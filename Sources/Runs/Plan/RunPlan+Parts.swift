@@ -1,4 +1,5 @@
 import Foundation
+import Ranks
 import Sessions
 import Telemetry
 import Training
@@ -42,15 +43,31 @@ extension RunPlan {
     return try .open(path: path)
   }
 
-  func trainingRun(corpus: Corpus) throws -> TrainingRun {
+  /// The run that all `ranks` make, over `corpus`, or over the plan's own data if that is nil.
+  func trainingRun(corpus: Corpus? = nil, ranks: any RankGroup) throws -> TrainingRun {
+    let run = try ranks.together {
+      try refuseStandardInput(of: ranks)
+      return try trainingRun(over: corpus ?? self.corpus(), ranks: ranks)
+    }
+    try run.checkRanks()
+    return run
+  }
+
+  private func trainingRun(over corpus: Corpus, ranks: any RankGroup) throws -> TrainingRun {
     guard let checkpoint else {
       return try TrainingRun(
         configuration: configuration, corpus: corpus, script: script, autopilot: autopilot,
-        checkpointFolder: checkpointFolder)
+        checkpointFolder: checkpointFolder, ranks: ranks)
     }
     return try TrainingRun(
       resuming: checkpoint, with: continuation, configuration: configuration, corpus: corpus,
-      script: script, autopilot: autopilot, checkpointFolder: checkpointFolder)
+      script: script, autopilot: autopilot, checkpointFolder: checkpointFolder, ranks: ranks)
+  }
+
+  private func refuseStandardInput(of ranks: any RankGroup) throws {
+    guard ranks.count > 1, configuration.dataPath == "-" else { return }
+    throw ConfigurationError.impossible(
+      reason: "standard input reaches rank 0 alone: give --data a file that all hosts have")
   }
 
   /// Opens the session, new or to be continued, and commits what the run is.

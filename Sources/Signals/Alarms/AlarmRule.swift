@@ -17,6 +17,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case gradientSpike = "gradient-spike"
   case acceleratorIdle = "accelerator-idle"
   case memoryNearEnd = "memory-near-end"
+  case slowRank = "slow-rank"
+  case strayWeights = "stray-weights"
 
   /// What events carry as their name.
   package var name: String { rawValue }
@@ -25,10 +27,10 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   package var isAcute: Bool {
     switch self {
     case .lossSpike, .lossAboveBest, .lossDiverged, .attentionLogitsHigh,
-      .attentionLogitsDiverging, .notFinite:
+      .attentionLogitsDiverging, .notFinite, .strayWeights:
       true
     case .noProgress, .logZDrift, .gradientNearEpsilon, .deadExpert, .overloadedExpert,
-      .heldOutLossRising, .gradientSpike, .acceleratorIdle, .memoryNearEnd:
+      .heldOutLossRising, .gradientSpike, .acceleratorIdle, .memoryNearEnd, .slowRank:
       false
     }
   }
@@ -66,6 +68,9 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
       "An accelerator that was at work is busy for less than \(number)% of a minute."
     case .memoryNearEnd:
       "\(number)% of the memory, the machine's or an accelerator's, is in use for ten seconds."
+    case .slowRank:
+      "One rank's own work takes \(number) times the median rank's for 50 steps: the others wait for it."
+    case .strayWeights: "A rank's weights are not rank 0's any more."
     }
   }
 
@@ -104,6 +109,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     // In seconds: a machine is looked at by the clock.
     case .acceleratorIdle: Patience(trouble: 60, quiet: 10, coolDown: 300)
     case .memoryNearEnd: Patience(trouble: 10, quiet: 10, coolDown: 300)
+    case .slowRank: Patience(trouble: 50, quiet: 50, coolDown: 500)
+    case .strayWeights: Patience(trouble: 0, quiet: 0, coolDown: 0)
     }
   }
 }

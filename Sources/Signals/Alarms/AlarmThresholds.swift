@@ -62,6 +62,8 @@ extension AlarmRule {
     case .heldOutLossRising: AlarmThreshold(0.02, 0.001...10, "share of the lowest loss above it")
     case .gradientSpike: AlarmThreshold(10, 1...1000, "standard deviations above the recent mean")
     case .acceleratorIdle: AlarmThreshold(5, 0.1...90, "per cent of its time that it is busy")
+    case .slowRank: AlarmThreshold(1.5, 1.05...100, "times the median rank's work")
+    case .strayWeights: .whole
     case .memoryNearEnd: AlarmThreshold(97, 10...99.9, "per cent of a memory in use")
     }
   }

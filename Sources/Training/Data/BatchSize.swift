@@ -9,13 +9,18 @@ package struct BatchSize: Sendable, Equatable, Codable {
   /// What the run began with; 0 where a checkpoint is older than this setting.
   package let first: Int
   package private(set) var value: Int
+  /// What the run's options say of its slices; nil for as many as the first batch's size gives.
+  package var chosenSlices: Int?
   private var since = 0
   private var windowsBefore = 0
 
-  package init(_ value: Int) {
+  package init(_ value: Int, slices: Int? = nil) {
     first = value
     self.value = value
+    chosenSlices = slices
   }
+
+  package var slices: Int { chosenSlices ?? TransformerEngine.slices(ofBatch: max(first, 1)) }
 
   /// Changes it for `step` and those after it.
   package mutating func set(_ value: Int, at step: Int) {
@@ -43,8 +48,9 @@ extension BatchSize {
     value = try values.decode(Int.self, forKey: .value)
     since = try values.decode(Int.self, forKey: .since)
     windowsBefore = try values.decode(Int.self, forKey: .windowsBefore)
-    let slices = TransformerEngine.slices(ofBatch: max(first, 1))
-    let isSound = (1...4096).contains(value) && value % slices == 0 && first >= 0 && since >= 0
+    chosenSlices = try values.decodeIfPresent(Int.self, forKey: .chosenSlices)
+    let isSound =
+      (1...4096).contains(value) && slices > 0 && value % slices == 0 && first >= 0 && since >= 0
     guard isSound || self == BatchSize(0) else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "a batch of \(value)"))

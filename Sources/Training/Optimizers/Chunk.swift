@@ -20,14 +20,14 @@ struct Chunk: Sendable {
 extension Chunk {
   /// About sixteen runs of neighbouring chunks: enough for the workers to share, few enough that
   /// handing them out costs nothing.
-  static func groups(_ chunks: [Chunk]) -> [Range<Int>] {
+  static func groups(_ chunks: ArraySlice<Chunk>) -> [Range<Int>] {
     let target = max(chunks.reduce(0) { $0 + $1.count } / 16, 1)
     var groups: [Range<Int>] = []
-    var start = 0
+    var start = chunks.startIndex
     var count = 0
-    for (index, chunk) in chunks.enumerated() {
+    for (index, chunk) in zip(chunks.indices, chunks) {
       count += chunk.count
-      guard count >= target || index == chunks.count - 1 else { continue }
+      guard count >= target || index == chunks.endIndex - 1 else { continue }
       groups.append(start..<index + 1)
       start = index + 1
       count = 0
@@ -39,15 +39,7 @@ extension Chunk {
 /// A chunk's sums of squares.
 struct ChunkSums: Sendable, BitwiseCopyable {
   var total = 0.0
-  /// By slice, before the slices were added.
-  var slices = SIMD4<Double>.zero
   var squares = UpdateSquares()
   /// Of g²/v̂.
   var ratio = 0.0
-
-  mutating func sum(_ gradients: [FloatBuffer], into sum: FloatBuffer, _ chunk: Chunk) {
-    let sums = sumSlices(gradients, into: sum, from: chunk.start, count: chunk.count)
-    total = sums.total
-    slices = sums.slices
-  }
 }

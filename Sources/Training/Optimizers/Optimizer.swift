@@ -1,17 +1,21 @@
 package import Kernels
 package import Models
+package import Ranks
 
 /// Turns the slices' gradients into an update of the parameters, by one rule a tensor.
 ///
 /// Gradients are clipped before the moments see them. Work is cut in fixed chunks whose sums are
-/// added in their order, so that workers change no bit.
+/// added in their order, so that workers change no bit; nor do ranks. Each of them adds up the
+/// gradient of a section. It is given the others' and updates all parameters; or, where the update is
+/// cut over them, it updates its section and is given the others' parameters.
 /// - Source: Loshchilov and Hutter 2019 (AdamW); the decay of Wortsman et al. 2023 (2309.14322)
 package final class Optimizer {
   package let layout: ParameterLayout
   package let kind: OptimizerKind
-  /// Adam's first moments; where a tensor has another rule, its momentum.
+  /// Adam's first moments; where a tensor has another rule, its momentum. Where the update is cut over
+  /// ranks, those of other sections are of no account, unless they have been gathered.
   package let firstMoments: FloatBuffer
-  /// Adam's second moments; 0 where a tensor has another rule.
+  /// Adam's second moments; 0 where a tensor has another rule. Of other sections as the first.
   package let secondMoments: FloatBuffer
   /// What clipping remembers from step to step.
   package var clipping = GradientClipping()
@@ -20,45 +24,79 @@ package final class Optimizer {
   private let chunks: [Chunk]
   /// Neighbouring chunks of about the same number of elements: a job each.
   private let groups: [Range<Int>]
-  private let sums: Buffer<ChunkSums>
-  private let gradient: FloatBuffer
+  /// Those that this rank updates.
+  private let updatedGroups: [Range<Int>]
+  private let updatedParts: Range<Int>
+  /// Those that this rank adds up, for all ranks.
+  let ownGroups: [Range<Int>]
+  let sums: Buffer<ChunkSums>
+  private let sliceSquares: Buffer<Double>
+  let gradient: FloatBuffer
+  let ranks: any RankGroup
+  private let slices: Int
+  let isSharded: Bool
+  let sections: UpdateSections
+  /// Whether rank 0 has the moments of all sections.
+  var isCollected = false
+  /// What other ranks send of the gradient's sum.
+  let received: FloatBuffer
   /// One a tensor: what the present update does to it, and what it measured.
   private var steps: [TensorStep] = []
   private var tensorNorms: [Double]
   private let tensorSums: Buffer<TensorSums>
-  private var statistics = UpdateStatistics()
-  private let muonParts: [MuonPart]
-  private let muonSums: Buffer<UpdateSquares>
+  var statistics = UpdateStatistics()
+  let muonSums: Buffer<UpdateSquares>
   private let summing: Round<[FloatBuffer]>
+  let totalling: Round<FloatBuffer>
   private let measuring: Round<[TensorStep]>
   private let applying: Round<Update>
 
-  /// - Parameters: `isMuParam` scales each linear layer's rate by 256/fan-in
+  /// - Parameters: `isMuParam` scales each linear layer's rate by 256/fan-in; `slices` are those of
+  ///   all ranks; `isSharded` cuts the update over them
   package init(
     layout: ParameterLayout, pool: WorkerPool, kind: OptimizerKind = .adamW,
-    isMuParam: Bool = false
+    isMuParam: Bool = false, slices: Int = 4, ranks: any RankGroup = SoleRank(),
+    isSharded: Bool = false
   ) {
     self.layout = layout
     self.kind = kind
-    firstMoments = FloatBuffer(count: layout.count)
-    secondMoments = FloatBuffer(count: layout.count)
-    rules = layout.tensors.map(kind.rule)
+    self.ranks = ranks
+    self.slices = slices
+    self.isSharded = isSharded
+    firstMoments =
+      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+    secondMoments =
+      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+    let rules = layout.tensors.map(kind.rule)
+    self.rules = rules
     rateFactors = layout.tensors.map { isMuParam ? muParamFactor($0) : 1 }
-    chunks = layout.tensors.enumerated().flatMap { Chunk.cut($1, index: $0) }
-    groups = Chunk.groups(chunks)
+    let chunks = layout.tensors.enumerated().flatMap { Chunk.cut($1, index: $0) }
+    self.chunks = chunks
+    let sections = UpdateSections(
+      chunks, rules: rules, parts: MuonPart.parts(of: layout, kind: kind), numbers: layout.count,
+      ranks: ranks)
+    self.sections = sections
+    groups = Chunk.groups(chunks[...])
+    ownGroups = Chunk.groups(chunks[sections.chunks.ownRange])
+    updatedGroups = isSharded ? ownGroups : groups
     sums = Buffer(repeating: ChunkSums(), count: chunks.count)
+    sliceSquares = Buffer(count: chunks.count * slices / ranks.count)
     gradient = FloatBuffer(count: layout.count)
+    received = FloatBuffer(count: sections.numbers.largestHalf)
     tensorNorms = Array(repeating: 0, count: layout.tensors.count)
     tensorSums = Buffer(repeating: TensorSums(), count: layout.tensors.count)
-    let parts = MuonPart.parts(of: layout, kind: kind)
-    muonParts = parts
+    let parts = sections.muonParts
+    updatedParts = isSharded ? sections.parts.ownRange : parts.indices
     muonSums = Buffer(repeating: UpdateSquares(), count: parts.count)
     let lent = parts.isEmpty ? 0 : pool.workers
     let jobs = UpdateJobs(
-      chunks: chunks, groups: groups, sums: sums, gradient: gradient, first: firstMoments,
+      chunks: chunks, groups: groups, ownGroups: ownGroups, updatedGroups: updatedGroups,
+      updatedParts: updatedParts,
+      sums: sums, sliceSquares: sliceSquares, gradient: gradient, first: firstMoments,
       second: secondMoments, muonParts: parts, muonSums: muonSums,
       muonScratch: (0..<lent).map { _ in MuonScratch(places: parts.map(\.place)) })
     summing = Round(on: pool, jobs.sum)
+    totalling = Round(on: pool, jobs.measureTotal)
     measuring = Round(on: pool, jobs.measureRatio)
     applying = Round(on: pool, jobs.apply)
   }
@@ -69,19 +107,23 @@ package final class Optimizer {
   /// gone.
   /// None is made where the loss or the gradients' norm is not finite: nothing but the statistics
   /// changes then.
-  /// - Parameters: `updates` is the number of updates done before
+  /// - Parameters: `sliceGradients` are of this rank's slices; `updates` is the number of updates
+  ///   done before
   package func update(
     parameters: FloatBuffer, sliceGradients: [FloatBuffer], updates: Int, rates: Rates,
     isLossFinite: Bool = true
   ) -> UpdateStatistics {
+    precondition(sliceGradients.count * ranks.count <= slices, "more slices than were said")
     summing.run(jobs: groups.count, sliceGradients)
+    if ranks.count > 1 { sumOverRanks() }
     gather(slices: sliceGradients.count, rates)
     statistics.isMade = isLossFinite && statistics.gradNorm.isFinite
     let scales = scales(rates)
     statistics.isClipped = scales.isClipped
     setSteps(rates, updates: updates, scales: scales)
     if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
-    applying.run(jobs: muonParts.count + groups.count, Update(steps, parameters))
+    applying.run(jobs: updatedParts.count + updatedGroups.count, Update(steps, parameters))
+    if isSharded { gatherUpdate(parameters) }
     finish()
     return statistics
   }
@@ -98,15 +140,17 @@ package final class Optimizer {
 extension Optimizer {
   /// Adds the chunks' sums up, by tensor and in all; what is frozen counts in its own tensor only.
   private func gather(slices: Int, _ rates: Rates) {
-    statistics.clear(slices: slices)
+    let first = ranks.rank * slices
+    statistics.clear(slices: slices * ranks.count)
     for tensor in 0..<tensorSums.count { tensorSums[tensor] = TensorSums() }
     for (index, chunk) in chunks.enumerated() {
       tensorSums[chunk.tensor].gradient += sums[index].total
       guard !rates.freezes(layout.tensors[chunk.tensor]) else { continue }
       for slice in 0..<slices {
-        statistics.sliceGradientSquares[slice] += sums[index].slices[slice]
+        statistics.sliceGradientSquares[first + slice] += sliceSquares[index * slices + slice]
       }
     }
+    shareSliceSquares(slices)
     var total = 0.0
     for (index, tensor) in layout.tensors.enumerated() {
       let squares = tensorSums[index].gradient
@@ -141,7 +185,8 @@ extension Optimizer {
 
   /// Lowers the rate of each of Adam's tensors whose second moment is stale: lr/max(1, RMS/limit).
   private func clipUpdates(limit: Double) {
-    measuring.run(jobs: groups.count, steps)
+    measuring.run(jobs: updatedGroups.count, steps)
+    if isSharded { ranks.gather(sums, sections.chunks) }
     for (index, chunk) in chunks.enumerated() where steps[chunk.tensor].rule == .adam {
       tensorSums[chunk.tensor].ratio += sums[index].ratio
     }
@@ -155,7 +200,7 @@ extension Optimizer {
     for (index, chunk) in chunks.enumerated() {
       tensorSums[chunk.tensor].add(sums[index].squares)
     }
-    for (index, part) in muonParts.enumerated() {
+    for (index, part) in sections.muonParts.enumerated() {
       tensorSums[part.tensor].add(muonSums[index])
     }
     for (index, tensor) in layout.tensors.enumerated() {

@@ -18,7 +18,12 @@ struct Update: Sendable {
 struct UpdateJobs: Sendable {
   let chunks: [Chunk]
   let groups: [Range<Int>]
+  let ownGroups: [Range<Int>]
+  let updatedGroups: [Range<Int>]
+  let updatedParts: Range<Int>
   let sums: Buffer<ChunkSums>
+  /// Σ g² of each slice of this rank, chunk by chunk.
+  let sliceSquares: Buffer<Double>
   let gradient: FloatBuffer
   let first: FloatBuffer
   let second: FloatBuffer
@@ -28,13 +33,23 @@ struct UpdateJobs: Sendable {
 
   func sum(_ sliceGradients: [FloatBuffer], group: Int, worker: Int) {
     for index in groups[group] {
-      sums[index].sum(sliceGradients, into: gradient, chunks[index])
+      sums[index].total = sumSlices(
+        sliceGradients, into: gradient, from: chunks[index].start, count: chunks[index].count,
+        squares: sliceSquares.base + index * sliceGradients.count)
+    }
+  }
+
+  /// Σ g² of the ranks' sum, where the sum of this rank's slices was known.
+  func measureTotal(_ gradient: FloatBuffer, group: Int, worker: Int) {
+    for index in ownGroups[group] {
+      sums[index].total = squareSum(
+        gradient, from: chunks[index].start, count: chunks[index].count)
     }
   }
 
   /// Σ g²/v̂ of Adam's tensors.
   func measureRatio(_ steps: [TensorStep], group: Int, worker: Int) {
-    for index in groups[group] where steps[chunks[index].tensor].rule == .adam {
+    for index in updatedGroups[group] where steps[chunks[index].tensor].rule == .adam {
       let chunk = chunks[index]
       sums[index].ratio = squareRatio(
         gradient: gradient, second: second, from: chunk.start, count: chunk.count,
@@ -43,19 +58,20 @@ struct UpdateJobs: Sendable {
   }
 
   func apply(_ update: Update, job: Int, worker: Int) {
-    guard job < muonParts.count else {
-      for index in groups[job - muonParts.count] {
+    guard job < updatedParts.count else {
+      for index in updatedGroups[job - updatedParts.count] {
         sums[index].squares = update.steps[chunks[index].tensor].apply(
           chunks[index], parameters: update.parameters, gradient: gradient, first: first,
           second: second)
       }
       return
     }
-    let part = muonParts[job]
+    let index = updatedParts.lowerBound + job
+    let part = muonParts[index]
     let step = update.steps[part.tensor]
-    muonSums[job] = UpdateSquares()
+    muonSums[index] = UpdateSquares()
     guard step.rule == .muon else { return }
-    muonSums[job] = muonStep(
+    muonSums[index] = muonStep(
       parameters: update.parameters, gradient: gradient, velocity: first, at: part.place,
       scratch: muonScratch[worker], step.momentum(MomentumConstants.muon))
   }

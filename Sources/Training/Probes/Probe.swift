@@ -1,6 +1,7 @@
 import Foundation
 package import Kernels
 package import Models
+package import Ranks
 package import Telemetry
 
 /// An instrument beside the step: it looks at what a step reads and computes, and changes none of it.
@@ -104,6 +105,8 @@ package struct ProbedRun {
   /// The windows of a step when the run began.
   package let firstBatch: Int
   package let heldOut: HeldOutLoss
+  /// Those that take the run's steps; what one of them asks the others all of them ask.
+  package let ranks: any RankGroup
 }
 
 extension StepSamples {

@@ -14,5 +14,6 @@ package enum ProbeCatalog {
     { UpdateCosine(parameters: $0.layout.count, pool: $0.pool) },
     { LearningRateProbe($0) },
     { SharpnessProbe($0) },
+    { RankMetrics($0) },
   ]
 }

@@ -146,7 +146,9 @@ final class SharpnessProbe {
     _ = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(parameters: moved, tokens: $0, settings: settings)
     }
-    _ = sumSlices(engine.sliceGradients, into: target, from: 0, count: target.count)
+    var squares = [Double](repeating: 0, count: engine.sliceGradients.count)
+    _ = sumSlices(
+      engine.sliceGradients, into: target, from: 0, count: target.count, squares: &squares)
   }
 }
 
@@ -201,6 +203,8 @@ extension SharpnessProbe: Probe {
   /// At the weights as they are after the update.
   func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
     let rates = step.rates
+    step.optimizer.gatherSecondMoments()
+    defer { step.optimizer.releaseMoments() }
     guard let preconditioner = step.optimizer.preconditioner(rates, updates: step.number),
       let value = measure(
         step.parameters, settings: step.lossSettings, preconditioner: preconditioner)

@@ -23,8 +23,7 @@ struct Seismo: ParsableCommand {
     ])
 
   mutating func run() throws {
-    let plan = try RunPlan.firstRun()
-    try ConductedRun(plan: plan, watcher: Watcher([:], data: nil)).conduct()
+    try RankedRun(ranks: try ProcessRanks.begin()).conduct { try RunPlan.firstRun() }
   }
 
   static func main() {
@@ -35,8 +34,10 @@ struct Seismo: ParsableCommand {
       var command = try parseAsRoot(CommandLineWords.readable(words))
       try command.run()
     } catch {
-      Foundation.exit(reporting(error))
+      Foundation.exit(ProcessRanks.leave(reporting(error)))
     }
+    let code = ProcessRanks.leave(0)
+    if code != 0 { Foundation.exit(code) }
   }
 
   /// What was typed after the program's name.
@@ -86,6 +87,7 @@ struct Seismo: ParsableCommand {
 
   /// Says a line on standard error; where nobody can read it, nothing more can be done.
   static func report(_ line: String) {
+    guard ProcessRanks.speaks else { return }
     try? StandardStream.error.write("seismo: \(line.oneLine)\n")
   }
 }

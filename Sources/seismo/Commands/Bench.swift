@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Models
+import Ranks
 import Training
 
 struct Bench: ParsableCommand {
@@ -18,6 +19,10 @@ struct Bench: ParsableCommand {
   @Option(help: "steps to take, warm-up included (default: a few seconds' worth)") var steps: Int?
   @Option(help: "cores to use") var workers: Int?
   @Option(help: "whether each step's metrics are named and kept: on or off") var stats = "on"
+  @Option(help: "parts that the batch is cut in (default: up to 4)") var slices: Int?
+  @Flag(help: "time a step over the ranks that mpirun has started, and their exchanges")
+  var ranks = false
+  @Flag(help: "with --ranks: cut the update over them") var shardOptimizer = false
   @Flag(help: "one JSON object on standard output") var json = false
 
   mutating func validate() throws {
@@ -37,17 +42,39 @@ struct Bench: ParsableCommand {
       throw ValidationError(
         "--width \(model.width) in \(model.heads) heads: give a multiple of \(2 * model.heads)")
     }
+    let windows = batch ?? base.batch
+    if let slices, slices < 1 || slices.nonzeroBitCount != 1 || windows % slices != 0 {
+      throw ValidationError(
+        "--slices \(slices): give a power of two that divides the batch of \(windows)")
+    }
     if let workers, !(1...256).contains(workers) {
       throw ValidationError("--workers \(workers): give a whole number from 1 to 256")
     }
   }
 
   mutating func run() throws {
+    let group = ranks ? try ProcessRanks.begin() : SoleRank()
     let benchmark = Benchmark(
       preset: base, model: model, batch: batch, steps: steps, workers: workers,
-      keepsMetrics: stats == "on")
-    let result = benchmark.run()
-    try StandardOutput.print(json ? result.json : result.text)
+      keepsMetrics: stats == "on", slices: slices, ranks: group, isSharded: shardOptimizer)
+    let cut = slices ?? TransformerEngine.slices(ofBatch: batch ?? base.batch)
+    guard cut % group.count == 0 else {
+      throw Failure.usage("--slices \(cut) for \(group.count) ranks: give \(group.count) or more")
+    }
+    guard group.count > 1 else {
+      if ranks { throw Self.lackOfRanks }
+      let result = benchmark.run()
+      return try StandardOutput.print(json ? result.json : result.text)
+    }
+    let result = RankBenchmark(benchmark, model: model, ranks: group).run()
+    if group.isFirst { try StandardOutput.print(json ? result.json : result.text) }
+  }
+
+  private static var lackOfRanks: Failure {
+    .usage(
+      StartedRanks.isBuilt
+        ? "--ranks: write mpirun -n 2 seismo bench --ranks …"
+        : "\(RankStartError.notBuilt(asked: "--ranks"))")
   }
 
   private var base: Preset { Preset(rawValue: preset) ?? .small }

@@ -1,6 +1,7 @@
 import Dashboard
 import Dispatch
 import Foundation
+import Ranks
 import Runs
 import Sessions
 import Signals
@@ -11,6 +12,7 @@ import Training
 /// signals, with a word at its end.
 final class ConductedRun {
   private let plan: RunPlan
+  private let ranks: any RankGroup
   private let run: LiveRun
   private let watcher: Watcher
   private let theme: String?
@@ -21,13 +23,17 @@ final class ConductedRun {
 
   /// - Throws: what is wrong with the terminal, the theme, the data, the checkpoint or the session,
   ///   before anything starts.
-  init(plan: RunPlan, watcher: Watcher, theme: String? = nil) throws {
-    (self.plan, self.watcher, self.theme) = (plan, watcher, theme)
-    stage = watcher == .dashboard ? try DashboardScreen.Stage(theme: theme) : nil
+  init(
+    plan: RunPlan, ranks: any RankGroup = SoleRank(), watcher: Watcher, theme: String? = nil
+  ) throws {
+    (self.plan, self.ranks, self.watcher, self.theme) = (plan, ranks, watcher, theme)
+    stage = try ranks.together {
+      watcher == .dashboard ? try DashboardScreen.Stage(theme: theme) : nil
+    }
     printer = RecordPrinter(watcher, totalSteps: plan.configuration.steps)
     let (printer, mailbox) = (printer, mailbox)
     let isWatched = watcher == .dashboard
-    run = try LiveRun(plan: plan) { record in
+    run = try LiveRun(plan: plan, ranks: ranks) { record in
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }
     mailbox.post(.description(run.description))
@@ -55,7 +61,8 @@ final class ConductedRun {
   /// Has a first signal stop the run and a second one end the program at once, or the wait for a
   /// full disk where the run is over.
   private func listen(_ request: EndRequest) {
-    interrupts = Interrupts([SIGINT, SIGTERM]) { [run, printer] number in
+    interrupts = Interrupts([SIGINT, SIGTERM]) { [run, printer, ranks] number in
+      ranks.interrupt()
       if run.giveUpUnwritten() { return }
       if request.number != 0 { _exit(128 + number) }
       request.make(number)
@@ -166,6 +173,7 @@ extension ConductedRun {
     listen(request)
     // A signal that the screen did not see any more.
     if request.isNew(), let author = request.author { run.post(.stop, by: author) }
+    if request.number != 0 { ranks.interrupt() }
     switch leave {
     case .left(.stopWithCheckpoint), .opens(_, .stopWithCheckpoint):
       run.post(.stop, by: request.author ?? "you")

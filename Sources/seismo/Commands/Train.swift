@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ranks
 import Runs
 import Training
 
@@ -22,9 +23,22 @@ struct Train: ParsableCommand {
   @Option(help: "a command for the shell, once an alarm: its environment tells which")
   var onAlarm: String?
   @Option(help: "theme of the dashboard: see seismo themes") var theme: String?
+  @Option(help: "how many ranks mpirun or srun has started: another number is refused")
+  var ranks: Int?
 
   mutating func run() throws {
-    let file = try config.map { path throws(RunFile.Flaw) in try RunFile(path: path) } ?? RunFile()
+    let ranks = try ProcessRanks.begin(expected: ranks)
+    let file = try ranks.together {
+      try config.map { path throws(RunFile.Flaw) in try RunFile(path: path) } ?? RunFile()
+    }
+    let conduct = conduct(of: file)
+    try RankedRun(ranks: ranks, conduct: conduct).conduct {
+      try plan(file, conduct, isFirst: ranks.isFirst)
+    }
+  }
+
+  /// How the run is conducted, as the file and, before it, the command line say.
+  private func conduct(of file: RunFile) -> [String: String] {
     var conduct = file.conduct
     if let session { conduct["session"] = session }
     if let resume { conduct["resume"] = resume }
@@ -32,6 +46,12 @@ struct Train: ParsableCommand {
     if let onAlarm { conduct["on-alarm"] = onAlarm }
     if let headless { conduct["headless"] = headless ? "on" : "off" }
     if json { conduct["json"] = "on" }
+    return conduct
+  }
+
+  private func plan(
+    _ file: RunFile, _ conduct: [String: String], isFirst: Bool
+  ) throws -> RunPlan {
     let options = file.options.merging(self.options.given) { _, given in given }
     var plan = try RunPlan(
       options: options, given: self.options.given, session: conduct["session"],
@@ -42,8 +62,8 @@ struct Train: ParsableCommand {
     if branch != nil, session != nil {
       throw Failure.usage("--branch and --session: give one of them")
     }
-    try plan.settleLine(branch: branch, watcher: watcher)
+    if isFirst { try plan.settleLine(branch: branch, watcher: watcher) }
     if let line = plan.unreachedCommands { Seismo.report(line) }
-    try ConductedRun(plan: plan, watcher: watcher, theme: conduct["theme"]).conduct()
+    return plan
   }
 }

@@ -1,0 +1,33 @@
+extension MetricCatalog {
+  /// What each rank of a run says of itself at every step, and rank 0 of all of them.
+  static let rankFamilies: [MetricFamily] = [
+    MetricFamily(
+      "rank/step_seconds/R", unit: "s", reduction: .mean, isMeasuredByClock: true,
+      meaning: "time that rank R took for the step, its waiting for others included"),
+    MetricFamily(
+      "rank/waiting_seconds/R", unit: "s", reduction: .mean, isMeasuredByClock: true,
+      meaning: "time of it that rank R spent in exchanges with other ranks"),
+    MetricFamily(
+      "rank/memory_bytes/R", unit: "bytes", reduction: .maximum, isMeasuredByClock: true,
+      meaning: "resident memory of rank R"),
+    MetricFamily(
+      "rank/stray_weights", unit: "", reduction: .maximum, isMeasuredByClock: true,
+      meaning:
+        "ranks whose weights are not rank 0's, looked at every 100 steps; 0 where all is well"
+    ),
+  ]
+
+  package static func rankSeconds(_ rank: Int) -> MetricName {
+    MetricName("rank/step_seconds/\(rank)")
+  }
+
+  package static func rankWaiting(_ rank: Int) -> MetricName {
+    MetricName("rank/waiting_seconds/\(rank)")
+  }
+
+  package static func rankMemory(_ rank: Int) -> MetricName {
+    MetricName("rank/memory_bytes/\(rank)")
+  }
+
+  package static let strayWeights: MetricName = "rank/stray_weights"
+}

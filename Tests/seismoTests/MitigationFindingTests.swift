@@ -41,14 +41,18 @@ struct MitigationFindingTests {
   }
 
   @Test(.enabled(if: FindingTable.names.contains("muon")))
-  func `attention logits are larger under Muon than under AdamW, and are held`() throws {
+  func `at its best rate Muon's attention logits are above AdamW's at its own, and are held`()
+    throws
+  {
     let table = try FindingTable("muon")
-    func logits(_ optimizer: String, _ other: [String: String?]) throws -> Double {
-      let options = other.merging(["optimizer": optimizer, "lr": "0.01"]) { $1 }
+    func logits(_ optimizer: String, _ rate: String, _ other: [String: String?]) throws -> Double {
+      let options = other.merging(["optimizer": optimizer, "lr": rate]) { $1 }
       return try table.mean(options) { $0["attention_logit_max"]?.number }
     }
-    #expect(try logits("muon", ["qk-layernorm": "off"]) > logits("adamw", ["qk-layernorm": "off"]))
-    #expect(try logits("muon", ["qk-clip": "10.0"]) < logits("muon", ["qk-layernorm": "off"]))
+    let plain = try logits("muon", "0.03", ["qk-layernorm": "off"])
+    #expect(try plain > 1.5 * logits("adamw", "0.01", ["qk-layernorm": "off"]))
+    #expect(try logits("muon", "0.03", ["qk-clip": "10.0"]) < 10.5)
+    #expect(try logits("muon", "0.03", ["qk-layernorm": "on"]) < plain / 2)
   }
 
   @Test(.enabled(if: FindingTable.names.contains("decay")))
@@ -70,6 +74,20 @@ struct MitigationFindingTests {
     let deep = try table.sensitivity(["layers": "8", "width": "32"])
     let wide = try table.sensitivity(["layers": "2", "width": "64"])
     #expect(deep > wide)
+  }
+
+  @Test(.enabled(if: FindingTable.names.contains("step-law")))
+  func `the best rate falls with the size`() throws {
+    let table = try FindingTable("step-law")
+    for steps in ["60", "240"] {
+      let rates = try ["16", "32", "64"].map { width in
+        let group = table.sensitivity.first {
+          $0["options"]?["width"]?.text == width && $0["options"]?["steps"]?.text == steps
+        }
+        return try #require(group?["best_lr"]?.number)
+      }
+      #expect(rates == rates.sorted(by: >) && rates[2] < rates[0])
+    }
   }
 
   @Test(.enabled(if: FindingTable.names.contains("rewind")))

@@ -40,7 +40,8 @@ def train(grid, name, work, program):
         rules = table.get("when", [])
         given = {**common, **{key: value for key, value in table.items() if key != "when"}}
         for options in product(given):
-            place = f"{name}/{len(cells) + 1:04}.seismo"
+            rule = words(rules).replace(" ", "-")
+            place = f"{name}/{len(cells) + 1:04}-{rule}.seismo"
             cells.append(cell(options, rules, place, work, program))
     return {"cells": cells, "sensitivity": groups(cells)}
 
@@ -80,8 +81,8 @@ def begin(options, rules, place, work, program):
     config = work / place.replace(".seismo", ".toml")
     config.write_text("\n".join(lines) + "\n")
     done = subprocess.run(
-        [program, "train", "--config", str(config), "--session", place, "--headless"], cwd=work,
-        capture_output=True, text=True)
+        [program, "train", "--config", str(config), "--session", place, "--headless", "--workers", "1"],
+        cwd=work, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         sys.exit(f"run: {config}: {done.stderr.strip()}")
 

@@ -2,6 +2,7 @@ import Foundation
 import Runs
 import Seismo
 import Sessions
+import Signals
 import Sweeps
 import Telemetry
 import Testing

@@ -64,10 +64,10 @@ struct ReadmeTests {
     let rows = readme[start.upperBound..<end.lowerBound].split(separator: "\n").dropFirst(2)
     #expect(rows.count >= 10)
     let sessions = Self.url.deletingLastPathComponent().appending(path: "sessions")
-    let histories = try ["healthy", "collapse", "rescue"].reduce(into: [:]) { histories, name in
-      histories[name] = try SessionReader(
-        path: sessions.appending(path: "\(name).seismo").path
-      ).history()
+    var histories: [String: RunHistory] = [:]
+    for name in ["healthy", "collapse", "rescue"] {
+      let path = sessions.appending(path: "\(name).seismo").path
+      histories[name] = try SessionReader(path: path).history()
     }
     func told(_ words: String, _ metric: String, of session: String) throws {
       let value = try #require(histories[session]?[MetricName(metric)]?.value(at: 500))

@@ -37,7 +37,7 @@ package struct RankAlarms: Sendable {
     let isSame = slowest == nil || slowest == rank
     let isSlow = isSame && most > thresholds.level(.slowRank) * median
     if !isRaised(.slowRank) { slowest = most > thresholds.level(.slowRank) * median ? rank : nil }
-    let factor = NumberText.compact(most / max(median, 1e-9), digits: 3)
+    let factor = NumberText.compact(most / max(median, 1e-9), digits: 2)
     return latch(.slowRank, isSlow ? .trouble : .quiet, samples) { [slowest] isRaised in
       isRaised
         ? "rank \(rank) holds the others up: its steps take \(factor) times the median rank's work"

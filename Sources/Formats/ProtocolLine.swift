@@ -72,6 +72,9 @@ extension ProtocolLine {
     run["config"]?.eachLeaf(separator: "/") { name, value in
       if let text = words(value) { description.options[name] = text }
     }
+    for member in run["axes"]?.members ?? [] {
+      if let axis = member.value.text { description.environment[.axis(of: member.key)] = axis }
+    }
     for member in run.members ?? [] where !untold.contains(member.key) {
       let text = member.key == "command" ? commandLine(member.value) : words(member.value)
       if let text { description.environment[member.key] = text }

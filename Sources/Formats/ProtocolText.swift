@@ -56,10 +56,16 @@ package enum ProtocolText {
     let own: Set<String> = [
       "protocol", "name", "started", "total_steps", "config", "control", "pid",
     ]
+    var axes: [String: String] = [:]
     for (name, words) in description.environment.sorted(by: { $0.key < $1.key })
     where !own.contains(name) {
-      members.append("\(JSONLines.quoted(name)):\(JSONLines.quoted(words))")
+      if let pattern = EnvironmentKey.axisPattern(in: name) {
+        axes[pattern] = words
+      } else {
+        members.append("\(JSONLines.quoted(name)):\(JSONLines.quoted(words))")
+      }
     }
+    if !axes.isEmpty { members.append("\"axes\":\(object(axes))") }
     return "{\"run\":{\(members.joined(separator: ","))}}"
   }
 

@@ -65,6 +65,7 @@ package struct WandbDecoder: LogDecoder {
       case 2: read(history: bytes, range, into: &batch)
       case 5: read(config: bytes, range, into: &batch)
       case 7: read(stats: bytes, range)
+      case 12: WandbMetricDefinition(bytes, range)?.add(to: &batch.description)
       case 10: read(alert: bytes, range, into: &batch)
       case 13: read(output: bytes, range, into: &batch)
       case 17: read(run: bytes, range, into: &batch)

@@ -303,6 +303,52 @@ import Testing
     #expect(state.viewport.axis == .step)
   }
 
+  /// A run that says of its metrics how they are to be shown.
+  private func defining(_ words: [String: String]) -> RunHistory {
+    var history = logged(["epoch", "loss", "val/acc", "val/top1"]) { metric, step in
+      metric == 0 ? Double(step / 4) : Double(metric * (40 - step))
+    }
+    history.append(
+      .description(RunDescription(name: "theirs", created: 0, environment: words)))
+    return history
+  }
+
+  @Test func `a chart has the axis that its run defined for it until one is chosen for all`() {
+    var state = shown(defining(["axis val/*": "epoch"]))
+    let charts = view(state).text()
+    #expect(charts.contains(" over epoch ") && !charts.contains("hidden by"))
+    state.choose(state.wall.tiles.first { $0.title == "val/acc" })
+    press(&state, .enter)
+    #expect(view(state).text().contains("epoch 9"))
+    press(&state, .character("a"))
+    #expect(state.viewport.axis == .step && !view(state).text().contains("epoch 9"))
+    for _ in 0..<5 { press(&state, .character("a")) }
+    #expect(state.viewport.axis == nil && view(state).text().contains("epoch 9"))
+  }
+
+  @Test func `a named pane has the axis of what it shows first`() {
+    let state = shown(defining(["axis loss": "epoch", "axis val/*": "_runtime"]))
+    #expect(state.context(for: .loss).axis == .metric("epoch"))
+    #expect(state.context(for: .gradients).axis == .step)
+    #expect(state.context(for: .pinned("val/*")).axis == .time)
+  }
+
+  @Test func `what does not grow is no axis`() {
+    let state = shown(defining(["axis val/*": "loss", "axis loss": "never logged"]))
+    #expect(state.definedAxes.isEmpty && state.context(for: .loss).axis == .step)
+    #expect(!view(state).text().contains(" over "))
+  }
+
+  @Test func `what a run hides has no chart until it is looked for`() {
+    var state = shown(defining(["hidden val/*": "yes", "summary loss": "min,max"]))
+    #expect(state.wall.tiles.flatMap(\.metrics) == ["loss", "epoch"])
+    #expect(view(state).text().contains("4 metrics · 2 charts · 2 hidden by the run"))
+    #expect(view(state).text().contains(" min 1.00 · max 40.0 "))
+    state.viewport.filter = "val"
+    state.refreshWall()
+    #expect(state.wall.tiles.map(\.title) == ["val/acc", "val/top1"])
+  }
+
   @Test func `a run that has panes for what it logs keeps them`() {
     let names = ["loss", "lr", "grad_norm", "tokens_per_s", "accuracy"]
     let state = shown(logged(names))

@@ -38,6 +38,7 @@ package struct Wall: Sendable {
     var filter: String?
     var order: WallOrder
     var head: [String]
+    var definitions: MetricDefinitions
     var elsewhere: Set<MetricName>
     /// When what is ordered by what metrics do was ordered, in steps of some seconds.
     var tick: Int
@@ -73,7 +74,7 @@ package struct Wall: Sendable {
     let isByDeeds = order == .movement || order == .trouble
     let next = Basis(
       count: around.history.names.count, filter: around.filter, order: order,
-      head: head(of: around.project),
+      head: head(of: around.project), definitions: around.history.definitions,
       elsewhere: around.isAmongPanes ? around.elsewhere : [],
       tick: isByDeeds ? Int(around.now / Self.patience) : 0)
     guard next != basis else { return }
@@ -103,7 +104,7 @@ package struct Wall: Sendable {
       let pattern = TextPattern(filter)
       return (history.names.filter { pattern.matches($0.path) }.map { WallTile($0) }, 0)
     }
-    let folded = grouped(WallTile.folded(history.names), history)
+    let folded = grouped(WallTile.folded(charted(in: history)), history)
     let first = head.compactMap { title in folded.first { $0.title == title } }
     let titles = Set(first.map(\.title))
     let rest = folded.filter { !titles.contains($0.title) }
@@ -113,6 +114,13 @@ package struct Wall: Sendable {
       return (all.filter { !isElsewhere($0) } + all.filter(isElsewhere), 0)
     }
     return (first + sorted(rest, by: order, history, playhead), first.count)
+  }
+
+  /// The metrics of which the run does not say that it wants no chart of them.
+  static func charted(in history: RunHistory) -> [MetricName] {
+    let definitions = history.definitions
+    guard definitions.hidesMetrics else { return history.names }
+    return history.names.filter { !definitions.isHidden($0) }
   }
 
   private static func sorted(
@@ -146,10 +154,10 @@ package struct Wall: Sendable {
 
   /// A group is what the run's own name of a metric begins with; families are one.
   private static func grouped(_ tiles: [WallTile], _ history: RunHistory) -> [WallTile] {
-    let originals = history.description?.environment ?? [:]
+    let environment = history.description?.environment ?? [:]
     return tiles.map { tile in
       var tile = tile
-      let name = originals["metric \(tile.metrics[0].path)"] ?? tile.title
+      let name = environment[.original(of: tile.metrics[0])] ?? tile.title
       let isKnown = name == tile.title && MetricCatalog.family(of: tile.metrics[0]) != nil
       let prefix = name.firstIndex(of: "/").map { String(name[...$0]) } ?? ""
       if tile.title.hasPrefix(systemGroup) {

@@ -162,10 +162,12 @@ struct WallCaption {
     }
     let names = context.history.names.count
     let isFiltered = context.filter.map { !$0.isEmpty } ?? false
+    let hidden = names - Wall.charted(in: context.history).count
     let count =
       isFiltered
       ? "  \(tiles.count) of \(NumberText.grouped(names)) metrics"
       : "  \(Self.counted(names, "metric")) · \(Self.counted(tiles.count, "chart"))"
+        + (hidden > 0 ? " · \(NumberText.grouped(hidden)) hidden by the run" : "")
     spans.append(Span(count, .faint))
     if let filter = context.filter, isFiltered { spans.append(Span("  /\(filter)", .person)) }
     let keys = [("S", wall.order.words), ("/", "filter"), ("*", "head"), ("( )", "columns")]

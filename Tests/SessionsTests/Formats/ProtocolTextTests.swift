@@ -30,11 +30,11 @@ import Testing
       .description(
         RunDescription(
           name: "gpt", created: 1.7e9, totalSteps: 9, options: ["lr": "0.1"],
-          environment: ["host": "node", "control": "/tmp/x"])),
+          environment: ["host": "node", "control": "/tmp/x", "axis val/*": "epoch"])),
       .settings(settings), .samples(row), .event(event), .console(wallTime: 1.7e9, line: "a\u{1b}"),
       .state(.failed(reason: "it \"broke\"")),
     ])
-    #expect(lines.count == 6)
+    #expect(lines.count == 6 && lines[0].contains(#""axes":{"val/*":"epoch"}"#))
     var found: [String] = []
     for record in try read(lines) {
       switch record {
@@ -43,6 +43,7 @@ import Testing
         #expect(description.totalSteps == 9 && description.options == ["lr": "0.1"])
         #expect(description.environment["host"] == "node")
         #expect(description.environment["control"] == nil)
+        #expect(description.environment[.axis(of: "val/*")] == "epoch")
         found.append("description")
       case .settings(let read):
         #expect(read == settings)

@@ -11,8 +11,8 @@ struct WandbMetricDefinition {
 
   /// Nil where it names nothing.
   init?(_ bytes: [UInt8], _ range: Range<Int>) {
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       guard case .bytes(let content) = field.value else { continue }
       switch field.number {
       case 1, 2: pattern = String(bytes, in: content)
@@ -28,8 +28,8 @@ struct WandbMetricDefinition {
   /// The numbers of the fields that are true.
   private static func flags(_ bytes: [UInt8], _ range: Range<Int>) -> Set<Int> {
     var flags: Set<Int> = []
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       if case .varint(1...) = field.value { flags.insert(field.number) }
     }
     return flags

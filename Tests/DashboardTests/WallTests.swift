@@ -291,6 +291,35 @@ import Testing
     #expect(state.wallLayout.columns == usual - 1)
   }
 
+  @Test func `a wall beside other panes stays at its page while keys are for another`() throws {
+    let names =
+      ["loss", "lr", "grad_norm", "tokens_per_s"]
+      + (0..<60).map { "m\(Character(UnicodeScalar(97 + UInt8($0 % 26))))\($0)z" }
+    var state = shown(logged(names))
+    press(&state, .character("p"))
+    while state.isWallWhole { press(&state, .character("p")) }
+    state.arrangement.focus = .wall
+    try #require(state.layout.panes[.wall] != nil && !state.isWallWhole)
+    let last = try #require(state.wall.tiles.last)
+    func titles() -> [MetricName] { state.wall.shown }
+    state.choose(last)
+    state.refreshWall()
+    #expect(state.wall.page > 0 && titles().contains(last.metrics[0]))
+    let seen = titles()
+    state.arrangement.focus = .loss
+    state.choose(state.wall.tiles.first)
+    state.refreshWall()
+    #expect(titles() == seen)
+    state.arrangement.focus = .wall
+    state.refreshWall()
+    #expect(state.wall.page == 0 && titles() != seen)
+  }
+
+  @Test func `words are found in names wherever they stand`() {
+    #expect("train/loss".holds("loss") && "loss".holds("loss") && "loss".holds(""))
+    #expect(!"los".holds("loss") && !"".holds("a") && "llloss".holds("loss"))
+  }
+
   @Test func `a metric that grows can be the axis`() {
     var state = shown(
       logged(["epoch", "loss"]) { $0 == 0 ? Double($1) / 10 : 3 - Double($1) / 50 })

@@ -1,3 +1,4 @@
+import Screen
 import Signals
 import Telemetry
 
@@ -23,6 +24,18 @@ package struct Wall: Sendable {
   private var basis: Basis?
   /// The metrics that have a chart of their own on the page in sight.
   var shown: [MetricName] = []
+  /// The page that was in sight when keys were last for the wall: another pane has them now, and what
+  /// becomes of the chosen chart turns no page.
+  var page = 0
+  /// Where the charts stand, found once for many frames.
+  private(set) var placed: Placed?
+
+  /// Where charts stand in a room, and all that this follows from but the charts.
+  struct Placed: Sendable {
+    let area: Rect
+    let style: WallLayout.Style
+    let layout: WallLayout
+  }
 
   package init() {}
 
@@ -63,6 +76,17 @@ package struct Wall: Sendable {
   /// Seconds for which an order by what metrics do stands still.
   private static let patience = 5.0
 
+  /// Where the charts stand in a room.
+  func layout(in area: Rect, _ style: WallLayout.Style) -> WallLayout {
+    if let placed, placed.area == area, placed.style == style { return placed.layout }
+    return WallLayout(tiles, headCount: headCount, in: area, style)
+  }
+
+  /// Has where they stand there known from now on.
+  mutating func keepLayout(in area: Rect, _ style: WallLayout.Style) {
+    placed = Placed(area: area, style: style, layout: layout(in: area, style))
+  }
+
   func place(of title: String?) -> Int? {
     title.flatMap { title in tiles.firstIndex { $0.title == title } }
   }
@@ -83,6 +107,7 @@ package struct Wall: Sendable {
       around.history, filter: around.filter, order: order, head: next.head,
       elsewhere: next.elsewhere, playhead: around.playhead)
     (tiles, headCount) = (arranged.tiles, arranged.headCount)
+    placed = nil
     if around.filter?.isEmpty ?? true { isBest = Self.isBest(tiles, around) }
   }
 

@@ -51,6 +51,9 @@ package enum ProtocolText {
     var members = ["\"protocol\":1", "\"name\":\(JSONLines.quoted(description.name))"]
     if description.created > 0 { members.append("\"started\":\(description.created)") }
     if let total = description.totalSteps { members.append("\"total_steps\":\(total)") }
+    if let engine = EngineWords.object(description) {
+      members.append("\"\(EngineWords.key)\":\(engine)")
+    }
     members.append("\"config\":\(object(description.options))")
     // What means something in a line on the run is not another's word to say.
     let own: Set<String> = [

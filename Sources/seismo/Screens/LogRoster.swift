@@ -25,6 +25,8 @@ final class LogRoster: Sendable {
 
   /// Larger records are listed unread.
   private static let mostBytes = 8 << 20
+  /// Of so many runs those that grew last are read for the list, the others are named in it.
+  private static let mostRead = 2000
   /// A record that has grown within so many seconds is being written.
   private static let freshSeconds = 60.0
 
@@ -73,10 +75,11 @@ final class LogRoster: Sendable {
   /// The runs as the list of runs shows them.
   func listed() -> [ListedRun] {
     let (runs, present, known) = content.withLock { ($0.runs, $0.present, $0.listed) }
-    let listed = runs.map { run in
+    let listed = runs.enumerated().map { place, run in
       let change = run.lastChange
       if let (before, found) = known[run.key], before == change { return (run, change, found) }
-      return (run, change, ListedRun(run, change: change, mostBytes: Self.mostBytes))
+      let mostBytes = place < Self.mostRead ? Self.mostBytes : -1
+      return (run, change, ListedRun(run, change: change, mostBytes: mostBytes))
     }
     content.withLock { content in
       for (run, change, found) in listed { content.listed[run.key] = (change, found) }

@@ -71,7 +71,7 @@ struct Viewing {
 
   /// A record that another program writes.
   func follow(_ run: LoggedRun, after previous: DashboardScreen? = nil) throws -> Ended {
-    let log = FollowedLog(run, aliases: roster?.aliases ?? .usual)
+    let log = roster?.log(of: run) ?? FollowedLog(run)
     roster?.show(run)
     let others = (roster?.runs.count ?? 1) - 1 + others.count
     return try follow(

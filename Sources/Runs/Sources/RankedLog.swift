@@ -20,7 +20,7 @@ package final class RankedLog: LogSource {
   /// What an alarm on a rank that is silent bears as its name.
   package static let silenceName = "rank-silent"
 
-  /// - Parameter runs: the record of each rank, in their order.
+  /// - Parameters: `runs` are the records of the ranks, in their order
   package init(_ runs: [LoggedRun], aliases: MetricAliases = .usual) {
     members = runs.enumerated().map { index, run in
       Member(rank: run.rank?.number ?? index, log: FollowedLog(run, aliases: aliases))

@@ -49,7 +49,7 @@ package final class RankedLog: LogSource {
         MetricColumn(name: name, steps: sorted.map(\.step), values: sorted.map(\.value)))
     }
     let end = own.firstIndex { if case .state = $0 { true } else { false } } ?? own.count
-    return own[..<end] + families + own[end...]
+    return Array(own[..<end]) + families + own[end...]
   }
 
   package func updates(budget: Int) -> [SourceUpdate] {

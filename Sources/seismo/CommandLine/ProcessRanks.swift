@@ -15,7 +15,7 @@ enum ProcessRanks {
       begun.withLock { $0 = ranks }
       return ranks
     } catch {
-      throw .usage("\(error)")
+      throw Failure.usage("\(error)")
     }
   }
 

@@ -23,7 +23,7 @@ struct BottomBar {
       command.bar.map { (bar: $0, item: Self.item(command, $0, state)) }
     }.filter { entry in
       // Scrubbing is for replays; what can never be done here would only take room.
-      let isNever = !entry.item.isAllowed && state.commandRefusal != nil
+      let isNever = !entry.item.isAllowed && (state.commandRefusal != nil || state.isForeign)
       switch entry.item.command.name {
       case "left": return state.isReplay && !isNever
       // What else there is to do of a run that goes on is more.

@@ -41,17 +41,12 @@ extension DashboardState {
   /// chosen entry it takes it, outside it closes the box.
   private mutating func click(_ point: Point) -> [Effect] {
     guard var layer = layers.last else { return [] }
-    var grid = CellGrid(size: size)
-    if case .prompt(let prompt) = layer {
-      return prompt.key(at: point, in: size, self).map { press($0) } ?? []
-    }
-    guard let box = layer.draw(on: &grid, self) else { return [] }
-    switch box.target(at: point) {
+    switch layer.target(at: point, in: self) {
     case .outside: return press(.escape)
     case .key(let key): return press(key)
     case .entry(let index):
       layers.removeLast()
-      let answer = layer.choose(index, in: self)
+      let answer = layer.click(index, in: self)
       return take(answer, of: layer)
     case .nothing: return []
     }

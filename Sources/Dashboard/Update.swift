@@ -77,10 +77,10 @@ extension DashboardState {
   }
 
   /// Puts the layer back unless it is closed, then does what it asks for.
-  mutating func take(_ answer: LayerAnswer, of layer: Layer) -> [Effect] {
+  mutating func take(_ answer: LayerAnswer, of layer: any Layer) -> [Effect] {
     if !answer.closes { layers.append(layer) }
-    if case .browser(let left) = layer { browser = left }
-    return answer.deeds.flatMap { $0(&self) }
+    if let left = layer as? RunBrowser { browser = left }
+    return answer.deeds.flatMap { perform($0) }
   }
 
   private mutating func act(on key: Key) -> [Effect] {
@@ -127,16 +127,8 @@ extension DashboardState {
   }
 
   mutating func paste(_ text: String) -> [Effect] {
-    guard let layer = layers.last else { return [] }
-    switch layer {
-    case .help, .palette, .prompt, .mitigations, .runs:
-      return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .browser(let browser):
-      guard browser.isTyping else { return [] }
-      return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
-    case .quit, .themes, .rewind, .browserHelp, .confirmation:
-      return []
-    }
+    guard layers.last?.takesText == true else { return [] }
+    return text.filter { !$0.isNewline }.flatMap { press(.character($0)) }
   }
 
   /// Time passes: a replay moves on, a word fades.

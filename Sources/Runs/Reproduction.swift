@@ -3,7 +3,7 @@ package import Formats
 import Foundation
 package import Sessions
 import Synchronization
-package import Telemetry
+import Telemetry
 import Training
 
 /// A recording that is run again, to compare every number.

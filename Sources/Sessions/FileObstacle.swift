@@ -11,7 +11,7 @@ package enum FileObstacle: Hashable, Sendable {
   case other(String)
 
   /// The reason that `errno` gives.
-  static var ofLastCall: FileObstacle { .system(SystemFault(errno)) }
+  package static var ofLastCall: FileObstacle { .system(SystemFault(errno)) }
 }
 
 extension FileObstacle: CustomStringConvertible {

@@ -1,14 +1,16 @@
 /// The straight line of least squares through points.
-struct LineFit: Sendable {
-  let slope: Double
+package struct LineFit: Sendable {
+  package let slope: Double
   /// The share of the variance of y that the line explains, from 0 to 1; 0 where y is constant.
   let explainedShare: Double
   /// The points' mean, which lies on the line.
   let center: (x: Double, y: Double)
 
-  /// Nil below three points or where all have the same x.
-  init?(_ points: [(x: Double, y: Double)]) {
-    guard points.count >= 3 else { return nil }
+  /// - Parameters:
+  ///   - points: of which not all have the same x; nil otherwise.
+  ///   - least: nil below so many points.
+  package init?(_ points: [(x: Double, y: Double)], least: Int = 3) {
+    guard points.count >= max(1, least) else { return nil }
     let count = Double(points.count)
     let x = points.reduce(0) { $0 + $1.x } / count
     let y = points.reduce(0) { $0 + $1.y } / count
@@ -21,7 +23,7 @@ struct LineFit: Sendable {
     center = (x, y)
   }
 
-  func value(at x: Double) -> Double { center.y + slope * (x - center.x) }
+  package func value(at x: Double) -> Double { center.y + slope * (x - center.x) }
 }
 
 extension Collection where Element == Double {

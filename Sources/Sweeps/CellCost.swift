@@ -12,6 +12,8 @@ package struct CellCost: Sendable, Hashable {
   package let steps: Int
   /// Weights without embedding and unembedding, as the papers count them.
   package let parameters: Int
+  /// The peak rate of its run.
+  package let learningRate: Double
   /// What speed depends on.
   package let shape: Shape
 
@@ -36,6 +38,7 @@ package struct CellCost: Sendable, Hashable {
     flops = (Double(tokens) + held) * model.flopsPerToken()
     self.tokens = tokens
     parameters = count ?? model.hiddenParameterCount
+    learningRate = configuration.learningRate
     shape = Shape(model: model, batch: configuration.batch)
   }
 }
@@ -50,22 +53,6 @@ extension ModelConfiguration {
       case .matrix, .queryKeyValue, .router, .coefficients: sum + tensor.count
       }
     }
-  }
-}
-
-extension [SweepCell] {
-  /// What each costs, in their order.
-  /// - Throws: where a cell's options contradict each other.
-  package func costs() throws(ConfigurationError) -> [CellCost] {
-    var known: [ModelConfiguration: Int] = [:]
-    var costs: [CellCost] = []
-    for cell in self {
-      let configuration = try cell.configuration()
-      let cost = CellCost(configuration, parameters: known[configuration.model])
-      known[configuration.model] = cost.parameters
-      costs.append(cost)
-    }
-    return costs
   }
 }
 

@@ -35,11 +35,6 @@ package struct CellResult: Sendable, Equatable {
   package init(session: String, options: [String: String], state: CellState) {
     (self.session, self.options, self.state) = (session, options, state)
   }
-
-  /// Its rate, the run's own default where none was given for the cell.
-  package func rate(usual: Double) -> Double {
-    options["lr"].flatMap { Double($0) } ?? usual
-  }
 }
 
 extension CellResult {

@@ -20,6 +20,8 @@ package struct Grid: Sendable {
   package let varied: [String]
   /// Every cell once, in the tables' order.
   package let cells: [SweepCell]
+  /// What each cell costs, in their order.
+  package let costs: [CellCost]
 
   package static let mostCells = 100_000
   /// Beyond, a number cannot be told from the next one.
@@ -48,7 +50,7 @@ package struct Grid: Sendable {
       SweepCell(
         number: index + 1, options: cell.options, varied: varied, named: cell.table.varied)
     }
-    try Self.check(cells)
+    costs = try Self.costs(of: cells)
   }
 
   private static func place(of number: Int, in tables: [GridTable]) -> (GridTable, Int) {
@@ -80,18 +82,24 @@ package struct Grid: Sendable {
     }
   }
 
-  private static func check(_ cells: [SweepCell]) throws(GridError) {
+  /// - Throws: ``GridError/contradictory(cell:words:reason:others:)`` with the number of all such cells.
+  private static func costs(of cells: [SweepCell]) throws(GridError) -> [CellCost] {
     var flaw: (cell: SweepCell, reason: String)?
     var count = 0
+    var parameters: [ModelConfiguration: Int] = [:]
+    var costs: [CellCost] = []
     for cell in cells {
       do throws(ConfigurationError) {
-        _ = try cell.configuration()
+        let configuration = try cell.configuration()
+        let cost = CellCost(configuration, parameters: parameters[configuration.model])
+        parameters[configuration.model] = cost.parameters
+        costs.append(cost)
       } catch {
         if flaw == nil { flaw = (cell, error.description) }
         count += 1
       }
     }
-    guard let flaw else { return }
+    guard let flaw else { return costs }
     throw .contradictory(
       cell: flaw.cell.number, words: flaw.cell.words, reason: flaw.reason, others: count - 1)
   }

@@ -117,12 +117,17 @@ package struct GridValues: Sendable {
     }
     guard option.isWhole else { return .geometric(low: low, high: high, count: count) }
     guard count <= mostRounded else { throw wrong("\(mostRounded) values at most") }
+    return .list(roundedValues(count, from: low, to: high))
+  }
+
+  /// Whole numbers evenly in log, those that round to the same one once.
+  private static func roundedValues(_ count: Int, from low: Double, to high: Double) -> [String] {
     var rounded: [String] = []
     for index in 0..<count {
       let value = "\(Int(spaced(index, of: count, from: low, to: high).rounded()))"
       if value != rounded.last { rounded.append(value) }
     }
-    return .list(rounded)
+    return rounded
   }
 }
 

@@ -28,13 +28,11 @@ package struct RateAdvice: Sendable, Equatable {
     let rate = configuration.learningRate
     let parts = [
       Self.words(nearest, rate: rate),
-      "the best is \(Self.text(best.rate)) (\(NumberText.compact(best.loss)))",
+      "the best is \(best.rate.rateText) (\(NumberText.compact(best.loss)))",
       Self.better(than: nearest, among: groups, rate: rate),
     ]
     words = parts.compactMap(\.self).joined(separator: ", ")
   }
-
-  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
 
   /// How many of the options that differ from cell to cell the run has otherwise.
   private static func differences(
@@ -56,7 +54,7 @@ package struct RateAdvice: Sendable, Equatable {
 
   private static func words(_ group: SweepResults.Group, rate: Double) -> String {
     guard let point = point(group, near: rate) else { return "no cell has a rate near this one" }
-    let place = "rate \(text(point.rate))"
+    let place = "rate \(point.rate.rateText)"
     guard point.diverged > 0 else { return "\(place) came to \(NumberText.compact(point.loss))" }
     return "\(place) was lost with \(point.diverged) of \(point.seeds) seeds"
   }

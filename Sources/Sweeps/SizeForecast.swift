@@ -103,17 +103,11 @@ package struct SizeForecast: Sendable {
       return $0 + rest * rest
     }
     let residual = free > 0 ? squares / Double(free) : 0
-    let generator = CounterGenerator(seed: 0, stream: "forecast")
-    var counter: UInt64 = 0
-    func normal() -> Double {
-      defer { counter += 2 }
-      let (one, two) = (generator.fraction(at: counter), generator.fraction(at: counter + 1))
-      return (-2 * log(1 - one)).squareRoot() * cos(2 * .pi * two)
-    }
+    var noise = NormalNoise()
     let crossings = (0..<draws).compactMap { _ -> Double? in
       let drawn: [(x: Double, y: Double)] = points.map { point in
         let deviation = max(residual, point.variance ?? 0).squareRoot()
-        return (point.logSize, fit.value(at: point.logSize) + deviation * normal())
+        return (point.logSize, fit.value(at: point.logSize) + deviation * noise.next())
       }
       return Fit(drawn).map { $0.crossing(limit, isRising: isRising) ?? .infinity }
     }.sorted()
@@ -128,7 +122,10 @@ package struct SizeForecast: Sendable {
     _ points: [Point], _ fit: Fit?, _ limit: Double?, isRising: Bool
   ) -> [String] {
     var doubts: [String] = []
-    if points.count < 4 { doubts.append("\(points.count) sizes, four at least are needed") }
+    if points.count < 4 {
+      doubts.append(
+        "\(points.count) size\(points.count == 1 ? "" : "s"), four at least are needed")
+    }
     if let limit, let last = points.last, limit > farthest * Double(last.parameters) {
       doubts.append("the limit lies more than \(Int(farthest)) times beyond the largest size")
     }
@@ -138,6 +135,19 @@ package struct SizeForecast: Sendable {
       doubts.append("the fit bends back: beyond the sizes it turns away from the limit")
     }
     return doubts
+  }
+}
+
+/// Numbers of the standard normal distribution, the same ones each time.
+private struct NormalNoise {
+  private let generator = CounterGenerator(seed: 0, stream: "forecast")
+  private var counter: UInt64 = 0
+
+  /// By Box and Muller.
+  mutating func next() -> Double {
+    defer { counter += 2 }
+    let (one, two) = (generator.fraction(at: counter), generator.fraction(at: counter + 1))
+    return (-2 * log(1 - one)).squareRoot() * cos(2 * .pi * two)
   }
 }
 

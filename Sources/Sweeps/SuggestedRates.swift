@@ -1,5 +1,3 @@
-import Foundation
-
 /// A grid whose rates lie around the ones that are suggested for the size and the tokens of its cells,
 /// in place of the same three decades for all.
 package struct SuggestedRates: Sendable {
@@ -35,7 +33,7 @@ package struct SuggestedRates: Sendable {
         }
         rates.append(suggested)
         var given = part.given
-        given["lr"] = Self.factors.map { String(format: "%.3g", suggested * $0) }
+        given["lr"] = Self.factors.map { (suggested * $0).rateText }
         cut.append(try GridTable(given, zips: part.zips))
       }
     }

@@ -6,12 +6,13 @@ import Telemetry
 package struct SweepResults: Sendable {
   /// By the cells' numbers.
   package private(set) var results: [Int: CellResult] = [:]
-  package let cells: [SweepCell]
-  package let costs: [CellCost]
+  private let grid: Grid
   private let groupOfCell: [Int]
   /// Cells that differ in nothing but rate and seed, in the order of their first cells.
   private let members: [[Int]]
-  private let usualRates: [Double]
+
+  package var cells: [SweepCell] { grid.cells }
+  package var costs: [CellCost] { grid.costs }
 
   /// Cells that differ in nothing but the rate and the seed.
   package struct Group: Sendable {
@@ -38,12 +39,12 @@ package struct SweepResults: Sendable {
   private static let ofCells: Set<String> = ["lr", "seed"]
   static let ofSize: Set<String> = ["preset", "width", "layers", "heads"]
 
-  package init(cells: [SweepCell], costs: [CellCost], usualRates: [Double]) {
-    (self.cells, self.costs, self.usualRates) = (cells, costs, usualRates)
+  package init(_ grid: Grid) {
+    self.grid = grid
     var numbers: [[String: String]: Int] = [:]
     var members: [[Int]] = []
-    groupOfCell = cells.indices.map { index in
-      let common = cells[index].options.filter { !Self.ofCells.contains($0.key) }
+    groupOfCell = grid.cells.indices.map { index in
+      let common = grid.cells[index].options.filter { !Self.ofCells.contains($0.key) }
       let group = numbers[common] ?? members.count
       if group == members.count {
         numbers[common] = group
@@ -71,7 +72,7 @@ package struct SweepResults: Sendable {
 
   /// The cell's peak rate.
   package func rate(ofCellAt index: Int) -> Double {
-    cells[index].options["lr"].flatMap { Double($0) } ?? usualRates[index]
+    costs[index].learningRate
   }
 
   package var groups: [Group] {

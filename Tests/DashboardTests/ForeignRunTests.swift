@@ -44,6 +44,11 @@ import Testing
         == "this trainer declares no z_loss")
   }
 
+  @Test func `the keys at the bottom are those that the script obeys`() {
+    let labels = BottomBar(watched()).items.map(\.label)
+    #expect(labels.contains("pause") && !labels.contains("checkpoint"))
+  }
+
   @Test func `the menu greys what is not declared, and turns through choices`() throws {
     var state = watched()
     let listed = state.listedSettings

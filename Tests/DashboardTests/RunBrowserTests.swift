@@ -17,8 +17,7 @@ import Testing
   }
 
   private func browser(_ state: DashboardState) -> RunBrowser? {
-    for case .browser(let browser) in state.layers { return browser }
-    return nil
+    state.layers.lazy.compactMap { $0 as? RunBrowser }.first
   }
 
   private func chosen(_ state: DashboardState) -> String? {

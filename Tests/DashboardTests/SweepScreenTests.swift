@@ -59,6 +59,20 @@ struct SweepScreenTests {
     expectScreen(view(state), "Sweep", "end")
   }
 
+  @Test func `losses that differ by a thousandth lie at one height`() {
+    var state = Self.state(Size(columns: 80, rows: 24))
+    let curve = RateCurve([
+      .init(rate: 3e-4, loss: 3.290, initialLoss: 6), .init(rate: 0.3, loss: 3.291, initialLoss: 6),
+    ])
+    state.groups = [ShownGroup(parameters: 1000, mitigation: "plain", size: "", curve: curve)]
+    state.cells = state.cells.filter { $0.group == 0 }
+    let rows = view(state).lines.prefix(14).enumerated().filter {
+      $0.element.contains("•") || $0.element.contains("◆")
+    }
+    #expect((1...2).contains(rows.count))
+    #expect((rows.last?.offset ?? 99) - (rows.first?.offset ?? 0) <= 1)
+  }
+
   @Test func `a sweep that runs, and one without colours`() {
     expectScreen(view(Self.state(Size(columns: 120, rows: 40), done: 45)), "Sweep", "runs")
     var state = Self.state(Size(columns: 100, rows: 30))

@@ -150,7 +150,7 @@ import TestSupport
   @Test func `a file that a program has open to write is held until it ends`() throws {
     let place = try TestFolder()
     let path = place.path("run.log")
-    FileManager.default.createFile(atPath: path, contents: Data())
+    _ = FileManager.default.createFile(atPath: path, contents: Data())
     let writer = Process()
     writer.executableURL = URL(fileURLWithPath: "/bin/sh")
     writer.arguments = ["-c", "exec >>\"$0\"; read line", path]

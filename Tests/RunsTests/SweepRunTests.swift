@@ -12,65 +12,9 @@ import Training
 
 @Suite(.timeLimit(.minutes(15)))
 struct SweepRunTests {
-  let folder: URL
+  private let sweeps: SweepHarness
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "sweep-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  /// A model that takes no time.
-  private static let small = [
-    "preset": "tiny", "width": "16", "layers": "1", "context": "16", "batch": "4", "steps": "30",
-    "eval-every": "10", "eval-windows": "4", "warmup": "5",
-  ]
-
-  private func plan(
-    _ given: [String: String], in name: String = "s", jobs: Int = 2,
-    selection: CellSelection = .all,
-    checkpointSeconds: Double = 0, stale: Double? = nil, halving: Int? = nil
-  ) throws -> SweepPlan {
-    let options = Self.small.merging(given) { _, given in given }
-    let place = SweepFolder(path: folder.appending(path: name).path)
-    let grid = try place.adopt(Grid([GridTable(options.mapValues { [$0] })]), extending: false)
-    return try SweepPlan(
-      folder: place, grid: grid, selection: selection, jobs: jobs,
-      checkpointSeconds: checkpointSeconds, stale: stale, halving: halving)
-  }
-
-  /// What a sweep told.
-  private final class Log: Sendable {
-    let news = Mutex<[SweepNews]>([])
-    let onRecord: @Sendable (SweepCell, RunRecord) -> Void
-
-    init(onRecord: @escaping @Sendable (SweepCell, RunRecord) -> Void = { _, _ in }) {
-      self.onRecord = onRecord
-    }
-
-    func take(_ item: SweepNews) {
-      if case .record(let cell, let record) = item { return onRecord(cell, record) }
-      news.withLock { $0.append(item) }
-    }
-
-    var own: [CellResult] {
-      news.withLock { news in
-        news.compactMap { if case .ended(_, let result, true) = $0 { result } else { nil } }
-      }
-    }
-
-    var left: [String] {
-      news.withLock { news in
-        news.compactMap { if case .left(_, let reason) = $0 { reason } else { nil } }
-      }
-    }
-  }
-
-  @discardableResult
-  private func run(_ plan: SweepPlan) -> Log {
-    let log = Log()
-    SweepRun(plan) { log.take($0) }.run()
-    return log
-  }
+  init() throws { sweeps = try SweepHarness() }
 
   /// Every number that is no clock's, by metric and step.
   private func numbers(_ session: String) throws -> [MetricName: [UInt64]] {
@@ -84,13 +28,14 @@ struct SweepRunTests {
   @Test func `a cell has the bits of the same run by itself, and its result is that run's`()
     async throws
   {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3,1e-1", "qk-layernorm": "off,on"])
-    let log = run(plan)
+    defer { sweeps.remove() }
+    let plan = try sweeps.plan(["lr": "1e-3,1e-1", "qk-layernorm": "off,on"])
+    let log = sweeps.run(plan)
     #expect(log.own.count == 4)
     for cell in plan.cells {
       let alone = try Run(
-        options: cell.options, session: folder.appending(path: "alone-\(cell.number).seismo").path)
+        options: cell.options,
+        session: sweeps.folder.appending(path: "alone-\(cell.number).seismo").path)
       alone.start()
       #expect(try await alone.end().outcome == .finished)
       #expect(try numbers(plan.folder.session(of: cell)) == numbers(alone.session))
@@ -104,18 +49,18 @@ struct SweepRunTests {
       #expect(result.attentionLogitMax == history["attention_logit_max"]?.lastValue)
       #expect(result.options == cell.options)
     }
-    let again = run(plan)
+    let again = sweeps.run(plan)
     #expect(again.own.isEmpty)
     #expect(plan.results().groups.count == 2)
   }
 
   @Test func `a sweep that is ended goes on from its checkpoints, to the same bits`() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let whole = try plan(["lr": "1e-3,1e-2", "steps": "60"], in: "whole")
-    run(whole)
-    let broken = try plan(["lr": "1e-3,1e-2", "steps": "60"], in: "broken")
+    defer { sweeps.remove() }
+    let whole = try sweeps.plan(["lr": "1e-3,1e-2", "steps": "60"], in: "whole")
+    sweeps.run(whole)
+    let broken = try sweeps.plan(["lr": "1e-3,1e-2", "steps": "60"], in: "broken")
     let box = Mutex<SweepRun?>(nil)
-    let log = Log { _, record in
+    let log = SweepHarness.Log { _, record in
       guard case .samples(let samples) = record, samples.step == 20 else { return }
       box.withLock { $0 }?.stop(by: "test")
     }
@@ -124,7 +69,7 @@ struct SweepRunTests {
     first.run()
     #expect(first.isStopping && log.own.isEmpty)
     #expect(broken.results().ended.isEmpty)
-    let rest = run(broken)
+    let rest = sweeps.run(broken)
     #expect(rest.own.map(\.state) == [.finished, .finished])
     for cell in broken.cells {
       #expect(
@@ -142,12 +87,12 @@ struct SweepRunTests {
   func `halving ends the worse cells at a ninth and a third, and the best has its usual bits`()
     throws
   {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { sweeps.remove() }
     let given = ["lr": "1e-5,1e-4,1e-3,3e-3,1e-2,2e-2,3e-2,5e-2,1e-1", "steps": "90"]
-    let whole = try plan(given, in: "whole")
-    run(whole)
-    let halved = try plan(given, in: "halved", halving: 3)
-    let log = run(halved)
+    let whole = try sweeps.plan(given, in: "whole")
+    sweeps.run(whole)
+    let halved = try sweeps.plan(given, in: "halved", halving: 3)
+    let log = sweeps.run(halved)
     #expect(log.own.count == 9 && log.left.isEmpty)
     let results = halved.results().ended
     #expect(results.map(\.steps).sorted() == [10, 10, 10, 10, 10, 10, 30, 30, 90])
@@ -164,15 +109,15 @@ struct SweepRunTests {
         .map(\.bitPattern) ?? []
     }
     #expect(try numbers(halved) == numbers(whole) && numbers(whole).count == 90)
-    #expect(run(halved).own.isEmpty)
+    #expect(sweeps.run(halved).own.isEmpty)
   }
 
   @Test func `what a kill left half done is done again, and what lacks its result alone is not`()
     throws
   {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3,1e-2,1e-1"])
-    run(plan)
+    defer { sweeps.remove() }
+    let plan = try sweeps.plan(["lr": "1e-3,1e-2,1e-1"])
+    sweeps.run(plan)
     let before = plan.results().ended
     let places = plan.cells.map { plan.folder.session(of: $0) }
     // The first has its session, the second not even a whole one, the third nothing.
@@ -182,59 +127,17 @@ struct SweepRunTests {
     try Data().write(to: URL(fileURLWithPath: places[1]))
     try SessionFiles(path: places[2]).remove(withCheckpoints: true)
     let stamp = SessionFiles(path: places[0]).stamp
-    #expect(run(plan).own.count == 3)
+    #expect(sweeps.run(plan).own.count == 3)
     #expect(SessionFiles(path: places[0]).stamp == stamp)
     for (one, other) in zip(plan.results().ended, before) {
       #expect(one.evalLoss == other.evalLoss && one.gradRMS == other.gradRMS)
     }
   }
 
-  @Test
-  func `a cell that diverges ends early and counts, one that fails is told, the rest goes on`()
-    throws
-  {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let absent = folder.appending(path: "absent.txt").path
-    let text = folder.appending(path: "text.txt").path
-    try Data(String(repeating: "a line of text\n", count: 600).utf8)
-      .write(to: URL(fileURLWithPath: text))
-    let plan = try plan([
-      "lr": "1e-3,900", "data": "\(absent),\(text)", "steps": "400", "grad-clip": "0",
-    ])
-    let log = run(plan)
-    let failed = log.own.filter { $0.state == .failed }
-    #expect(failed.count == 2 && failed.allSatisfy { $0.reason?.contains("absent.txt") == true })
-    let diverged = try #require(log.own.first { $0.state == .diverged })
-    #expect(diverged.options["lr"] == "900.0" && diverged.steps < 400)
-    let curve = try #require(plan.results().groups.first { $0.options["data"] == text }?.curve)
-    #expect(curve.points.count == 2)
-    #expect(curve.points.last?.loss == diverged.initialLoss)
-    #expect(plan.results().ended.count == 2)
-  }
-
-  @Test func `a cell that another process writes is left alone, and one of another run`()
-    async throws
-  {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3,1e-2"])
-    let other = try Run(
-      options: plan.cells[0].options.merging(["steps": "1000000"]) { $1 },
-      session: plan.folder.session(of: plan.cells[0]))
-    other.start()
-    let log = run(plan)
-    #expect(log.own.map(\.options["lr"]) == ["0.01"])
-    #expect(log.left.count == 1 && log.left[0].contains("is being written by another process"))
-    other.post(.stop)
-    _ = try await other.end()
-    let after = run(plan)
-    #expect(after.own.map(\.state) == [.failed])
-    #expect(after.own.first?.reason?.contains("is another run's, its steps differs") == true)
-  }
-
   @Test func `processes that share a folder run each cell once`() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3..1e-1*6", "steps": "10"], jobs: 1, stale: 100)
-    let logs = [Log(), Log(), Log()]
+    defer { sweeps.remove() }
+    let plan = try sweeps.plan(["lr": "1e-3..1e-1*6", "steps": "10"], jobs: 1, stale: 100)
+    let logs = [SweepHarness.Log(), SweepHarness.Log(), SweepHarness.Log()]
     DispatchQueue.concurrentPerform(iterations: 3) { index in
       SweepRun(plan) { logs[index].take($0) }.run()
     }
@@ -247,11 +150,11 @@ struct SweepRunTests {
   @Test func `the cell of a claimant that is gone is taken again, that of one that lives is not`()
     throws
   {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3", "steps": "5"], stale: 60)
+    defer { sweeps.remove() }
+    let plan = try sweeps.plan(["lr": "1e-3", "steps": "5"], stale: 60)
     let claim = "\(plan.folder.path)/\(plan.cells[0].name).claim-1"
     try Data("somebody".utf8).write(to: URL(fileURLWithPath: claim))
-    let log = Log()
+    let log = SweepHarness.Log()
     let waiting = SweepRun(plan) { log.take($0) }
     let isOver = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
@@ -267,14 +170,14 @@ struct SweepRunTests {
   }
 
   @Test func `an alarm about attention logits says what a sweep of the run's size says`() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let plan = try plan(["lr": "1e-3,1e-2", "seed": "1,2"], in: "sweeps/rates")
-    run(plan)
+    defer { sweeps.remove() }
+    let plan = try sweeps.plan(["lr": "1e-3,1e-2", "seed": "1,2"], in: "sweeps/rates")
+    sweeps.run(plan)
     let best = try #require(plan.results().groups[0].curve.best)
     func told(_ options: [String: String], _ rule: AlarmRule) throws -> String {
       let configuration = try TrainingConfiguration(
         options: plan.cells[0].options.merging(options) { $1 })
-      let advice = SweepAdvice(configuration, in: folder.appending(path: "sweeps").path)
+      let advice = SweepAdvice(configuration, in: sweeps.folder.appending(path: "sweeps").path)
       var event = RunEvent(step: 3, wallTime: 0, kind: .alarm, by: "run", text: "high")
       event.name = rule.name
       let record = advice.told(.event(event))
@@ -290,8 +193,8 @@ struct SweepRunTests {
   }
 
   @Test func `another grid in the folder is refused, or added`() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let place = SweepFolder(path: folder.appending(path: "s").path)
+    defer { sweeps.remove() }
+    let place = SweepFolder(path: sweeps.folder.appending(path: "s").path)
     func grid(_ rates: String) throws -> Grid {
       try Grid([GridTable(["preset": ["tiny"], "lr": [rates]])])
     }

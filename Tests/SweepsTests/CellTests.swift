@@ -8,12 +8,12 @@ import Training
 
 @Suite(.timeLimit(.minutes(15)))
 struct CellTests {
-  private func cells(_ given: [String: String]) throws -> [SweepCell] {
-    try Grid([GridTable(given.mapValues { [$0] })]).cells
+  private func grid(_ given: [String: String]) throws -> Grid {
+    try Grid([GridTable(given.mapValues { [$0] })])
   }
 
   @Test func `parameters are counted as the papers do: without embedding and unembedding`() throws {
-    let cell = try cells(["preset": "tiny"])[0]
+    let cell = try grid(["preset": "tiny"]).cells[0]
     let cost = CellCost(try cell.configuration())
     #expect(cost.parameters == 12 * 2 * 64 * 64)
     #expect(cost.tokens == 4000 * 16 * 64)
@@ -21,12 +21,11 @@ struct CellTests {
   }
 
   @Test func `the longest cells begin first, and shards are all of them, dealt by length`() throws {
-    let cells = try cells(["preset": "tiny", "layers": "1,2,4", "steps": "10,20"])
-    let costs = try cells.costs()
+    let costs = try grid(["preset": "tiny", "layers": "1,2,4", "steps": "10,20"]).costs
     let all = try CellSelection.all.order(of: costs)
     #expect(all.map { costs[$0].flops } == costs.map(\.flops).sorted(by: >))
     let shards = try (1...4).map { try CellSelection.shard($0, of: 4).order(of: costs) }
-    #expect(shards.flatMap(\.self).sorted() == Array(cells.indices))
+    #expect(shards.flatMap(\.self).sorted() == Array(costs.indices))
     #expect(try CellSelection.cell(3).order(of: costs) == [2])
     #expect(throws: CellSelection.Flaw.noCell(7, count: 6)) {
       try CellSelection.cell(7).order(of: costs)
@@ -54,7 +53,7 @@ struct CellTests {
   }
 
   @Test func `a clock guesses at first and goes by what ran then`() throws {
-    let costs = try cells(["preset": "tiny", "layers": "1,2"]).costs()
+    let costs = try grid(["preset": "tiny", "layers": "1,2"]).costs
     var clock = CellClock(peak: 100)
     let guess = clock.seconds(costs[0])
     #expect(abs(guess - costs[0].flops / 35e9) < 1e-9)

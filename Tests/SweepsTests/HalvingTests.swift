@@ -5,9 +5,8 @@ import Testing
 struct HalvingTests {
   private func halving(_ given: [String: String], divisor: Int = 3) throws -> (Halving, Int) {
     let options = given.merging(["preset": "tiny"]) { own, _ in own }
-    let cells = try Grid([GridTable(options.mapValues { [$0] })]).cells
-    let costs = try cells.costs()
-    return (Halving(costs: costs, places: Array(cells.indices), divisor: divisor), cells.count)
+    let costs = try Grid([GridTable(options.mapValues { [$0] })]).costs
+    return (Halving(costs: costs, places: Array(costs.indices), divisor: divisor), costs.count)
   }
 
   @Test func `the best third goes on at a ninth, and of those the best third at a third`() throws {

@@ -68,10 +68,9 @@ struct PickTests {
     _ given: [String: String], loss: (SweepCell) -> Double?,
     seconds: (SweepCell) -> Double = { _ in 1 }
   ) throws -> SweepResults {
-    let cells = try Grid([GridTable(given.mapValues { [$0] }, zips: [["width", "heads"]])]).cells
-    let rates = try cells.map { try $0.configuration().learningRate }
-    var results = SweepResults(cells: cells, costs: try cells.costs(), usualRates: rates)
-    for cell in cells {
+    let grid = try Grid([GridTable(given.mapValues { [$0] }, zips: [["width", "heads"]])])
+    var results = SweepResults(grid)
+    for cell in grid.cells {
       guard let loss = loss(cell) else { continue }
       var result = CellResult(session: cell.name, options: cell.options, state: .finished)
       (result.evalLoss, result.initialLoss) = (loss, 6)

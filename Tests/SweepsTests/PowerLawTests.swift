@@ -46,10 +46,8 @@ struct PowerLawTests {
       "lr": "1e-3,1e-2",
     ]
     let table = try GridTable(given.mapValues { [$0] }, zips: [["width", "heads"]])
-    let cells = try Grid([table]).cells
-    let rates = try cells.map { try $0.configuration().learningRate }
-    var results = SweepResults(cells: cells, costs: try cells.costs(), usualRates: rates)
-    for (cell, cost) in zip(cells, results.costs) {
+    var results = SweepResults(try Grid([table]))
+    for (cell, cost) in zip(results.cells, results.costs) {
       var result = CellResult(session: cell.name, options: cell.options, state: .finished)
       let worse = cell.options["lr"] == "0.001" ? 1.0 : 0
       result.evalLoss =

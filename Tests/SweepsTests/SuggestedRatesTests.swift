@@ -19,10 +19,10 @@ struct SuggestedRatesTests {
       return 1 / Double(cost.parameters) / Double(cost.tokens)
     }
     #expect(rates.tables.count == 4 && Set(asked).count == 2)
-    let cells = try Grid(rates.tables).cells
+    let grid = try Grid(rates.tables)
+    let cells = grid.cells
     #expect(cells.count == 4 * 3 * 2)
-    let costs = try cells.costs()
-    for (cell, cost) in zip(cells, costs) {
+    for (cell, cost) in zip(cells, grid.costs) {
       let rate = try #require(Double(cell.options["lr"] ?? ""))
       let steps = log10(rate * Double(cost.parameters) * Double(cost.tokens)) * 2
       #expect(abs(steps - steps.rounded()) < 0.01 && abs(steps) < 1.1)

@@ -6,9 +6,7 @@ import Training
 @Suite(.timeLimit(.minutes(15)))
 struct SweepResultsTests {
   private func results(_ given: [String: String]) throws -> SweepResults {
-    let cells = try Grid([GridTable(given.mapValues { [$0] })]).cells
-    let rates = try cells.map { try $0.configuration().learningRate }
-    return SweepResults(cells: cells, costs: try cells.costs(), usualRates: rates)
+    SweepResults(try Grid([GridTable(given.mapValues { [$0] })]))
   }
 
   private func result(

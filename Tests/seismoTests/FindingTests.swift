@@ -5,67 +5,13 @@ import Testing
 /// The tables of `studies/findings` are whole, and say what their pages say they do.
 @Suite(.timeLimit(.minutes(15)))
 struct FindingTests {
-  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "studies/findings")
-
-  private static let names: [String] = {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
-  }()
-
-  /// A finding's table.
-  private struct Table {
-    let whole: JSONValue
-    let cells: [JSONValue]
-    let sensitivity: [JSONValue]
-
-    init(_ name: String) throws {
-      let data = try Data(contentsOf: FindingTests.folder.appending(path: "\(name).json"))
-      whole = try JSONValue(Array(data))
-      guard case .list(let cells)? = whole["cells"],
-        case .list(let sensitivity)? = whole["sensitivity"]
-      else { throw CocoaError(.fileReadCorruptFile) }
-      (self.cells, self.sensitivity) = (cells, sensitivity)
-    }
-
-    /// The mean held-out loss of the seeds of cells with these options; nil for an option that they
-    /// do not have. What was lost counts as the loss at its start.
-    func loss(_ wanted: [String: String?]) throws -> Double {
-      try mean(wanted) { cell in
-        let initial = cell["initial_loss"]?.number ?? .nan
-        guard let loss = cell["eval_loss"]?.number, loss < initial else { return initial }
-        return loss
-      }
-    }
-
-    func mean(
-      _ wanted: [String: String?], of value: (JSONValue) -> Double?
-    ) throws -> Double {
-      let fitting = cells.filter { cell in
-        wanted.allSatisfy { cell["options"]?[$0.key]?.text == $0.value }
-      }
-      let values = fitting.compactMap(value)
-      try #require(values.count >= 3 && values.count == fitting.count, "\(wanted)")
-      return values.reduce(0, +) / Double(values.count)
-    }
-
-    /// The sensitivity of the group with these options.
-    func sensitivity(_ wanted: [String: String]) throws -> Double {
-      let fitting = sensitivity.filter { group in
-        wanted.allSatisfy { group["options"]?[$0.key]?.text == $0.value }
-      }
-      try #require(fitting.count == 1, "\(wanted)")
-      return try #require(fitting[0]["value"]?.number)
-    }
-  }
-
   @Test func `there are findings`() {
-    #expect(!Self.names.isEmpty)
+    #expect(!FindingTable.names.isEmpty)
   }
 
-  @Test(arguments: names)
+  @Test(arguments: FindingTable.names)
   func `a table tells how it came about, and its page shows it`(name: String) throws {
-    let table = try Table(name)
+    let table = try FindingTable(name)
     #expect(table.whole["finding"]?.text == name)
     #expect(table.whole["command"]?.text == "studies/run \(name)")
     #expect(table.whole["commit"]?.text?.isEmpty == false)
@@ -80,20 +26,20 @@ struct FindingTests {
       #expect(cell["session"]?.text?.hasPrefix("\(name)/") == true)
     }
     let page = try String(
-      contentsOf: Self.folder.appending(path: "\(name).md"), encoding: .utf8)
+      contentsOf: FindingTable.folder.appending(path: "\(name).md"), encoding: .utf8)
     #expect(page.contains("studies/run \(name)"))
     for group in table.sensitivity {
       let best = try #require(group["best_loss"]?.number)
       #expect(page.contains(String(format: "%.3f", best)), "\(name): \(best)")
     }
     let picture = try String(
-      contentsOf: Self.folder.appending(path: "\(name).svg"), encoding: .utf8)
+      contentsOf: FindingTable.folder.appending(path: "\(name).svg"), encoding: .utf8)
     #expect(picture.contains("</svg>"))
   }
 
-  @Test(.enabled(if: names.contains("sizes")))
+  @Test(.enabled(if: FindingTable.names.contains("sizes")))
   func `logits and what qk-layernorm saves of the sensitivity grow with the size`() throws {
-    let table = try Table("sizes")
+    let table = try FindingTable("sizes")
     let widths = ["16", "32", "48", "64"]
     let plain = try widths.map { try table.sensitivity(["width": $0, "qk-layernorm": "off"]) }
     let normed = try widths.map { try table.sensitivity(["width": $0, "qk-layernorm": "on"]) }
@@ -109,16 +55,16 @@ struct FindingTests {
     }
   }
 
-  @Test(.enabled(if: names.contains("warmup")))
+  @Test(.enabled(if: FindingTable.names.contains("warmup")))
   func `a longer warm-up lowers the sensitivity`() throws {
-    let table = try Table("warmup")
+    let table = try FindingTable("warmup")
     let values = try ["2", "20", "100"].map { try table.sensitivity(["warmup": $0]) }
     #expect(values[2] < values[0])
   }
 
-  @Test(.enabled(if: names.contains("noise")))
+  @Test(.enabled(if: FindingTable.names.contains("noise")))
   func `a little clean text beside much noisy helps, and so does the corrected loss`() throws {
-    let table = try Table("noise")
+    let table = try FindingTable("noise")
     let eighth = try table.loss(["batch": "2"])
     let all = try table.loss(["batch": "16", "corrupt": nil])
     #expect(all < eighth)
@@ -133,14 +79,5 @@ struct FindingTests {
       let gain = try eighth - loss("0.125", "corrected")
       #expect(share == "0.9" ? abs(gain) < 0.05 : gain > 0.02)
     }
-  }
-
-  @Test(.enabled(if: names.contains("epsilon")))
-  func `an epsilon above the gradients slows a run that a small one does not`() throws {
-    let table = try Table("epsilon")
-    func loss(_ epsilon: String) throws -> Double {
-      try table.loss(["adam-eps": epsilon, "lr": "0.01"])
-    }
-    #expect(try loss("0.0001") > loss("1e-08"))
   }
 }

@@ -1,5 +1,6 @@
 import Dashboard
 import Foundation
+import Sessions
 import Signals
 import Telemetry
 import Testing
@@ -54,6 +55,32 @@ struct ReadmeTests {
       try readme.write(to: Self.url, atomically: true, encoding: .utf8)
     }
     Issue.record("README.md: the table '\(name)' differs: RECORD_README=1 swift test writes it")
+  }
+
+  @Test func `what the README says of the sensors is what the recordings hold`() throws {
+    let readme = try String(contentsOf: Self.url, encoding: .utf8)
+    let start = try #require(readme.range(of: "<!-- sensors -->\n"))
+    let end = try #require(readme.range(of: "<!-- /sensors -->"))
+    let rows = readme[start.upperBound..<end.lowerBound].split(separator: "\n").dropFirst(2)
+    #expect(rows.count >= 10)
+    let sessions = Self.url.deletingLastPathComponent().appending(path: "sessions")
+    let histories = try ["healthy", "collapse", "rescue"].reduce(into: [:]) { histories, name in
+      histories[name] = try SessionReader(
+        path: sessions.appending(path: "\(name).seismo").path
+      ).history()
+    }
+    func told(_ words: String, _ metric: String, of session: String) throws {
+      let value = try #require(histories[session]?[MetricName(metric)]?.value(at: 500))
+      let number = try #require(Double(words))
+      #expect(abs(number - value) <= 0.005 * abs(value), "\(session), \(metric): \(value)")
+    }
+    for row in rows {
+      let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      let metric = cells[0].trimmingCharacters(in: ["`"])
+      let unhealthy = cells[2].split(separator: " ").map { $0.trimmingCharacters(in: ["`"]) }
+      try told(cells[1], metric, of: "healthy")
+      try told(unhealthy[0], metric, of: unhealthy[1])
+    }
   }
 
   @Test func `the two commands that do all are in the README`() throws {

@@ -283,64 +283,6 @@ extension HeatMap {
   }
 }
 
-extension HeatMap {
-  /// One row that says what the colours mean: `10 ━━━ 100 ━━━ 1e3 ━━━ 1e4`.
-  func drawLegend(into grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
-    guard !rect.isEmpty else { return }
-    guard context.theme.hasGradients, !context.symbols.isASCII else {
-      guard let text = digitWords.first(where: { $0.count <= rect.columns }) else { return }
-      grid.write(text, at: rect.origin, style: context.style(.faint))
-      return
-    }
-    let names = floors.reduce(0) { $0 + $1.name.count + 6 }
-    func ticks(_ limit: Int) -> [(value: Double, text: String)] {
-      scale.ticks(atMost: limit).map { ($0, scale.label($0)) }
-    }
-    func bar(_ labels: [(value: Double, text: String)], besides taken: Int) -> Int {
-      let words = labels.reduce(0) { $0 + $1.text.count + 2 }
-      return min(10, (rect.columns - words - taken) / max(1, labels.count - 1))
-    }
-    let few = [4, 3, 2].map(ticks).first { bar($0, besides: names) >= 3 }
-    let hasNames = few != nil
-    let labels = few ?? ticks(4)
-    let bar = bar(labels, besides: hasNames ? names : 0)
-    guard labels.count >= 2, bar >= 3 else { return }
-    var column = rect.column
-    func draw(_ color: Color, _ cells: Range<Int>) {
-      var style = context.style(.heat)
-      style.foreground = color
-      for cell in cells {
-        grid[column + cell, rect.row] = Cell(context.symbols.gaugeFilled, style: style)
-      }
-    }
-    for floor in floors where hasNames {
-      draw(context.style(floor.role).foreground, 0..<2)
-      let place = Point(column: column + 3, row: rect.row)
-      column += 6 + grid.write(floor.name, at: place, style: context.style(.faint))
-    }
-    for (index, label) in labels.enumerated() {
-      column += grid.write(
-        label.text, at: Point(column: column, row: rect.row), style: context.style(.faint))
-      guard index + 1 < labels.count else { break }
-      let (from, to) = (scale.share(of: label.value), scale.share(of: labels[index + 1].value))
-      for cell in 0..<bar {
-        let share = from + (to - from) * (Double(cell) + 0.5) / Double(bar)
-        draw(gradient.color(at: share), cell + 1..<cell + 2)
-      }
-      column += bar + 2
-    }
-  }
-
-  /// What digits stand for, the longest first.
-  private var digitWords: [String] {
-    guard scale.kind == .logarithmic else { return ["digits are tenths"] }
-    let example = "4 is \(RoundNumber.exponentText(1e4 * origin))"
-    let words = "digits are powers of ten: \(example)"
-    let floor = floors.last.map { ["\(words), 0 is \($0.name)"] } ?? []
-    return floor + [words, "powers of ten: \(example)", example]
-  }
-}
-
 extension String {
   /// `L12`.
   fileprivate var isLayer: Bool { first == "L" && dropFirst().allSatisfy(\.isNumber) }

@@ -58,7 +58,7 @@ enum ChartCommands {
       "filter", "/", bar: .init("filter", rank: 11),
       "Show only events and metrics that hold what you type."
     ) { state in
-      state.layers.append(.prompt(Prompt(.filter, text: state.viewport.filter ?? "")))
+      state.layers.append(Prompt(.filter, text: state.viewport.filter ?? ""))
     },
     command("next match", "n", "Go to the next event that matches the filter.") { state in
       guard let filter = state.viewport.filter, !filter.isEmpty else {
@@ -79,11 +79,11 @@ enum ChartCommands {
       "overlay", keys: [.character("o")], group: .charts, bar: .init("overlay", rank: 14),
       "Draw another run over the charts, or take it away."
     ) { state in
-      state.layers.append(.runs(RunPicker()))
+      state.layers.append(RunPicker())
       return [.listRuns]
     },
     command("theme", "t", "Choose a theme; the screen shows it as you go.") { state in
-      state.layers.append(.themes(ThemePicker(state)))
+      state.layers.append(ThemePicker(state))
     },
   ]
 

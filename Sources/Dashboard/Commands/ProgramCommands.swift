@@ -7,7 +7,7 @@ enum ProgramCommands {
       "command", keys: [.character(":")], group: .program, bar: .init("command", rank: 13),
       "Type a command; it is completed as you go."
     ) { state in
-      state.layers.append(.palette(CommandPalette()))
+      state.layers.append(CommandPalette())
       return []
     },
     DashboardCommand(
@@ -15,14 +15,14 @@ enum ProgramCommands {
       "List all keys and what the focused pane shows; search, and run what you find."
     ) { state in
       state.showsHelpHint = false
-      state.layers.append(.help(Help()))
+      state.layers.append(Help())
       return []
     },
     DashboardCommand(
       "words", keys: [.character("W")], group: .program,
       "List the field's words, each in a sentence; search among them."
     ) { state in
-      state.layers.append(.help(Help(page: .words)))
+      state.layers.append(Help(page: .words))
       return []
     },
     DashboardCommand(
@@ -51,7 +51,7 @@ extension DashboardState {
   /// Leaves at once where nothing would be lost, else asks.
   mutating func askToLeave() -> [Effect] {
     guard isLive else { return [.quit(.leave)] }
-    layers.append(.quit(QuitDialog()))
+    layers.append(QuitDialog())
     return []
   }
 }

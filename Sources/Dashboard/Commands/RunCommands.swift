@@ -41,7 +41,7 @@ enum RunCommands {
       "mitigations", keys: [.character("m")], group: .run, bar: .init("mitigations", rank: 2),
       "Change a setting of the running model: each with its value and what it is for."
     ) { state in
-      state.layers.append(.mitigations(MitigationsMenu(state)))
+      state.layers.append(MitigationsMenu(state))
       return []
     },
     DashboardCommand(
@@ -72,7 +72,7 @@ enum RunCommands {
         return state.history.checkpoints.isEmpty ? "no checkpoint yet: c writes one" : nil
       }
     ) { state in
-      state.layers.append(.rewind(RewindPicker(in: state)))
+      state.layers.append(RewindPicker(in: state))
       return []
     },
     DashboardCommand(
@@ -80,14 +80,14 @@ enum RunCommands {
       "Go on in a session of another name; this one stays as it is.", applies: isNoReplay,
       refusal: refusal("branch")
     ) { state in
-      state.layers.append(.prompt(Prompt(.branch)))
+      state.layers.append(Prompt(.branch))
       return []
     },
     DashboardCommand(
       "note", keys: [.character("N")], group: .run, "Write a note beside the present step.",
       applies: isNoReplay, refusal: refusal("note")
     ) { state in
-      state.layers.append(.prompt(Prompt(.note(step: state.playhead))))
+      state.layers.append(Prompt(.note(step: state.playhead)))
       return []
     },
     DashboardCommand(
@@ -134,8 +134,7 @@ extension DashboardState {
     guard let question = change?.question else {
       return ask(.set(name: name, value: .number(wanted)))
     }
-    layers.append(
-      .confirmation(Confirmation(question, of: .set(name: name, value: .number(wanted)))))
+    layers.append(Confirmation(question, of: .set(name: name, value: .number(wanted))))
     return []
   }
 }

@@ -29,7 +29,7 @@ enum TimeCommands {
     command("first", [.character("g"), .home], "Go to the first step.") { $0.goToEnd(first: true) },
     command("last", [.character("G"), .end], "Go to the last step.") { $0.goToEnd(first: false) },
     command("go", [], "Go to a step, whose number is typed; :850 goes there at once.") { state in
-      state.layers.append(.prompt(Prompt(.step)))
+      state.layers.append(Prompt(.step))
     },
     command(
       "zoom in", [.character("+"), .character("=")],

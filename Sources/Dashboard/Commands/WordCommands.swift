@@ -88,17 +88,14 @@ extension WordCommands {
       let sentence = isPresent ? "the present theme" : theme.isDark ? "dark" : "light"
       return candidate(
         "theme \(theme.name)", sentence, isTyped: theme.name == name,
-        .deed { state in
-          state.appearance.theme = theme.adapted(to: state.appearance.depth)
-          return [.changeTheme(name: theme.name)]
-        })
+        .deeds([.look(at: theme.adapted(to: state.appearance.depth)), .keepTheme]))
     }
   }
 
   private static func steps(_ words: String, in state: DashboardState) -> [Candidate] {
     guard let step = try? state.step(named: words) else { return [] }
     let sentence = state.isReplay ? "show the run as it was at that step" : "put the cursor there"
-    return [candidate("go \(step)", sentence, isTyped: true, .deed { $0.go(to: step) })]
+    return [candidate("go \(step)", sentence, isTyped: true, .deeds([.go(toStep: step)]))]
   }
 
   private static func stepFlaw(_ words: String, in state: DashboardState) -> String? {
@@ -121,12 +118,12 @@ extension WordCommands {
     ]
     let typed = (try? state.valueZoom(named: words)).map { zoom in
       candidate(
-        "y \(words)", "\(pane): values \(zoom)", isTyped: true, .deed { $0.showing(zoom) })
+        "y \(words)", "\(pane): values \(zoom)", isTyped: true, .deeds([.zoom(zoom)]))
     }
     let others = known.filter { $0.0.hasPrefix(words) && $0.0 != words }.compactMap {
       word, sentence in
       (try? state.valueZoom(named: word)).map { zoom in
-        candidate("y \(word)", sentence, isTyped: false, .deed { $0.showing(zoom) })
+        candidate("y \(word)", sentence, isTyped: false, .deeds([.zoom(zoom)]))
       }
     }
     return [typed].compactMap(\.self) + others
@@ -139,13 +136,6 @@ extension WordCommands {
     } catch {
       return error.description
     }
-  }
-}
-
-extension DashboardState {
-  fileprivate mutating func showing(_ zoom: ValueZoom) -> [Effect] {
-    show(values: zoom)
-    return []
   }
 }
 
@@ -201,9 +191,7 @@ extension WordCommands {
       let sentence = "\(count) metric\(count == 1 ? "" : "s") in a pane of their own"
       return candidate(
         "pin \(globs)", sentence, isTyped: !typed.isEmpty && globs == typed[0],
-        .deed {
-          $0.pin(pane)
-        })
+        .deeds([.pin(pane)]))
     }
   }
 
@@ -225,9 +213,7 @@ extension WordCommands {
     state.arrangement.pins.filter { $0.title.hasPrefix(globs) }.map { pane in
       candidate(
         "unpin \(pane.title)", "take it away", isTyped: pane == .pinned(globs),
-        .deed {
-          $0.unpin(pane)
-        })
+        .deeds([.unpin(pane)]))
     }
   }
 

@@ -1,9 +1,9 @@
-import Screen
+package import Screen
 
 /// A bordered box in the middle of the screen that covers what lies behind.
 ///
 /// It remembers what was drawn where, so that a click finds what it is on.
-struct Box {
+package struct Box {
   let outer: Rect
   let inside: Rect
   private var hints: [(rect: Rect, hint: KeyHint)] = []
@@ -76,6 +76,23 @@ struct Box {
       style: theme.style(.faint))
   }
 
+  /// Draws the part of a list that has room in `rect`, a line an entry, the chosen one on a surface
+  /// of its own; `draw` fills each.
+  mutating func drawList(
+    _ list: ListCursor, of count: Int, on grid: inout CellGrid, in rect: Rect, theme: Theme,
+    _ draw: (_ grid: inout CellGrid, _ index: Int, _ line: Rect, _ surface: Role) -> Void
+  ) {
+    let shown = list.visible(count: count, rows: rect.rows)
+    drawPlace(list, of: count, showing: shown.count, on: &grid, theme: theme)
+    for (place, index) in shown.enumerated() {
+      let line = rect.droppingTop(place).top(1)
+      let surface: Role = index == list.index ? .selection : .background
+      note(index, in: line)
+      grid.fill(line, style: theme.style(.text, on: surface))
+      draw(&grid, index, line, surface)
+    }
+  }
+
   /// Notes that entry `index` of the box's list stands in `rect`.
   mutating func note(_ index: Int, in rect: Rect) {
     lines.append((rect, index))
@@ -83,7 +100,7 @@ struct Box {
 }
 
 extension Box {
-  enum Target: Hashable {
+  package enum Target: Sendable, Hashable {
     case outside
     case key(Key)
     /// An entry of the list.

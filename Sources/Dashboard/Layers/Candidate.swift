@@ -10,7 +10,7 @@ struct Candidate: Sendable {
     case picture(PictureRequest)
     /// Look for runs at this path.
     case place(String)
-    case deed(Deed)
+    case deeds([Deed])
     /// Words that still lack something.
     case incomplete
   }

@@ -1,9 +1,9 @@
-import Screen
+package import Screen
 import Signals
 import Telemetry
 
 /// A command typed by its words: completed as one types, run by enter where it is whole or chosen.
-package struct CommandPalette: Sendable, Hashable {
+package struct CommandPalette: Layer {
   var field = TextField()
   private(set) var list = ListCursor()
   /// Whether an entry of the list was chosen, by arrow or click: until then enter runs only what is
@@ -17,10 +17,10 @@ package struct CommandPalette: Sendable, Hashable {
 
   package init() {}
 
-  /// The entry that a click takes rather than chooses.
-  var chosenIndex: Int? { hasChosen ? list.index : nil }
+  package var takesText: Bool { true }
+  package var chosenIndex: Int? { hasChosen ? list.index : nil }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let candidates = Candidate.all(for: field.text, in: state)
     if recall(key, in: state) || move(key, among: candidates) { return .consumed }
     switch key {
@@ -87,14 +87,13 @@ package struct CommandPalette: Sendable, Hashable {
     case .command(let command): return run(command, command.words, state)
     case .action(let name):
       if let refusal = candidate.line.refusal { return complain("\(name): \(refusal)") }
-      return .closed({ $0.remember(name) }, { $0.run(named: name) })
+      return .closed(.remember(name), .run(name))
     case .picture(let request):
-      return .closed({ $0.remember(words) }, { _ in [.writeScreen(request)] })
+      return .closed(.remember(words), .effect(.writeScreen(request)))
     case .place(let path):
-      return .closed({ $0.remember(words) }, { $0.browseRuns(in: path) })
-    case .deed(let deed):
-      let completion = candidate.completion
-      return .closed({ $0.remember(completion) }, deed)
+      return .closed(.remember(words), .browse(path))
+    case .deeds(let deeds):
+      return LayerAnswer(closes: true, deeds: [.remember(candidate.completion)] + deeds)
     case .incomplete:
       complete(candidate)
       return complain(Self.complaint(about: field.text, in: state))
@@ -117,7 +116,7 @@ package struct CommandPalette: Sendable, Hashable {
       doubted = command
       return complain(question)
     }
-    return .closed({ $0.remember(words) }, { $0.obey(command) })
+    return .closed(.remember(words), .obey(command))
   }
 
   /// Nothing is run: what was typed is completed where it can mean one thing only, and what is
@@ -156,7 +155,7 @@ package struct CommandPalette: Sendable, Hashable {
   }
 
   /// A click chooses; what is chosen already, or typed whole, it takes.
-  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     let candidates = Candidate.all(for: field.text, in: state)
     let isTyped = candidates.indices.contains(index) && candidates[index].isTyped
     (list.index, hasChosen) = (index, true)
@@ -173,7 +172,7 @@ package struct CommandPalette: Sendable, Hashable {
     ]
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     let candidates = Candidate.all(for: field.text, in: state)
     var box = Box(
@@ -192,11 +191,8 @@ package struct CommandPalette: Sendable, Hashable {
       }
     }
     let isWide = rows.columns >= 50
-    let shown = list.visible(count: candidates.count, rows: rows.rows)
-    box.drawPlace(list, of: candidates.count, showing: shown.count, on: &grid, theme: theme)
-    for (row, index) in zip(rows.row..<rows.endRow, shown) {
-      let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
-      box.note(index, in: line)
+    box.drawList(list, of: candidates.count, on: &grid, in: rows, theme: theme) {
+      grid, index, line, _ in
       candidates[index].line.draw(
         on: &grid, in: line, keyColumns: isWide ? 9 : 0, nameColumns: isWide ? 24 : 20,
         isChosen: hasChosen ? index == list.index : candidates[index].isTyped, state)
@@ -229,7 +225,7 @@ extension DashboardState {
     case .resume:
       if commandRefusal == nil { requests.isPaused = false }
     case .branch(let name) where commandRefusal == nil:
-      layers.append(.prompt(Prompt(.branch, text: name, awaited: command)))
+      layers.append(Prompt(.branch, text: name, awaited: command))
     default:
       break
     }

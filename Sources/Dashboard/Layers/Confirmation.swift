@@ -1,8 +1,8 @@
-import Screen
+package import Screen
 import Telemetry
 
 /// A question before a change that is not of the usual size, in the bottom row: enter applies it.
-package struct Confirmation: Sendable, Hashable {
+package struct Confirmation: Layer {
   private let question: String
   private let command: Command
 
@@ -12,17 +12,16 @@ package struct Confirmation: Sendable, Hashable {
   }
 
   /// Other keys do nothing: they were meant for what was there before the question came.
-  func handle(_ key: Key) -> LayerAnswer {
-    let command = command
+  package func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     switch key {
-    case .enter: return .closed { $0.ask(command) }
-    case .escape: return .closed
-    case .control: return .ignored
-    default: return .consumed
+    case .enter: .closed(.ask(command))
+    case .escape: .closed
+    case .control: .ignored
+    default: .consumed
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     let lines = TextWidth.wrapped(question, to: grid.size.columns)
     let area = grid.bounds.bottom(min(lines.count, 3))
@@ -30,5 +29,6 @@ package struct Confirmation: Sendable, Hashable {
     for (row, line) in zip(area.row..<area.endRow, lines) {
       grid.write(line, at: Point(column: 0, row: row), style: theme.style(.warning, .bold))
     }
+    return nil
   }
 }

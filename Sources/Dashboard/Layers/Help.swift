@@ -1,7 +1,7 @@
-import Screen
+package import Screen
 
 /// All actions with their keys, and on another page the words; typing searches, enter runs.
-package struct Help: Sendable, Hashable {
+package struct Help: Layer {
   enum Page: Sendable, Hashable {
     case keys, words
   }
@@ -64,7 +64,10 @@ package struct Help: Sendable, Hashable {
     }
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package var takesText: Bool { true }
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let items = found(in: state)
     if list.handle(key, count: items.count, hasText: true) { return .consumed }
     switch key {
@@ -79,7 +82,7 @@ package struct Help: Sendable, Hashable {
     case .enter:
       guard items.indices.contains(list.index), case .action(let command) = items[list.index]
       else { return .consumed }
-      return .closed { $0.run(command) }
+      return .closed(.run(command.name))
     default:
       guard search.handle(key) else { return .ignored }
       list.index = 0
@@ -87,7 +90,7 @@ package struct Help: Sendable, Hashable {
     }
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return .consumed
   }
@@ -100,7 +103,7 @@ package struct Help: Sendable, Hashable {
       : [choose, KeyHint("⇥", "keys", .tab), close]
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let items = found(in: state)
     let theme = state.appearance.theme
     var box = Box(

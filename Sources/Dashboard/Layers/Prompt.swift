@@ -1,10 +1,10 @@
-import Screen
+package import Screen
 import Signals
 package import Telemetry
 
 /// A question answered by one line of text, asked in the bottom row; it stays until esc or an answer
 /// that is taken.
-package struct Prompt: Sendable, Hashable {
+package struct Prompt: Layer {
   package enum Subject: Sendable, Hashable {
     /// Beside the step at which its typing began.
     case note(step: Int)
@@ -28,21 +28,19 @@ package struct Prompt: Sendable, Hashable {
     field = TextField(present: text)
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package var takesText: Bool { true }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     switch key {
     case .escape:
-      guard subject == .filter else { return .closed }
-      let original = original
-      return .closed { $0.filter(by: original) }
+      return subject == .filter ? .closed(.filter(original)) : .closed
     case .control where awaited != nil: return .ignored
     case _ where awaited != nil: return .consumed
     case .enter: return answer(in: state)
     default:
       guard field.handle(key) else { return .ignored }
       complaint = nil
-      let text = field.text
-      guard subject == .filter else { return .consumed }
-      return .stays { $0.filter(by: text) }
+      return subject == .filter ? .stays(.filter(field.text)) : .consumed
     }
   }
 
@@ -54,17 +52,16 @@ package struct Prompt: Sendable, Hashable {
       guard !TextPattern(text).isBroken else {
         return complain("no regular expression yet: close what is open, or write \\ before a sign")
       }
-      return .closed { $0.filter(by: text) }
+      return .closed(.filter(text))
     case _ where words.isEmpty: return .closed
     case .note(let step):
       let command = Command.note(words, at: step == state.history.lastStep ? nil : step)
       if let refusal = state.refusal(of: command) { return complain(refusal) }
-      return .closed { $0.ask(command) }
+      return .closed(.ask(command))
     case .branch: return branch(to: text, in: state)
     case .step:
       do throws(StepFlaw) {
-        let step = try state.step(named: words)
-        return .closed { $0.go(to: step) }
+        return .closed(.go(toStep: try state.step(named: words)))
       } catch {
         return complain(error.description)
       }
@@ -77,7 +74,7 @@ package struct Prompt: Sendable, Hashable {
       let command = try Command(words: "branch \(name)")
       if let refusal = state.refusal(of: command) { return complain(refusal) }
       awaited = command
-      return .stays { $0.ask(command) }
+      return .stays(.ask(command))
     } catch {
       return complain(error.description)
     }
@@ -85,7 +82,7 @@ package struct Prompt: Sendable, Hashable {
 
   private mutating func complain(_ reason: String) -> LayerAnswer {
     complaint = reason
-    return .stays { _ in [.bell] }
+    return .stays(.effect(.bell))
   }
 
   /// What the run made of what was asked for; false where that is still open.
@@ -112,7 +109,7 @@ package struct Prompt: Sendable, Hashable {
     }
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     let row = grid.bounds.bottom(1)
     grid.fill(row, style: theme.style(.text))
@@ -133,6 +130,7 @@ package struct Prompt: Sendable, Hashable {
     }
     field.draw(
       on: &grid, in: row.droppingLeft(used).droppingRight(row.endColumn - end), theme: theme)
+    return nil
   }
 
   /// What is wrong with the answer, or that the run has yet to take it, above the line.
@@ -186,26 +184,25 @@ package struct Prompt: Sendable, Hashable {
     }
   }
 
-  /// The key that a click there is for.
-  func key(at point: Point, in size: Size, _ state: DashboardState) -> Key? {
-    let row = Rect(column: 0, row: size.rows - 1, columns: size.columns, rows: 1)
-    return hints(in: row, state).first { $0.rect.contains(point) }?.hint.keys.first
+  package func target(at point: Point, in state: DashboardState) -> Box.Target {
+    let row = Rect(column: 0, row: state.size.rows - 1, columns: state.size.columns, rows: 1)
+    let hint = hints(in: row, state).first { $0.rect.contains(point) }?.hint
+    return hint?.keys.first.map { .key($0) } ?? .nothing
   }
 }
 
 extension DashboardState {
-  mutating func filter(by text: String) -> [Effect] {
+  mutating func filter(by text: String) {
     viewport.filter = text.isEmpty ? nil : text
     viewport.scroll[.events] = nil
-    return []
   }
 
   /// Lets a prompt that waits for the run take its answer.
   mutating func answerPrompt(with event: RunEvent) {
     for (index, layer) in layers.enumerated().reversed() {
-      guard case .prompt(var prompt) = layer, prompt.awaited != nil else { continue }
+      guard var prompt = layer as? Prompt, prompt.awaited != nil else { continue }
       let isDone = prompt.take(event)
-      layers[index] = .prompt(prompt)
+      layers[index] = prompt
       if isDone { layers.remove(at: index) }
     }
   }
@@ -213,9 +210,9 @@ extension DashboardState {
   /// Lets a prompt that waits for a run that is over be mended or left.
   mutating func endPrompts() {
     for (index, layer) in layers.enumerated() {
-      guard case .prompt(var prompt) = layer else { continue }
+      guard var prompt = layer as? Prompt else { continue }
       prompt.giveUp(because: "the run is over")
-      layers[index] = .prompt(prompt)
+      layers[index] = prompt
     }
   }
 }

@@ -1,8 +1,8 @@
-import Screen
+package import Screen
 import Telemetry
 
 /// How to leave a run that is still going.
-package struct QuitDialog: Sendable, Hashable {
+package struct QuitDialog: Layer {
   private(set) var list = ListCursor()
 
   /// The run to show instead; nil where the program is left.
@@ -18,7 +18,9 @@ package struct QuitDialog: Sendable, Hashable {
     ("stay", "nothing changes", nil),
   ]
 
-  mutating func handle(_ key: Key) -> LayerAnswer {
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     if list.handle(key, count: Self.choices.count) { return .consumed }
     switch key {
     case .character("1"): return answer(0)
@@ -41,11 +43,10 @@ package struct QuitDialog: Sendable, Hashable {
 
   private func answer(_ index: Int) -> LayerAnswer {
     guard let leave = Self.choices[index].leave else { return .closed }
-    let next = next
-    return .closed { _ in [next.map { .openRun($0, leave) } ?? .quit(leave)] }
+    return .closed(.effect(next.map { .openRun($0, leave) } ?? .quit(leave)))
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return .consumed
   }
@@ -54,7 +55,7 @@ package struct QuitDialog: Sendable, Hashable {
     "leave \(state.source.name)\(next.map { " for \($0.name)" } ?? "")?"
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 14
     var box = Box(
@@ -62,22 +63,18 @@ package struct QuitDialog: Sendable, Hashable {
       keys: [
         .init("⏎", "choose", .enter), .init("1–3", "directly"), .init("esc", "stay", .escape),
       ])
-    var row = box.inside.row + (isRoomy ? 1 : 0)
-    for (index, choice) in Self.choices.enumerated() {
-      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
-      let isChosen = index == list.index
-      box.note(index, in: line)
-      let surface: Role = isChosen ? .selection : .background
-      grid.fill(line, style: theme.style(.text, on: surface))
-      let title = TextWidth.padded(choice.title, to: 22)
+    let rows = box.inside.droppingTop(isRoomy ? 1 : 0).top(Self.choices.count)
+    box.drawList(list, of: Self.choices.count, on: &grid, in: rows, theme: theme) {
+      grid, index, line, surface in
+      let title = TextWidth.padded(Self.choices[index].title, to: 22)
       let spans = Line([
-        Span(" \(index + 1) ", .key), Span(" \(title)", isChosen ? .title : .text),
-        Span("  \(choice.sentence)", .faint),
+        Span(" \(index + 1) ", .key), Span(" \(title)", index == list.index ? .title : .text),
+        Span("  \(Self.choices[index].sentence)", .faint),
       ])
       spans.fitted(to: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
-      row += 1
     }
+    let row = rows.endRow
     // Where the sentences have no room beside the choices, the chosen one stands below.
     let path = state.source.path ?? state.source.name
     let note =

@@ -1,11 +1,11 @@
-import Screen
+package import Screen
 import Signals
 import Telemetry
 
 /// The checkpoints that the run can go back to, newest first, each with what has happened since.
 ///
 /// It opens at the newest one from before the present trouble.
-package struct RewindPicker: Sendable, Hashable {
+package struct RewindPicker: Layer {
   private(set) var list = ListCursor()
   private var skipIndex = 0
 
@@ -21,7 +21,9 @@ package struct RewindPicker: Sendable, Hashable {
 
   private var skip: Int { Self.skips[skipIndex] }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let checkpoints = Self.choices(in: state)
     let moved: Key? =
       switch key {
@@ -36,9 +38,7 @@ package struct RewindPicker: Sendable, Hashable {
     case .right, .character("l"), .character("+"): return changeSkip(by: 1)
     case .enter:
       guard checkpoints.indices.contains(list.index) else { return .closed }
-      let name = checkpoints[list.index].name
-      let skip = skip
-      return .closed { $0.ask(.rewind(checkpoint: name, skip: skip)) }
+      return .closed(.ask(.rewind(checkpoint: checkpoints[list.index].name, skip: skip)))
     case .control: return .ignored
     default: return .consumed
     }
@@ -49,12 +49,12 @@ package struct RewindPicker: Sendable, Hashable {
     return .consumed
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return .consumed
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let checkpoints = Self.choices(in: state)
     let theme = state.appearance.theme
     var box = Box(
@@ -65,15 +65,9 @@ package struct RewindPicker: Sendable, Hashable {
         .init("esc", "stay", .escape),
       ])
     let rows = max(0, box.inside.rows - (box.inside.rows >= 3 ? 2 : 0))
-    let shown = list.visible(count: checkpoints.count, rows: rows)
-    box.drawPlace(list, of: checkpoints.count, showing: shown.count, on: &grid, theme: theme)
-    for (row, index) in zip(box.inside.row..<box.inside.endRow, shown) {
-      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
-      let isChosen = index == list.index
-      box.note(index, in: line)
-      let surface: Role = isChosen ? .selection : .background
-      grid.fill(line, style: theme.style(.text, on: surface))
-      checkpoints[index].line(isChosen: isChosen, columns: line.columns).draw(
+    box.drawList(list, of: checkpoints.count, on: &grid, in: box.inside.top(rows), theme: theme) {
+      grid, index, line, surface in
+      checkpoints[index].line(isChosen: index == list.index, columns: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
     }
     guard box.inside.rows >= 3 else { return box }

@@ -1,9 +1,9 @@
-import Screen
+package import Screen
 import Signals
 import Telemetry
 
 /// The recorded runs, to lay some of them over the charts; typing searches names and settings.
-package struct RunPicker: Sendable, Hashable {
+package struct RunPicker: Layer {
   private var search = TextField()
   private(set) var list = ListCursor()
 
@@ -32,7 +32,10 @@ package struct RunPicker: Sendable, Hashable {
     }
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package var takesText: Bool { true }
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let runs = found(in: state)
     if list.handle(key, count: runs.count, hasText: true) { return .consumed }
     switch key {
@@ -40,8 +43,7 @@ package struct RunPicker: Sendable, Hashable {
       return .closed
     case .enter, .tab:
       guard runs.indices.contains(list.index) else { return .consumed }
-      let run = runs[list.index]
-      let toggle: Deed = { $0.toggleOverlay(run) }
+      let toggle = Deed.toggleOverlay(runs[list.index])
       return key == .enter ? .closed(toggle) : .stays(toggle)
     default:
       guard search.handle(key) else { return .ignored }
@@ -50,12 +52,12 @@ package struct RunPicker: Sendable, Hashable {
     }
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return .consumed
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let runs = found(in: state)
     let theme = state.appearance.theme
     let isRoomy = grid.size.rows >= 20
@@ -85,12 +87,9 @@ package struct RunPicker: Sendable, Hashable {
       grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
       return box
     }
-    let shown = list.visible(count: runs.count, rows: body.rows)
-    box.drawPlace(list, of: runs.count, showing: shown.count, on: &grid, theme: theme)
-    for (row, index) in zip(body.row..<body.endRow, shown) {
-      let line = Rect(column: body.column, row: row, columns: body.columns, rows: 1)
-      box.note(index, in: line)
-      draw(runs[index], on: &grid, in: line, isChosen: index == list.index, state)
+    box.drawList(list, of: runs.count, on: &grid, in: body, theme: theme) {
+      grid, index, line, surface in
+      draw(runs[index], on: &grid, in: line, surface, state)
     }
     guard runs.indices.contains(list.index) else { return box }
     drawDetails(of: runs[list.index], on: &grid, in: details, state)
@@ -98,12 +97,10 @@ package struct RunPicker: Sendable, Hashable {
   }
 
   private func draw(
-    _ run: ListedRun, on grid: inout CellGrid, in line: Rect, isChosen: Bool,
+    _ run: ListedRun, on grid: inout CellGrid, in line: Rect, _ surface: Role,
     _ state: DashboardState
   ) {
     let theme = state.appearance.theme
-    let surface: Role = isChosen ? .selection : .background
-    grid.fill(line, style: theme.style(.text, on: surface))
     let overlay = state.overlays.first { $0.path == run.path }
     if let overlay {
       grid.write("━", at: line.origin, style: theme.style(overlay.role, on: surface))

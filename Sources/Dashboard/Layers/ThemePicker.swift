@@ -1,7 +1,7 @@
-import Screen
+package import Screen
 
 /// The themes there are; the screen behind shows the chosen one.
-package struct ThemePicker: Sendable, Hashable {
+package struct ThemePicker: Layer {
   private(set) var list = ListCursor()
   private let original: Theme
 
@@ -10,7 +10,9 @@ package struct ThemePicker: Sendable, Hashable {
     list.index = state.appearance.themes.firstIndex { $0.name == original.name } ?? 0
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     let themes = state.appearance.themes
     let moved: Key? =
       switch key {
@@ -23,13 +25,9 @@ package struct ThemePicker: Sendable, Hashable {
     }
     switch key {
     case .escape, .character("q"):
-      let original = original
-      return .closed { state in
-        state.appearance.theme = original
-        return []
-      }
+      return .closed(.look(at: original))
     case .enter:
-      return .closed { [.changeTheme(name: $0.appearance.theme.name)] }
+      return .closed(.keepTheme)
     case .control:
       return .ignored
     default:
@@ -37,7 +35,7 @@ package struct ThemePicker: Sendable, Hashable {
     }
   }
 
-  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return look(at: index, in: state)
   }
@@ -45,14 +43,10 @@ package struct ThemePicker: Sendable, Hashable {
   private func look(at index: Int, in state: DashboardState) -> LayerAnswer {
     let themes = state.appearance.themes
     guard themes.indices.contains(index) else { return .consumed }
-    let theme = themes[index]
-    return .stays { state in
-      state.appearance.theme = theme.adapted(to: state.appearance.depth)
-      return []
-    }
+    return .stays(.look(at: themes[index].adapted(to: state.appearance.depth)))
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let themes = state.appearance.themes
     let theme = state.appearance.theme
     var box = Box(
@@ -61,16 +55,11 @@ package struct ThemePicker: Sendable, Hashable {
         .init("⏎", "keep", .enter), .init("↑↓", "look", .up, .down),
         .init("esc", "as before", .escape),
       ])
-    let shown = list.visible(count: themes.count, rows: box.inside.rows)
-    box.drawPlace(list, of: themes.count, showing: shown.count, on: &grid, theme: theme)
-    for (row, index) in zip(box.inside.row..<box.inside.endRow, shown) {
-      let line = Rect(column: box.inside.column, row: row, columns: box.inside.columns, rows: 1)
-      let isChosen = index == list.index
-      box.note(index, in: line)
-      grid.fill(line, style: theme.style(.text, on: isChosen ? .selection : .background))
+    box.drawList(list, of: themes.count, on: &grid, in: box.inside, theme: theme) {
+      grid, index, line, surface in
       grid.write(
         themes[index].name, at: line.origin.offset(columns: 1),
-        style: theme.style(.text, on: isChosen ? .selection : .background))
+        style: theme.style(.text, on: surface))
       drawSwatches(of: themes[index].adapted(to: state.appearance.depth), on: &grid, in: line)
     }
     return box

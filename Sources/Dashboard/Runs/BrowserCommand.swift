@@ -25,7 +25,7 @@ struct BrowserCommand: Sendable {
       "Show the run: replay a finished one, watch a live one."
     ) { browser, state in
       guard let run = browser.chosen(in: state) else { return .consumed }
-      return run.details.isPresent ? .closed : .stays { $0.open(run) }
+      return run.details.isPresent ? .closed : .stays(.open(run))
     },
     BrowserCommand(
       "mark", .character(" "), label: "mark", rank: 3,
@@ -47,10 +47,7 @@ struct BrowserCommand: Sendable {
       "Give the chart of the marked runs the screen, or not."
     ) { browser, state in
       guard browser.isComparing || browser.compared(in: state).count > 1 else {
-        return .stays {
-          $0.say("nothing to compare with: space marks runs", .warning)
-          return []
-        }
+        return .stays(.say("nothing to compare with: space marks runs", .warning))
       }
       browser.isComparing.toggle()
       return .consumed
@@ -81,10 +78,10 @@ struct BrowserCommand: Sendable {
     },
     BrowserCommand(
       "write", .character("w"), label: "write", rank: 12, "Write the list as it is as SVG."
-    ) { _, _ in .stays { _ in [.writeScreen()] } },
+    ) { _, _ in .stays(.effect(.writeScreen())) },
     BrowserCommand(
       "help", .character("?"), label: "help", rank: 1, "List these keys and the signs."
-    ) { browser, _ in .stays { $0.show(.browserHelp(BrowserHelp())) } },
+    ) { _, _ in .stays(.showKeysOfBrowser) },
     BrowserCommand(
       "back", .escape, .character("q"), .character("O"), label: "back", rank: 0,
       "Go out: of the comparison, the filter, the list."
@@ -103,12 +100,10 @@ struct BrowserCommand: Sendable {
 
   private static func overlay(_ runs: [ListedRun]) -> LayerAnswer {
     guard !runs.isEmpty else {
-      return .stays {
-        $0.say("this run is on the screen already: choose another", .warning)
-        return [.bell]
-      }
+      return .stays(
+        .say("this run is on the screen already: choose another", .warning), .effect(.bell))
     }
-    return LayerAnswer(closes: true, deeds: runs.map { run in { $0.toggleOverlay(run) } })
+    return LayerAnswer(closes: true, deeds: runs.map { .toggleOverlay($0) })
   }
 
   /// A change of the chosen run's files. One that would take the files away from under the screen
@@ -127,7 +122,7 @@ struct BrowserCommand: Sendable {
         return .consumed
       }
       browser.question = RunQuestion(.refusal("\(name): \(refusal)"))
-      return .stays { _ in [.bell] }
+      return .stays(.effect(.bell))
     }
   }
 

@@ -1,7 +1,7 @@
-import Screen
+package import Screen
 
 /// The keys and signs of the list of runs.
-package struct BrowserHelp: Sendable, Hashable {
+package struct BrowserHelp: Layer {
   private(set) var list = ListCursor()
 
   package init() {}
@@ -28,18 +28,20 @@ package struct BrowserHelp: Sendable, Hashable {
     return lines
   }
 
-  mutating func handle(_ key: Key) -> LayerAnswer {
+  package var chosenIndex: Int? { list.index }
+
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     if list.handle(key, count: BrowserCommand.table.count) { return .consumed }
     if case .control = key { return .ignored }
     return .closed
   }
 
-  mutating func choose(_ index: Int) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     list.index = index
     return .consumed
   }
 
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     let commands = BrowserCommand.table
     var box = Box(
@@ -48,19 +50,16 @@ package struct BrowserHelp: Sendable, Hashable {
     let legend = Self.legend(columns: box.inside.columns)
     let signs = box.inside.rows >= 10 ? box.inside.bottom(legend.count + 1) : .empty
     let rows = box.inside.droppingBottom(signs.rows)
-    let shown = list.visible(count: commands.count, rows: rows.rows)
-    box.drawPlace(list, of: commands.count, showing: shown.count, on: &grid, theme: theme)
-    for (row, index) in zip(rows.row..<rows.endRow, shown) {
+    let isCut = rows.rows < commands.count
+    box.drawList(list, of: commands.count, on: &grid, in: rows, theme: theme) {
+      grid, index, line, _ in
       let command = commands[index]
-      let line = Rect(column: rows.column, row: row, columns: rows.columns, rows: 1)
-      let isChosen = shown.count < commands.count && index == list.index
-      box.note(index, in: line)
       CommandLine(
         keys: command.keys.map(\.words).joined(separator: " "), name: command.name,
         sentence: command.sentence, refusal: nil
       ).draw(
         on: &grid, in: line, keyColumns: 8,
-        nameColumns: rows.columns >= 50 ? 10 : 9, isChosen: isChosen, state)
+        nameColumns: rows.columns >= 50 ? 10 : 9, isChosen: isCut && index == list.index, state)
     }
     for (row, line) in zip(signs.row + 1..<max(signs.row + 1, signs.endRow), legend) {
       line.draw(on: &grid, at: Point(column: rows.column, row: row), theme: theme)

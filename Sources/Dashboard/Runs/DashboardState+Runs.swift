@@ -4,14 +4,9 @@ extension DashboardState {
   /// Seconds after which the list is read again while it is looked at.
   private static let refreshSeconds = 2.0
 
-  mutating func show(_ layer: Layer) -> [Effect] {
-    layers.append(layer)
-    return []
-  }
-
   /// Shows the list of runs, at the one on screen; with those at `path` too.
   mutating func browseRuns(in path: String? = nil) -> [Effect] {
-    layers.append(.browser(browser.reopened))
+    layers.append(browser.reopened)
     runsAskedAt = now
     return [path.map { .lookForRuns(in: $0) } ?? .listRuns]
   }
@@ -25,9 +20,9 @@ extension DashboardState {
     say(words, .good)
     guard let path else { return }
     for index in layers.indices {
-      guard case .browser(var browser) = layers[index] else { continue }
+      guard var browser = layers[index] as? RunBrowser else { continue }
       browser.go(to: path, in: self)
-      layers[index] = .browser(browser)
+      layers[index] = browser
     }
   }
 
@@ -47,7 +42,7 @@ extension DashboardState {
       return [.bell]
     }
     guard isLive else { return [.openRun(run, .leave)] }
-    layers.append(.quit(QuitDialog(opening: run)))
+    layers.append(QuitDialog(opening: run))
     return []
   }
 }

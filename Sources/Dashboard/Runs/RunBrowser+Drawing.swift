@@ -1,4 +1,4 @@
-import Screen
+package import Screen
 import Signals
 import Telemetry
 
@@ -54,7 +54,7 @@ struct BrowserLayout: Equatable {
 }
 
 extension RunBrowser {
-  func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box {
+  package func draw(on grid: inout CellGrid, _ state: DashboardState) -> Box? {
     let theme = state.appearance.theme
     grid.fill(grid.bounds, style: theme.style(.text))
     var box = Box(covering: grid.bounds)

@@ -1,10 +1,10 @@
-import Screen
+package import Screen
 import Signals
 import Telemetry
 
 /// All runs that are recorded, over the whole screen: to look through, open, lay over the charts,
 /// compare, tag, name and remove.
-package struct RunBrowser: Sendable, Hashable {
+package struct RunBrowser: Layer {
   private(set) var list = ListCursor()
   /// The chosen run; the list moves under it as runs are read and sorted. Nil for the one on screen.
   private(set) var chosenPath: String?
@@ -26,6 +26,9 @@ package struct RunBrowser: Sendable, Hashable {
   }
 
   var isTyping: Bool { question?.isTyping ?? false }
+
+  package var isScreen: Bool { true }
+  package var takesText: Bool { isTyping }
 
   /// The runs that the filter finds, in order, each with the lines that it went back from.
   func found(in state: DashboardState) -> [ListedRun] {
@@ -67,7 +70,7 @@ package struct RunBrowser: Sendable, Hashable {
     return [chosen] + others.filter { $0.path != chosen.path }.prefix(Overlay.most)
   }
 
-  mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
+  package mutating func handle(_ key: Key, in state: DashboardState) -> LayerAnswer {
     if question != nil { return answer(key, in: state) }
     let runs = found(in: state)
     list.index = index(in: runs)
@@ -87,13 +90,11 @@ package struct RunBrowser: Sendable, Hashable {
       return command.perform(&self, state)
     }
     if case .control = key { return .ignored }
-    return .stays {
-      $0.say("no action on '\(key.words)' in the list of runs: ? says which there are", .faint)
-      return []
-    }
+    return .stays(
+      .say("no action on '\(key.words)' in the list of runs: ? says which there are", .faint))
   }
 
-  mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
+  package mutating func choose(_ index: Int, in state: DashboardState) -> LayerAnswer {
     let runs = found(in: state)
     guard question == nil, runs.indices.contains(index) else { return .consumed }
     guard runs[index].path != chosen(in: state)?.path else { return handle(.enter, in: state) }

@@ -77,7 +77,7 @@ struct RunQuestion: Sendable, Hashable {
     switch subject {
     case .filter(let before):
       guard namesPlace else { return Outcome(isDone: true, filter: text) }
-      return Outcome(isDone: true, filter: before, deeds: [{ _ in [.lookForRuns(in: text)] }])
+      return Outcome(isDone: true, filter: before, deeds: [.effect(.lookForRuns(in: text))])
     case .tags(let run): return edit(.tag(path: run.path, words: text))
     case .note(let run):
       guard !text.allSatisfy(\.isWhitespace) else { return Outcome(isDone: true) }
@@ -85,7 +85,7 @@ struct RunQuestion: Sendable, Hashable {
       // A run that goes on writes its notes itself.
       return Outcome(
         isDone: true,
-        deeds: [{ run.details.isLive ? $0.ask(.note(text)) : [.editRun(note)] }])
+        deeds: [run.details.isLive ? .ask(.note(text)) : .effect(.editRun(note))])
     case .name(let run):
       guard text != run.name else { return Outcome(isDone: true) }
       return edit(.rename(path: run.path, name: text))
@@ -95,14 +95,9 @@ struct RunQuestion: Sendable, Hashable {
 
   private func edit(_ edit: RunEdit) -> Outcome {
     if let flaw = edit.flaw {
-      return Outcome(deeds: [
-        { state in
-          state.say(flaw, .warning, seconds: 6)
-          return [.bell]
-        }
-      ])
+      return Outcome(deeds: [.say(flaw, .warning, seconds: 6), .effect(.bell)])
     }
-    return Outcome(isDone: true, deeds: [{ _ in [.editRun(edit)] }])
+    return Outcome(isDone: true, deeds: [.effect(.editRun(edit))])
   }
 
   private static func read(_ key: Key) -> Outcome {
@@ -118,10 +113,10 @@ struct RunQuestion: Sendable, Hashable {
     case .character("y"):
       return Outcome(
         isDone: true,
-        deeds: [{ _ in [.editRun(.remove(path: run.path, withCheckpoints: false))] }])
+        deeds: [.effect(.editRun(.remove(path: run.path, withCheckpoints: false)))])
     case .character("a") where run.details.checkpoints > 0:
       return Outcome(
-        isDone: true, deeds: [{ _ in [.editRun(.remove(path: run.path, withCheckpoints: true))] }])
+        isDone: true, deeds: [.effect(.editRun(.remove(path: run.path, withCheckpoints: true)))])
     case .escape, .character("n"), .character("q"), .enter: return Outcome(isDone: true)
     case .control: return Outcome(isConsumed: false)
     default: return Outcome()

@@ -10,6 +10,9 @@ struct SweepChart {
   private let rates: [Double]
   private let scale: ValueScale
 
+  /// Nats that the axis has at least: nearer to each other, losses differ no more than seeds do.
+  private static let leastSpan = 0.05
+
   init(_ panel: SweepPanel, _ state: SweepState) {
     self.panel = panel
     self.state = state
@@ -20,7 +23,9 @@ struct SweepChart {
     let losses = (sound.isEmpty ? points : sound).flatMap {
       [$0.loss - $0.spread, $0.loss + $0.spread]
     }
-    scale = ValueScale(fitting: losses.min() ?? .nan, losses.max() ?? .nan)
+    let (low, high) = (losses.min() ?? .nan, losses.max() ?? .nan)
+    let room = max(0, Self.leastSpan - (high - low)) / 2
+    scale = ValueScale(fitting: low - room, high + room)
   }
 
   private var theme: Theme { state.appearance.theme }

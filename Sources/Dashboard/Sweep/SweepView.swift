@@ -53,16 +53,19 @@ private func drawStatus(on grid: inout CellGrid, in rect: Rect, _ state: SweepSt
 }
 
 extension ShownCell {
+  private var stateWords: (sign: String, word: String, role: Role) {
+    switch state {
+    case .waiting: ("○", "waiting", .faint)
+    case .running: ("▸", "running", .good)
+    case .finished: ("✓", "finished", .good)
+    case .diverged: ("▲", "diverged", .trouble)
+    case .failed: ("✗", "failed", .trouble)
+    case .stopped: ("■", "ended", .warning)
+    }
+  }
+
   fileprivate var status: [Span] {
-    let (sign, word, role): (String, String, Role) =
-      switch state {
-      case .waiting: ("○", "waiting", .faint)
-      case .running: ("▸", "running", .good)
-      case .finished: ("✓", "finished", .good)
-      case .diverged: ("▲", "diverged", .trouble)
-      case .failed: ("✗", "failed", .trouble)
-      case .stopped: ("■", "ended", .warning)
-      }
+    let (sign, word, role) = stateWords
     var spans = [
       Span("\(sign) cell \(number)", role), Span(words.isEmpty ? "" : "  \(words)", .text),
       Span("   \(word)", role),

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Sessions
 import Sweeps
 
 /// Who runs which cell, where several processes share a folder.
@@ -33,7 +34,7 @@ struct CellClaims: Sendable {
     let side = "\(folder)/.\(cell.name).\(mark)"
     let words = Array((mark + "\n").utf8)
     guard FileManager.default.createFile(atPath: side, contents: Data(words)) else {
-      throw .unwritable(path: side, reason: FileSystem.systemWords(errno))
+      throw .unwritable(path: side, reason: .ofLastCall)
     }
     defer { unlink(side) }
     let last = lastNumber(cell.name)
@@ -45,7 +46,7 @@ struct CellClaims: Sendable {
     let claim = Claim(name: cell.name, number: last + 1)
     guard link(side, path(cell.name, claim.number)) == 0 else {
       if errno == EEXIST { return nil }
-      throw .unwritable(path: path(cell.name, claim.number), reason: FileSystem.systemWords(errno))
+      throw .unwritable(path: path(cell.name, claim.number), reason: .ofLastCall)
     }
     return claim
   }

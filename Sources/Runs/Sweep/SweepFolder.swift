@@ -69,7 +69,7 @@ package struct SweepFolder: Sendable {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw .unwritable(path: path, reason: "the folder cannot be made")
+      throw .unwritable(path: path, reason: .other("the folder cannot be made"))
     }
     try write(Array(grid.text.utf8), to: gridFile)
   }
@@ -79,7 +79,7 @@ package struct SweepFolder: Sendable {
     let side = "\(file).\(getpid())-\(UInt32.random(in: .min ... .max)).partial"
     let descriptor = open(side, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      throw .unwritable(path: file, reason: FileSystem.systemWords(errno))
+      throw .unwritable(path: file, reason: .ofLastCall)
     }
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -89,10 +89,10 @@ package struct SweepFolder: Sendable {
       rest = rest.dropFirst(count)
     }
     let isWhole = rest.isEmpty && fsync(descriptor) == 0
-    let code = errno
+    let obstacle = FileObstacle.ofLastCall
     close(descriptor)
     guard isWhole, rename(side, file) == 0 else {
-      let reason = FileSystem.systemWords(isWhole ? errno : code)
+      let reason = isWhole ? FileObstacle.ofLastCall : obstacle
       unlink(side)
       throw .unwritable(path: file, reason: reason)
     }

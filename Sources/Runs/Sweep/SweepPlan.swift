@@ -6,7 +6,6 @@ import Training
 package struct SweepPlan: Sendable {
   package let folder: SweepFolder
   package let grid: Grid
-  package let costs: [CellCost]
   /// The places of the cells to be run, in the order in which they begin.
   package let order: [Int]
   /// Cells at once, a core each.
@@ -17,28 +16,25 @@ package struct SweepPlan: Sendable {
   package let stale: Double?
   /// The share of equal cells that goes on at each rung is one in so many; nil where all go on.
   package let halving: Int?
-  let usualRates: [Double]
 
-  /// - Throws: `CellSelection.Flaw`; where a cell's options contradict each other.
+  /// - Throws: `CellSelection.Flaw`.
   package init(
     folder: SweepFolder, grid: Grid, selection: CellSelection = .all, jobs: Int? = nil,
     checkpointSeconds: Double = 30, stale: Double? = nil, halving: Int? = nil
-  ) throws {
+  ) throws(CellSelection.Flaw) {
     (self.folder, self.grid, self.stale) = (folder, grid, stale)
     self.halving = halving
     self.checkpointSeconds = checkpointSeconds
     self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-    let configurations = try grid.cells.map { try $0.configuration() }
-    usualRates = configurations.map(\.learningRate)
-    costs = try grid.cells.costs()
-    order = try selection.order(of: costs)
+    order = try selection.order(of: grid.costs)
   }
 
   package var cells: [SweepCell] { grid.cells }
+  package var costs: [CellCost] { grid.costs }
 
   /// What has ended in the folder so far, whoever ran it.
   package func results() -> SweepResults {
-    var results = SweepResults(cells: cells, costs: costs, usualRates: usualRates)
+    var results = SweepResults(grid)
     for cell in cells {
       if let result = folder.result(of: cell) { results.take(result, of: cell) }
     }

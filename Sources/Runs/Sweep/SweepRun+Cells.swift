@@ -22,11 +22,16 @@ extension SweepRun {
     } catch {
       var result = CellResult(
         session: plan.folder.session(of: cell), options: cell.options, state: .failed)
-      result.reason = "\(error)"
+      result.reason = Self.words(error)
       result.parameters = plan.costs[place].parameters
       tell(.ended(cell, result, isOwn: true))
       settle { $0.ended(place) }
     }
+  }
+
+  /// A run is recorded elsewhere with --session, a cell with its sweep's folder.
+  private static func words(_ error: any Error) -> String {
+    "\(error)".replacing("name another file with --session", with: "give another --folder")
   }
 
   private func drop(_ claim: CellClaims.Claim, of place: Int) {
@@ -51,7 +56,8 @@ extension SweepRun {
     switch try CellStart(cell, session: session, configuration: configuration) {
     case .busy:
       guard claims == nil else { return put(off: place) }
-      tell(.left(cell, reason: "\(ShownPath.text(session)) is being written by another process"))
+      let words = "\(ShownPath.text(session)) is being written by another process"
+      tell(.left(cell, reason: "\(words): run the sweep again later, or both with --claim"))
       settle { $0.ended(place) }
     case .ended(let state, let tally):
       try end(place, state, tally, seconds: tally.stepSeconds, reason: nil)

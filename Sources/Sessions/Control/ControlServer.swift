@@ -24,8 +24,14 @@ package final class ControlServer: Sendable {
   private let outbox = Mutex(Outbox())
   private let ended = DispatchSemaphore(value: 0)
 
+  private struct Answered {
+    let asker: CommandMarks.Asker
+    let mark: String?
+    let answer: CommandAnswer
+  }
+
   private struct Outbox {
-    var answers: [(connection: Int, line: String)] = []
+    var answers: [Answered] = []
     var isStarted = false
     var isClosing = false
   }
@@ -97,8 +103,8 @@ package final class ControlServer: Sendable {
     _ = write(alarm.write, &byte, 1)
   }
 
-  private func answer(_ serial: Int, _ line: String) {
-    outbox.withLock { $0.answers.append((serial, line)) }
+  private func answer(_ answered: Answered) {
+    outbox.withLock { $0.answers.append(answered) }
     wake()
   }
 }
@@ -106,21 +112,22 @@ package final class ControlServer: Sendable {
 extension ControlServer {
   private func serve(_ handler: Handler) {
     var connections = ControlConnections()
+    var marks = CommandMarks()
     while true {
       let polled = connections.poll(
         alarm: alarm.read, listener: listener, hasRoom: connections.count < Self.connectionLimit)
       let (answers, isClosing) = takeAnswers()
-      for answer in answers { connections.deliver(answer.line, to: answer.connection) }
+      for answered in answers { Self.deliver(answered, &connections, &marks) }
       if isClosing { break }
       if polled.isCalled { connections.accept(from: listener) }
       for (serial, line) in connections.readLines(polled.events) {
-        take(line, from: serial, &connections, handler)
+        take(line, from: serial, &connections, &marks, handler)
       }
     }
     ended.signal()
   }
 
-  private func takeAnswers() -> (answers: [(connection: Int, line: String)], isClosing: Bool) {
+  private func takeAnswers() -> (answers: [Answered], isClosing: Bool) {
     var bytes = [UInt8](repeating: 0, count: 256)
     while read(alarm.read, &bytes, bytes.count) > 0 {}
     return outbox.withLock { outbox in
@@ -129,8 +136,18 @@ extension ControlServer {
     }
   }
 
+  private static func deliver(
+    _ answered: Answered, _ connections: inout ControlConnections, _ marks: inout CommandMarks
+  ) {
+    let others = answered.mark.map { marks.answer($0, with: answered.answer) } ?? []
+    for asker in [answered.asker] + others {
+      connections.deliver(answered.answer.line(id: asker.id), to: asker.connection)
+    }
+  }
+
   private func take(
-    _ line: [UInt8], from serial: Int, _ connections: inout ControlConnections, _ handler: Handler
+    _ line: [UInt8], from serial: Int, _ connections: inout ControlConnections,
+    _ marks: inout CommandMarks, _ handler: Handler
   ) {
     let request: ControlRequest
     do throws(ControlRequest.Flaw) {
@@ -144,6 +161,14 @@ extension ControlServer {
         isApplied: false, step: nil, text: "too many commands wait: take their answers first")
       return connections.refuse(refusal.line(id: request.id), to: serial)
     }
-    handler(request) { [self] answer in self.answer(serial, answer.line(id: request.id)) }
+    let asker = CommandMarks.Asker(connection: serial, id: request.id)
+    switch request.once.map({ marks.ask($0, by: asker) }) ?? .new {
+    case .awaited: return
+    case .answered(let answer): connections.deliver(answer.line(id: request.id), to: serial)
+    case .new:
+      handler(request) { [self] answer in
+        self.answer(Answered(asker: asker, mark: request.once, answer: answer))
+      }
+    }
   }
 }

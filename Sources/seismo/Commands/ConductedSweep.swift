@@ -93,10 +93,7 @@ extension ConductedSweep {
     var earlier: SweepState?
     var words: String?
     while true {
-      let screen = try SweepScreen(
-        board: board, earlier: earlier, theme: theme, endRequest: request,
-        addRate: { [self] in try add(rate: $0, board) },
-        endCell: { [self] number in run.end(board.plan.cells[number - 1], by: "you") })
+      let screen = try screen(board, earlier: earlier, theme, request)
       if let words { screen.say(words) }
       let departure = screen.run { [run] in run.isAtWork }
       earlier = screen.state
@@ -114,6 +111,15 @@ extension ConductedSweep {
       case .terminalGone: return run.wait()
       }
     }
+  }
+
+  private func screen(
+    _ board: SweepBoard, earlier: SweepState?, _ theme: String?, _ request: EndRequest
+  ) throws -> SweepScreen {
+    try SweepScreen(
+      board: board, earlier: earlier, theme: theme, endRequest: request,
+      addRate: { [self] in try add(rate: $0, board) },
+      endCell: { [self] number in run.end(board.plan.cells[number - 1], by: "you") })
   }
 
   /// Shows a cell's run until the person comes back.
@@ -151,7 +157,7 @@ extension ConductedSweep {
     let present = board.plan
     let added = try present.grid.tables.map { table throws(GridError) in
       var given = table.given
-      given["lr"] = ["\(rate)"]
+      given["lr"] = [rate.rateText]
       return try GridTable(given, zips: table.zips)
     }
     let grid = try present.folder.adopt(Grid(added), extending: true)

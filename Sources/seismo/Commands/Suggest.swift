@@ -126,7 +126,7 @@ struct RatesAround {
     self.grid = try Grid(rates.tables)
     let usual = grid.cells.count * SuggestedRates.usualCount
     let (low, high) = (rates.range.lowerBound, rates.range.upperBound)
-    let range = low == high ? Self.text(low) : "\(Self.text(low)) to \(Self.text(high))"
+    let range = low == high ? low.rateText : "\(low.rateText) to \(high.rateText)"
     words =
       "rates around \(range) (\(own == nil ? "the step law" : "the best ones of \(source)")):"
       + " \(self.grid.cells.count) cells in place of \(usual) over three decades,"
@@ -137,8 +137,6 @@ struct RatesAround {
     let folder = SweepFolder(path: path)
     return try SweepPlan(folder: folder, grid: folder.grid()).results()
   }
-
-  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
 }
 
 /// The best rate of a sweep's sizes, followed to another size.
@@ -148,34 +146,48 @@ struct OwnOptimum {
   private let confidence: String
 
   init?(_ results: SweepResults, parameters: Double) {
-    // Of each size the mitigation that came lowest.
-    var best: [Int: RateCurve.Point] = [:]
-    var edges = 0
+    let best = Self.best(results)
+    guard !best.isEmpty else { return nil }
+    let points = best.map { (x: log(Double($0.key)), y: log($0.value.point.rate)) }
+    // Of one size the rate is as good a guess for any other.
+    let line = LineFit(points, least: 2)
+    learningRate = exp(line?.value(at: log(parameters)) ?? points[0].y)
+    let doubts = Self.doubts(best, parameters: parameters)
+    confidence = doubts.isEmpty ? "good" : "low"
+    let sizes = "\(best.count) size\(best.count == 1 ? "" : "s")"
+    basis =
+      "best rates of \(sizes), lr ∝ N^\(NumberText.compact(line?.slope ?? 0, digits: 2))"
+      + (doubts.isEmpty ? "" : "; not to be believed: \(doubts.joined(separator: ", "))")
+  }
+
+  private struct Best {
+    let point: RateCurve.Point
+    /// Whether it is the lowest or the highest rate that was run.
+    let isAtEnd: Bool
+  }
+
+  /// By parameter count: of each size the mitigation that came lowest.
+  private static func best(_ results: SweepResults) -> [Int: Best] {
+    var best: [Int: Best] = [:]
     for group in results.groups where group.curve.points.count >= 3 {
       guard let point = group.curve.best else { continue }
-      if best[group.parameters].map({ $0.loss <= point.loss }) ?? false { continue }
-      best[group.parameters] = point
-      let isEdge = point == group.curve.points.first || point == group.curve.points.last
-      edges += isEdge ? 1 : 0
+      if let other = best[group.parameters], other.point.loss <= point.loss { continue }
+      let isAtEnd = point == group.curve.points.first || point == group.curve.points.last
+      best[group.parameters] = Best(point: point, isAtEnd: isAtEnd)
     }
-    guard !best.isEmpty else { return nil }
-    let points = best.map { (x: log(Double($0.key)), y: log($0.value.rate)) }
-    let x = points.reduce(0) { $0 + $1.x } / Double(points.count)
-    let y = points.reduce(0) { $0 + $1.y } / Double(points.count)
-    let spread = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
-    let slope =
-      spread > 0 ? points.reduce(0) { $0 + ($1.x - x) * ($1.y - y) } / spread : 0
-    learningRate = exp(y + slope * (log(parameters) - x))
-    let largest = Double(best.keys.max() ?? 1)
-    let sizes = "\(best.count) size\(best.count == 1 ? "" : "s")"
+    return best
+  }
+
+  private static func doubts(_ best: [Int: Best], parameters: Double) -> [String] {
     var doubts: [String] = []
     if best.count < 3 { doubts.append("three sizes at least are needed") }
-    if parameters > 30 * largest { doubts.append("more than 30 times the largest size") }
-    if edges > 0 { doubts.append("a best rate lies at the end of its range") }
-    confidence = doubts.isEmpty ? "good" : "low"
-    basis =
-      "best rates of \(sizes), lr ∝ N^\(NumberText.compact(slope, digits: 2))"
-      + (doubts.isEmpty ? "" : "; not to be believed: \(doubts.joined(separator: ", "))")
+    if parameters > 30 * Double(best.keys.max() ?? 1) {
+      doubts.append("more than 30 times the largest size")
+    }
+    if best.values.contains(where: \.isAtEnd) {
+      doubts.append("a best rate lies at the end of its range")
+    }
+    return doubts
   }
 
   var json: String {

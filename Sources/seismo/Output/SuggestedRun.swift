@@ -51,21 +51,25 @@ struct SuggestedRun {
     let windows = batchTokens.map { ($0.value / context).rounded() } ?? Double(base.batch)
     let batch = min(4096, max(1, windows))
     let steps = min(1e9, max(1, (tokens / (batch * context)).rounded()))
-    var options = [
+    let own = [
       ("preset", preset.rawValue), ("width", "\(shape.width)"), ("layers", "\(shape.layers)"),
       ("heads", "\(shape.heads)"), ("batch", "\(Int(batch))"), ("steps", "\(Int(steps))"),
-      ("lr", String(format: "%.3g", rate.value)),
+      ("lr", rate.value.rateText),
       ("warmup", "\(Int((steps * Self.usualWarmup).rounded()))"),
     ]
-    let taken = (example?.options ?? [:]).filter { !Self.own.contains($0.key) }
-    options += taken.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    if taken["context"] == nil { options.append(("context", "\(base.model.context)")) }
-    self.options = options
+    options = own + Self.others(example?.options ?? [:], context: base.model.context)
     bases = [
       "\(NumberText.compact(shape.parameters)) parameters, \(NumberText.compact(tokens)) tokens",
       "rate: \(rate.basis)",
       "batch: \(batchTokens?.basis ?? (example == nil ? "the preset's" : "the sweep's"))",
     ]
+  }
+
+  /// What the run takes over from a cell.
+  private static func others(_ cell: [String: String], context: Int) -> [(String, String)] {
+    let taken = cell.filter { !own.contains($0.key) }
+    return taken.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      + (taken["context"] == nil ? [("context", "\(context)")] : [])
   }
 
   /// The cell that came lowest at the largest size.

@@ -1,8 +1,6 @@
-import Dashboard
 import Formats
 import Foundation
 import Runs
-import Screen
 import Sessions
 import Signals
 import Sweeps
@@ -37,30 +35,40 @@ struct SweepForecast {
   ) throws {
     self.metric = metric
     laws = results.lossLaws
-    struct Key: Hashable {
-      let mitigation: String
-      let rate: Double
-      let limit: Double
+    let courses = try Self.courses(results, metric: metric, step: step, limit: limit)
+    let order = courses.keys.sorted { ($0.mitigation, $0.rate) < ($1.mitigation, $1.rate) }
+    entries = order.map { key in
+      let sizes = (courses[key] ?? [:]).map { SizeForecast.Point(parameters: $0, values: $1) }
+      return Entry(
+        rate: key.rate, mitigation: key.mitigation, limit: key.limit,
+        forecast: SizeForecast(sizes, limit: key.limit))
     }
-    var points: [Key: [Int: [Double]]] = [:]
+  }
+
+  /// What cells have in common that differ in size and seed alone.
+  private struct Course: Hashable {
+    let mitigation: String
+    let rate: Double
+    let limit: Double
+  }
+
+  /// The seeds' values by parameter count.
+  private static func courses(
+    _ results: SweepResults, metric: MetricName, step: Int?, limit: Double?
+  ) throws -> [Course: [Int: [Double]]] {
+    var courses: [Course: [Int: [Double]]] = [:]
     for group in results.groups {
       let bound = try limit ?? Self.limit(of: metric, results.cells[group.cells[0]])
       for index in group.cells {
         guard let result = results.results[results.cells[index].number], result.state != .failed,
           let value = try Self.value(metric, step: step, of: result)
         else { continue }
-        let key = Key(
+        let course = Course(
           mitigation: group.mitigation, rate: results.rate(ofCellAt: index), limit: bound)
-        points[key, default: [:]][group.parameters, default: []].append(value)
+        courses[course, default: [:]][group.parameters, default: []].append(value)
       }
     }
-    let order = points.keys.sorted { ($0.mitigation, $0.rate) < ($1.mitigation, $1.rate) }
-    entries = order.map { key in
-      let sizes = (points[key] ?? [:]).map { SizeForecast.Point(parameters: $0, values: $1) }
-      return Entry(
-        rate: key.rate, mitigation: key.mitigation, limit: key.limit,
-        forecast: SizeForecast(sizes, limit: key.limit))
-    }
+    return courses
   }
 
   private static func limit(of metric: MetricName, _ cell: SweepCell) throws -> Double {
@@ -80,17 +88,37 @@ struct SweepForecast {
     return series.value(atOrBefore: step)
   }
 
-  private var doubts: [String] {
-    let all = entries.flatMap { entry in
-      entry.forecast.doubts.map { doubt in
-        let place = [NumberText.compact(entry.rate), entry.mitigation].filter { !$0.isEmpty }
-        return "\(place.joined(separator: ", ")): \(doubt)"
-      }
+  /// What is doubted, and of what.
+  private struct Reason {
+    let doubt: String
+    let place: String
+  }
+
+  private var reasons: [Reason] {
+    var reasons: [Reason] = []
+    for entry in entries {
+      let parts = [entry.rate.rateText, entry.mitigation].filter { !$0.isEmpty }
+      let place = parts.joined(separator: " ")
+      reasons += entry.forecast.doubts.map { Reason(doubt: $0, place: place) }
     }
-    return all
-      + laws.flatMap { law in
-        law.law.doubts.map { "loss over \(law.axis.rawValue)\(law.suffix): \($0)" }
-      }
+    for law in laws {
+      let place = "loss over \(law.axis.rawValue)\(law.suffix)"
+      reasons += law.law.doubts.map { Reason(doubt: $0, place: place) }
+    }
+    return reasons
+  }
+
+  private var doubts: [String] { reasons.map { "\($0.place): \($0.doubt)" } }
+
+  /// A line a doubt, with all that it is of.
+  private var doubtLines: [String] {
+    var places: [String: [String]] = [:]
+    var order: [String] = []
+    for reason in reasons {
+      if places[reason.doubt] == nil { order.append(reason.doubt) }
+      places[reason.doubt, default: []].append(reason.place)
+    }
+    return order.map { "  \($0): \((places[$0] ?? []).joined(separator: ", "))" }
   }
 
   var json: String {
@@ -141,7 +169,7 @@ struct SweepForecast {
         " (\(NumberText.compact($0.low, digits: 2))–\(NumberText.compact($0.high, digits: 2)))"
       }
       rows.append([
-        NumberText.compact(entry.rate), entry.mitigation.isEmpty ? "all" : entry.mitigation,
+        entry.rate.rateText, entry.mitigation.isEmpty ? "all" : entry.mitigation,
         "\(forecast.points.count)", size + (range ?? ""),
         forecast.heldOut.map { NumberText.compact(Double($0.parameters)) } ?? "–",
         forecast.heldOut.map { NumberText.compact($0.predicted) } ?? "–",
@@ -150,7 +178,7 @@ struct SweepForecast {
     }
     let table = TextTable.lines(rows, rightAligned: [0, 2])
     return ["\(metric.path) over parameters"] + table + lossLines
-      + (doubts.isEmpty ? [] : ["", "must not be believed:"] + doubts.map { "  \($0)" })
+      + (doubts.isEmpty ? [] : ["", "must not be believed:"] + doubtLines)
   }
 
   private var limitWords: String {
@@ -193,55 +221,5 @@ extension LossLaw {
       ("offset", JSONLines.number(law.offset)), ("factor", JSONLines.number(law.factor)),
       ("exponent", JSONLines.number(law.exponent)), ("held_out", held ?? "null"),
     ])
-  }
-}
-
-extension SweepForecast {
-  /// A fit is followed so many times beyond the largest size, where its interval is wide already.
-  private static let farthest = 30.0
-  private static let fitPoints = 60
-
-  /// As screens show it; nil below two sizes.
-  var shown: ShownForecast? {
-    let known = entries.filter { $0.forecast.points.count > 1 }
-    guard !known.isEmpty else { return nil }
-    let limits = Set(known.map(\.limit))
-    var titles: [String] = []
-    for entry in known where !titles.contains(entry.mitigation) { titles.append(entry.mitigation) }
-    return ShownForecast(
-      metric: metric.path, limit: limits.count == 1 ? limits.first : nil,
-      panels: titles.map { title in
-        ShownForecast.Panel(
-          title: title, curves: known.filter { $0.mitigation == title }.map(Self.curve))
-      }, lines: lines)
-  }
-
-  private static func curve(_ entry: Entry) -> ShownForecast.Curve {
-    let forecast = entry.forecast
-    let sizes = forecast.points.map { Double($0.parameters) }
-    let (first, last) = (sizes.first ?? 1, (sizes.last ?? 1) * farthest)
-    let fit = (0...fitPoints).compactMap { step -> (parameters: Double, value: Double)? in
-      let size = first * pow(last / first, Double(step) / Double(fitPoints))
-      return forecast.value(at: size).map { (size, $0) }
-    }
-    return ShownForecast.Curve(
-      rate: entry.rate,
-      points: forecast.points.map { point in
-        ShownForecast.Point(
-          parameters: Double(point.parameters), value: point.mean,
-          range: (point.values.min() ?? point.mean)...(point.values.max() ?? point.mean))
-      }, fit: fit, limitParameters: forecast.limitParameters.flatMap { $0 <= last ? $0 : nil })
-  }
-
-  /// Curves and table in one picture.
-  func writePicture(to path: String, name: String, size: Size, theme: String?) throws {
-    guard let shown else {
-      throw Failure(.badInput, "\(name): one size has no course over sizes: run two at least")
-    }
-    let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
-    for warning in look.warnings { Seismo.report(warning) }
-    try ScreenFile(path: path).write(
-      view(shown, name: name, size: size, appearance: look.appearance), title: name,
-      theme: look.appearance.theme)
   }
 }

@@ -56,45 +56,50 @@ struct SweepReport {
 
   private func page(title: String, svg: String) -> String {
     let drawing = svg.range(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? svg
-    let results = board.results
-    let sensitivity = SweepSummary(results).rows
-    let cells =
-      [["cell", "options", "state", "steps", "held-out", "initial", "logits", "seconds"]]
-      + plan.cells.map { cell in
-        guard let result = results.results[cell.number] else {
-          return ["\(cell.number)", cell.words, "waiting", "", "", "", "", ""]
-        }
-        func words(_ value: Double?) -> String {
-          value.map { NumberText.compact($0, digits: 4) } ?? ""
-        }
-        return [
-          "\(cell.number)", cell.words, result.state.rawValue, NumberText.grouped(result.steps),
-          words(result.evalLoss), words(result.initialLoss), words(result.attentionLogitMax),
-          words(result.seconds),
-        ]
-      }
     return """
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
       <title>\(Self.escaped(title)) · Seismo sweep</title>
-      <style>
-      body{margin:2rem auto;max-width:1240px;padding:0 1rem;font:15px/1.5 system-ui,sans-serif;\
-      color-scheme:light dark}
-      svg{width:100%;height:auto}
-      table{border-collapse:collapse;margin:1.5rem 0;font-variant-numeric:tabular-nums}
-      td,th{padding:.15rem .9rem .15rem 0;text-align:left;font-weight:normal}
-      th{opacity:.65}
-      </style></head><body>
+      <style>\(Self.style)</style></head><body>
       <h1>\(Self.escaped(title))</h1>
       \(drawing)
       <h2>Sensitivity to the rate</h2>
-      \(Self.table(sensitivity))
+      \(Self.table(SweepSummary(board.results).rows))
       <h2>Cells</h2>
-      \(Self.table(cells))
+      \(Self.table(cellRows))
       </body></html>
 
       """
+  }
+
+  private static let style = """
+
+    body{margin:2rem auto;max-width:1240px;padding:0 1rem;font:15px/1.5 system-ui,sans-serif;\
+    color-scheme:light dark}
+    svg{width:100%;height:auto}
+    table{border-collapse:collapse;margin:1.5rem 0;font-variant-numeric:tabular-nums}
+    td,th{padding:.15rem .9rem .15rem 0;text-align:left;font-weight:normal}
+    th{opacity:.65}
+
+    """
+
+  /// The names of the columns first.
+  private var cellRows: [[String]] {
+    [["cell", "options", "state", "steps", "held-out", "initial", "logits", "seconds"]]
+      + plan.cells.map(row)
+  }
+
+  private func row(_ cell: SweepCell) -> [String] {
+    guard let result = board.results.results[cell.number] else {
+      return ["\(cell.number)", cell.words, "waiting", "", "", "", "", ""]
+    }
+    let numbers = [
+      result.evalLoss, result.initialLoss, result.attentionLogitMax, result.seconds,
+    ].map { value in value.map { NumberText.compact($0, digits: 4) } ?? "" }
+    return [
+      "\(cell.number)", cell.words, result.state.rawValue, NumberText.grouped(result.steps),
+    ] + numbers
   }
 
   private static func table(_ rows: [[String]]) -> String {

@@ -49,7 +49,7 @@ package struct RankAlarms: Sendable {
     guard let count = samples[MetricCatalog.strayWeights] else { return [] }
     return latch(.strayWeights, count > 0 ? .trouble : .quiet, samples) { isRaised in
       isRaised
-        ? "the weights of \(NumberText.compact(count)) of the ranks are not rank 0's"
+        ? "the weights of \(NumberText.grouped(count)) of the ranks are not rank 0's"
           + " any more: a bit has changed in a memory; go back to a checkpoint from before"
         : "all ranks have the same weights again"
     }

@@ -11,6 +11,8 @@ import Telemetry
 final class LogRoster: Sendable {
   private struct Content {
     var runs: [LoggedRun] = []
+    /// The records of the ranks of those that have several, by their keys.
+    var ranks: [String: [LoggedRun]] = [:]
     /// The runs that were there when last looked, by their keys.
     var known: Set<String> = []
     var present: String?
@@ -41,14 +43,27 @@ final class LogRoster: Sendable {
       if FileSystem.isFolder(place) { runs += found } else { named += found }
     }
     self.named = named
-    runs = Self.ordered(named + runs)
-    content = Mutex(Content(runs: runs, known: Set(runs.map(\.key))))
+    let (found, ranks) = Self.ordered(named + runs)
+    content = Mutex(Content(runs: found, ranks: ranks, known: Set(found.map(\.key))))
   }
 
-  private static func ordered(_ runs: [LoggedRun]) -> [LoggedRun] {
+  /// The one that grew last first, each with the records of its ranks.
+  private static func ordered(
+    _ runs: [LoggedRun]
+  ) -> (runs: [LoggedRun], ranks: [String: [LoggedRun]]) {
     var seen: Set<String> = []
-    let own = runs.filter { seen.insert($0.key).inserted }
-    return own.map { ($0, $0.lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+    let groups = LoggedRun.byRanks(runs.filter { seen.insert($0.key).inserted })
+    let sorted = groups.map { ($0[0], $0[0].lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+    let ranks = groups.filter { $0.count > 1 }.map { ($0[0].key, $0) }
+    return (sorted, Dictionary(uniqueKeysWithValues: ranks))
+  }
+
+  /// A run as it is followed: of several ranks as one.
+  func log(of run: LoggedRun) -> any LogSource {
+    guard let ranks = content.withLock({ $0.ranks[run.key] }) else {
+      return FollowedLog(run, aliases: aliases)
+    }
+    return RankedLog(ranks, aliases: aliases)
   }
 
   var runs: [LoggedRun] { content.withLock { $0.runs } }
@@ -67,7 +82,7 @@ final class LogRoster: Sendable {
     guard !folders.isEmpty else { return [] }
     let found = folders.flatMap { (try? FollowedLog.runs(at: $0, waits: false)) ?? [] }
     return content.withLock { content in
-      content.runs = Self.ordered(named + found)
+      (content.runs, content.ranks) = Self.ordered(named + found)
       return content.runs.filter { content.known.insert($0.key).inserted }
     }
   }

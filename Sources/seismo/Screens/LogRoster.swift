@@ -58,10 +58,11 @@ final class LogRoster: Sendable {
     return (sorted, Dictionary(uniqueKeysWithValues: ranks))
   }
 
-  /// A run as it is followed: of several ranks as one.
-  func log(of run: LoggedRun) -> any LogSource {
+  /// A run as it is followed: of several ranks as one. After `patience` seconds a part of a long
+  /// record is shown, and the rest as it is read.
+  func log(of run: LoggedRun, patience: Double?) -> any LogSource {
     guard let ranks = content.withLock({ $0.ranks[run.key] }) else {
-      return FollowedLog(run, aliases: aliases)
+      return FollowedLog(run, aliases: aliases, patience: patience)
     }
     return RankedLog(ranks, aliases: aliases)
   }

@@ -71,13 +71,10 @@ struct Viewing {
 
   /// A record that another program writes.
   func follow(_ run: LoggedRun, after previous: DashboardScreen? = nil) throws -> Ended {
-<<<<<<< HEAD
     // What is recorded is recorded whole.
-    let log = FollowedLog(
-      run, aliases: roster?.aliases ?? .usual, patience: records ? nil : Self.patience)
-=======
-    let log = roster?.log(of: run) ?? FollowedLog(run)
->>>>>>> f7b2564729d7de15e7ee52292815d9caef24285c
+    let patience = records ? nil : Self.patience
+    let log: any LogSource =
+      roster?.log(of: run, patience: patience) ?? FollowedLog(run, patience: patience)
     roster?.show(run)
     let others = (roster?.runs.count ?? 1) - 1 + others.count
     return try follow(

@@ -28,6 +28,13 @@ let vectorFlags: [String] = {
 let engineSettings: [SwiftSetting] =
   settings + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
 
+/// What `--version` tells; a macro of one C file, so that another commit compiles no more than that.
+let commit: [CSetting] = {
+  guard let git = Context.gitInformation else { return [] }
+  let mark = git.currentCommit.prefix(9) + (git.hasUncommittedChanges ? "+" : "")
+  return [.define("SEISMO_COMMIT", to: "\"\(mark)\"")]
+}()
+
 /// Builds the library's documentation. No target depends on it, so that it is there only for those
 /// who ask for it.
 let documentation: [Package.Dependency] =
@@ -57,6 +64,7 @@ let package = Package(
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
     .systemLibrary(name: "CMPI", pkgConfig: "mpi", providers: [.apt(["libopenmpi-dev"])]),
 
+    .target(name: "CBuild", cSettings: commit),
     .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),
@@ -101,7 +109,7 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
+        "CBuild", "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
         "Sweeps", "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),

@@ -150,6 +150,8 @@ def write_wandb(folder):
     for step in range(1500):
         record = messages.Record(num=step + 2)
         record.history.step.num = step
+        # W&B's own writer goes through a map of Go's, whose order is another each time.
+        random.shuffle(names)
         for name in names:
             record.history.item.add(nested_key=[name], value_json=json.dumps(random.random()))
         record.history.item.add(nested_key=["_step"], value_json=str(step))

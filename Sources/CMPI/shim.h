@@ -16,10 +16,13 @@ static inline int seismo_mpi_begin(int *rank, int *count) {
   return MPI_Comm_size(MPI_COMM_WORLD, count);
 }
 
+/// Room for the two requests of an exchange, which are pointers in one MPI and numbers in another.
+static inline long seismo_mpi_requests_size(void) { return 2 * sizeof(MPI_Request); }
+
 /// Begins to send to `partner` and to take from it, in the order of the calls.
 static inline int seismo_mpi_exchange(
-    int partner, const void *sent, int sentCount, void *taken, int takenCount,
-    MPI_Request requests[2]) {
+    int partner, const void *sent, int sentCount, void *taken, int takenCount, void *room) {
+  MPI_Request *requests = (MPI_Request *)room;
   requests[0] = requests[1] = MPI_REQUEST_NULL;
   if (takenCount > 0) {
     int code =
@@ -31,11 +34,15 @@ static inline int seismo_mpi_exchange(
 }
 
 /// Gets on with both; `isDone` becomes 1 when they have ended.
-static inline int seismo_mpi_test(MPI_Request requests[2], int *isDone) {
-  return MPI_Testall(2, requests, isDone, MPI_STATUSES_IGNORE);
+static inline int seismo_mpi_test(void *room, int *isDone) {
+  return MPI_Testall(2, (MPI_Request *)room, isDone, MPI_STATUSES_IGNORE);
 }
 
-static inline MPI_Comm seismo_mpi_world(void) { return MPI_COMM_WORLD; }
+/// Waits for all ranks and leaves them.
+static inline void seismo_mpi_finish(void) {
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Finalize();
+}
 
 /// Ends every rank at once.
 static inline void seismo_mpi_abort(int code) { MPI_Abort(MPI_COMM_WORLD, code); }

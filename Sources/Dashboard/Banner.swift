@@ -55,6 +55,8 @@ struct Banner {
   private static func words(of state: DashboardState) -> (kind: Kind, parts: [String])? {
     switch state.trouble.source {
     case nil, .live, .ended: nil
+    case .reading(let share):
+      (.notice, ["READING: \(NumberText.percent(share)) so far", "a part is shown"])
     case .silent(let since, let remark):
       state.isPaused
         ? nil : (.notice, ["LAST DATA \(NumberText.span(seconds: state.now - since)) ago", remark])

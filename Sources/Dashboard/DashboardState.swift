@@ -179,7 +179,7 @@ extension DashboardState {
   package func context(for pane: PaneID) -> PaneContext {
     var context = PaneContext(
       history: history, playhead: playhead, window: viewport.window(in: steps),
-      axis: viewport.axis, isLogY: viewport.logY.contains(pane), isLogX: viewport.isLogX,
+      axis: viewport.axis ?? .step, isLogY: viewport.logY.contains(pane), isLogX: viewport.isLogX,
       smoothing: viewport.smoothing, smoothed: smoothed, cursorStep: viewport.cursor,
       theme: appearance.theme, symbols: appearance.symbols,
       isFocused: arrangement.focus == pane, isZoomed: arrangement.zoomed == pane,
@@ -187,6 +187,10 @@ extension DashboardState {
       overlays: overlays)
     context.secondsFromGMT = secondsFromGMT
     context.wall = wall
+    context.definedAxes = viewport.axis == nil ? definedAxes : []
+    if !context.definedAxes.isEmpty, let metric = leadingMetric(of: pane) {
+      context = context.over(axisOf: metric)
+    }
     context.valueZoom = viewport.valueZoom[pane] ?? .automatic
     if pane == .wall, wall.zoomed == nil { context.valueZoom = .automatic }
     context.defaults = history.description?.options["preset"].flatMap { presetDefaults[$0] } ?? [:]

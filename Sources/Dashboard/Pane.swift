@@ -158,6 +158,8 @@ package struct PaneContext: Sendable {
   package var secondsFromGMT = 0
   /// Which values the pane's vertical axis shows.
   package var valueZoom = ValueZoom.automatic
+  /// The axes that the run defines for some of its metrics; none where a person chose one for all.
+  var definedAxes: Set<AxisKind> = []
   /// The charts of all that is logged, and how they are looked at.
   var wall = Wall()
   /// The options as the run's preset has them; empty where that is not known.

@@ -11,7 +11,9 @@ package struct Viewport: Sendable, Hashable {
   }
 
   package var zoom = Zoom.all
-  package var axis = AxisKind.step
+  /// What the horizontal axis of all charts counts; nil where each chart has the one that the run
+  /// itself defines for it, or else counts steps.
+  package var axis: AxisKind?
   package var logY: Set<PaneID> = [.attentionLogits, .gradients]
   package var isLogX = false
   /// Which values the vertical axis of each pane shows; automatic where there is nothing said.
@@ -94,9 +96,11 @@ package struct Viewport: Sendable, Hashable {
     smoothing = Self.smoothings[(index + 1) % Self.smoothings.count]
   }
 
-  /// Goes to the next axis: those of every run, then the metrics that grow.
-  package mutating func cycleAxis(_ growing: [MetricName] = []) {
-    let all = AxisKind.usual + growing.map(AxisKind.metric)
+  /// Goes to the next axis: the run's own definitions where it has some, those of every run, then the
+  /// metrics that grow.
+  package mutating func cycleAxis(_ growing: [MetricName] = [], hasDefined: Bool = false) {
+    let own: [AxisKind?] = hasDefined ? [nil] : []
+    let all = own + AxisKind.usual + growing.map(AxisKind.metric)
     let index = all.firstIndex(of: axis) ?? 0
     axis = all[(index + 1) % all.count]
   }

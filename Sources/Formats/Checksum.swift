@@ -29,6 +29,10 @@ package struct Checksum {
     if isAdded == nil { Array(bytes).withUnsafeBufferPointer { addAll($0) } }
   }
 
+  mutating func add(_ bytes: [UInt8], in range: Range<Int>) {
+    bytes.withUnsafeBufferPointer { addAll(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+
   private mutating func addAll(_ bytes: UnsafeBufferPointer<UInt8>) {
     var state = state
     let whole = bytes.count / Self.places * Self.places

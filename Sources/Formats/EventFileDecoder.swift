@@ -13,12 +13,20 @@ package struct EventFileDecoder: LogDecoder {
   private var damaged = 0
   /// Events of any kind.
   private var eventCount = 0
-  /// What a tag is for; comes with its first value only.
-  private var plugins: [String: String] = [:]
-  private var tags: [ArraySlice<UInt8>: Int] = [:]
-  /// What was met after which: a writer logs its tags in the same order at every step.
-  private var followers: [(tag: ArraySlice<UInt8>, metric: Int)?] = []
-  private var lastMetric = 0
+  /// What is known of a tag.
+  private struct Tag {
+    let name: String
+    /// What it is for; comes with its first value only.
+    var plugin: String?
+    /// What stands for its metric.
+    var metric: Int?
+    /// What came after it: a writer logs its tags in the same order at every step.
+    var follower: Int?
+  }
+
+  private var keys = ByteKeys()
+  private var tags: [Tag] = []
+  private var lastTag: Int?
   private var hasStarted = false
 
   /// `path`: the file, which warnings name. `part`: the folder below its run's in which it lies, as
@@ -37,10 +45,11 @@ package struct EventFileDecoder: LogDecoder {
 
   package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
     frames.append(bytes)
+    let held = frames.bytes
     while let frame = frames.next() {
       switch frame {
       case .event(let range):
-        if !read(event: frames.bytes, in: range, into: &batch) { damaged += 1 }
+        if !read(event: held, in: range, into: &batch) { damaged += 1 }
       case .damaged: damaged += 1
       case .broken(let position):
         batch.warn("\(name) is damaged at byte \(position): what follows is left out")
@@ -63,8 +72,8 @@ package struct EventFileDecoder: LogDecoder {
     var (wallTime, step) = (0.0, 0)
     var summaries: [Range<Int>] = []
     var log: Range<Int>?
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       switch (field.number, field.value) {
       case (1, .fixed64(let bits)): wallTime = Double(bitPattern: bits)
       case (2, .varint(let number)): step = Int(Int64(bitPattern: number))
@@ -78,8 +87,8 @@ package struct EventFileDecoder: LogDecoder {
     if let log { read(log: bytes, in: log, step: step, into: &batch) }
     var isWhole = !fields.isMalformed
     for range in summaries {
-      var values = ProtobufReader(bytes, in: range)
-      while let field = values.next() {
+      var values = ProtobufReader(in: range)
+      while let field = values.next(in: bytes.span) {
         guard field.number == 1, case .bytes(let range) = field.value else { continue }
         if !read(value: bytes, in: range, step: step, wallTime: wallTime, into: &batch) {
           isWhole = false
@@ -96,8 +105,8 @@ package struct EventFileDecoder: LogDecoder {
   private mutating func read(
     log bytes: [UInt8], in range: Range<Int>, step: Int, into batch: inout RunBatch
   ) {
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       guard field.number == 1, case .varint(1) = field.value else { continue }
       if batch.hasMetrics || hasStarted { batch.restart(at: step) }
       hasStarted = true
@@ -110,8 +119,8 @@ package struct EventFileDecoder: LogDecoder {
   ) -> Bool {
     var number: Double?
     var (tag, tensor, metadata): (Range<Int>?, Range<Int>?, Range<Int>?)
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       switch (field.number, field.value) {
       case (1, .bytes(let range)): tag = range
       case (2, .fixed32(let bits)): number = Double(Float(bitPattern: bits))
@@ -121,20 +130,22 @@ package struct EventFileDecoder: LogDecoder {
       }
     }
     guard let tag, !fields.isMalformed else { return false }
-    if let metadata { read(metadata: bytes, in: metadata, tag: String(bytes, in: tag), &batch) }
+    guard number != nil || tensor != nil || metadata != nil else { return true }
+    let known = self.tag(bytes, in: tag)
+    if let metadata { read(metadata: bytes, in: metadata, tag: known, &batch) }
     if let number {
-      batch.add(metric(bytes[tag], in: &batch), number)
+      batch.add(metric(of: known, in: &batch), number)
       return true
     }
     guard let tensor else { return true }
     let content = TensorContent(bytes, in: tensor)
-    switch plugins[String(bytes, in: tag)] ?? "scalars" {
+    switch tags[known].plugin ?? "scalars" {
     case "scalars":
       guard let value = content.scalar else { return !content.isMalformed }
-      batch.add(metric(bytes[tag], in: &batch), value)
+      batch.add(metric(of: known, in: &batch), value)
     case "text":
       for text in content.texts {
-        batch.note("\(String(bytes, in: tag)): \(text)", step: step, wallTime: wallTime)
+        batch.note("\(tags[known].name): \(text)", step: step, wallTime: wallTime)
       }
     default: break
     }
@@ -142,42 +153,45 @@ package struct EventFileDecoder: LogDecoder {
   }
 
   /// Whether it holds what a run was started with.
-  var hasHyperParameters: Bool { plugins.values.contains("hparams") }
+  var hasHyperParameters: Bool { tags.contains { $0.plugin == "hparams" } }
 
-  /// Tags are looked up by their bytes: making a string of each costs more than all the rest. The
-  /// tag that came after the last one before is tried first.
-  private mutating func metric(_ tag: ArraySlice<UInt8>, in batch: inout RunBatch) -> Int {
-    if lastMetric < followers.count, let follower = followers[lastMetric], follower.tag == tag {
-      lastMetric = follower.metric
-      return lastMetric
+  /// The number of a tag. It is looked up by its bytes, since making a string of each costs more than
+  /// all the rest; the one that came after the last one before is tried first.
+  private mutating func tag(_ bytes: [UInt8], in range: Range<Int>) -> Int {
+    if let follower = lastTag.flatMap({ tags[$0].follower }),
+      keys.keys[follower].count == range.count,
+      bytes.span.holds(keys.keys[follower], at: range.lowerBound)
+    {
+      lastTag = follower
+      return follower
     }
-    let index = lookedUp(tag, in: &batch)
-    while followers.count <= lastMetric { followers.append(nil) }
-    followers[lastMetric] = (ArraySlice(Array(tag)), index)
-    lastMetric = index
-    return index
+    let number = keys.insert(bytes.span, in: range)
+    if number == tags.count { tags.append(Tag(name: String(bytes, in: range))) }
+    if let lastTag { tags[lastTag].follower = number }
+    lastTag = number
+    return number
   }
 
-  private mutating func lookedUp(_ tag: ArraySlice<UInt8>, in batch: inout RunBatch) -> Int {
-    if let index = tags[tag] { return index }
-    let name = String(decoding: tag, as: UTF8.self)
+  private mutating func metric(of tag: Int, in batch: inout RunBatch) -> Int {
+    if let metric = tags[tag].metric { return metric }
+    let name = tags[tag].name
     let line = part.flatMap { Self.line(of: $0, tag: name) }
-    let index = batch.metric(line.map { "\(name)/\($0)" } ?? name)
-    tags[ArraySlice(Array(tag))] = index
-    return index
+    let metric = batch.metric(line.map { "\(name)/\($0)" } ?? name)
+    tags[tag].metric = metric
+    return metric
   }
 
   private mutating func read(
-    metadata bytes: [UInt8], in range: Range<Int>, tag: String, _ batch: inout RunBatch
+    metadata bytes: [UInt8], in range: Range<Int>, tag: Int, _ batch: inout RunBatch
   ) {
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       guard field.number == 1, case .bytes(let range) = field.value else { continue }
-      var plugin = ProtobufReader(bytes, in: range)
-      while let field = plugin.next() {
+      var plugin = ProtobufReader(in: range)
+      while let field = plugin.next(in: bytes.span) {
         switch (field.number, field.value) {
-        case (1, .bytes(let name)): plugins[tag] = String(bytes, in: name)
-        case (2, .bytes(let content)) where plugins[tag] == "hparams":
+        case (1, .bytes(let name)): tags[tag].plugin = String(bytes, in: name)
+        case (2, .bytes(let content)) where tags[tag].plugin == "hparams":
           batch.description.options.merge(HyperParameters.read(bytes, in: content)) { $1 }
         default: break
         }

@@ -17,6 +17,8 @@ struct EventFrames {
   /// Where ``bytes`` begins in the file.
   private var base = 0
   private(set) var isBroken = false
+  /// The last length and its checksum: most records of a file are of a few lengths.
+  private var known: (length: UInt64, checksum: UInt32)?
 
   init() {}
 
@@ -36,17 +38,15 @@ struct EventFrames {
   /// The next whole record; nil at the end of what is there.
   mutating func next() -> Frame? {
     guard !isBroken, bytes.count - position >= 12 else { return nil }
-    let length = number(at: position, count: 8)
-    guard Self.mask(checksum(position..<position + 8)) == number(at: position + 8, count: 4),
-      length < 1 << 40
-    else {
+    let length = bytes.span.littleEndian(UInt64.self, at: position)
+    guard masked(length: length) == stored(at: position + 8), length < 1 << 40 else {
       isBroken = true
       return .broken(at: base + position)
     }
     guard bytes.count - position - 16 >= Int(length) else { return nil }
     let range = position + 12..<position + 12 + Int(length)
     position = range.upperBound + 4
-    guard Self.mask(checksum(range)) == number(at: range.upperBound, count: 4) else {
+    guard Self.mask(Self.checksum(bytes, range)) == stored(at: range.upperBound) else {
       return .damaged
     }
     return .event(range)
@@ -55,30 +55,32 @@ struct EventFrames {
   /// Whether some bytes begin with a length that agrees with its checksum.
   static func begins(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 12 else { return false }
-    var checksum = Checksum()
-    checksum.add(bytes[..<8])
-    let stored = (0..<4).reduce(UInt64(0)) { $0 | UInt64(bytes[8 + $1]) << UInt64(8 * $1) }
-    return mask(checksum.value) == stored
+    return mask(checksum(bytes, 0..<8)) == bytes.span.littleEndian(UInt32.self, at: 8)
   }
 
   /// Bytes after the last whole record.
   var rest: Int { bytes.count - position }
 
-  private func number(at position: Int, count: Int) -> UInt64 {
-    var number: UInt64 = 0
-    for index in 0..<count { number |= UInt64(bytes[position + index]) << UInt64(8 * index) }
-    return number
+  private mutating func masked(length: UInt64) -> UInt32 {
+    if let known, known.length == length { return known.checksum }
+    let checksum = Self.mask(Self.checksum(bytes, position..<position + 8))
+    known = (length, checksum)
+    return checksum
   }
 
-  private func checksum(_ range: Range<Int>) -> UInt32 {
+  private func stored(at position: Int) -> UInt32 {
+    bytes.span.littleEndian(UInt32.self, at: position)
+  }
+
+  private static func checksum(_ bytes: [UInt8], _ range: Range<Int>) -> UInt32 {
     var checksum = Checksum()
-    checksum.add(bytes[range])
+    checksum.add(bytes, in: range)
     return checksum.value
   }
 
   /// What is stored in place of a checksum: turned right by 15 bits, and a constant added.
-  private static func mask(_ checksum: UInt32) -> UInt64 {
-    UInt64((checksum >> 15 | checksum << 17) &+ 0xa282_ead8)
+  private static func mask(_ checksum: UInt32) -> UInt32 {
+    (checksum >> 15 | checksum << 17) &+ 0xa282_ead8
   }
 
   /// One record that holds `event`.
@@ -93,9 +95,7 @@ struct EventFrames {
   }
 
   private static func appendChecksum(of bytes: [UInt8], to frame: inout [UInt8]) {
-    var checksum = Checksum()
-    checksum.add(bytes)
-    let masked = UInt32(truncatingIfNeeded: mask(checksum.value))
+    let masked = mask(checksum(bytes, bytes.indices))
     withUnsafeBytes(of: masked.littleEndian) { frame.append(contentsOf: $0) }
   }
 }

@@ -17,6 +17,9 @@ enum LogKeys {
   private static let steps = [
     "step", "_step", "global_step", "iteration", "iter", "current_steps", "steps", "train_step",
     "n_iter", "num_updates", "total_timesteps", "time/total_timesteps", "trainer/global_step",
+    "timesteps_total", "env_step", "training_iteration",
+    // As spreadsheets of people who write other languages head their columns.
+    "schritt", "étape", "etape", "paso", "passo", "stap", "krok", "шаг", "步数", "ステップ",
   ]
   private static let times: [String: Bool] = [
     "wall_time": true, "_timestamp": true, "time": false, "timestamp": false, "ts": false,

@@ -4,82 +4,131 @@ import Telemetry
 /// Goes through a folder and finds what trainers have left there; links are followed, once.
 struct LogWalk {
   let root: String
+  private let rootName: String
   private var visited: Set<String> = []
   private var found: [LoggedRun] = []
+  private var names: Set<String> = []
+  /// Where among those found the runs of W&B stand, by what its resumptions share with each.
+  private var resumable: [String: Int] = [:]
 
   init(root: String) {
     self.root = root
+    rootName = URL(fileURLWithPath: root).lastPathComponent
   }
 
   mutating func runs() -> [LoggedRun] {
-    visit(root, relative: [])
+    visit(Place(path: root, resolved: SourceFile.resolved(root), relative: []))
     return found
   }
 
-  private mutating func visit(_ folder: String, relative: [String]) {
-    guard relative.count < 32, visited.insert(SourceFile.resolved(folder)).inserted else { return }
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    let files = names.filter { !FileSystem.isFolder("\(folder)/\($0)") }
-    let telling = relative.filter { Self.checkpointStep($0) == nil }
-    let root = URL(fileURLWithPath: root).lastPathComponent
-    let place = telling.isEmpty ? root : telling.joined(separator: "-")
-    let events = files.filter { $0.contains("tfevents") && !$0.hasSuffix(".partial") }
-    let folded = events.isEmpty ? [] : Self.foldedFiles(in: folder, names)
-    add(.eventFiles, events.map { "\(folder)/\($0)" } + folded, name: place)
-    for file in files where !file.contains("tfevents") {
-      guard let format = LoggedRun.format(ofFileNamed: file) else { continue }
-      if format == .csv, file != "metrics.csv" { continue }
-      let isNamedByFolder = format == .csv || format == .trainerState
-      let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-      add(format, ["\(folder)/\(file)"], name: isNamedByFolder ? place : stem)
+  /// A folder on the way.
+  private struct Place {
+    let path: String
+    /// The same without links.
+    let resolved: String
+    /// The folders from the root on.
+    let relative: [String]
+
+    func path(of entry: FileSystem.Entry) -> String { "\(path)/\(entry.name)" }
+
+    func resolved(_ entry: FileSystem.Entry) -> String {
+      entry.isLink ? SourceFile.resolved(path(of: entry)) : "\(resolved)/\(entry.name)"
     }
-    // A link, such as W&B's to its latest run, leads to what has a place of its own.
-    let all = names.filter { FileSystem.isFolder("\(folder)/\($0)") }
-    let folders =
-      all.filter { !FileSystem.isLink("\(folder)/\($0)") }
-      + all.filter { FileSystem.isLink("\(folder)/\($0)") }
-    // Each checkpoint holds the history of those before it.
-    let holdsState = files.contains("trainer_state.json")
-    let checkpoints = folders.compactMap(Self.checkpointStep)
-    for name in folders {
-      if let step = Self.checkpointStep(name), holdsState || step != checkpoints.max() { continue }
-      visit("\(folder)/\(name)", relative: relative + [name])
+
+    func inside(_ entry: FileSystem.Entry) -> Place {
+      Place(
+        path: path(of: entry), resolved: resolved(entry), relative: relative + [entry.name])
     }
   }
 
-  private mutating func add(_ format: LoggedRun.Format, _ paths: [String], name: String) {
-    let fresh = paths.filter { visited.insert(SourceFile.resolved($0)).inserted }
-    guard !fresh.isEmpty else { return }
-    if format == .wandb, let index = found.firstIndex(where: { $0.isResumed(in: fresh[0]) }) {
-      let earlier = found[index]
-      found[index] = LoggedRun(
-        format: .wandb, paths: earlier.paths + fresh, name: earlier.name)
-      return
+  /// A file, and the same without links.
+  private struct Found {
+    let path: String
+    let resolved: String
+  }
+
+  private mutating func visit(_ place: Place) {
+    guard place.relative.count < 32, visited.insert(place.resolved).inserted else { return }
+    let entries = FileSystem.entries(of: place.path)
+    addFiles(of: place, entries)
+    // A link, such as W&B's to its latest run, leads to what has a place of its own.
+    let folders =
+      entries.filter { $0.isFolder && !$0.isLink } + entries.filter { $0.isFolder && $0.isLink }
+    // Each checkpoint holds the history of those before it.
+    let holdsState = entries.contains { !$0.isFolder && $0.name == "trainer_state.json" }
+    let newest = folders.compactMap { Self.checkpointStep($0.name) }.max()
+    for entry in folders {
+      if let step = Self.checkpointStep(entry.name), holdsState || step != newest { continue }
+      visit(place.inside(entry))
     }
-    let isTaken = found.contains { $0.name == name }
+  }
+
+  private mutating func addFiles(of place: Place, _ entries: [FileSystem.Entry]) {
+    let telling = place.relative.filter { Self.checkpointStep($0) == nil }
+    let name = telling.isEmpty ? rootName : telling.joined(separator: "-")
+    let files = entries.filter { !$0.isFolder }
+    let events = files.filter { Self.isEvents($0.name) }
+    let folded = events.isEmpty ? [] : Self.foldedFiles(in: place.path, entries)
+    let eventFiles =
+      events.map { Found(path: place.path(of: $0), resolved: place.resolved($0)) }
+      + folded.map { Found(path: $0, resolved: SourceFile.resolved($0)) }
+    add(.eventFiles, eventFiles, name: name)
+    for file in files where !file.name.contains("tfevents") {
+      guard let format = LoggedRun.format(ofFileNamed: file.name) else { continue }
+      if format == .csv, file.name != "metrics.csv" { continue }
+      let isNamedByFolder = format == .csv || format == .trainerState
+      add(
+        format, [Found(path: place.path(of: file), resolved: place.resolved(file))],
+        name: isNamedByFolder ? name : Self.stem(of: file.name))
+    }
+  }
+
+  private static func isEvents(_ name: String) -> Bool {
+    name.contains("tfevents") && !name.hasSuffix(".partial")
+  }
+
+  private static func stem(of name: String) -> String {
+    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  private mutating func add(
+    _ format: LoggedRun.Format, _ paths: [Found], name: String
+  ) {
+    let fresh = paths.filter { visited.insert($0.resolved).inserted }.map(\.path)
+    guard !fresh.isEmpty else { return }
+    if format == .wandb {
+      let key = LoggedRun.resumptionKey(of: fresh[0])
+      if let index = resumable[key] {
+        let earlier = found[index]
+        found[index] = LoggedRun(format: .wandb, paths: earlier.paths + fresh, name: earlier.name)
+        return
+      }
+      resumable[key] = found.count
+    }
     let last = "\(name)-\(found.count + 1)"
+    let isTaken = !names.insert(name).inserted
+    if isTaken { names.insert(last) }
     found.append(LoggedRun(format: format, paths: fresh, name: isTaken ? last : name))
   }
 
   /// All files of a run that are there now: those that came later too.
   static func files(of run: LoggedRun) -> [String] {
     let folder = FileSystem.folder(of: run.paths[0])
-    func list(_ folder: String) -> [String] {
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
     switch run.format {
     case .eventFiles:
-      let names = list(folder)
-      let events = names.filter { $0.contains("tfevents") && !$0.hasSuffix(".partial") }
+      let entries = FileSystem.entries(of: folder)
+      let events = entries.map(\.name).filter(isEvents)
       let isNamedAlone = !run.paths[0].contains("/")
-      return events.map { isNamedAlone ? $0 : "\(folder)/\($0)" } + foldedFiles(in: folder, names)
+      return events.map { isNamedAlone ? $0 : "\(folder)/\($0)" }
+        + foldedFiles(in: folder, entries)
     case .wandb:
       // A file that was named alone is followed alone.
       let runs = FileSystem.folder(of: folder)
       guard runs != folder, folder != "." else { return run.paths }
       let name = SourceFile.name(of: run.paths[0])
-      return list(runs).filter { !FileSystem.isLink("\(runs)/\($0)") }
-        .map { "\(runs)/\($0)/\(name)" }
+      return FileSystem.entries(of: runs).filter { !$0.isLink }
+        .map { "\(runs)/\($0.name)/\(name)" }
         // Of one that was named by itself those before are not wanted.
         .filter { $0 >= run.paths[0] && FileSystem.exists($0) }
     case .csv, .trainerState, .jsonLines, .textLog, .stream: return run.paths
@@ -88,13 +137,14 @@ struct LogWalk {
 
   /// The event files in folders below that writers make for a run of their own accord: a line of a
   /// chart each, and the hyper-parameters.
-  private static func foldedFiles(in folder: String, _ names: [String]) -> [String] {
-    names.filter { FileSystem.isFolder("\(folder)/\($0)") }.flatMap { name -> [String] in
-      let place = "\(folder)/\(name)"
-      let inside = ((try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []).sorted()
-      let files = inside.filter { $0.contains("tfevents") && !$0.hasSuffix(".partial") }
+  private static func foldedFiles(
+    in folder: String, _ entries: [FileSystem.Entry]
+  ) -> [String] {
+    entries.filter(\.isFolder).flatMap { entry -> [String] in
+      let place = "\(folder)/\(entry.name)"
+      let files = FileSystem.entries(of: place).map(\.name).filter(isEvents)
         .map { "\(place)/\($0)" }
-      guard let first = files.first, belongsAbove(first, folder: name) else { return [] }
+      guard let first = files.first, belongsAbove(first, folder: entry.name) else { return [] }
       return files
     }
   }

@@ -60,13 +60,10 @@ extension LoggedRun {
     LogWalk.files(of: self).filter { !known.contains($0) }
   }
 
-  /// Whether a `.wandb` in a folder beside is of the same run, which was resumed.
-  func isResumed(in path: String) -> Bool {
-    guard format == .wandb, SourceFile.name(of: paths[0]) == SourceFile.name(of: path) else {
-      return false
-    }
-    let folders = [paths[0], path].map { FileSystem.folder(of: FileSystem.folder(of: $0)) }
-    return folders[0] == folders[1]
+  /// What a `.wandb` shares with those that resumed its run: they bear its name in folders beside its
+  /// own.
+  static func resumptionKey(of path: String) -> String {
+    FileSystem.folder(of: FileSystem.folder(of: path)) + "/" + SourceFile.name(of: path)
   }
 
   /// What tells it from every other run.

@@ -83,7 +83,7 @@ package struct MetricAlias: Sendable, Equatable {
     Entry(
       ours: "reward",
       seen: [
-        "ep_rew_mean", "rollout_ep_rew_mean", "episode_reward_mean", "episodic_return",
+        "ep_rew_mean", "rollout_ep_rew_mean", "episode_reward_mean", "episodic_return", "rew",
         "charts_episodic_return", "episode_return_mean", "env_runners_episode_return_mean",
         "train_reward", "mean_reward", "eval_mean_reward", "episode_reward", "train_episode_reward",
       ]),

@@ -52,7 +52,18 @@ enum PrintedStep {
       guard before == "at" || words.count <= 3, isDisjoint(words.dropLast()) else { continue }
       found = (index, rank)
     }
-    return found?.index
+    return found.map { finer(than: $0.index, in: pairs) }
+  }
+
+  /// `iter 3 step 1`: of two counts side by side the one that has gone further counts every line.
+  private static func finer(than index: Int, in pairs: [TextLine.Pair]) -> Int {
+    let neighbours = [index - 1, index + 1].filter(pairs.indices.contains)
+    return neighbours.first { other in
+      let key = pairs[other].key.lowercased()
+      return (key == "iter" || key == "iteration") && pairs[other].total == nil
+        && pairs[other].value == pairs[other].value.rounded()
+        && pairs[other].value > pairs[index].value
+    } ?? index
   }
 
   private static func rank(of pair: TextLine.Pair, among pairs: [TextLine.Pair]) -> Int? {

@@ -69,15 +69,19 @@ extension ProtocolLine {
     if description.name.isEmpty { description.name = run["name"]?.text ?? "" }
     if description.created == 0 { description.created = run["started"]?.number ?? 0 }
     if let total = run["total_steps"]?.step, total > 0 { description.totalSteps = total }
+    if let engine = run[EngineWords.key] { EngineWords.read(engine, into: &description) }
     run["config"]?.eachLeaf(separator: "/") { name, value in
       if let text = words(value) { description.options[name] = text }
+    }
+    for member in run["axes"]?.members ?? [] {
+      if let axis = member.value.text { description.environment[.axis(of: member.key)] = axis }
     }
     for member in run.members ?? [] where !untold.contains(member.key) {
       let text = member.key == "command" ? commandLine(member.value) : words(member.value)
       if let text { description.environment[member.key] = text }
     }
     batch.trainer = TrainerAddress(run)
-    if description.environment[.source] == nil {
+    if description.environment[.source] == nil, description.model == nil {
       description.environment[.source] = run["client"]?.text ?? "a trainer's lines"
     }
     batch.description = description

@@ -51,15 +51,24 @@ package enum ProtocolText {
     var members = ["\"protocol\":1", "\"name\":\(JSONLines.quoted(description.name))"]
     if description.created > 0 { members.append("\"started\":\(description.created)") }
     if let total = description.totalSteps { members.append("\"total_steps\":\(total)") }
+    if let engine = EngineWords.object(description) {
+      members.append("\"\(EngineWords.key)\":\(engine)")
+    }
     members.append("\"config\":\(object(description.options))")
     // What means something in a line on the run is not another's word to say.
     let own: Set<String> = [
       "protocol", "name", "started", "total_steps", "config", "control", "pid",
     ]
+    var axes: [String: String] = [:]
     for (name, words) in description.environment.sorted(by: { $0.key < $1.key })
     where !own.contains(name) {
-      members.append("\(JSONLines.quoted(name)):\(JSONLines.quoted(words))")
+      if let pattern = EnvironmentKey.axisPattern(in: name) {
+        axes[pattern] = words
+      } else {
+        members.append("\(JSONLines.quoted(name)):\(JSONLines.quoted(words))")
+      }
     }
+    if !axes.isEmpty { members.append("\"axes\":\(object(axes))") }
     return "{\"run\":{\(members.joined(separator: ","))}}"
   }
 

@@ -77,6 +77,10 @@ extension RecordedRun {
       return
     }
     let index = index(of: column.name, &indices)
+    guard !last.columns[index].steps.isEmpty else {
+      last.columns[index] = column
+      return
+    }
     last.columns[index].steps += column.steps
     last.columns[index].values += column.values
   }

@@ -3,7 +3,7 @@ package import Telemetry
 /// Puts a run together from what decoders find, a column a metric.
 ///
 /// The steps of a column may go back: see ``RecordedRun/Generation``.
-package struct RunAssembly {
+package struct RunAssembly: Sendable {
   private var run = RecordedRun()
   /// The columns of the newest generation, which are put into it once it ends.
   private var columns: [MetricColumn] = []
@@ -15,16 +15,14 @@ package struct RunAssembly {
 
   /// Takes all there is of a batch.
   package mutating func take(_ batch: inout RunBatch) {
-    var (start, next) = (0, 0)
-    for (number, row) in batch.rows.enumerated() {
-      while next < batch.happenings.count, batch.happenings[next].row <= number {
-        take(batch.happenings[next], startingAt: row.step)
-        next += 1
-      }
-      take(row, start..<row.end, of: batch)
-      start = row.end
+    var start = 0
+    for happening in batch.happenings {
+      if happening.row > start { take(rows: start..<happening.row, of: batch) }
+      start = max(start, happening.row)
+      let step = happening.row < batch.rows.count ? batch.rows[happening.row].step : 0
+      take(happening, startingAt: step)
     }
-    for happening in batch.happenings[next...] { take(happening, startingAt: 0) }
+    if start < batch.rows.count { take(rows: start..<batch.rows.count, of: batch) }
     batch.removeAll()
   }
 
@@ -39,23 +37,21 @@ package struct RunAssembly {
     run.generations[run.generations.count - 1].happenings.append(record.timed(0))
   }
 
-  private mutating func take(_ row: RunBatch.Row, _ range: Range<Int>, of batch: RunBatch) {
-    if run.generations.isEmpty { run.generations.append(.init(startingStep: row.step)) }
-    for index in range { makePlace(for: batch.ids[index], in: batch) }
-    let places = places
-    columns.withUnsafeMutableBufferPointer { columns in
-      for index in range {
-        let column = places[batch.ids[index]]
-        columns[column].steps.append(row.step)
-        columns[column].values.append(batch.values[index])
-      }
+  /// Takes rows between two happenings. Their values are put in the order of the columns first, so
+  /// that each column grows once.
+  private mutating func take(rows range: Range<Int>, of batch: RunBatch) {
+    let rows = batch.rows[range]
+    guard let first = rows.first, let last = rows.last else { return }
+    if run.generations.isEmpty { run.generations.append(.init(startingStep: first.step)) }
+    run.generations[run.generations.count - 1].wallTimes.append(timesOf: rows)
+    let values = (range.lowerBound > 0 ? batch.rows[range.lowerBound - 1].end : 0)..<last.end
+    for index in values { makePlace(for: batch.ids[index], in: batch) }
+    let ordered = ColumnOrder(rows, values, places: places, columns: columns.count, batch)
+    for column in columns.indices where !ordered.ranges[column].isEmpty {
+      let part = ordered.ranges[column]
+      columns[column].steps.append(contentsOf: ordered.steps[part])
+      columns[column].values.append(contentsOf: ordered.values[part])
     }
-    let newest = run.generations.count - 1
-    guard !row.wallTime.isNaN, run.generations[newest].wallTimes.steps.last != row.step else {
-      return
-    }
-    run.generations[newest].wallTimes.steps.append(row.step)
-    run.generations[newest].wallTimes.values.append(row.wallTime)
   }
 
   private mutating func makePlace(for id: Int, in batch: RunBatch) {
@@ -86,6 +82,51 @@ package struct RunAssembly {
     run.description = batch.description
     run.state = batch.state
     return run
+  }
+}
+
+/// The values of some rows, column by column, each column's in the order of the rows.
+private struct ColumnOrder {
+  private(set) var steps: [Int]
+  private(set) var values: [Double]
+  /// Where the samples of each column stand.
+  private(set) var ranges: [Range<Int>] = []
+
+  init(
+    _ rows: ArraySlice<RunBatch.Row>, _ range: Range<Int>, places: [Int], columns: Int,
+    _ batch: RunBatch
+  ) {
+    var next = [Int](repeating: 0, count: columns)
+    for index in range { next[places[batch.ids[index]]] += 1 }
+    ranges.reserveCapacity(columns)
+    var start = 0
+    for column in 0..<columns {
+      ranges.append(start..<start + next[column])
+      (next[column], start) = (start, start + next[column])
+    }
+    steps = [Int](repeating: 0, count: range.count)
+    values = [Double](repeating: 0, count: range.count)
+    var index = range.lowerBound
+    for row in rows {
+      while index < row.end {
+        let column = places[batch.ids[index]]
+        steps[next[column]] = row.step
+        values[next[column]] = batch.values[index]
+        next[column] += 1
+        index += 1
+      }
+    }
+  }
+}
+
+extension MetricColumn {
+  /// Takes the times of rows that have one; of several rows of a step that follow each other the
+  /// first counts.
+  fileprivate mutating func append(timesOf rows: ArraySlice<RunBatch.Row>) {
+    for row in rows where !row.wallTime.isNaN && steps.last != row.step {
+      steps.append(row.step)
+      values.append(row.wallTime)
+    }
   }
 }
 

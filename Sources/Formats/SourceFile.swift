@@ -65,7 +65,8 @@ extension SourceFile {
   }
 
   package static func name(of path: String) -> String {
-    URL(fileURLWithPath: path).lastPathComponent
+    // Of a folder with a slash at its end the last word is the name too.
+    path.split(separator: "/").last.map(String.init) ?? path
   }
 
   /// The path without links, so that a file met twice is known.

@@ -14,6 +14,9 @@ package struct TableDecoder: LogDecoder {
   private var clock = RowClock()
   private var row = TableRow()
   private var oddRows = 0
+  /// Whether the rest of a line that is nobody's row is passed over.
+  private var isSkipping = false
+  private var overlongLines = 0
   private var longRows: LongRows
 
   /// `path`: names the metric of a table that does not name it.
@@ -25,19 +28,26 @@ package struct TableDecoder: LogDecoder {
 
   package mutating func decode(_ bytes: [UInt8], into batch: inout RunBatch) {
     batch.restoresSinglePrecision = true
-    if !rest.isEmpty, LineCutter.end(of: bytes, from: 0) == nil, rest.count < TableRow.mostBytes {
-      rest += bytes
-      return
-    }
+    guard let newline = LineCutter.end(of: bytes, from: 0) else { return keep(bytes) }
     let bytes = rest.isEmpty ? bytes : rest + bytes
-    var position = 0
+    var position = isSkipping ? newline + 1 : 0
+    isSkipping = false
     // A byte-order mark, as spreadsheets write it.
-    if header == nil, bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+    if header == nil, position == 0, bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
     while let end = row.read(bytes, from: position, separator: header?.separator, isLast: false) {
       take(bytes, isCut: false, into: &batch)
       position = end
     }
     rest = Array(bytes[position...])
+  }
+
+  /// Keeps what has no end yet, unless it is longer than any row.
+  private mutating func keep(_ bytes: [UInt8]) {
+    guard !isSkipping else { return }
+    rest += bytes
+    guard rest.count > LineCutter.mostBytes else { return }
+    (rest, isSkipping) = ([], true)
+    overlongLines += 1
   }
 
   package mutating func finish(into batch: inout RunBatch) throws(FormatError) {
@@ -50,6 +60,10 @@ package struct TableDecoder: LogDecoder {
       position = end
     }
     rest = []
+    if overlongLines > 0 {
+      let most = LineCutter.mostBytes >> 20
+      batch.warn("\(overlongLines) lines of more than \(most) MiB are left out")
+    }
     if oddRows > 0 {
       batch.warn("\(oddRows) rows have another number of cells than the header: left out")
     }
@@ -196,10 +210,7 @@ struct TableRow {
   ) -> Int? {
     guard start < bytes.count else { return nil }
     let newline = LineCutter.end(of: bytes, from: start)
-    guard let line = newline ?? (isLast ? bytes.count : nil) else {
-      // A line of 64 MiB is nobody's row.
-      return bytes.count - start > LineCutter.mostBytes ? bytes.count : nil
-    }
+    guard let line = newline ?? (isLast ? bytes.count : nil) else { return nil }
     separator = known ?? Self.separator(of: bytes[start..<line])
     removeAll()
     var position = start

@@ -19,10 +19,10 @@ struct TensorContent {
   private var number: Double?
 
   init(_ bytes: [UInt8], in range: Range<Int>) {
-    var fields = ProtobufReader(bytes, in: range)
+    var fields = ProtobufReader(in: range)
     var content: Range<Int>?
     isMalformed = false
-    while let field = fields.next() {
+    while let field = fields.next(in: bytes.span) {
       switch (field.number, field.value) {
       case (1, .varint(let type)): kind = Kind(rawValue: type)
       case (2, .bytes(let range)): rank = Self.rank(bytes, in: range)
@@ -45,9 +45,9 @@ struct TensorContent {
   var scalar: Double? { rank == 0 && !isMalformed ? number : nil }
 
   private static func rank(_ bytes: [UInt8], in range: Range<Int>) -> Int {
-    var fields = ProtobufReader(bytes, in: range)
+    var fields = ProtobufReader(in: range)
     var rank = 0
-    while let field = fields.next() {
+    while let field = fields.next(in: bytes.span) {
       if field.number == 2 { rank += 1 }
     }
     return rank
@@ -61,28 +61,30 @@ struct TensorContent {
 
   /// The first number of a packed list.
   private func packed(_ field: Int, _ bytes: [UInt8], _ range: Range<Int>) -> Double? {
-    var list = ProtobufReader(bytes, in: range)
+    var list = ProtobufReader(in: range)
     switch field {
     case 5:
-      return list.fixed(4).map { Double(Float(bitPattern: UInt32(truncatingIfNeeded: $0))) }
-    case 6: return list.fixed(8).map { Double(bitPattern: $0) }
-    case 7, 10: return list.varint().map { Double(Int64(bitPattern: $0)) }
-    case 13: return list.varint().map { half($0) }
+      return list.fixed(UInt32.self, in: bytes.span).map { Double(Float(bitPattern: $0)) }
+    case 6: return list.fixed(UInt64.self, in: bytes.span).map { Double(bitPattern: $0) }
+    case 7, 10: return list.varint(in: bytes.span).map { Double(Int64(bitPattern: $0)) }
+    case 13: return list.varint(in: bytes.span).map { half($0) }
     default: return nil
     }
   }
 
   /// The number in `tensor_content`, little-endian.
   private func raw(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
-    var list = ProtobufReader(bytes, in: range)
+    var list = ProtobufReader(in: range)
     switch kind {
     case .float32:
-      return list.fixed(4).map { Double(Float(bitPattern: UInt32(truncatingIfNeeded: $0))) }
-    case .float64: return list.fixed(8).map { Double(bitPattern: $0) }
+      return list.fixed(UInt32.self, in: bytes.span).map { Double(Float(bitPattern: $0)) }
+    case .float64: return list.fixed(UInt64.self, in: bytes.span).map { Double(bitPattern: $0) }
     case .int32:
-      return list.fixed(4).map { Double(Int32(truncatingIfNeeded: $0)) }
-    case .int64: return list.fixed(8).map { Double(Int64(bitPattern: $0)) }
-    case .bfloat16, .float16: return list.fixed(2).map { half($0) }
+      return list.fixed(UInt32.self, in: bytes.span).map { Double(Int32(bitPattern: $0)) }
+    case .int64:
+      return list.fixed(UInt64.self, in: bytes.span).map { Double(Int64(bitPattern: $0)) }
+    case .bfloat16, .float16:
+      return list.fixed(UInt16.self, in: bytes.span).map { half(UInt64($0)) }
     case .string, nil: return nil
     }
   }
@@ -105,17 +107,17 @@ enum HyperParameters {
   private static func submessages(
     _ number: Int, _ bytes: [UInt8], _ range: Range<Int>
   ) -> [Range<Int>] {
-    var fields = ProtobufReader(bytes, in: range)
+    var fields = ProtobufReader(in: range)
     var found: [Range<Int>] = []
-    while let field = fields.next() {
+    while let field = fields.next(in: bytes.span) {
       if field.number == number, case .bytes(let range) = field.value { found.append(range) }
     }
     return found
   }
 
   private static func text(_ bytes: [UInt8], in range: Range<Int>) -> String? {
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       switch (field.number, field.value) {
       case (2, .fixed64(let bits)):
         return SettingValue.number(Double(bitPattern: bits)).description

@@ -15,7 +15,7 @@ extension TextLineReader {
     }
     let isIndented = line.first == " " || line.first == "\t"
     let text = LoggerPrefix.removed(from: line)
-    var pairs = TextLine(text).pairs
+    var pairs = PrintedSplit.named(TextLine(text).pairs)
     guard !pairs.isEmpty else { return false }
     if isBelowStep, isIndented, let step, pairs.allSatisfy(\.isMarked),
       !PrintedStep.isTold(by: pairs)

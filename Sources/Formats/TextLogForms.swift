@@ -64,11 +64,15 @@ struct EpochLine {
 /// A table whose first line names its columns and whose cells have blanks between them.
 struct BlankTable {
   private var names: [Substring] = []
+  /// The first cell of the last row.
+  private var place: JSONValue.Member?
+  private var classes = ClassTable()
 
   /// The numbers of a row; nil for any other line. A line that names columns is remembered.
   mutating func read(_ line: String) -> [JSONValue.Member]? {
     var words = line.split { $0 == " " || $0 == "\t" }
     guard words.count > 2 else { return nil }
+    if let found = classes.read(words) { return place.map { [$0] + found } }
     if Self.isHeader(words) {
       names = words
       return nil
@@ -83,9 +87,11 @@ struct BlankTable {
     guard numbers[0] != nil, numbers.count(where: { $0 != nil }) * 2 > words.count else {
       return nil
     }
-    return zip(names, numbers).compactMap { name, number in
+    let row = zip(names, numbers).compactMap { name, number in
       number.map { JSONValue.Member(key: String(name), value: .number($0)) }
     }
+    place = row.first
+    return row
   }
 
   /// Names alone, the first of which counts.
@@ -109,6 +115,47 @@ struct BlankTable {
       WrittenNumber.read(plain[plain.index(after: slash)...]) != nil
     else { return nil }
     return WrittenNumber.read(plain[..<slash])
+  }
+}
+
+/// What detectors measure below a row of their table, by classes: `Class Images Instances Box(P R mAP50)`,
+/// and of all classes `all 128 929 0.654 0.543 0.601`, as YOLO prints it.
+struct ClassTable {
+  /// What each cell behind the class is called; nil for what is counted and not measured.
+  private var names: [String?] = []
+
+  private static let words = ["P": "precision", "R": "recall"]
+
+  /// What was measured of all classes; nil for any other line. A line that names the cells is
+  /// remembered.
+  mutating func read(_ words: [Substring]) -> [JSONValue.Member]? {
+    if words[0] == "Class", words[1] == "Images" {
+      names = Self.names(words.dropFirst().prefix { !$0.contains("%|") })
+      return nil
+    }
+    guard words[0] == "all", !names.isEmpty, words.count == names.count + 1 else { return nil }
+    let members = zip(names, words.dropFirst()).compactMap { name, word in
+      name.flatMap { name in
+        WrittenNumber.read(word).map { JSONValue.Member(key: name, value: .number($0)) }
+      }
+    }
+    return members.isEmpty ? nil : members
+  }
+
+  /// The names that YOLO's own tables have for them: `metrics/precision(B)` for `P` within `Box(…)`.
+  private static func names(_ cells: some Sequence<Substring>) -> [String?] {
+    var group: Character?
+    return cells.map { cell in
+      var word = cell.last == ":" ? cell.dropLast() : cell
+      if let open = word.firstIndex(of: "("), open > word.startIndex {
+        group = word.first
+        word = word[word.index(after: open)...]
+      }
+      let ends = word.last == ")"
+      if ends { word.removeLast() }
+      defer { if ends { group = nil } }
+      return group.map { "metrics/\(words[String(word)] ?? String(word))(\($0))" }
+    }
   }
 }
 
@@ -142,9 +189,10 @@ struct ProgressBars {
     guard place.count == 2, let done = Int(place[0]), let all = Int(place[1]),
       let open = line.lastIndex(of: "["), let close = line.lastIndex(of: "]"), open < close
     else { return nil }
-    let values = line[line.index(after: open)..<close].split(separator: ", ").compactMap { part in
+    var values = line[line.index(after: open)..<close].split(separator: ", ").compactMap { part in
       Self.value(part)
     }
+    let counted = Self.takeStep(from: &values)
     guard !values.isEmpty else { return nil }
     let label = Self.label(line)
     if let last {
@@ -154,7 +202,15 @@ struct ProgressBars {
       if isOther { base = min(base &+ last.all, 1 << 52) }
     }
     last = (label, done, all)
-    return (values, base &+ done)
+    return (values, counted ?? base &+ done)
+  }
+
+  /// The step that stands among a bar's values, as NeMo's do.
+  private static func takeStep(from values: inout [(name: String, value: Double)]) -> Int? {
+    let index = values.firstIndex { name, value in
+      LogKeys.role(of: name).isStep && value == value.rounded() && abs(value) <= 0x1p52
+    }
+    return index.map { Int(values.remove(at: $0).value) }
   }
 
   /// What stands before a bar's per cent.

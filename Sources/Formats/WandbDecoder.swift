@@ -58,13 +58,14 @@ package struct WandbDecoder: LogDecoder {
 
   /// - Returns: whether the bytes are a record.
   private mutating func read(_ bytes: [UInt8], into batch: inout RunBatch) -> Bool {
-    var fields = ProtobufReader(bytes)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: bytes.indices)
+    while let field = fields.next(in: bytes.span) {
       guard case .bytes(let range) = field.value else { continue }
       switch field.number {
       case 2: read(history: bytes, range, into: &batch)
       case 5: read(config: bytes, range, into: &batch)
       case 7: read(stats: bytes, range)
+      case 12: WandbMetricDefinition(bytes, range)?.add(to: &batch.description)
       case 10: read(alert: bytes, range, into: &batch)
       case 13: read(output: bytes, range, into: &batch)
       case 17: read(run: bytes, range, into: &batch)
@@ -82,8 +83,8 @@ package struct WandbDecoder: LogDecoder {
     var others: [WandbItems.Item] = []
     var (stated, counted): (Int?, Int?)
     items.beginRecord()
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() {
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) {
       switch (field.number, field.value) {
       case (1, .bytes(let range)):
         if let (metric, number) = items.number(bytes, range) {
@@ -263,8 +264,8 @@ package struct WandbDecoder: LogDecoder {
   private static func each(
     _ bytes: [UInt8], _ range: Range<Int>, _ body: (Int, ProtobufReader.Value) -> Void
   ) {
-    var fields = ProtobufReader(bytes, in: range)
-    while let field = fields.next() { body(field.number, field.value) }
+    var fields = ProtobufReader(in: range)
+    while let field = fields.next(in: bytes.span) { body(field.number, field.value) }
   }
 
   /// The number in field 1 of a message; 0 where it has none.

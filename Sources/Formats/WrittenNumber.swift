@@ -16,11 +16,24 @@ enum WrittenNumber {
       return number
     }
     guard end - start <= 32 else { return nil }
-    var text = String(decoding: bytes[start..<end], as: UTF8.self)
+    let text = String(decoding: bytes[start..<end], as: UTF8.self)
     if let number = words[text.lowercased()] { return number }
-    guard decimalComma, text.contains(","), !text.contains(".") else { return nil }
-    text = text.replacing(",", with: ".")
-    return DecimalNumber.read(text)
+    return decimalComma ? withComma(text) : nil
+  }
+
+  /// What parts the thousands where a comma parts the decimals: blanks of any width, an apostrophe, a
+  /// point.
+  private static let groupMarks: Set<Character> = [" ", "\u{a0}", "\u{202f}", "'", "’", "."]
+
+  /// `2,5`, `1 234,5`, `1.234,5`
+  private static func withComma(_ text: String) -> Double? {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count <= 2 else { return nil }
+    let groups = parts[0].split(omittingEmptySubsequences: false) { groupMarks.contains($0) }
+    let isGrouped = groups.dropFirst().allSatisfy { $0.count == 3 && $0.allSatisfy(\.isNumber) }
+    guard isGrouped, groups.count == 1 || (1...4).contains(groups[0].count) else { return nil }
+    let whole = groups.joined()
+    return DecimalNumber.read(parts.count > 1 ? "\(whole).\(parts[1])" : whole)
   }
 
   static func read(_ text: some StringProtocol) -> Double? {

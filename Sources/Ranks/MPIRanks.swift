@@ -12,15 +12,13 @@
   package final class MPIRanks: RankGroup {
     /// The longest message in bytes; what is longer goes in several.
     private static let longest = 1 << 30
-    /// How long a partner may still be silent once the launcher has asked for the end. It kills a
-    /// second after that, and rank 0 has a session to close; the others wait for it.
-    private var patience: UInt64 { rank == 0 ? 500_000_000 : 5_000_000_000 }
 
     package let rank: Int
     package let count: Int
     private let reason = Mutex<String?>(nil)
     private let interruption = Atomic<UInt64>(0)
     private let waited = Atomic<UInt64>(0)
+    private let longestWait = Atomic<UInt64>(0)
     private let sent = Atomic<Int>(0)
 
     /// Begins; to be called once in a process.
@@ -37,6 +35,14 @@
 
     package var secondsWaited: Double { Double(waited.load(ordering: .relaxed)) / 1e9 }
     package var bytesSent: Int { sent.load(ordering: .relaxed) }
+
+    /// How long a partner may still be silent once the launcher has asked for the end. It may kill a
+    /// second after that, and rank 0 has a session to close; but where steps are long partners are
+    /// silent for long. The others have nothing to lose and wait for rank 0.
+    private var patience: UInt64 {
+      rank == 0
+        ? max(500_000_000, 2 * longestWait.load(ordering: .relaxed)) : 60_000_000_000
+    }
 
     package func interrupt() {
       interruption.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
@@ -56,13 +62,14 @@
         offset = end
       }
       sent.add(sending.count, ordering: .relaxed)
-      waited.add(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
+      let wait = DispatchTime.now().uptimeNanoseconds - start
+      waited.add(wait, ordering: .relaxed)
+      if flaw == nil { longestWait.max(wait, ordering: .relaxed) }
     }
 
     package func finish() {
       guard flaw == nil else { return }
-      MPI_Barrier(seismo_mpi_world())
-      MPI_Finalize()
+      seismo_mpi_finish()
     }
 
     package func abandon(code: Int32) { seismo_mpi_abort(code) }
@@ -71,8 +78,9 @@
       with partner: Int, _ sending: UnsafeRawBufferPointer,
       _ receiving: UnsafeMutableRawBufferPointer
     ) {
-      withUnsafeTemporaryAllocation(of: MPI_Request.self, capacity: 2) { requests in
-        guard let requests = requests.baseAddress else { return }
+      let size = Int(seismo_mpi_requests_size())
+      withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) { room in
+        guard let requests = room.baseAddress else { return }
         let code = seismo_mpi_exchange(
           Int32(partner), sending.baseAddress, Int32(sending.count), receiving.baseAddress,
           Int32(receiving.count), requests)
@@ -81,7 +89,7 @@
       }
     }
 
-    private func wait(for partner: Int, _ requests: UnsafeMutablePointer<MPI_Request>) {
+    private func wait(for partner: Int, _ requests: UnsafeMutableRawPointer) {
       let start = DispatchTime.now().uptimeNanoseconds
       var rounds = 0
       while true {

@@ -139,10 +139,28 @@ struct SessionDraft {
     guard let first = column.steps.first, let last = column.steps.max() else { return }
     let index = columnIndex(of: column.name)
     if generation == nil { beginGeneration(at: first) }
-    for (step, value) in zip(column.steps, column.values) {
-      append(step: step, value: value, toColumn: index)
-    }
+    var next = 0
+    while next < column.steps.count { next = append(column, from: next, toColumn: index) }
     lastStep = max(last, lastStep ?? last)
+  }
+
+  /// Takes samples in from the one at `start` on, as many as one chunk has room for and do not go
+  /// back.
+  /// - Returns: where the others begin.
+  private mutating func append(
+    _ column: MetricColumn, from start: Int, toColumn index: Int
+  ) -> Int {
+    append(step: column.steps[start], value: column.values[start], toColumn: index)
+    let room = ColumnChunk.capacity - columns[index].steps.count
+    let limit = min(column.steps.count, start + 1 + room)
+    var end = start + 1
+    while end < limit, column.steps[end] >= column.steps[end - 1] { end += 1 }
+    guard end > start + 1 else { return end }
+    columns[index].steps.append(contentsOf: column.steps[start + 1..<end])
+    columns[index].values.append(contentsOf: column.values[start + 1..<end])
+    columns[index].last = StepValue(step: column.steps[end - 1], value: column.values[end - 1])
+    if columns[index].steps.count == ColumnChunk.capacity { closeChunk(ofColumn: index) }
+    return end
   }
 
   private mutating func columnIndex(of name: MetricName) -> Int {

@@ -21,6 +21,20 @@ package struct Pyramid: Sendable {
     }
   }
 
+  /// Takes note that `values` has grown at its end from `count` elements on.
+  mutating func extend(values: [Double], from count: Int) {
+    var (before, length) = (count / Self.fanOut, values.count / Self.fanOut)
+    var level = 0
+    while length > 0 {
+      if levels.count == level { levels.append([]) }
+      for block in before..<length {
+        levels[level].append(summary(ofBlock: block, level: level, values: values))
+      }
+      (before, length) = (before / Self.fanOut, length / Self.fanOut)
+      level += 1
+    }
+  }
+
   private func summary(ofBlock block: Int, level: Int, values: [Double]) -> ColumnSummary {
     var total = ColumnSummary()
     for child in block * Self.fanOut..<(block + 1) * Self.fanOut {

@@ -89,7 +89,7 @@ package enum RoundNumber {
   /// At most three decimals, none that says nothing.
   package static func plain(_ value: Double) -> String {
     var text = thousandths(abs(value)) ?? String(format: "%.3f", abs(value))
-    if text.contains(".") {
+    if text.utf8.contains(UInt8(ascii: ".")) {
       while text.hasSuffix("0") { text.removeLast() }
       if text.hasSuffix(".") { text.removeLast() }
     }

@@ -6,6 +6,8 @@ package import Telemetry
 /// generation, which keeps the superseded samples apart.
 package struct RunHistory: Sendable {
   package private(set) var description: RunDescription?
+  /// How the run wants its metrics shown.
+  package private(set) var definitions = MetricDefinitions()
   /// The settings as the source last declared them.
   package private(set) var settings: [SettingDeclaration] = []
   package private(set) var state = RunState.starting
@@ -101,7 +103,9 @@ package struct RunHistory: Sendable {
 
   private mutating func take(_ record: RunRecord) {
     switch record {
-    case .description(let description): self.description = description
+    case .description(let description):
+      self.description = description
+      definitions = MetricDefinitions(description)
     case .settings(let settings): self.settings = settings
     case .state(let state): self.state = state
     case .event(let event):

@@ -64,11 +64,24 @@ package struct Series: Sendable {
   ///
   /// - Returns: that one's number, or how many there are.
   mutating func extend(with column: MetricColumn, from start: Int) -> Int {
-    for index in start..<column.steps.count
-    where !extend(step: column.steps[index], value: column.values[index]) {
-      return index
+    var next = start
+    while next < column.steps.count {
+      guard extend(step: column.steps[next], value: column.values[next]) else { return next }
+      var end = next + 1
+      while end < column.steps.count, column.steps[end] > column.steps[end - 1] { end += 1 }
+      put(column, next + 1..<end)
+      next = end
     }
-    return column.steps.count
+    return next
+  }
+
+  /// Adds samples that ascend behind the last one.
+  private mutating func put(_ column: MetricColumn, _ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let before = tailValues.count
+    tailSteps.append(contentsOf: column.steps[range])
+    tailValues.append(contentsOf: column.values[range])
+    pyramid.extend(values: tailValues, from: before)
   }
 
   /// Adds the samples of a column that lie behind the last one.

@@ -24,7 +24,37 @@ package struct EnvironmentKey: Hashable, Sendable {
 
   /// What another program calls the metric that is shown as `metric`.
   package static func original(of metric: MetricName) -> EnvironmentKey {
-    EnvironmentKey("metric \(metric)")
+    EnvironmentKey(originalMark + metric.path)
+  }
+
+  static let originalMark = "metric "
+  static let axisMark = "axis "
+  static let hiddenMark = "hidden "
+  static let summaryMark = "summary "
+
+  /// The metric over which the run draws those that its own names for them match.
+  package static func axis(of pattern: String) -> EnvironmentKey {
+    EnvironmentKey(axisMark + pattern)
+  }
+
+  /// The pattern of a key that says what an axis is; nil for any other.
+  package static func axisPattern(in key: String) -> String? { key.without(axisMark) }
+
+  /// Whether the run draws none of those.
+  package static func hidden(_ pattern: String) -> EnvironmentKey {
+    EnvironmentKey(hiddenMark + pattern)
+  }
+
+  /// What the run says of them in the end: `min`, `max`, `mean`, with commas.
+  package static func summary(of pattern: String) -> EnvironmentKey {
+    EnvironmentKey(summaryMark + pattern)
+  }
+}
+
+extension String {
+  /// What stands behind `mark`; nil where the text does not begin with it.
+  func without(_ mark: String) -> String? {
+    hasPrefix(mark) ? String(dropFirst(mark.count)) : nil
   }
 }
 

@@ -15,7 +15,24 @@ extension MetricCatalog {
       meaning:
         "ranks whose weights are not rank 0's, looked at every 100 steps; 0 where all is well"
     ),
+    MetricFamily(
+      "rank/loss/R", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "loss that rank R of another program's run says of its own part of the batch"),
+    MetricFamily(
+      "rank/loss_spread", unit: "nats/token", reduction: .maximum, precision: .float64,
+      meaning: "largest less smallest loss of such ranks at a step that all of them have told"),
+    MetricFamily(
+      "rank/lag_seconds/R", unit: "s", reduction: .maximum, isMeasuredByClock: true,
+      meaning: "how much later than the first of them such a rank told a step"),
   ]
+
+  package static let rankLossSpread: MetricName = "rank/loss_spread"
+
+  package static func rankLoss(_ rank: Int) -> MetricName { MetricName("rank/loss/\(rank)") }
+
+  package static func rankLag(_ rank: Int) -> MetricName {
+    MetricName("rank/lag_seconds/\(rank)")
+  }
 
   package static func rankSeconds(_ rank: Int) -> MetricName {
     MetricName("rank/step_seconds/\(rank)")

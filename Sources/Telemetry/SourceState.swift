@@ -1,5 +1,7 @@
 /// How a source of records stands, whoever makes them.
 package enum SourceState: Sendable, Hashable {
+  /// What there is already is still being read: this share of it has been, and a part is told.
+  case reading(share: Double)
   /// Records come.
   case live
   /// No more records come.

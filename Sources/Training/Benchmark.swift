@@ -75,7 +75,7 @@ package struct Benchmark {
     let engine = TransformerEngine(
       configuration: model, batch: batch, slices: slices, pool: pool, ranks: ranks)
     let steps = times(engine, pool: pool)
-    let median = median(steps.map(\.whole))
+    let median = self.median(steps.map(\.whole))
     let tokensPerSecond = Double(batch * model.context) / median * 1000
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

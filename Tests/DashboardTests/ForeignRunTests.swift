@@ -49,6 +49,12 @@ import Testing
     #expect(labels.contains("pause") && !labels.contains("checkpoint"))
   }
 
+  @Test func `of a long record the share that is read is told`() {
+    var state = watched()
+    _ = update(&state, .sourceStood(.reading(share: 0.375), refusal: nil))
+    #expect(view(state).text().contains("READING: 37.5% so far"))
+  }
+
   @Test func `the menu greys what is not declared, and turns through choices`() throws {
     var state = watched()
     let listed = state.listedSettings

@@ -291,6 +291,35 @@ import Testing
     #expect(state.wallLayout.columns == usual - 1)
   }
 
+  @Test func `a wall beside other panes stays at its page while keys are for another`() throws {
+    let names =
+      ["loss", "lr", "grad_norm", "tokens_per_s"]
+      + (0..<60).map { "m\(Character(UnicodeScalar(97 + UInt8($0 % 26))))\($0)z" }
+    var state = shown(logged(names))
+    press(&state, .character("p"))
+    while state.isWallWhole { press(&state, .character("p")) }
+    state.arrangement.focus = .wall
+    try #require(state.layout.panes[.wall] != nil && !state.isWallWhole)
+    let last = try #require(state.wall.tiles.last)
+    func titles() -> [MetricName] { state.wall.shown }
+    state.choose(last)
+    state.refreshWall()
+    #expect(state.wall.page > 0 && titles().contains(last.metrics[0]))
+    let seen = titles()
+    state.arrangement.focus = .loss
+    state.choose(state.wall.tiles.first)
+    state.refreshWall()
+    #expect(titles() == seen)
+    state.arrangement.focus = .wall
+    state.refreshWall()
+    #expect(state.wall.page == 0 && titles() != seen)
+  }
+
+  @Test func `words are found in names wherever they stand`() {
+    #expect("train/loss".holds("loss") && "loss".holds("loss") && "loss".holds(""))
+    #expect(!"los".holds("loss") && !"".holds("a") && "llloss".holds("loss"))
+  }
+
   @Test func `a metric that grows can be the axis`() {
     var state = shown(
       logged(["epoch", "loss"]) { $0 == 0 ? Double($1) / 10 : 3 - Double($1) / 50 })
@@ -301,6 +330,52 @@ import Testing
     #expect(view(state).text().contains("epoch 3.9"))
     press(&state, .character("a"))
     #expect(state.viewport.axis == .step)
+  }
+
+  /// A run that says of its metrics how they are to be shown.
+  private func defining(_ words: [String: String]) -> RunHistory {
+    var history = logged(["epoch", "loss", "val/acc", "val/top1"]) { metric, step in
+      metric == 0 ? Double(step / 4) : Double(metric * (40 - step))
+    }
+    history.append(
+      .description(RunDescription(name: "theirs", created: 0, environment: words)))
+    return history
+  }
+
+  @Test func `a chart has the axis that its run defined for it until one is chosen for all`() {
+    var state = shown(defining(["axis val/*": "epoch"]))
+    let charts = view(state).text()
+    #expect(charts.contains(" over epoch ") && !charts.contains("hidden by"))
+    state.choose(state.wall.tiles.first { $0.title == "val/acc" })
+    press(&state, .enter)
+    #expect(view(state).text().contains("epoch 9"))
+    press(&state, .character("a"))
+    #expect(state.viewport.axis == .step && !view(state).text().contains("epoch 9"))
+    for _ in 0..<5 { press(&state, .character("a")) }
+    #expect(state.viewport.axis == nil && view(state).text().contains("epoch 9"))
+  }
+
+  @Test func `a named pane has the axis of what it shows first`() {
+    let state = shown(defining(["axis loss": "epoch", "axis val/*": "_runtime"]))
+    #expect(state.context(for: .loss).axis == .metric("epoch"))
+    #expect(state.context(for: .gradients).axis == .step)
+    #expect(state.context(for: .pinned("val/*")).axis == .time)
+  }
+
+  @Test func `what does not grow is no axis`() {
+    let state = shown(defining(["axis val/*": "loss", "axis loss": "never logged"]))
+    #expect(state.definedAxes.isEmpty && state.context(for: .loss).axis == .step)
+    #expect(!view(state).text().contains(" over "))
+  }
+
+  @Test func `what a run hides has no chart until it is looked for`() {
+    var state = shown(defining(["hidden val/*": "yes", "summary loss": "min,max"]))
+    #expect(state.wall.tiles.flatMap(\.metrics) == ["loss", "epoch"])
+    #expect(view(state).text().contains("4 metrics · 2 charts · 2 hidden by the run"))
+    #expect(view(state).text().contains(" min 1.00 · max 40.0 "))
+    state.viewport.filter = "val"
+    state.refreshWall()
+    #expect(state.wall.tiles.map(\.title) == ["val/acc", "val/top1"])
   }
 
   @Test func `a run that has panes for what it logs keeps them`() {

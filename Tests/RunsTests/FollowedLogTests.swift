@@ -38,12 +38,32 @@ import TestSupport
       switch update {
       case .records(let records): for record in records { history.append(record) }
       case .reopened(let whole): history = whole
+      case .opened(let records): history = RunHistory(records)
       }
     }
   }
 
   private func samples(_ history: RunHistory, _ name: MetricName) -> [String] {
     zip(history[name]?.steps ?? [], history[name]?.values ?? []).map { "\($0):\($1)" }
+  }
+
+  @Test func `of a long record a part is told first, then all, and it goes on from there`() throws {
+    let words = String(repeating: "x", count: 1 << 15)
+    try put("step,loss,words\n" + (0..<160).map { "\($0),\($0),\(words)\n" }.joined(), "a.csv")
+    let run = try FollowedLog.runs(at: path("a.csv"), waits: false)[0]
+    let log = FollowedLog(run, patience: 0)
+    var history = try log.history()
+    #expect(history.state == .running)
+    let deadline = ContinuousClock.now + .seconds(120)
+    while case .reading(let share) = log.state, ContinuousClock.now < deadline {
+      #expect((0...1).contains(share))
+      update(&history, log)
+      usleep(1000)
+    }
+    #expect(history["loss"]?.count == 160 && history["loss"]?.lastValue == 159)
+    try append("160,160,x\n", "a.csv")
+    update(&history, log)
+    #expect(history["loss"]?.count == 161)
   }
 
   @Test func `a table grows, half a row at a time`() throws {

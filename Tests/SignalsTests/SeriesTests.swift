@@ -1,3 +1,4 @@
+import Telemetry
 import Testing
 
 @testable import Signals
@@ -17,6 +18,32 @@ struct SeriesTests {
     #expect(left.finiteCount == right.finiteCount, comment, sourceLocation: sourceLocation)
     #expect(left.nonFiniteCount == right.nonFiniteCount, comment, sourceLocation: sourceLocation)
     #expect(abs(left.sum - right.sum) < 1e-9, comment, sourceLocation: sourceLocation)
+  }
+
+  @Test func `samples that come in columns are those that come one by one`() {
+    var (together, single) = (Series(), Series())
+    var step = 0
+    for length in [1, 7, 8, 9, 0, 64, 500, 3, 513] {
+      let steps = (0..<length).map { step + 2 * $0 }
+      let values = steps.map { $0 % 97 == 0 ? .nan : Double(($0 * 7919) % 1000) }
+      let column = MetricColumn(name: "m", steps: steps, values: values)
+      #expect(together.extend(with: column, from: 0) == length)
+      for (step, value) in zip(steps, values) { single.append(step: step, value: value) }
+      // A column may begin with the sample that ended the one before.
+      let end = single.lastStep ?? 0
+      let last = MetricColumn(
+        name: "m", steps: [end, end + 2], values: [single.lastValue ?? 0, 1.5])
+      #expect(together.extend(with: last, from: 0) == 2)
+      single.append(step: end + 2, value: 1.5)
+      step = end + 4
+    }
+    #expect(together.steps == single.steps && together.count > 1_000)
+    for width in [1, 3, 64, 700] {
+      let edges = Array(stride(from: 0, through: step, by: width))
+      #expect(together.columns(edges: edges) == single.columns(edges: edges))
+    }
+    let back = MetricColumn(name: "m", steps: [step, step + 1, 5, 6], values: [1, 2, 3, 4])
+    #expect(together.extend(with: back, from: 0) == 2)
   }
 
   @Test func `every stretch of every short series is summed up exactly`() {

@@ -127,29 +127,40 @@ extension ChartFrame {
     into grid: inout CellGrid
   ) {
     var beyond = Beyond(early: plot.columns / 50 + 2)
+    for (line, columns) in zip(lines, columns) {
+      let role = line.isMeasured ? role : line.role
+      for column in columns { drawEdge(of: column, line, role, &beyond, into: &grid) }
+    }
+    name(beyond, role: role, format: format, into: &grid)
+  }
+
+  private mutating func drawEdge(
+    of column: ChartLine.Column, _ line: ChartLine, _ role: Role, _ beyond: inout Beyond,
+    into grid: inout CellGrid
+  ) {
     // Who chose the range knows that there is more: only what is out of sight altogether is marked.
     let isChosen = context.valueZoom.isChosen
     let dotRows = plot.rows * 4
-    for (line, columns) in zip(lines, columns) {
-      let isOwn = line.isMeasured && line.shape != .points
-      for column in columns {
-        let cell = column.x / 2
-        if column.isNonFinite, line.isMeasured {
-          sign("✗", cell, 0, .trouble, into: &grid)
-          if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
-        }
-        guard column.low <= column.high else { continue }
-        if scale.dotRow(of: isChosen ? column.low : column.high, dotRows: dotRows) < 0 {
-          guard !column.isNonFinite else { continue }
-          sign("▲", cell, 0, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn, !isChosen { beyond.meet(high: column.high, at: cell) }
-        } else if scale.dotRow(of: isChosen ? column.high : column.low, dotRows: dotRows) >= dotRows
-        {
-          sign("▼", cell, plot.rows - 1, line.isMeasured ? role : line.role, into: &grid)
-          if isOwn, !isChosen { beyond.meet(low: column.low, at: cell) }
-        }
-      }
+    let isOwn = line.isMeasured && line.shape != .points
+    let cell = column.x / 2
+    if column.isNonFinite, line.isMeasured {
+      sign("✗", cell, 0, .trouble, into: &grid)
+      if isOwn { beyond.meetNonFinite(line, at: cell, from: time.edges[column.x]) }
     }
+    guard column.low <= column.high else { return }
+    if scale.dotRow(of: isChosen ? column.low : column.high, dotRows: dotRows) < 0 {
+      guard !column.isNonFinite else { return }
+      sign("▲", cell, 0, role, into: &grid)
+      if isOwn, !isChosen { beyond.meet(high: column.high, at: cell) }
+    } else if scale.dotRow(of: isChosen ? column.high : column.low, dotRows: dotRows) >= dotRows {
+      sign("▼", cell, plot.rows - 1, role, into: &grid)
+      if isOwn, !isChosen { beyond.meet(low: column.low, at: cell) }
+    }
+  }
+
+  private mutating func name(
+    _ beyond: Beyond, role: Role, format: (Double) -> String, into grid: inout CellGrid
+  ) {
     let top = Array(0..<min(2, plot.rows))
     if let (column, step, value) = beyond.nonFinite {
       let word = value.isNaN ? "NaN" : NumberText.compact(value)

@@ -63,34 +63,43 @@ struct HeatMap: Sendable {
     let field = rect.droppingLeft(gutter).droppingRight(margin)
     let time = TimeScale(context, columns: field.columns)
     guard !fills else { return drawFilling(field, time, into: &grid, context) }
-    let isTall = rows.count <= rect.rows
-    let perRow = isTall ? rect.rows / rows.count : 1
-    if isTall {
-      for (index, row) in rows.enumerated() {
-        let line = Rect(
-          column: field.column, row: field.row + index * perRow, columns: field.columns,
-          rows: perRow)
-        drawPairs(values([row], time, context), into: &grid, line, context)
-        drawNames([row], into: &grid, line, context)
-      }
-      drawCursor(time, into: &grid, field.top(perRow * rows.count), context)
-      return
+    let used =
+      rows.count <= rect.rows
+      ? drawTall(field, time, into: &grid, context) : drawHalved(field, time, into: &grid, context)
+    drawCursor(time, into: &grid, field.top(used), context)
+  }
+
+  /// Each row has rows of cells of its own; gives how many all have.
+  private func drawTall(
+    _ field: Rect, _ time: TimeScale, into grid: inout CellGrid, _ context: PaneContext
+  ) -> Int {
+    let perRow = field.rows / rows.count
+    for (index, row) in rows.enumerated() {
+      let line = field.droppingTop(index * perRow).top(perRow)
+      drawPairs(values([row], time, context), into: &grid, line, context)
+      drawNames([row], into: &grid, line, context)
     }
-    let lines = rect.rows * 2
+    return perRow * rows.count
+  }
+
+  /// Half a cell's height shows one or more rows; gives how many rows of cells that takes.
+  private func drawHalved(
+    _ field: Rect, _ time: TimeScale, into grid: inout CellGrid, _ context: PaneContext
+  ) -> Int {
+    let lines = field.rows * 2
     let perLine = max(1, (rows.count + lines - 1) / lines)
     let groups = stride(from: 0, to: rows.count, by: perLine).map { start in
       Array(rows[start..<min(start + perLine, rows.count)])
     }
     for (index, pair) in stride(from: 0, to: groups.count, by: 2).enumerated() {
-      let line = Rect(
-        column: field.column, row: field.row + index, columns: field.columns, rows: 1)
+      let line = field.droppingTop(index).top(1)
       let upper = values(groups[pair], time, context)
       let lower = pair + 1 < groups.count ? values(groups[pair + 1], time, context) : nil
       drawHalves(upper, lower, into: &grid, line, context)
       let named = groups[pair] + (pair + 1 < groups.count ? groups[pair + 1] : [])
       drawNames(named, into: &grid, line, context)
     }
-    drawCursor(time, into: &grid, field.top((groups.count + 1) / 2), context)
+    return (groups.count + 1) / 2
   }
 
   /// Each half of a cell's height shows the rows that fall to it; a cell whose halves show the same has

@@ -128,7 +128,11 @@ extension ValueScale {
   /// What stands beside ticks, all with as many decimals as one of them needs.
   func labels(_ ticks: [Double]) -> [String] {
     let labels = ticks.map(label)
-    let isPlain = kind == .linear && labels.allSatisfy { !$0.contains("e") && !$0.contains(",") }
+    let isPlain =
+      kind == .linear
+      && labels.allSatisfy {
+        !$0.utf8.contains(UInt8(ascii: "e")) && !$0.utf8.contains(UInt8(ascii: ","))
+      }
     guard isPlain else { return labels }
     func decimals(_ text: String) -> Int {
       text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0

@@ -51,8 +51,8 @@ enum ChartCommands {
       "axis", "a",
       "Count steps, tokens, time, the time of day or a growing metric along the axis."
     ) { state in
-      state.viewport.cycleAxis(state.growingMetrics)
-      state.say("horizontal axis: \(state.viewport.axis.words)")
+      state.viewport.cycleAxis(state.growingMetrics, hasDefined: !state.definedAxes.isEmpty)
+      state.say("horizontal axis: \(state.viewport.axis?.words ?? "as the run defines it")")
     },
     command(
       "filter", "/", bar: .init("filter", rank: 11),

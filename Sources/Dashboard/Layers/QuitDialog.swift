@@ -74,17 +74,23 @@ package struct QuitDialog: Layer {
       spans.fitted(to: line.columns).draw(
         on: &grid, at: line.origin, theme: theme, surface: surface)
     }
-    let row = rows.endRow
-    // Where the sentences have no room beside the choices, the chosen one stands below.
-    let path = state.source.path ?? state.source.name
-    let note =
-      box.inside.columns < 60
-      ? Self.choices[list.index].sentence : "the session is kept either way: \(path)"
-    let lines = TextWidth.wrapped(note, to: box.inside.columns)
-    for (line, row) in zip(lines, row + (isRoomy ? 1 : 0)..<max(row + 1, box.inside.endRow)) {
-      grid.write(
-        line, at: Point(column: box.inside.column, row: row), style: theme.style(.faint))
-    }
+    drawNote(on: &grid, in: box.inside, from: rows.endRow + (isRoomy ? 1 : 0), state)
     return box
+  }
+
+  private func drawNote(
+    on grid: inout CellGrid, in inside: Rect, from row: Int, _ state: DashboardState
+  ) {
+    // Where the sentences have no room beside the choices, the chosen one stands below.
+    let note =
+      inside.columns < 60
+      ? Self.choices[list.index].sentence
+      : "the session is kept either way: \(state.source.path ?? state.source.name)"
+    let style = state.appearance.theme.style(.faint)
+    for (line, row) in zip(
+      TextWidth.wrapped(note, to: inside.columns), row..<max(row, inside.endRow))
+    {
+      grid.write(line, at: Point(column: inside.column, row: row), style: style)
+    }
   }
 }

@@ -68,23 +68,12 @@ package struct RunPicker: Layer {
         .init("⏎", "draw or take away", .enter), .init("⇥", "and another", .tab),
         .init("esc", "close", .escape),
       ])
-    let field = box.inside.top(1)
-    let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
-    search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
-    if search.isEmpty {
-      grid.write(
-        Self.example.cutBetweenWords(to: field.columns - used - 2),
-        at: field.origin.offset(columns: used + 2), style: theme.style(.faint))
-    }
+    drawSearch(on: &grid, in: box.inside.top(1), theme: theme)
     let details = box.inside.bottom(isRoomy ? 3 : 1)
     let body = box.inside.droppingTop(1).droppingBottom(details.rows)
     guard !runs.isEmpty else {
-      let words =
-        state.listedRuns == nil
-        ? "looking for sessions"
-        : search.isEmpty
-          ? "no other session lies beside this one" : flaw ?? "nothing found"
-      grid.write(words, at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
+      grid.write(
+        emptiness(state), at: body.origin, style: theme.style(.faint), maxColumns: body.columns)
       return box
     }
     box.drawList(list, of: runs.count, on: &grid, in: body, theme: theme) {
@@ -94,6 +83,21 @@ package struct RunPicker: Layer {
     guard runs.indices.contains(list.index) else { return box }
     drawDetails(of: runs[list.index], on: &grid, in: details, state)
     return box
+  }
+
+  private func drawSearch(on grid: inout CellGrid, in field: Rect, theme: Theme) {
+    let used = grid.write("search ", at: field.origin, style: theme.style(.faint))
+    search.draw(on: &grid, in: field.droppingLeft(used), theme: theme)
+    guard search.isEmpty else { return }
+    grid.write(
+      Self.example.cutBetweenWords(to: field.columns - used - 2),
+      at: field.origin.offset(columns: used + 2), style: theme.style(.faint))
+  }
+
+  /// Why the list is empty.
+  private func emptiness(_ state: DashboardState) -> String {
+    if state.listedRuns == nil { return "looking for sessions" }
+    return search.isEmpty ? "no other session lies beside this one" : flaw ?? "nothing found"
   }
 
   private func draw(

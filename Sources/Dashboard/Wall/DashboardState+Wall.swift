@@ -36,18 +36,27 @@ extension DashboardState {
     // What stands beside the wall follows from what is on it.
     if wall.isBest != wasBest { orderWall() }
     if layout.panes[arrangement.focus] == nil { refocus() }
+    keepWallLayout()
     let shown = shownOnWall
     guard shown != wall.shown else { return }
     wall.shown = shown
     refreshSmoothing()
   }
 
+  /// Finds where the charts stand, and which page is in sight while keys are for the wall.
+  private mutating func keepWallLayout() {
+    guard layout.panes[.wall] != nil else { return }
+    let (area, style) = wallRoom
+    wall.keepLayout(in: area, style)
+    let layout = wall.layout(in: area, style)
+    if arrangement.focus == .wall { wall.page = layout.slot(of: chosenTile)?.page ?? 0 }
+  }
+
   /// The metrics with a chart of their own on the page in sight.
   private var shownOnWall: [MetricName] {
     guard layout.panes[.wall] != nil else { return [] }
     let layout = wallLayout
-    let page = layout.slot(of: chosenTile)?.page ?? 0
-    return layout.slots(on: page).compactMap { slot in
+    return layout.slots(on: wallPage(of: layout)).compactMap { slot in
       let tile = wall.tiles[slot.tile]
       return tile.isFamily ? nil : tile.metrics[0]
     }
@@ -66,10 +75,19 @@ extension DashboardState {
   }
 
   var wallLayout: WallLayout {
+    let (area, style) = wallRoom
+    return wall.layout(in: area, style)
+  }
+
+  private var wallRoom: (area: Rect, style: WallLayout.Style) {
     let isBare = isWallWhole
     let rect = layout.panes[.wall] ?? .empty
-    return WallPane.layout(
+    return WallPane.room(
       in: isBare ? rect : inside(.wall), isBare: isBare, context(for: .wall))
+  }
+
+  private func wallPage(of layout: WallLayout) -> Int {
+    WallPane.page(of: layout, context(for: .wall))
   }
 
   private var chosenTile: Int { wall.place(of: wall.selected) ?? 0 }
@@ -167,8 +185,7 @@ extension DashboardState {
   func wallSlot(at point: Point) -> WallLayout.Slot? {
     guard wall.zoomed == nil, layout.panes[.wall]?.contains(point) == true else { return nil }
     let layout = wallLayout
-    let page = layout.slot(of: chosenTile)?.page ?? 0
-    return layout.slots(on: page).first { $0.rect.contains(point) }
+    return layout.slots(on: wallPage(of: layout)).first { $0.rect.contains(point) }
   }
 
   /// A press chooses a chart, and shows the chosen one alone.

@@ -145,17 +145,6 @@ struct FamilyChart: Sendable {
   }
 }
 
-extension WallTile {
-  /// Whether its values are the logits that come before trouble, whoever logs them.
-  var isAttentionLogits: Bool {
-    let words = title.lowercased()
-    return words.contains("logit") && words.contains("att")
-  }
-
-  /// Whether its values are what experts are given, of which the least is what matters.
-  var isLoad: Bool { letters.last == "E" && title.lowercased().contains("load") }
-}
-
 /// The smallest, the median and the largest of a family in each part of what is seen.
 struct FamilySpread: Sendable {
   private(set) var smallest = Series()

@@ -17,7 +17,7 @@ struct TileChart {
     isChosen: Bool = false, isHead: Bool = false
   ) {
     self.tile = tile
-    (self.marks, self.context) = (marks, context)
+    (self.marks, self.context) = (marks, context.over(axisOf: tile.metrics[0]))
     title = isInGroup ? tile.titleInGroup : tile.title
     reading = TileReading(tile, context)
     (self.isChosen, self.isHead) = (isChosen, isHead)
@@ -100,16 +100,23 @@ struct TileChart {
     return AttentionLogitsPane.role(of: value, context)
   }
 
-  /// What the run itself called it; of a family the median and the least.
   private func drawNote(into grid: inout CellGrid, _ row: Rect) {
-    let original = context.description?.environment[.original(of: tile.metrics[0])]
-    let words =
-      tile.isFamily ? FamilyChart.note(tile, context) : original.map { "was \($0)" } ?? ""
+    let words = note.joined(separator: " · ")
     let columns = TextWidth.columns(of: words)
     guard columns > 0, columns + 6 <= row.columns else { return }
     let line = Line([Span(" \(words) ", .faint)])
     line.draw(
       on: &grid, at: Point(column: row.endColumn - columns - 2, row: row.row), theme: context.theme)
+  }
+
+  /// What the run itself called it, what it sums it up by and draws it over; of a family the median
+  /// and the least.
+  private var note: [String] {
+    let name = tile.metrics[0]
+    let axis = context.definedAxis(of: name).map { ["over \($0.words)"] } ?? []
+    guard !tile.isFamily else { return [FamilyChart.note(tile, context)] + axis }
+    let original = context.description?.environment[.original(of: name)].map { ["was \($0)"] }
+    return (original ?? []) + MetricSummaryText.parts(of: name, context) + axis
   }
 
   private func drawChart(into grid: inout CellGrid, _ rect: Rect) {

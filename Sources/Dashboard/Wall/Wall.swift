@@ -1,3 +1,4 @@
+import Screen
 import Signals
 import Telemetry
 
@@ -23,6 +24,18 @@ package struct Wall: Sendable {
   private var basis: Basis?
   /// The metrics that have a chart of their own on the page in sight.
   var shown: [MetricName] = []
+  /// The page that was in sight when keys were last for the wall: another pane has them now, and what
+  /// becomes of the chosen chart turns no page.
+  var page = 0
+  /// Where the charts stand, found once for many frames.
+  private(set) var placed: Placed?
+
+  /// Where charts stand in a room, and all that this follows from but the charts.
+  struct Placed: Sendable {
+    let area: Rect
+    let style: WallLayout.Style
+    let layout: WallLayout
+  }
 
   package init() {}
 
@@ -38,6 +51,7 @@ package struct Wall: Sendable {
     var filter: String?
     var order: WallOrder
     var head: [String]
+    var definitions: MetricDefinitions
     var elsewhere: Set<MetricName>
     /// When what is ordered by what metrics do was ordered, in steps of some seconds.
     var tick: Int
@@ -62,6 +76,17 @@ package struct Wall: Sendable {
   /// Seconds for which an order by what metrics do stands still.
   private static let patience = 5.0
 
+  /// Where the charts stand in a room.
+  func layout(in area: Rect, _ style: WallLayout.Style) -> WallLayout {
+    if let placed, placed.area == area, placed.style == style { return placed.layout }
+    return WallLayout(tiles, headCount: headCount, in: area, style)
+  }
+
+  /// Has where they stand there known from now on.
+  mutating func keepLayout(in area: Rect, _ style: WallLayout.Style) {
+    placed = Placed(area: area, style: style, layout: layout(in: area, style))
+  }
+
   func place(of title: String?) -> Int? {
     title.flatMap { title in tiles.firstIndex { $0.title == title } }
   }
@@ -73,7 +98,7 @@ package struct Wall: Sendable {
     let isByDeeds = order == .movement || order == .trouble
     let next = Basis(
       count: around.history.names.count, filter: around.filter, order: order,
-      head: head(of: around.project),
+      head: head(of: around.project), definitions: around.history.definitions,
       elsewhere: around.isAmongPanes ? around.elsewhere : [],
       tick: isByDeeds ? Int(around.now / Self.patience) : 0)
     guard next != basis else { return }
@@ -82,6 +107,7 @@ package struct Wall: Sendable {
       around.history, filter: around.filter, order: order, head: next.head,
       elsewhere: next.elsewhere, playhead: around.playhead)
     (tiles, headCount) = (arranged.tiles, arranged.headCount)
+    placed = nil
     if around.filter?.isEmpty ?? true { isBest = Self.isBest(tiles, around) }
   }
 
@@ -103,7 +129,7 @@ package struct Wall: Sendable {
       let pattern = TextPattern(filter)
       return (history.names.filter { pattern.matches($0.path) }.map { WallTile($0) }, 0)
     }
-    let folded = grouped(WallTile.folded(history.names), history)
+    let folded = grouped(WallTile.folded(charted(in: history)), history)
     let first = head.compactMap { title in folded.first { $0.title == title } }
     let titles = Set(first.map(\.title))
     let rest = folded.filter { !titles.contains($0.title) }
@@ -113,6 +139,13 @@ package struct Wall: Sendable {
       return (all.filter { !isElsewhere($0) } + all.filter(isElsewhere), 0)
     }
     return (first + sorted(rest, by: order, history, playhead), first.count)
+  }
+
+  /// The metrics of which the run does not say that it wants no chart of them.
+  static func charted(in history: RunHistory) -> [MetricName] {
+    let definitions = history.definitions
+    guard definitions.hidesMetrics else { return history.names }
+    return history.names.filter { !definitions.isHidden($0) }
   }
 
   private static func sorted(
@@ -146,10 +179,10 @@ package struct Wall: Sendable {
 
   /// A group is what the run's own name of a metric begins with; families are one.
   private static func grouped(_ tiles: [WallTile], _ history: RunHistory) -> [WallTile] {
-    let originals = history.description?.environment ?? [:]
+    let environment = history.description?.environment ?? [:]
     return tiles.map { tile in
       var tile = tile
-      let name = originals["metric \(tile.metrics[0].path)"] ?? tile.title
+      let name = environment[.original(of: tile.metrics[0])] ?? tile.title
       let isKnown = name == tile.title && MetricCatalog.family(of: tile.metrics[0]) != nil
       let prefix = name.firstIndex(of: "/").map { String(name[...$0]) } ?? ""
       if tile.title.hasPrefix(systemGroup) {

@@ -44,13 +44,21 @@ enum WallPane {
 
   /// Where the charts stand in a rectangle with or without a border around it.
   static func layout(in rect: Rect, isBare: Bool, _ context: PaneContext) -> WallLayout {
+    let (area, style) = room(in: rect, isBare: isBare, context)
+    guard context.wall.tiles.isEmpty else { return context.wall.layout(in: area, style) }
     let (tiles, headCount) = tiles(context)
+    return WallLayout(tiles, headCount: headCount, in: area, style)
+  }
+
+  /// The room that the charts have there, and how they stand in it.
+  static func room(
+    in rect: Rect, isBare: Bool, _ context: PaneContext
+  ) -> (area: Rect, style: WallLayout.Style) {
     let isBoxed = isBare && hasCaption(rect)
     let isGrouped = context.wall.order == .group && context.filter?.isEmpty ?? true
-    return WallLayout(
-      tiles, headCount: headCount, in: isBoxed ? rect.droppingTop(1) : rect,
-      WallLayout.Style(
-        isBoxed: isBoxed, isGrouped: isBoxed && isGrouped, columns: context.wall.columns))
+    let style = WallLayout.Style(
+      isBoxed: isBoxed, isGrouped: isBoxed && isGrouped, columns: context.wall.columns)
+    return (isBoxed ? rect.droppingTop(1) : rect, style)
   }
 
   /// The place of the chosen chart among all.
@@ -59,9 +67,10 @@ enum WallPane {
     return title.flatMap { title in tiles(context).tiles.firstIndex { $0.title == title } } ?? 0
   }
 
-  /// The page that is shown: the chosen chart's.
+  /// The page that is shown: the chosen chart's while keys are for the wall.
   static func page(of layout: WallLayout, _ context: PaneContext) -> Int {
-    layout.slot(of: chosen(context))?.page ?? 0
+    guard context.isFocused else { return min(context.wall.page, max(0, layout.pageCount - 1)) }
+    return layout.slot(of: chosen(context))?.page ?? 0
   }
 
   private static func draw(
@@ -75,7 +84,7 @@ enum WallPane {
       return context.drawWaiting(into: &grid, rect, text)
     }
     let marks = context.marks(on: .wall)
-    if let zoomed = tiles.first(where: { $0.title == context.wall.zoomed }) {
+    if let title = context.wall.zoomed, let zoomed = tiles.first(where: { $0.title == title }) {
       return TileChart(zoomed, marks: marks, context, isChosen: true)
         .drawAlone(into: &grid, rect)
     }
@@ -162,10 +171,12 @@ struct WallCaption {
     }
     let names = context.history.names.count
     let isFiltered = context.filter.map { !$0.isEmpty } ?? false
+    let hidden = names - Wall.charted(in: context.history).count
     let count =
       isFiltered
       ? "  \(tiles.count) of \(NumberText.grouped(names)) metrics"
       : "  \(Self.counted(names, "metric")) · \(Self.counted(tiles.count, "chart"))"
+        + (hidden > 0 ? " · \(NumberText.grouped(hidden)) hidden by the run" : "")
     spans.append(Span(count, .faint))
     if let filter = context.filter, isFiltered { spans.append(Span("  /\(filter)", .person)) }
     let keys = [("S", wall.order.words), ("/", "filter"), ("*", "head"), ("( )", "columns")]

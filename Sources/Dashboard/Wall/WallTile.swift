@@ -16,11 +16,22 @@ struct WallTile: Sendable, Hashable {
   /// What the numbers count, `L` for layers and `E` for experts; empty where the name does not say.
   let letters: [String]
 
+  /// A metric has the hue of the pane it belongs to.
+  let hue: TileHue
+  /// Whether its values are the logits that come before trouble, whoever logs them.
+  let isAttentionLogits: Bool
+  /// Whether its values are what experts are given, of which the least is what matters.
+  let isLoad: Bool
+
   var isFamily: Bool { metrics.count > 1 }
 
   private init(title: String, metrics: [MetricName], numbers: [[Int]], letters: [String]) {
     (self.title, self.metrics) = (title, metrics)
     (self.numbers, self.letters) = (numbers, letters)
+    hue = TileHue(of: metrics[0])
+    let words = title.lowercased()
+    isAttentionLogits = words.holds("logit") && words.holds("att")
+    isLoad = letters.last == "E" && words.holds("load")
   }
 
   init(_ name: MetricName) {
@@ -93,34 +104,6 @@ struct WallTile: Sendable, Hashable {
   /// The title under its group's heading.
   var titleInGroup: String {
     group.isEmpty || !title.hasPrefix(group) ? title : String(title.dropFirst(group.count))
-  }
-
-  /// A metric has the hue of the pane it belongs to.
-  var hue: (role: Role, faint: Role) {
-    let stem = MetricCatalog.family(of: metrics[0])?.stem ?? metrics[0].path
-    let hues: [(prefix: String, role: Role, faint: Role)] = [
-      ("loss", .loss, .lossFaint), ("attention", .logits, .logitsFaint),
-      ("lr", .learningRate, .learningRateFaint), ("expert", .experts, .expertsFaint),
-      ("router", .experts, .expertsFaint), ("grad", .gradients, .gradientsFaint),
-      ("clip", .gradients, .gradientsFaint), ("activation", .activations, .activationsFaint),
-      ("log_z", .outputs, .outputsFaint), ("output", .outputs, .outputsFaint),
-    ]
-    if let known = hues.first(where: { stem.hasPrefix($0.prefix) }) {
-      return (known.role, known.faint)
-    }
-    return Self.hue(ofWords: stem.lowercased())
-  }
-
-  /// Of names that only the run knows, by what they hold.
-  private static func hue(ofWords path: String) -> (role: Role, faint: Role) {
-    let hues: [(word: String, role: Role, faint: Role)] = [
-      ("loss", .loss, .lossFaint), ("logit", .logits, .logitsFaint),
-      ("grad", .gradients, .gradientsFaint), ("expert", .experts, .expertsFaint),
-      ("norm", .gradients, .gradientsFaint), ("rms", .activations, .activationsFaint),
-      ("reward", .learningRate, .learningRateFaint), ("acc", .experts, .expertsFaint),
-    ]
-    let known = hues.first { path.contains($0.word) }
-    return known.map { ($0.role, $0.faint) } ?? (.throughput, .throughputFaint)
   }
 }
 

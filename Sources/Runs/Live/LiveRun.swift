@@ -44,8 +44,9 @@ package final class LiveRun: Sendable {
     description.environment[.control] = control?.path
     if let branch = plan.branch { description.environment[.parent] = branch.parent }
     self.description = description
+    let (step, opened) = (run.step, description)
     let recorder = try ranks.together {
-      try plan.recorder(startingAt: run.step, description: description)
+      try plan.recorder(startingAt: step, description: opened)
     }
     session = SessionInUse(recorder, path: plan.sessionPath, description: description)
     let changes = plan.changes.filter { run.settings[$0.name] != $0.value }

@@ -15,6 +15,9 @@ package final class FollowedLog: LogSource {
   private var run: LoggedRun
   private var batch: RunBatch
   private var files: [FollowedFile] = []
+  /// What is read of a long record while a part of it is shown.
+  private var reading: LogReading?
+  private let patience: Double?
   private var told = ToldSamples()
   private var arrivals: Arrivals
   private let hands: TrainerHands
@@ -43,8 +46,13 @@ package final class FollowedLog: LogSource {
     }
   }
 
-  package init(_ run: LoggedRun, aliases: MetricAliases = .usual) {
+  /// `patience`: so many seconds are waited for all there is; of a longer record a part is told first.
+  ///   Nil where nothing less than all will do.
+  package init(
+    _ run: LoggedRun, aliases: MetricAliases = .usual, patience: Double? = nil
+  ) {
     self.run = run
+    self.patience = patience
     path = run.paths[0]
     batch = RunBatch(aliases: aliases)
     arrivals = Arrivals(last: Self.now())
@@ -52,17 +60,30 @@ package final class FollowedLog: LogSource {
     files = run.paths.map { FollowedFile($0) }
   }
 
+  deinit { reading?.cancel() }
+
   package func opening() throws -> [RunRecord] {
-    var assembly = RunAssembly()
-    for index in files.indices {
-      do throws(FormatError) {
-        while try files[index].read(run, into: &batch, pieces: 1) { assembly.take(&batch) }
-      } catch {
-        failure = error.description
-      }
+    guard let patience else { return whole(LogReading.all(of: run, files, batch)) }
+    let reading = LogReading(run, files, batch)
+    switch reading.wait(seconds: patience) {
+    case .all(let content): return whole(content)
+    case .part(let content):
+      self.reading = reading
+      return part(content)
     }
-    assembly.take(&batch)
-    var recorded = assembly.finished(batch)
+  }
+
+  /// What is read so far of a record whose rest is still to come.
+  private func part(_ content: LogReading.Content) -> [RunRecord] {
+    var recorded = content.assembly.finished(content.batch)
+    run.describe(&recorded)
+    recorded.state = .running
+    return recorded.records
+  }
+
+  private func whole(_ content: LogReading.Content) -> [RunRecord] {
+    (files, batch, failure) = (content.files, content.batch, content.failure)
+    var recorded = content.assembly.finished(batch)
     run.describe(&recorded)
     batch.description = recorded.description ?? batch.description
     let present = Self.now()
@@ -80,7 +101,19 @@ package final class FollowedLog: LogSource {
     return records
   }
 
+  /// What has become of the reading of a long record: all of it, or a larger part now and then.
+  private func readOn(_ reading: LogReading) -> [SourceUpdate] {
+    guard let result = reading.take() else { return [] }
+    switch result {
+    case .part(let content): return [.opened(part(content))]
+    case .all(let content):
+      self.reading = nil
+      return [.opened(whole(content))]
+    }
+  }
+
   package func updates(budget: Int) -> [SourceUpdate] {
+    if let reading { return readOn(reading) }
     let now = Self.now()
     failure = nil
     findNewFiles(now)
@@ -197,6 +230,7 @@ package final class FollowedLog: LogSource {
   }
 
   package var state: SourceState {
+    if let reading { return .reading(share: reading.share) }
     if let failure { return .unreachable(reason: failure) }
     if hasEnded { return .ended }
     let now = Self.now()
@@ -225,67 +259,4 @@ package final class FollowedLog: LogSource {
   package func finish() -> (isAnswered: Bool, failures: [RunEvent]) { hands.finish() }
 
   private static func now() -> Double { Date().timeIntervalSince1970 }
-}
-
-/// How far a file of a followed run has been read.
-private struct FollowedFile {
-  let path: String
-  private var decoder: (any LogDecoder)?
-  private var offset = 0
-  private var stamp: FileSystem.Stamp?
-  /// The first bytes, and the last ones that were read.
-  private var head: [UInt8] = []
-  private var tail: [UInt8] = []
-
-  private static let headSize = 256
-  private static let tailSize = 64
-
-  init(_ path: String) {
-    self.path = path
-  }
-
-  /// Whether the bytes that were read are there no more: another file bears the name, or it was cut
-  /// or written anew. A document that is written whole is another one with each change.
-  func isReplaced(_ run: LoggedRun) -> Bool {
-    guard let stamp, offset > 0 else { return false }
-    let present = FileSystem.stamp(path)
-    guard present.node != 0 else { return false }
-    if run.format == .trainerState { return present != stamp }
-    guard present != stamp else { return false }
-    return present.node != stamp.node || present.size < offset
-      || !holds(head, at: 0) || !holds(tail, at: offset - tail.count)
-  }
-
-  private func holds(_ bytes: [UInt8], at offset: Int) -> Bool {
-    guard var file = try? SourceFile(path) else { return true }
-    file.seek(to: offset)
-    return (try? file.next(upTo: bytes.count)) ?? [] == bytes
-  }
-
-  /// Reads what has come, up to `pieces` pieces.
-  ///
-  /// - Returns: whether there was any.
-  mutating func read(
-    _ run: LoggedRun, into batch: inout RunBatch, pieces: Int
-  ) throws(FormatError) -> Bool {
-    let present = FileSystem.stamp(path)
-    guard present.node != 0 else { throw .absent(path: path) }
-    guard present.size > offset else { return false }
-    var file = try SourceFile(path)
-    file.seek(to: offset)
-    var decoder = self.decoder ?? run.decoder(of: path)
-    var count = 0
-    while count < pieces, let bytes = try file.next() {
-      decoder.decode(bytes, into: &batch)
-      offset += bytes.count
-      head += bytes.prefix(Self.headSize - head.count)
-      tail = Array((tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize))
-      count += 1
-    }
-    // The document is there as a whole, or its writer is not done yet and changes it once more.
-    if run.format == .trainerState, offset >= present.size { try? decoder.finish(into: &batch) }
-    self.decoder = decoder
-    stamp = present
-    return count > 0
-  }
 }

@@ -27,9 +27,6 @@ package final class MonitoredLog: RecordSource {
     case ofKnownProcess
   }
 
-  /// Of longer records the alarms begin with what comes.
-  private static let mostSamples = 2_000_000
-
   /// What is wrong with a person's own command, told from its queue.
   private final class Complaints: Sendable {
     private let lines = Mutex<[String]>([])
@@ -57,22 +54,28 @@ package final class MonitoredLog: RecordSource {
   }
 
   package func history() throws -> RunHistory {
-    var run = RecordedRun(records: try source.opening())
-    if session != nil || run.sampleCount <= Self.mostSamples {
-      alarms = run.addAlarms(thresholds: thresholds)
-    }
+    let history = history(of: try source.opening())
+    watchMachine()
+    return history
+  }
+
+  private func history(of records: [RunRecord]) -> RunHistory {
+    var run = RecordedRun(records: records)
+    alarms = run.addAlarms(thresholds: thresholds)
     let records = run.records
     session?.take(records, control: source.control)
     let history = RunHistory(records)
     lastStep = history.lastStep ?? 0
-    watchMachine()
     return history
   }
 
   package func updates(budget: Int) -> [SourceUpdate] {
     var updates = source.updates(budget: budget).map { update -> SourceUpdate in
-      guard case .records(let records) = update else { return update }
-      return .records(monitored(records))
+      switch update {
+      case .records(let records): .records(monitored(records))
+      case .opened(let records): .reopened(history(of: records))
+      case .reopened: update
+      }
     }
     watchMachine()
     let now = Date().timeIntervalSince1970
@@ -99,7 +102,7 @@ package final class MonitoredLog: RecordSource {
         && Date().timeIntervalSince1970 - since > Self.leastSilence:
         remark
       case .gone(let remark): remark
-      case .silent, .live, .ended, .unreachable: nil
+      case .silent, .live, .ended, .unreachable, .reading: nil
       }
     guard (remark != nil) != isSilent else { return [] }
     isSilent = remark != nil
@@ -118,6 +121,7 @@ package final class MonitoredLog: RecordSource {
   package static let silenceName = "source-silent"
 
   private func watchMachine() {
+    if case .reading = source.state { return }
     guard machine == nil, source.state != .ended else { return }
     switch machineWatch {
     case .never: return

@@ -33,7 +33,7 @@ final class RecordRelay {
       guard records.isEmpty else { return records }
       switch log.state {
       case .ended, .gone: return nil
-      case .live, .silent: return []
+      case .live, .silent, .reading: return []
       case .unreachable(let reason):
         throw FormatError.unreadable(path: run.paths[0], reason: reason)
       }

@@ -44,6 +44,8 @@ package enum SourceUpdate: Sendable {
   case records([RunRecord])
   /// The run goes on in another place, of which this is all so far.
   case reopened(RunHistory)
+  /// All that is known by now of a long record of which only a part was told; told anew.
+  case opened([RunRecord])
 }
 
 /// A source of what another program logs, whose records may be written down as they come.

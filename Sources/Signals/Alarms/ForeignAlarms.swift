@@ -15,10 +15,21 @@ package struct ForeignAlarms: Sendable {
     machine = MachineAlarms(thresholds: thresholds)
   }
 
+  /// Whether a metric can raise an alarm with a finite value. Of every other only what is not finite
+  /// counts, and at which steps it was measured.
+  package func watches(_ name: MetricName) -> Bool {
+    MetricCatalog.isMachine(name) || SampleLayout(names: [name]).isRead
+      || thresholds.rules.contains { MetricGlob($0.pattern).matches(name) }
+  }
+
   /// Takes the run's next record in.
   /// - Returns: the alarms that it raised or ended, as events of its step.
   package mutating func take(_ record: RunRecord) -> [RunEvent] {
     switch record {
+    case .description(let description):
+      // The engine raises its own.
+      isTold = isTold || description.model != nil
+      return []
     case .event(let event):
       isTold = isTold || event.kind == .alarm
       return []

@@ -37,7 +37,7 @@ package struct RankAlarms: Sendable {
     let isSame = slowest == nil || slowest == rank
     let isSlow = isSame && most > thresholds.level(.slowRank) * median
     if !isRaised(.slowRank) { slowest = most > thresholds.level(.slowRank) * median ? rank : nil }
-    let factor = NumberText.compact(most / max(median, 1e-9), digits: 3)
+    let factor = NumberText.compact(most / max(median, 1e-9), digits: 2)
     return latch(.slowRank, isSlow ? .trouble : .quiet, samples) { [slowest] isRaised in
       isRaised
         ? "rank \(rank) holds the others up: its steps take \(factor) times the median rank's work"
@@ -49,7 +49,7 @@ package struct RankAlarms: Sendable {
     guard let count = samples[MetricCatalog.strayWeights] else { return [] }
     return latch(.strayWeights, count > 0 ? .trouble : .quiet, samples) { isRaised in
       isRaised
-        ? "the weights of \(NumberText.compact(count)) of the ranks are not rank 0's"
+        ? "the weights of \(NumberText.grouped(count)) of the ranks are not rank 0's"
           + " any more: a bit has changed in a memory; go back to a checkpoint from before"
         : "all ranks have the same weights again"
     }

@@ -29,6 +29,13 @@ struct SampleLayout: Sendable {
   /// those that a clock says.
   let mustBeFinite: [Int]
 
+  /// Whether a rule reads any of the values beyond whether they are finite.
+  var isRead: Bool {
+    let single = [loss, evalLoss, gradNorm, logZ, learningRate, learningRateMultiplier]
+    return single.contains { $0 != nil } || !attentionLogits.isEmpty || !experts.isEmpty
+      || !gradientRMS.isEmpty
+  }
+
   init(names: [MetricName]) {
     self.names = names
     loss = names.firstIndex(of: MetricCatalog.loss)

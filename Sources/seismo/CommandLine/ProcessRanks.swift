@@ -15,7 +15,7 @@ enum ProcessRanks {
       begun.withLock { $0 = ranks }
       return ranks
     } catch {
-      throw .usage("\(error)")
+      throw Failure.usage("\(error)")
     }
   }
 
@@ -29,6 +29,8 @@ enum ProcessRanks {
     let told = ranks.told([UInt8(truncatingIfNeeded: code)])
     guard ranks.flaw == nil, let first = told.first else {
       let code = max(code, SeismoExit.failed.rawValue)
+      // Rank 0 has a session to close before it is ended too.
+      if !ranks.isFirst { Thread.sleep(forTimeInterval: 5) }
       ranks.abandon(code: code)
       return code
     }

@@ -13,7 +13,7 @@ struct Seismo: ParsableCommand {
       Without a subcommand it trains moe-tiny on a built-in language, with the dashboard where \
       standard output is a terminal and plain lines elsewhere.
       """,
-    version: seismoVersion,
+    version: BuildFacts.version,
     subcommands: [
       Train.self, Watch.self, Control.self, Doctor.self, Replay.self, ListSessions.self,
       Evaluate.self,

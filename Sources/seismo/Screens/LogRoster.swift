@@ -11,6 +11,8 @@ import Telemetry
 final class LogRoster: Sendable {
   private struct Content {
     var runs: [LoggedRun] = []
+    /// The records of the ranks of those that have several, by their keys.
+    var ranks: [String: [LoggedRun]] = [:]
     /// The runs that were there when last looked, by their keys.
     var known: Set<String> = []
     var present: String?
@@ -25,6 +27,8 @@ final class LogRoster: Sendable {
 
   /// Larger records are listed unread.
   private static let mostBytes = 8 << 20
+  /// Of so many runs those that grew last are read for the list, the others are named in it.
+  private static let mostRead = 2000
   /// A record that has grown within so many seconds is being written.
   private static let freshSeconds = 60.0
 
@@ -39,14 +43,28 @@ final class LogRoster: Sendable {
       if FileSystem.isFolder(place) { runs += found } else { named += found }
     }
     self.named = named
-    runs = Self.ordered(named + runs)
-    content = Mutex(Content(runs: runs, known: Set(runs.map(\.key))))
+    let (found, ranks) = Self.ordered(named + runs)
+    content = Mutex(Content(runs: found, ranks: ranks, known: Set(found.map(\.key))))
   }
 
-  private static func ordered(_ runs: [LoggedRun]) -> [LoggedRun] {
+  /// The one that grew last first, each with the records of its ranks.
+  private static func ordered(
+    _ runs: [LoggedRun]
+  ) -> (runs: [LoggedRun], ranks: [String: [LoggedRun]]) {
     var seen: Set<String> = []
-    let own = runs.filter { seen.insert($0.key).inserted }
-    return own.map { ($0, $0.lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+    let groups = LoggedRun.byRanks(runs.filter { seen.insert($0.key).inserted })
+    let sorted = groups.map { ($0[0], $0[0].lastChange) }.sorted { $0.1 > $1.1 }.map(\.0)
+    let ranks = groups.filter { $0.count > 1 }.map { ($0[0].key, $0) }
+    return (sorted, Dictionary(uniqueKeysWithValues: ranks))
+  }
+
+  /// A run as it is followed: of several ranks as one. After `patience` seconds a part of a long
+  /// record is shown, and the rest as it is read.
+  func log(of run: LoggedRun, patience: Double?) -> any LogSource {
+    guard let ranks = content.withLock({ $0.ranks[run.key] }) else {
+      return FollowedLog(run, aliases: aliases, patience: patience)
+    }
+    return RankedLog(ranks, aliases: aliases)
   }
 
   var runs: [LoggedRun] { content.withLock { $0.runs } }
@@ -65,7 +83,7 @@ final class LogRoster: Sendable {
     guard !folders.isEmpty else { return [] }
     let found = folders.flatMap { (try? FollowedLog.runs(at: $0, waits: false)) ?? [] }
     return content.withLock { content in
-      content.runs = Self.ordered(named + found)
+      (content.runs, content.ranks) = Self.ordered(named + found)
       return content.runs.filter { content.known.insert($0.key).inserted }
     }
   }
@@ -73,10 +91,11 @@ final class LogRoster: Sendable {
   /// The runs as the list of runs shows them.
   func listed() -> [ListedRun] {
     let (runs, present, known) = content.withLock { ($0.runs, $0.present, $0.listed) }
-    let listed = runs.map { run in
+    let listed = runs.enumerated().map { place, run in
       let change = run.lastChange
       if let (before, found) = known[run.key], before == change { return (run, change, found) }
-      return (run, change, ListedRun(run, change: change, mostBytes: Self.mostBytes))
+      let mostBytes = place < Self.mostRead ? Self.mostBytes : -1
+      return (run, change, ListedRun(run, change: change, mostBytes: mostBytes))
     }
     content.withLock { content in
       for (run, change, found) in listed { content.listed[run.key] = (change, found) }

@@ -27,14 +27,17 @@ final class RunShelf: Sendable {
     if roster != nil { lookLater() }
   }
 
-  /// So often it is looked whether other programs have begun to log more.
-  private static let lookInterval = DispatchTimeInterval.seconds(2)
+  /// So many seconds after it was looked whether other programs have begun to log more it is looked
+  /// again; among very many folders after so many times as long as that took.
+  private static let lookInterval = (least: 2.0, factor: 20.0)
 
-  private func lookLater() {
-    queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in
+  private func lookLater(after seconds: Double = RunShelf.lookInterval.least) {
+    queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self else { return }
+      let start = DispatchTime.now().uptimeNanoseconds
       for run in roster?.look() ?? [] { post(.runAppeared(name: run.name)) }
-      lookLater()
+      let taken = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+      lookLater(after: max(Self.lookInterval.least, Self.lookInterval.factor * taken))
     }
   }
 

@@ -71,7 +71,10 @@ struct Viewing {
 
   /// A record that another program writes.
   func follow(_ run: LoggedRun, after previous: DashboardScreen? = nil) throws -> Ended {
-    let log = FollowedLog(run, aliases: roster?.aliases ?? .usual)
+    // What is recorded is recorded whole.
+    let patience = records ? nil : Self.patience
+    let log: any LogSource =
+      roster?.log(of: run, patience: patience) ?? FollowedLog(run, patience: patience)
     roster?.show(run)
     let others = (roster?.runs.count ?? 1) - 1 + others.count
     return try follow(
@@ -138,6 +141,9 @@ struct Viewing {
             screen.take(.recordsArrived(arrived))
             screen.take(.recordingOpened(history))
             arrived = []
+          case .opened(let records):
+            screen.take(.recordingOpened(RunHistory(records)))
+            arrived = []
           }
         }
         return (arrived, 0)
@@ -149,6 +155,9 @@ struct Viewing {
     tell(source.finish())
     return (screen, departure)
   }
+
+  /// The first frame is no later, however long the record is.
+  private static let patience = 0.2
 
   /// So many samples are taken before the next frame.
   private static let budget = 1 << 18

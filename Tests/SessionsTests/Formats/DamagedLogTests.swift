@@ -58,6 +58,17 @@ import Testing
   }
 
   /// Where the format has checksums nothing is believed that was not written.
+  @Test func `a line that has no end for gigabytes is no row, and makes none`() throws {
+    let line = [UInt8](repeating: UInt8(ascii: "1"), count: 1 << 20)
+    let pieces =
+      [Array("step,loss\n1,4\n2,".utf8)]
+      + [[UInt8]](repeating: line, count: LineCutter.mostBytes >> 20 + 2)
+      + [Array("\n3,3\n".utf8)]
+    let run = try Decoding.run(TableDecoder(path: "a.csv"), pieces)
+    #expect(run.samples("loss") == "1:4.0 3:3.0")
+    #expect(run.warnings == ["1 lines of more than 64 MiB are left out"])
+  }
+
   @Test(arguments: files) func `a flipped bit in any byte is said or harmless`(file: String) throws
   {
     let whole = try Decoding.bytes(file)

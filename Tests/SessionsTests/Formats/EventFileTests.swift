@@ -107,9 +107,9 @@ import Testing
     for length in 0..<200 {
       let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
       _ = read(EventFrames.frame(bytes))
-      var fields = ProtobufReader(bytes)
+      var fields = ProtobufReader(in: bytes.indices)
       var count = 0
-      while fields.next() != nil { count += 1 }
+      while fields.next(in: bytes.span) != nil { count += 1 }
       #expect(count <= length)
       #expect(TensorContent(bytes, in: bytes.indices).texts.count <= length)
     }

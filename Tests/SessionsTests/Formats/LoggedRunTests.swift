@@ -19,6 +19,15 @@ import TestSupport
     try Data(text.utf8).write(to: url)
   }
 
+  @Test func `very many runs have names of their own`() throws {
+    for number in 0..<300 {
+      try put("", at: "a/\(number % 150)/\(number / 150)-x/metrics.csv")
+      try put("", at: "a/\(number % 150)-\(number / 150)-x/metrics.csv")
+    }
+    let runs = try LoggedRun.all(at: folder.url.path)
+    #expect(runs.count == 600 && Set(runs.map(\.name)).count == 600)
+  }
+
   @Test func `each run of a folder is found once, whatever links lead to it`() throws {
     try put("", at: "a/events.out.tfevents.2.host")
     try put("", at: "a/events.out.tfevents.1.host")

@@ -18,6 +18,95 @@ import Testing
 
   static let cases = [
     Case(
+      testDescription: "YOLO, with what it measures of all classes",
+      text: """
+              Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size
+                1/3      2.31G      1.234      2.345      1.345         12        640: 100%|██████████| 8/8 [00:01<00:00,  5.55it/s]
+                         Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 4/4 [00:00<00:00,  6.0it/s]
+                           all        128        929      0.654      0.543      0.601      0.401
+                        person        128        254      0.754      0.643      0.701      0.501
+              Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size
+                2/3      2.33G      1.134      2.145      1.305         13        640: 100%|██████████| 8/8 [00:01<00:00,  5.55it/s]
+                         Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 4/4 [00:00<00:00,  6.0it/s]
+                           all        128        929      0.664      0.553      0.611      0.411
+
+        """,
+      samples: [
+        "box_loss": "1:1.234 2:1.134", "metrics/precision(B)": "1:0.654 2:0.664",
+        "metrics/mAP50-95(B)": "1:0.401 2:0.411",
+      ], absent: ["Images", "metrics/Images"]),
+    Case(
+      testDescription: "Flax's examples, training and held-out data in lines of their own",
+      text: """
+        I0601 10:00:00.123456 140 train.py:180] train epoch: 1, loss: 0.4567, accuracy: 86.21
+        I0601 10:00:10.123456 140 train.py:185] eval epoch: 1, loss: 0.3567, accuracy: 89.21
+        I0601 10:00:20.123456 140 train.py:180] train epoch: 2, loss: 0.3567, accuracy: 88.21
+        I0601 10:00:30.123456 140 train.py:185] eval epoch: 2, loss: 0.3067, accuracy: 90.21
+
+        """,
+      samples: [
+        "loss": "1:0.4567 2:0.3567", "loss/eval": "1:0.3567 2:0.3067",
+        "accuracy": "1:86.21 2:88.21", "eval/accuracy": "1:89.21 2:90.21",
+      ]),
+    Case(
+      testDescription: "litgpt, iterations and steps in one line",
+      text: """
+        Epoch 1 | iter 1 step 0 | loss train: 2.512, val: n/a | iter time: 512.34 ms
+        Epoch 1 | iter 2 step 1 | loss train: 2.412, val: n/a | iter time: 112.34 ms (step)
+        Epoch 1 | iter 3 step 1 | loss train: 2.352, val: n/a | iter time: 112.34 ms
+        Epoch 1 | iter 4 step 2 | loss train: 2.312, val: 2.401 | iter time: 112.34 ms (step)
+        iter 4: val loss 2.4010, val time: 1234.56 ms
+
+        """,
+      samples: [
+        "loss": "1:2.512 2:2.412 3:2.352 4:2.312", "loss/eval": "4:2.401",
+        "step_ms": "1:512.34 2:112.34 3:112.34 4:112.34",
+      ]),
+    Case(
+      testDescription: "NeMo's bars, which tell the step",
+      text: """
+        Epoch 0: :   0%|          | 1/1000 [00:12<3:20:01, reduced_train_loss=11.00, global_step=0.000, train_step_timing in s=12.0]
+        Epoch 0: :   0%|          | 2/1000 [00:14<1:20:01, reduced_train_loss=10.90, global_step=1.000, train_step_timing in s=2.0]
+        Epoch 0: :   0%|          | 3/1000 [00:16<1:00:01, reduced_train_loss=10.70, global_step=2.000, train_step_timing in s=2.0]
+
+        """,
+      samples: ["loss": "0:11.0 1:10.9 2:10.7", "step_ms": "0:12000.0 1:2000.0 2:2000.0"],
+      absent: ["global_step"]),
+    Case(
+      testDescription: "Tianshou's bars, which count the environment's steps",
+      text: """
+        Epoch #1: 10001it [00:10, 950.12it/s, env_step=10000, len=200, loss=0.512, rew=200.00]
+        Epoch #2: 10001it [00:10, 950.12it/s, env_step=20000, len=200, loss=0.412, rew=210.00]
+        Epoch #3: 10001it [00:10, 950.12it/s, env_step=30000, len=200, loss=0.312, rew=220.00]
+
+        """,
+      samples: [
+        "loss": "10000:0.512 20000:0.412 30000:0.312",
+        "reward": "10000:200.0 20000:210.0 30000:220.0",
+      ], absent: ["env_step"]),
+    Case(
+      testDescription: "a French spreadsheet",
+      text: """
+        Étape;Perte;Vitesse
+        1;2,51;1 234,5
+        2;2,41;12\u{202f}345,25
+        3;-1.234,5;1\u{a0}234\u{a0}567
+
+        """,
+      samples: [
+        "Perte": "1:2.51 2:2.41 3:-1234.5", "Vitesse": "1:1234.5 2:12345.25 3:1234567.0",
+      ], format: .csv),
+    Case(
+      testDescription: "RLlib's progress.csv",
+      text: """
+        episode_reward_mean,timesteps_total,training_iteration,done
+        22.3,4000,1,False
+        42.1,8000,2,False
+
+        """,
+      samples: ["reward": "4000:22.3 8000:42.1", "training_iteration": "4000:1.0 8000:2.0"],
+      format: .csv),
+    Case(
       testDescription: "OLMo, commas in numbers",
       text: """
         2024-02-01T10:00:00.1Z     olmo:0  INFO    [step=1/739328]

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15)))
 struct ProtocolLineTests {
   private let lines = #"""
-    {"run":{"protocol":1,"name":"gpt","config":{"lr":0.001,"data":{"path":"x"}},"total_steps":9,"pid":7,"started":5,"control":"/tmp/s","client":"c"}}
+    {"run":{"protocol":1,"name":"gpt","config":{"lr":0.001,"data":{"path":"x"}},"total_steps":9,"pid":7,"started":5,"axes":{"val/*":"epoch"},"control":"/tmp/s","client":"c"}}
     {"state":"running"}
     {"settings":[{"name":"clip","kind":"number","min":0,"max":10,"value":1,"help":"h"},{"name":"ema","kind":"flag","value":false,"refusal":"fixed"},{"name":"mode","kind":"choice","choices":["a"],"value":"a"}],"commands":["pause"]}
     {"step":0,"time":1700000000.5,"metrics":{"loss":2.5}}
@@ -40,6 +40,7 @@ struct ProtocolLineTests {
     #expect(description.options == ["lr": "0.001", "data/path": "x"])
     #expect(description.environment["pid"] == "7")
     #expect(description.environment["control"] == nil)
+    #expect(description.environment[.axis(of: "val/*")] == "epoch")
     #expect(description.obeyedCommands == ["pause"])
     #expect(description.isForeign)
   }

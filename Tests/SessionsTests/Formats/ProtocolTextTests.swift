@@ -20,6 +20,22 @@ import Testing
     SettingDeclaration(name: "d", kind: .choice(["x", "y"]), value: .word("y"), purpose: "p"),
   ]
 
+  @Test func `a run of the engine's keeps the model's shape and the schedule`() throws {
+    let told = RunDescription(
+      name: "gpt", created: 1.7e9,
+      model: RunDescription.Model(
+        preset: "tiny", width: 64, layers: 2, heads: 4, context: 64, batch: 8, experts: 8,
+        parameters: 1 << 40),
+      totalSteps: 9, warmup: 3, peakLearningRate: 3e-3, minimumLearningRate: 0,
+      initialLoss: 5.545, options: ["lr": "0.003"], environment: ["host": "node"])
+    let read = try read(ProtocolText.lines(of: [.description(told)]))
+    guard case .description(let found) = try #require(read.first) else {
+      Issue.record("\(read)")
+      return
+    }
+    #expect(found == told && !found.isForeign)
+  }
+
   @Test func `what a record tells comes back, bit for bit`() throws {
     let event = RunEvent(
       step: 3, wallTime: 1.7e9 + 0.25, kind: .set, by: "you", name: "b", before: .number(1),
@@ -30,11 +46,11 @@ import Testing
       .description(
         RunDescription(
           name: "gpt", created: 1.7e9, totalSteps: 9, options: ["lr": "0.1"],
-          environment: ["host": "node", "control": "/tmp/x"])),
+          environment: ["host": "node", "control": "/tmp/x", "axis val/*": "epoch"])),
       .settings(settings), .samples(row), .event(event), .console(wallTime: 1.7e9, line: "a\u{1b}"),
       .state(.failed(reason: "it \"broke\"")),
     ])
-    #expect(lines.count == 6)
+    #expect(lines.count == 6 && lines[0].contains(#""axes":{"val/*":"epoch"}"#))
     var found: [String] = []
     for record in try read(lines) {
       switch record {
@@ -43,6 +59,7 @@ import Testing
         #expect(description.totalSteps == 9 && description.options == ["lr": "0.1"])
         #expect(description.environment["host"] == "node")
         #expect(description.environment["control"] == nil)
+        #expect(description.environment[.axis(of: "val/*")] == "epoch")
         found.append("description")
       case .settings(let read):
         #expect(read == settings)

@@ -1,8 +1,11 @@
 import Foundation
+import Signals
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Formats
+@testable import Sessions
 
 /// What the real writers leave that are used in full (`Recorded/make.py`, under `whole/`).
 @Suite(.timeLimit(.minutes(15))) struct WholeLogTests {
@@ -44,6 +47,20 @@ import Testing
     #expect(environment?["group"] == "night" && environment?["job type"] == "train")
     #expect(environment?["host"] == "node7")
     #expect(run.description?.options["model.deep.er"] == "x")
+  }
+
+  @Test func `what define_metric says is kept in the session`() throws {
+    let folder = try TestFolder()
+    let path = folder.path("axes.seismo")
+    _ = try SessionImport.add(run("wandb-axes"), to: path)
+    let history = RunHistory(try SessionReader(path: path).records())
+    let said = history.definitions
+    #expect(said.axis(of: "loss/eval") == "epoch" && said.axis(of: "val/top1") == "epoch")
+    #expect(said.axis(of: "loss") == "custom/step" && said.axis(of: "wall") == "_runtime")
+    #expect(said.axis(of: "deep/er") == "epoch" && said.axis(of: "reward") == nil)
+    #expect(history.names.filter(said.isHidden) == ["custom/step", "lr"])
+    #expect(said.summary(of: "loss") == ["min", "last"] && said.summary(of: "reward") == ["max"])
+    #expect(history["custom/step"]?.lastValue == 1100)
   }
 
   @Test func `what W&B says of the machine goes with the steps, under our names`() throws {

@@ -205,6 +205,42 @@ def wandb_whole():
         shutil.copy(path, os.path.join(place, "run-wholerun.wandb"))
 
 
+def wandb_axes():
+    """What `define_metric` says: axes, what is hidden, what sums a metric up."""
+    import wandb
+
+    folder = fresh("whole/wandb-axes")
+    work = os.path.join("/tmp", "seismo-wandb-axes")
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    os.environ["WANDB_SILENT"] = "true"
+    os.environ["WANDB_DATA_DIR"] = work
+    run = wandb.init(
+        mode="offline", dir=work, project="seismo", name="axes", id="axesrun",
+        settings=wandb.Settings(
+            x_disable_stats=True, x_disable_meta=True, console="off", disable_git=True,
+            disable_code=True, host="node7"))
+    run.define_metric("custom/step", hidden=True)
+    run.define_metric("val/*", step_metric="epoch")
+    run.define_metric("train/loss", step_metric="custom/step", summary="min,last")
+    run.define_metric("train/lr", hidden=True)
+    run.define_metric("reward", summary="max")
+    run.define_metric("wall", step_metric="_runtime")
+    run.define_metric("deep.er", step_metric="epoch")
+    for step in range(STEPS):
+        row = {
+            "custom/step": step * 100, "train/loss": 4.0 / (1 + step), "train/lr": 0.01,
+            "reward": step % 5, "wall": step, "deep": {"er": step}}
+        if step % 3 == 2:
+            row |= {"val/loss": 1.0 / (1 + step), "val/top1": step / 16, "epoch": step // 3}
+        run.log(row)
+    run.finish()
+    found = [
+        os.path.join(base, name) for base, _, names in os.walk(os.path.join(work, "wandb"))
+        for name in names if name.endswith(".wandb")]
+    shutil.copy(found[0], os.path.join(folder, "run-axesrun.wandb"))
+
+
 def lightning_whole():
     """Lightning's Trainer with both of its loggers."""
     import lightning
@@ -303,8 +339,8 @@ for step in range(1, 4):
 
 
 ALL = [torch_events, tensorboardx_events, tf2_events, wandb_offline, lightning_csv, trainer_state,
-       json_lines, torch_whole, wandb_whole, lightning_whole, transformers_printed, keras_printed,
-       stable_baselines_printed]
+       json_lines, torch_whole, wandb_whole, wandb_axes, lightning_whole, transformers_printed,
+       keras_printed, stable_baselines_printed]
 
 for make in ALL:
     if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

@@ -1,0 +1,7 @@
+#include "CBuild.h"
+
+#ifndef SEISMO_COMMIT
+#define SEISMO_COMMIT ""
+#endif
+
+const char *seismo_commit(void) { return SEISMO_COMMIT; }

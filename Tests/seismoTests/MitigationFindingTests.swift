@@ -69,11 +69,26 @@ struct MitigationFindingTests {
   }
 
   @Test(.enabled(if: FindingTable.names.contains("depth")))
-  func `depth makes a model more sensitive to the rate than width`() throws {
+  func `both depth and width make a model more sensitive to the rate`() throws {
     let table = try FindingTable("depth")
-    let deep = try table.sensitivity(["layers": "8", "width": "32"])
-    let wide = try table.sensitivity(["layers": "2", "width": "64"])
-    #expect(deep > wide)
+    func sensitivity(_ layers: String, _ width: String) throws -> Double {
+      try table.sensitivity(["layers": layers, "width": width])
+    }
+    let small = try sensitivity("2", "32")
+    #expect(try sensitivity("8", "32") > small && sensitivity("2", "64") > small)
+  }
+
+  @Test(.enabled(if: FindingTable.names.contains("muparam")))
+  func `the best rate falls with the width, and under muParam does not`() throws {
+    let table = try FindingTable("muparam")
+    func best(_ width: String, _ isOn: String) throws -> Double {
+      let group = table.sensitivity.first {
+        $0["options"]?["width"]?.text == width && $0["options"]?["mu-param"]?.text == isOn
+      }
+      return try #require(group?["best_lr"]?.number)
+    }
+    #expect(try best("64", "off") < best("16", "off"))
+    #expect(try best("64", "on") >= best("16", "on"))
   }
 
   @Test(.enabled(if: FindingTable.names.contains("step-law")))

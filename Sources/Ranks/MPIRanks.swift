@@ -55,11 +55,12 @@
       let start = DispatchTime.now().uptimeNanoseconds
       var offset = 0
       while offset < max(sending.count, receiving.count), flaw == nil {
-        let end = offset + Self.longest
         exchangePart(
-          with: partner, UnsafeRawBufferPointer(rebasing: sending.part(offset, end)),
-          UnsafeMutableRawBufferPointer(rebasing: receiving.part(offset, end)))
-        offset = end
+          with: partner,
+          UnsafeRawBufferPointer(rebasing: sending.dropFirst(offset).prefix(Self.longest)),
+          UnsafeMutableRawBufferPointer(
+            rebasing: receiving.dropFirst(offset).prefix(Self.longest)))
+        offset += Self.longest
       }
       sent.add(sending.count, ordering: .relaxed)
       let wait = DispatchTime.now().uptimeNanoseconds - start
@@ -110,18 +111,6 @@
 
     private func lose(_ partner: Int, _ why: String) {
       reason.withLock { $0 = $0 ?? "rank \(partner) does not answer any more: \(why)" }
-    }
-  }
-
-  extension UnsafeRawBufferPointer {
-    fileprivate func part(_ start: Int, _ end: Int) -> Slice<UnsafeRawBufferPointer> {
-      self[min(start, count)..<min(end, count)]
-    }
-  }
-
-  extension UnsafeMutableRawBufferPointer {
-    fileprivate func part(_ start: Int, _ end: Int) -> Slice<UnsafeMutableRawBufferPointer> {
-      self[min(start, count)..<min(end, count)]
     }
   }
 #endif

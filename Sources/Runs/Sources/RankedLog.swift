@@ -1,5 +1,6 @@
 package import Formats
 import Foundation
+import Signals
 package import Telemetry
 
 /// The records that the ranks of another program's run write, each its own, as one run.
@@ -76,7 +77,7 @@ package final class RankedLog: LogSource {
       let remark: String? =
         switch state {
         case .silent(_, let remark), .gone(let remark), .unreachable(let remark): remark
-        case .live, .ended: nil
+        case .live, .ended, .reading: nil
         }
       guard (remark != nil) != members[index].isSilent else { continue }
       members[index].isSilent = remark != nil

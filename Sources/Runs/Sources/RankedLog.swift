@@ -77,7 +77,7 @@ package final class RankedLog: LogSource {
       let remark: String? =
         switch state {
         case .silent(_, let remark), .gone(let remark), .unreachable(let remark): remark
-        case .reading, .live, .ended: nil
+        case .live, .ended, .reading: nil
         }
       guard (remark != nil) != members[index].isSilent else { continue }
       members[index].isSilent = remark != nil

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Draws the README's pictures anew: from the recordings in sessions/, and the sweep's by running it,
-# three minutes on two cores.
+# Draws the README's pictures anew from the recordings in sessions/. The sweep's is studies/run sizes'.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seismo="${SEISMO:-.build/release/seismo}"
@@ -22,9 +21,3 @@ draw overlay-colorblind collapse --pane loss --overlay sessions/healthy.seismo -
 draw wandb-gpt wandb-gpt --size 160x45
 draw ppo ppo --size 120x40
 draw printed printed --size 120x40
-
-sweeps="$(mktemp -d)"
-trap 'rm -rf "$sweeps"' EXIT
-"$seismo" sweep --preset tiny --layers 1,2,4 --lr 1e-3..3e-1*5 --qk-layernorm off,on --steps 300 \
-  --data Sources --folder "$sweeps/rates" --headless
-"$seismo" sweep "$sweeps/rates" --size 120x40 --svg .github/sweep.svg

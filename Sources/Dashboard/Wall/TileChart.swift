@@ -101,9 +101,12 @@ struct TileChart {
   }
 
   private func drawNote(into grid: inout CellGrid, _ row: Rect) {
-    let words = note.joined(separator: " · ")
+    let note = note
+    // What it was called is left out first.
+    let choices = note.indices.map { note[$0...].joined(separator: " · ") }
+    let fitting = choices.first { TextWidth.columns(of: $0) + 6 <= row.columns }
+    guard let words = fitting, !words.isEmpty else { return }
     let columns = TextWidth.columns(of: words)
-    guard columns > 0, columns + 6 <= row.columns else { return }
     let line = Line([Span(" \(words) ", .faint)])
     line.draw(
       on: &grid, at: Point(column: row.endColumn - columns - 2, row: row.row), theme: context.theme)

@@ -14,7 +14,9 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   //   runs side by side share none;
   // - other threads see them in the jobs of a `WorkerPool.run` alone, for which that thread waits and
   //   whose begin and end `Crew` orders with a release and an acquire; there each job writes the
-  //   elements of its own slice, chunk, part or row, and none writes what another reads.
+  //   elements of its own slice, chunk, part or row, and none writes what another reads;
+  // - what other ranks are sent, or send into it, goes through `memory` on that thread too, which
+  //   waits for the exchange before it goes on: ranks of one process have buffers of their own.
   package nonisolated(unsafe) let base: UnsafeMutablePointer<Element>
 
   package init(count: Int) where Element: ExpressibleByIntegerLiteral {
@@ -31,6 +33,9 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride
     let pages = mmap(
       nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    // Only addresses are taken here, of which a run that `TrainingConfiguration.validate` lets through
+    // needs less than the machine has memory: the kernel refuses them where a limit of the account's is
+    // lower still. Then nothing can go on, and the allocator ends the program for `Self.allocate` too.
     guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(bytes) bytes") }
     base = pages.bindMemory(to: Element.self, capacity: max(count, 1))
     mappedBytes = bytes

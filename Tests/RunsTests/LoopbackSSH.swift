@@ -5,7 +5,7 @@ import Testing
 import TestSupport
 
 /// An `sshd` of the test's own on loopback, with keys made for it, and an `ssh` that knows it as
-/// `loop`.
+/// `loop`. Nothing here waits longer than two minutes, for its programs as for its port.
 final class LoopbackSSH {
   let folder: URL
   /// The client to use.

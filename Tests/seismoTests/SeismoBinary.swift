@@ -58,12 +58,12 @@ struct SeismoBinary {
     return process
   }
 
-  /// Runs to the end; output goes through files, so that no pipe fills up.
+  /// Runs to the end, for two minutes at most; output goes through files, so that no pipe fills up.
   func run(_ arguments: [String]) throws -> Result {
     try result(of: process(arguments))
   }
 
-  /// Runs `process` to its end.
+  /// Runs `process` to its end, for two minutes at most.
   func result(of process: Process) throws -> Result {
     let names = ["stdout", "stderr"].map { folder.appending(path: "\($0)-\(UUID().uuidString)") }
     for name in names { _ = FileManager.default.createFile(atPath: name.path, contents: nil) }

@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 import TestSupport
 
-/// The program with a terminal of 120 columns and 40 rows around it.
+/// The program with a terminal of 120 columns and 40 rows around it. Nothing here waits longer than two
+/// minutes, for a text as for the program's end.
 final class TerminalScreen {
   private let process: Process
   private let written: TerminalOutput
@@ -54,7 +55,7 @@ final class TerminalScreen {
       .split(separator: text, omittingEmptySubsequences: false).count - 1
   }
 
-  /// Leaves by the key and gives the exit code.
+  /// Leaves by the key, by force after two minutes, and gives the exit code.
   func end() -> Int32 {
     type("q")
     process.waitForEnd()

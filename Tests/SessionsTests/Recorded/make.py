@@ -13,6 +13,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy
@@ -96,14 +97,28 @@ def tf2_events():
                 summary=summary_pb2.Summary(value=values)).SerializeToString())
 
 
+def wandb_folder(name):
+    """An empty folder for what W&B writes without its server."""
+    work = os.path.join(tempfile.gettempdir(), name)
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    os.environ["WANDB_SILENT"] = "true"
+    os.environ["WANDB_DATA_DIR"] = work
+    return work
+
+
+def wandb_files(work):
+    """The records in it, the oldest first; `latest-run` is a link to one of them."""
+    return sorted(
+        os.path.join(base, name) for base, _, names in os.walk(os.path.join(work, "wandb"))
+        for name in names if name.endswith(".wandb") and not os.path.islink(base))
+
+
 def wandb_offline():
     import wandb
 
     folder = fresh("wandb-offline")
-    work = os.path.join("/tmp", "seismo-wandb")
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
-    os.environ["WANDB_SILENT"] = "true"
+    work = wandb_folder("seismo-wandb")
     run = wandb.init(
         mode="offline", dir=work, project="seismo", name="recorded", config={
             "lr": 0.01, "model": {"width": 64, "name": "tiny"}, "qk_norm": True},
@@ -113,10 +128,7 @@ def wandb_offline():
     for step in range(STEPS):
         run.log({"train/loss": loss(step), "deep": {"er": step / 8}}, step=step)
     run.finish()
-    for base, _, files in os.walk(work):
-        for name in files:
-            if name.endswith(".wandb"):
-                shutil.copy(os.path.join(base, name), os.path.join(folder, "run-recorded.wandb"))
+    shutil.copy(wandb_files(work)[0], os.path.join(folder, "run-recorded.wandb"))
 
 
 def lightning_csv():
@@ -170,11 +182,7 @@ def wandb_whole():
     import wandb
 
     folder = fresh("whole/wandb")
-    work = os.path.join("/tmp", "seismo-wandb-whole")
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
-    os.environ["WANDB_SILENT"] = "true"
-    os.environ["WANDB_DATA_DIR"] = work
+    work = wandb_folder("seismo-wandb-whole")
     for part in range(2):
         run = wandb.init(
             mode="offline", dir=work, project="seismo", name="whole", id="wholerun", resume="allow",
@@ -196,9 +204,7 @@ def wandb_whole():
             time.sleep(0.4)
         run.alert("careful", "it is hot")
         run.finish(exit_code=part * 3)
-    found = sorted(
-        os.path.join(base, name) for base, _, names in os.walk(os.path.join(work, "wandb"))
-        for name in names if name.endswith(".wandb") and not os.path.islink(base))
+    found = wandb_files(work)
     for number, path in enumerate(found[-2:], 1):
         place = os.path.join(folder, f"run-2026010{number}_000000-wholerun")
         os.makedirs(place)
@@ -210,11 +216,7 @@ def wandb_axes():
     import wandb
 
     folder = fresh("whole/wandb-axes")
-    work = os.path.join("/tmp", "seismo-wandb-axes")
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
-    os.environ["WANDB_SILENT"] = "true"
-    os.environ["WANDB_DATA_DIR"] = work
+    work = wandb_folder("seismo-wandb-axes")
     run = wandb.init(
         mode="offline", dir=work, project="seismo", name="axes", id="axesrun",
         settings=wandb.Settings(
@@ -235,10 +237,7 @@ def wandb_axes():
             row |= {"val/loss": 1.0 / (1 + step), "val/top1": step / 16, "epoch": step // 3}
         run.log(row)
     run.finish()
-    found = [
-        os.path.join(base, name) for base, _, names in os.walk(os.path.join(work, "wandb"))
-        for name in names if name.endswith(".wandb")]
-    shutil.copy(found[0], os.path.join(folder, "run-axesrun.wandb"))
+    shutil.copy(wandb_files(work)[0], os.path.join(folder, "run-axesrun.wandb"))
 
 
 def lightning_whole():

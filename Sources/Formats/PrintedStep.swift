@@ -3,7 +3,7 @@ enum LoggerPrefix {
   /// The message without a time, a level, a name in front of it.
   static func removed(from line: String) -> Substring {
     if let rest = glogMessage(line) { return rest }
-    let line = withoutBrackets(line)
+    let line = withoutTime(withoutBrackets(line))
     for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
       if let range = line.range(of: separator) { return line[range.upperBound...] }
     }
@@ -18,6 +18,31 @@ enum LoggerPrefix {
       line[..<end.lowerBound].split(separator: " ").count == 4
     else { return nil }
     return line[end.upperBound...]
+  }
+
+  /// A line without the date and the time of day before its words.
+  private static func withoutTime(_ line: Substring) -> Substring {
+    guard line.utf8.first(where: { $0 > 0x20 }).map({ (0x30...0x39).contains($0) }) == true else {
+      return line
+    }
+    var rest = line.drop { $0 == " " }
+    var isDate = false
+    while true {
+      let word = rest.prefix { $0 != " " && $0 != "\t" }
+      let behind = rest[word.endIndex...].drop { $0 == " " || $0 == "\t" }
+      // `01/02` is a date before a time of day alone.
+      let next = behind.prefix { $0 != " " && $0 != "\t" }
+      isDate = !isDate && word.count(where: { $0 == "/" }) > 0 && isTime(next)
+      guard isDate || isTime(word) else { return rest }
+      rest = behind.drop { "|-: ".contains($0) }
+    }
+  }
+
+  /// `2024-01-01`, `10:00:00,123`, `2024-01-01T10:00:00Z`
+  static func isTime(_ word: Substring) -> Bool {
+    guard word.first?.isNumber == true, word.allSatisfy({ $0.isNumber || "-:.,TZ+".contains($0) })
+    else { return false }
+    return word.count(where: { $0 == ":" }) > 1 || word.count(where: { $0 == "-" }) > 1
   }
 
   /// A line without the brackets at its beginning that hold a time, a level, a file or a rank.
@@ -49,7 +74,8 @@ enum PrintedStep {
       else { continue }
       let words = pair.key.split(separator: " ").map { $0.lowercased() }
       let before = words.count > 1 ? words[words.count - 2] : ""
-      guard before == "at" || words.count <= 3, isDisjoint(words.dropLast()) else { continue }
+      guard before == "at" || before == "@" || words.count <= 3 && isDisjoint(words.dropLast())
+      else { continue }
       found = (index, rank)
     }
     return found.map { finer(than: $0.index, in: pairs) }

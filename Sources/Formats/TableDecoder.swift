@@ -151,10 +151,14 @@ struct TableHeader {
     let names = names.map { $0.trimmed }
     longColumns = LongRows.Columns(names)
     let roles = names.map { LogKeys.role(of: $0) }
-    let runs = Set(names.compactMap { Self.downloaded($0)?.run })
+    let isDownload = names.contains { $0.hasSuffix("__MIN") }
+    let runs = Set(names.compactMap { isDownload ? Self.downloaded($0)?.run : nil })
     columns = zip(names, roles).map { name, role in
       var name = name
-      if runs.count == 1, let metric = Self.downloaded(name)?.metric { name = metric }
+      if isDownload, let (run, metric) = Self.downloaded(name) {
+        // Of several runs each metric is a family with a member a run.
+        name = runs.count == 1 ? metric : "\(metric)/\(run)"
+      }
       if name == "Value", roles.contains(.step(rank: 0)) { name = Self.stem(path) }
       return Column(name: name, role: role, isHidden: LogKeys.isHidden(name))
     }

@@ -29,11 +29,13 @@ extension TextLineReader {
         text, isBehindLogger: LoggerPrefix.glogMessage(line) != nil, &pairs)
     {
       let pair = pairs.remove(at: index)
-      let step = told(pair, beside: pairs, into: &batch)
+      let all = pair.total.flatMap { $0 > 0 && $0 < 1e15 ? Int($0) : nil }
+      let step = told(Int(pair.value), of: all, beside: pairs, into: &batch)
       if !pairs.isEmpty { add(pairs, at: step, into: &batch) }
       isBelowStep = true
       return !pairs.isEmpty || pair.isMarked
     }
+    if let place = PrintedPlace(text), takePlace(place, into: &batch) { return true }
     if pairs.count > 1, LogKeys.role(of: pairs[0].key) == .epoch {
       let members = pairs.map { pair in
         let (name, value) = Self.named(pair)
@@ -49,19 +51,43 @@ extension TextLineReader {
     return takeCandidates(pairs.filter(\.isMarked), into: &batch)
   }
 
+  private mutating func takePlace(_ place: PrintedPlace, into batch: inout RunBatch) -> Bool {
+    let pairs = PrintedSplit.named(TextLine(place.rest).pairs)
+    guard !pairs.isEmpty else { return false }
+    take(places.judge(PrintedPlaces.Line(place: place, pairs: pairs)), into: &batch)
+    return true
+  }
+
+  mutating func take(_ judgement: PrintedPlaces.Judgement, into batch: inout RunBatch) {
+    switch judgement {
+    case .waits: break
+    case .steps(let lines):
+      for line in lines {
+        let told = told(line.place.done, of: line.place.all, beside: line.pairs, into: &batch)
+        add(line.pairs, at: told, into: &batch)
+        isBelowStep = true
+      }
+    case .others(let lines):
+      for line in lines { _ = takeCandidates(line.pairs.filter(\.isMarked), into: &batch) }
+    }
+  }
+
   /// Takes in what a line says of its step: of an epoch's steps those of all epochs are counted.
   private mutating func told(
-    _ pair: TextLine.Pair, beside pairs: [TextLine.Pair], into batch: inout RunBatch
+    _ done: Int, of all: Int?, beside pairs: [TextLine.Pair], into batch: inout RunBatch
   ) -> Int {
-    var told = Int(pair.value)
-    var total = pair.total.flatMap { $0 > 0 && $0 < 1e15 ? Int($0) : nil }
-    if let all = total, let epoch = pairs.first(where: { LogKeys.role(of: $0.key) == .epoch }),
+    var (told, total) = (done, all)
+    if let all, let epoch = pairs.first(where: { LogKeys.role(of: $0.key) == .epoch }),
       epoch.value == epoch.value.rounded(), abs(epoch.value) < 1e9
     {
-      told = epochSteps.noticed(told, of: all, epoch: Int(epoch.value))
+      told = epochSteps.noticed(done, of: all, epoch: Int(epoch.value))
       if epochSteps.isCounting {
         total = epoch.total.flatMap { $0 > 0 && $0 < 1e6 ? Int($0) * all : nil }
       }
+    } else if let all {
+      told = rounds.step(done, of: all)
+      // How many rounds there will be is not told.
+      if rounds.isCounting { (total, batch.description.totalSteps) = (nil, nil) }
     }
     step = told
     json.clockTold(step: told)

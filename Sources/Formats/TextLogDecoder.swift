@@ -35,6 +35,8 @@ struct TextLineReader {
   var isBelowStep = false
   private var epoch: Int?
   var epochSteps = EpochSteps()
+  var rounds = Rounds()
+  var places = PrintedPlaces()
   var mmEngine = MMEngineLine()
   private var columns = BlankTable()
   private var bars = ProgressBars()
@@ -70,6 +72,7 @@ struct TextLineReader {
 
   mutating func finish(into batch: inout RunBatch) {
     endTable(into: &batch)
+    take(places.finish(), into: &batch)
   }
 
   private mutating func take(part: ArraySlice<UInt8>, into batch: inout RunBatch) {

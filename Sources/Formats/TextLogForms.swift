@@ -31,6 +31,27 @@ struct EpochSteps {
   }
 }
 
+/// Counts the steps of all rounds where a program begins its count again and names no epoch.
+struct Rounds {
+  private var base = 0
+  private var last: (done: Int, all: Int)?
+  private var stride = 1
+  /// Whether a count has begun again behind its end.
+  var isCounting: Bool { base > 0 }
+
+  /// The step that is number `done` of `all`. A count that falls back before its end is that of a
+  /// run that was resumed, and stays as it is.
+  mutating func step(_ done: Int, of all: Int) -> Int {
+    defer { last = (done, all) }
+    guard let last else { return done }
+    if done < last.done, last.done >= last.all - stride, last.all < 1 << 31 {
+      base = min(base + last.all, 1 << 52)
+    }
+    if done > last.done { stride = min(done - last.done, all) }
+    return base + done
+  }
+}
+
 /// A line that begins with an epoch and a place in it: `Epoch: [0][ 10/5005]` of PyTorch's ImageNet
 /// example, `Train: 0 [ 50/1251 (  4%)]` of timm, `Train Epoch: 1 [640/60000 (1%)]`.
 struct EpochLine {

@@ -296,6 +296,100 @@ import Testing
         """,
       samples: ["loss": "100:12.345 200:11.345", "grad_norm": "100:5.125 200:4.125"]),
     Case(
+      testDescription: "places at the beginning of lines",
+      text: """
+        [00000/00600] train_loss: 5.5 | gnorm: 1.25 | tok/s: 51,336
+        [00100/00600] train_loss: 5.25 | gnorm: 1.5 | tok/s: 51,289
+          >> eval @ step 100: val_loss=5.75 acc=0.5
+        [00200/00600] train_loss: 5.0 | gnorm: 1.75 | tok/s: 50,631
+
+        """,
+      samples: [
+        "loss": "0:5.5 100:5.25 200:5.0", "loss/eval": "100:5.75", "eval/acc": "100:0.5",
+        "tokens_per_s": "0:51336.0 100:51289.0 200:50631.0",
+      ]),
+    Case(
+      testDescription: "places in round brackets behind a time, told once",
+      text: "2024-01-01 10:00:00 (420/600) loss 2.5 acc 0.5\n",
+      samples: ["loss": "420:2.5", "acc": "420:0.5"]),
+    Case(
+      testDescription: "places without brackets, and those of validation between them",
+      text: """
+        10/100: loss=2.5
+        20/100: loss=2.25
+        5/20: val_loss=2.75
+        30/100: loss=2.0
+
+        """,
+      samples: ["loss": "10:2.5 20:2.25 30:2.0"], absent: ["5/20"]),
+    Case(
+      testDescription: "batches that begin again, with no epoch told",
+      text: """
+        === Epoch 1 ===
+        Batch 250/500 - loss: 2.5
+        Batch 500/500 - loss: 2.25
+        === Epoch 2 ===
+        Batch 250/500 - loss: 2.0
+        Batch 500/500 - loss: 1.75
+
+        """,
+      samples: ["loss": "250:2.5 500:2.25 750:2.0 1000:1.75"]),
+    Case(
+      testDescription: "steps with a total that begin again",
+      text: """
+        Step 50/100, loss: 2.5
+        Step 100/100, loss: 2.25
+        Step 50/100, loss: 2.0
+
+        """,
+      samples: ["loss": "50:2.5 100:2.25 150:2.0"]),
+    Case(
+      testDescription: "steps with a total that were taken up again",
+      text: """
+        [50/100] loss: 2.5
+        [60/100] loss: 2.25
+        [55/100] loss: 2.0
+        [60/100] loss: 1.75
+
+        """,
+      samples: ["loss": "50:2.5 60:2.25 | 55:2.0 60:1.75"]),
+    Case(
+      testDescription: "a process's place, which is no step",
+      text: """
+        [0/4] loss: 2.5
+        [0/4] loss: 2.25
+        [0/4] loss: 2.0
+        [0/4] loss: 1.75
+
+        """,
+      samples: ["loss": "0:2.5 1:2.25 2:2.0 3:1.75"]),
+    Case(
+      testDescription: "dates and fractions that tell no step",
+      text: """
+        01/02 10:11:12 loss: 2.5
+        01/03 10:11:13 loss: 2.25
+        01/04 10:11:14 loss: 2.0
+        3/8 GiB used
+        4/8 GiB used
+
+        """,
+      samples: ["loss": "0:2.5 1:2.25 2:2.0"]),
+    Case(
+      testDescription: "W&B's download of two runs",
+      text: """
+        "Step","sun-3 - loss","sun-3 - loss__MIN","sun-3 - loss__MAX","sea-4 - loss","sea-4 - loss__MIN","sea-4 - loss__MAX"
+        "0","2.5","2.5","2.5","2.75","2.75","2.75"
+        "10","2.25","2.25","2.25","","",""
+
+        """,
+      samples: [
+        "loss/sun-3": "0:2.5 10:2.25", "loss/sea-4": "0:2.75", "loss/min/sea-4": "0:2.75",
+      ], format: .csv),
+    Case(
+      testDescription: "names with a hyphen that are no download's",
+      text: "step,loss - train,loss - val\n0,2.5,2.75\n10,2.25,2.5\n",
+      samples: ["loss": "0:2.5 10:2.25", "loss/eval": "0:2.75 10:2.5"], format: .csv),
+    Case(
       testDescription: "rows of JSON in a list",
       text: "[{\"step\": 1, \"loss\": 2.5},\n {\"step\": 2, \"loss\": 2.25}]\n",
       samples: ["loss": "1:2.5 2:2.25"], format: .trainerState),

@@ -4,14 +4,19 @@ import Telemetry
 struct ToldSamples {
   private struct Count: Equatable {
     var number = 0
-    var hash = 0
+    var hash: UInt64 = 0
 
+    /// Millions of samples pass here before a long record is shown: a multiplication each, where
+    /// Swift's own hasher takes ten times as long.
     mutating func add(_ bits: UInt64) {
       number += 1
-      var hasher = Hasher()
-      hasher.combine(hash)
-      hasher.combine(bits)
-      hash = hasher.finalize()
+      hash = (hash ^ bits) &* 0x9E37_79B9_7F4A_7C15
+      hash ^= hash >> 29
+    }
+
+    mutating func add(_ step: Int, _ value: Double) {
+      add(UInt64(bitPattern: Int64(step)))
+      add(value.bitPattern)
     }
   }
 
@@ -25,17 +30,16 @@ struct ToldSamples {
   mutating func add(_ record: RunRecord) {
     switch record {
     case .samples(let samples):
-      for (name, value) in zip(samples.names, samples.values) { add(name, samples.step, value) }
+      for (name, value) in zip(samples.names, samples.values) {
+        counts[name, default: Count()].add(samples.step, value)
+      }
     case .column(let column) where column.name != MetricColumn.wallTime:
-      for (step, value) in zip(column.steps, column.values) { add(column.name, step, value) }
+      var count = counts[column.name] ?? Count()
+      for (step, value) in zip(column.steps, column.values) { count.add(step, value) }
+      counts[column.name] = count
     case .console, .damage, .event: lines.add(1)
     case .column, .description, .settings, .state, .generation: break
     }
-  }
-
-  private mutating func add(_ name: MetricName, _ step: Int, _ value: Double) {
-    counts[name, default: Count()].add(UInt64(bitPattern: Int64(step)))
-    counts[name, default: Count()].add(value.bitPattern)
   }
 
   /// What of `records`, the whole of a source, was not told; all of it where it is not the same.

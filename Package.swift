@@ -12,27 +12,38 @@ let language: [SwiftSetting] = [
 /// quick.
 let settings: [SwiftSetting] = language + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
-/// Swift targets SSE2 unless told otherwise; the building machine says what it can run. The lanes
-/// are the same numbers in the same order whatever the width, so that the bits are too.
-let vectorFlags: [String] = {
-  guard let processor = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
-    return []
+/// The vectors that the engine is built for, and what a processor must have for them. The lanes are
+/// the same numbers in the same order whatever the width, so that the bits are too.
+let vectorSets: [(level: String, sets: [String])] = [
+  ("avx512", ["avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw"]),
+  ("avx2", ["avx2", "fma"]),
+  ("plain", []),
+]
+
+/// The widest that the building machine can run, unless SEISMO_VECTOR names another.
+let vectorLevel: String = {
+  if let named = Context.environment["SEISMO_VECTOR"] {
+    precondition(
+      vectorSets.contains { $0.level == named },
+      "SEISMO_VECTOR is \(named): give avx512, avx2 or plain")
+    return named
   }
-  let has = Set(processor.split(whereSeparator: \.isWhitespace))
-  guard has.isSuperset(of: ["avx2", "fma"]) else { return [] }
-  let wide: [Substring] = ["avx512f", "avx512vl", "avx512dq", "avx512bw"]
-  let sets = ["avx2", "fma"] + (has.isSuperset(of: wide) ? wide : [])
-  return sets.flatMap { ["-Xcc", "-m\($0)"] }
+  let facts = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+  let has = Set(facts.split(whereSeparator: \.isWhitespace).map(String.init))
+  return vectorSets.first { has.isSuperset(of: $0.sets) }?.level ?? "plain"
 }()
 
-let engineSettings: [SwiftSetting] =
-  settings + (vectorFlags.isEmpty ? [] : [.unsafeFlags(vectorFlags)])
+let vectorFlags = vectorSets.first { $0.level == vectorLevel }?.sets.flatMap { ["-Xcc", "-m\($0)"] }
 
-/// What `--version` tells; a macro of one C file, so that another commit compiles no more than that.
-let commit: [CSetting] = {
-  guard let git = Context.gitInformation else { return [] }
+let engineSettings: [SwiftSetting] =
+  settings + [.unsafeFlags(vectorFlags ?? [])]
+
+/// What `--version` tells; macros of one C file, so that another commit compiles no more than that.
+let facts: [CSetting] = {
+  let vector = CSetting.define("SEISMO_VECTOR", to: "\"\(vectorLevel)\"")
+  guard let git = Context.gitInformation else { return [vector] }
   let mark = git.currentCommit.prefix(9) + (git.hasUncommittedChanges ? "+" : "")
-  return [.define("SEISMO_COMMIT", to: "\"\(mark)\"")]
+  return [vector, .define("SEISMO_COMMIT", to: "\"\(mark)\"")]
 }()
 
 /// Builds the library's documentation. No target depends on it, so that it is there only for those
@@ -64,7 +75,7 @@ let package = Package(
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
     .systemLibrary(name: "CMPI", pkgConfig: "mpi", providers: [.apt(["libopenmpi-dev"])]),
 
-    .target(name: "CBuild", cSettings: commit),
+    .target(name: "CBuild", cSettings: facts),
     .target(name: "CDescriptors"),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(name: "Screen", swiftSettings: settings),

@@ -5,3 +5,5 @@
 #endif
 
 const char *seismo_commit(void) { return SEISMO_COMMIT; }
+
+const char *seismo_vector(void) { return SEISMO_VECTOR; }

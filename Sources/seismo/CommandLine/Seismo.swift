@@ -30,6 +30,7 @@ struct Seismo: ParsableCommand {
     // A reader that goes away ends the printing, not the run.
     signal(SIGPIPE, SIG_IGN)
     StandardStream.occupyClosed()
+    refuseWrongBuild()
     do {
       var command = try parseAsRoot(CommandLineWords.readable(words))
       try command.run()
@@ -38,6 +39,16 @@ struct Seismo: ParsableCommand {
     }
     let code = ProcessRanks.leave(0)
     if code != 0 { Foundation.exit(code) }
+  }
+
+  /// Ends where the engine's instructions are not this processor's, before any of them runs.
+  private static func refuseWrongBuild() {
+    let wanted = ProcessInfo.processInfo.environment["SEISMO_VECTOR"]
+    let refusal = VectorLevel.built.refusal(
+      wanted: wanted, processor: VectorLevel.processorFlags)
+    guard let refusal else { return }
+    report(refusal)
+    Foundation.exit(SeismoExit.usage.rawValue)
   }
 
   /// What was typed after the program's name.

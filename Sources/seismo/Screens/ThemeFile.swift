@@ -75,7 +75,10 @@ struct ThemeFile {
 
 extension ThemeFile {
   /// The folders in which themes lie; a later one wins.
-  static var folders: [String] { ["themes", UserConfiguration.folder + "/themes"] }
+  static var folders: [String] {
+    let installed = Invocation.installed.map { [$0 + "/themes"] } ?? []
+    return installed + ["themes", UserConfiguration.folder + "/themes"]
+  }
 
   /// Every theme that can be used, and what is wrong with the files that cannot.
   static func all() -> (themes: [Theme], flaws: [Flaw]) {

@@ -1,2 +1,2 @@
 /// The version that recordings name, so that a run that cannot be reproduced says why.
-package let seismoVersion = "0.1.0"
+package let seismoVersion = "0.2.0"

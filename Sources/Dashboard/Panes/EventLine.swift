@@ -14,8 +14,12 @@ struct EventColumns: Sendable {
   init(_ entries: [EventLog.Entry], columns: Int) {
     step = entries.map { NumberText.grouped($0.event.step).count }.max() ?? 1
     number = entries.compactMap { $0.number.map { EventMark.raised($0).count } }.max() ?? 0
-    author = columns >= 90 ? 9 : 0
+    let longest = entries.map { EventLine.author(of: $0.event).count }.max() ?? 0
+    author = columns >= 90 ? min(max(longest, 8), Self.mostAuthor) + 1 : 0
   }
+
+  /// Names of people may be long; `autopilot` is told whole.
+  private static let mostAuthor = 12
 }
 
 /// One event: step, sign and number, who, then the sentence, and at the right what to do.
@@ -39,7 +43,9 @@ struct EventLine {
     return look
   }
 
-  private var author: String { event.kind == .effect ? "effect" : event.by }
+  fileprivate static func author(of event: RunEvent) -> String {
+    event.kind == .effect ? "effect" : event.by
+  }
 
   private var hint: String { entry.isOver ? "" : event.hint ?? "" }
 
@@ -84,7 +90,7 @@ struct EventLine {
       style: style(look.role), maxColumns: max(0, rect.columns - columns.step - 1))
     if columns.author > 0 {
       grid.write(
-        author, at: first.offset(columns: columns.number + 4), style: style(.faint),
+        Self.author(of: event), at: first.offset(columns: columns.number + 4), style: style(.faint),
         maxColumns: columns.author - 1)
     }
     let body = rect.droppingLeft(columns.indent)

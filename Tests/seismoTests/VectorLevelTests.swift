@@ -21,6 +21,9 @@ import Testing
     let refusal = try #require(VectorLevel.avx2.refusal(wanted: "plain", processor: Self.usual))
     #expect(refusal.contains("SEISMO_VECTOR=plain swift build -c release"))
     #expect(VectorLevel.avx2.refusal(wanted: "avx2", processor: Self.usual) == nil)
+    let wider = try #require(VectorLevel.avx512.refusal(wanted: "avx512", processor: Self.usual))
+    #expect(
+      wider == "SEISMO_VECTOR is avx512, which this processor does not have: name another or none")
     let unknown = try #require(VectorLevel.avx2.refusal(wanted: "sse", processor: Self.usual))
     #expect(unknown == "SEISMO_VECTOR is 'sse': give avx512, avx2 or plain")
   }

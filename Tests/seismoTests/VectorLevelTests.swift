@@ -23,7 +23,7 @@ import Testing
     #expect(VectorLevel.avx2.refusal(wanted: "avx2", processor: Self.usual) == nil)
     let wider = try #require(VectorLevel.avx512.refusal(wanted: "avx512", processor: Self.usual))
     #expect(
-      wider == "SEISMO_VECTOR is avx512, which this processor does not have: name another or none")
+      wider == "SEISMO_VECTOR is avx512, which this processor lacks: name another, or none")
     let unknown = try #require(VectorLevel.avx2.refusal(wanted: "sse", processor: Self.usual))
     #expect(unknown == "SEISMO_VECTOR is 'sse': give avx512, avx2 or plain")
   }

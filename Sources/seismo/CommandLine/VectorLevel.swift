@@ -37,7 +37,7 @@ enum VectorLevel: String, CaseIterable {
     }
     guard let processor, !processor.isSuperset(of: flags) else { return nil }
     guard wanted == nil else {
-      return "SEISMO_VECTOR is \(rawValue), which this processor does not have: name another or none"
+      return "SEISMO_VECTOR is \(rawValue), which this processor lacks: name another, or none"
     }
     return """
       this build is for \(rawValue), which this processor does not have: build it here, or install \

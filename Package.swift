@@ -108,7 +108,7 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
+        "Formats", "Models", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(
@@ -147,7 +147,7 @@ let package = Package(
       dependencies: [
         "Kernels", "Models", "Ranks", "Sessions", "Signals", "Telemetry", "TestSupport", "Training",
       ],
-      swiftSettings: language),
+      exclude: ["Recorded"], swiftSettings: language),
     .testTarget(
       name: "SweepsTests", dependencies: ["Models", "Signals", "Sweeps", "Telemetry", "Training"],
       swiftSettings: language),
@@ -168,8 +168,8 @@ let package = Package(
     .testTarget(
       name: "RunsTests",
       dependencies: [
-        "Formats", "Runs", "Seismo", "Sessions", "Signals", "Sweeps", "Telemetry", "TestSupport",
-        "Training",
+        "Formats", "Kernels", "Models", "Runs", "Seismo", "Sessions", "Signals", "Sweeps",
+        "Telemetry", "TestSupport", "Training",
       ],
       swiftSettings: language),
     .testTarget(

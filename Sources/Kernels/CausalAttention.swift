@@ -109,7 +109,7 @@ package func causalAttentionBackward(
   }
 }
 
-private struct RowSoftmax {
+struct RowSoftmax {
   let largest: Float
   let sum: Float
   /// Σ e·t with t = z − largest: the entropy is ln(sum) − weighted/sum.
@@ -131,7 +131,7 @@ private let laneNumbers = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
 /// Overwrites the first `valid` raw scores by exp(scale·s − largest), the rest up to `columns` by
 /// 0. Scratch rows are padded to whole vectors, so that reading past `valid` is safe.
 @inline(__always)
-private func exponentials(
+func exponentials(
   _ scores: UnsafeMutablePointer<Float>, valid: Int, columns: Int, scale: Float
 ) -> RowSoftmax {
   let whole = valid & ~7

@@ -9,6 +9,10 @@ package struct ExpertDeal: Sendable {
     case token(first: Int)
     /// All tokens alike.
     case batch
+    /// As `bytes`, of texts that grow.
+    case textBytes(TextRows)
+    /// As `token`, by the place in its text.
+    case textPositions(TextRows)
   }
 
   package let unit: Unit
@@ -33,6 +37,12 @@ package struct ExpertDeal: Sendable {
       for row in 0..<rows { body(row, UInt64(first + row)) }
     case .batch:
       for row in 0..<rows { body(row, 0) }
+    case .textBytes(let texts):
+      for row in 0..<rows {
+        body(row, UInt64(Int(texts[row].before) << 8 | Int(texts[row].token)))
+      }
+    case .textPositions(let texts):
+      for row in 0..<rows { body(row, UInt64(texts[row].position)) }
     }
   }
 }

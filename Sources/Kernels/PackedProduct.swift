@@ -13,7 +13,7 @@ struct PackedProduct {
     case transposed
   }
 
-  private static let depthBlock = 256
+  static let depthBlock = 256
   private static let rowBlock = 192
 
   let left: ProductTile.Left
@@ -98,7 +98,7 @@ struct PackedProduct {
 }
 
 /// Sixteen columns of C, or what is left of them at the right edge.
-private struct ProductStrip {
+struct ProductStrip {
   let column: Int
   let width: Int
   let stride: Int
@@ -151,7 +151,7 @@ private struct ProductStrip {
 
   /// At the right edge the tile goes to scratch, of which the columns that exist are copied.
   @inline(__always)
-  private func place(
+  func place(
     _ row: Int, _ height: Int, _ c: UnsafeMutablePointer<Float>,
     _ edge: UnsafeMutablePointer<Float>, _ tile: (ProductTile.Target) -> Void
   ) {

@@ -9,20 +9,46 @@ package struct RotaryPositions: Sendable {
   package let headWidth: Int
   private let table: FloatBuffer
 
+  private let base: Double
+
   package init(positions: Int, headWidth: Int, base: Double = 10_000) {
-    precondition(headWidth % 2 == 0, "rotary positions need an even head width, not \(headWidth)")
-    self.positions = positions
-    self.headWidth = headWidth
-    table = FloatBuffer(count: positions * headWidth)
-    let half = headWidth / 2
+    self.init(rows: positions, headWidth: headWidth, base: base)
     for position in 0..<positions {
-      for pair in 0..<half {
+      for pair in 0..<headWidth / 2 {
         // In Float32 as PyTorch computes them, so that the angles are the same to the bit.
-        let frequency = Float(pow(base, -Double(2 * pair) / Double(headWidth)))
-        let angle = Float(position) * frequency
+        let angle = Float(position) * frequency(pair)
         table[position * headWidth + pair] = cos(angle)
-        table[position * headWidth + half + pair] = sin(angle)
+        table[position * headWidth + headWidth / 2 + pair] = sin(angle)
       }
+    }
+  }
+
+  /// Room for as many rows, which `setRow` gives their positions.
+  package init(rows: Int, headWidth: Int, base: Double = 10_000) {
+    precondition(headWidth % 2 == 0, "rotary positions need an even head width, not \(headWidth)")
+    positions = rows
+    self.headWidth = headWidth
+    self.base = base
+    table = FloatBuffer(count: rows * headWidth)
+  }
+
+  private func frequency(_ pair: Int) -> Float {
+    Float(pow(base, -Double(2 * pair) / Double(headWidth)))
+  }
+
+  /// Has a row stand at `position`, by the angles of `source` or, beyond its end, by angles of its
+  /// own: those are taken in Float64, since a Float32 has ever fewer digits left for a turn.
+  package func setRow(_ row: Int, to position: Int, of source: RotaryPositions) {
+    assert(row < positions && source.headWidth == headWidth)
+    let target = table.base + row * headWidth
+    guard position >= source.positions else {
+      target.update(from: source.table.base + position * headWidth, count: headWidth)
+      return
+    }
+    for pair in 0..<headWidth / 2 {
+      let angle = Double(position) * Double(frequency(pair))
+      target[pair] = Float(cos(angle))
+      target[headWidth / 2 + pair] = Float(sin(angle))
     }
   }
 

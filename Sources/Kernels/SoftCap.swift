@@ -68,6 +68,15 @@ struct SoftCap {
   }
 }
 
+/// Caps logits in place: z = c·tanh(z/c).
+///
+/// - Parameters: `cap` is c; nothing happens where it is 0
+package func capLogits(_ logits: Matrix, at cap: Float) {
+  guard cap > 0 else { return }
+  let softCap = SoftCap(cap)
+  for row in 0..<logits.rows { _ = softCap.apply(logits.row(row), logits.columns) }
+}
+
 extension SIMD8<Float> {
   /// The hyperbolic tangent, within a few units in the last place; ±1 beyond ±7.9. NaN stays NaN.
   ///

@@ -71,13 +71,13 @@ struct NormActivations: Sendable {
   let reciprocal: Matrix
   private(set) var output: Matrix
 
-  fileprivate init(columns: Int, _ plan: MemoryPlan) {
+  init(columns: Int, _ plan: MemoryPlan) {
     normalised = plan.matrix(columns: columns)
     output = plan.matrix(columns: columns)
     reciprocal = plan.arena.matrix(rows: 1, columns: plan.rows)
   }
 
-  fileprivate func prefix(_ rows: Int) -> NormActivations {
+  func prefix(_ rows: Int) -> NormActivations {
     var result = self
     result.normalised = normalised.rows(from: 0, count: rows)
     result.output = output.rows(from: 0, count: rows)

@@ -20,6 +20,9 @@ public struct RunEvent: Sendable, Hashable, Codable {
     case skip
     /// The run goes on in another session, or is a continuation of one; `name`.
     case branch
+    /// The model has gone on from a prompt, `name`; `text` is what it wrote, `values` `bytes`,
+    /// `logprob` and `ms`.
+    case sample
     /// A command the run would not obey; `text` says why.
     case refused
     /// A rule raised; `name` is the rule's.

@@ -66,6 +66,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var evalWindows = 32
   /// Steps between measurements of the sharpness; 0 is never.
   public var sharpnessEvery = 0
+  /// Steps between samples of what the model writes; 0 is never.
+  public var sampleEvery = 0
+  /// What a sample goes on from.
+  public var samplePrompt = "\n"
   /// Whether the largest attention logit of every head is told.
   public var tellsHeadLogits = false
   /// What raises each alarm.
@@ -186,6 +190,7 @@ extension TrainingConfiguration {
     }
     try validateExperts()
     try validateSlices()
+    try validateSamples()
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard estimatedBytes < memory else {
       throw .impossible(
@@ -202,6 +207,14 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "\(slices) slices: give a power of two that divides the batch of \(batch)")
     }
+  }
+
+  private func validateSamples() throws(ConfigurationError) {
+    guard sampleEvery > 0, SampleProbe.bytes(self) < SampleProbe.fewest else { return }
+    throw .impossible(
+      reason:
+        "a sample every \(sampleEvery) steps would take more than a twentieth of the time: give"
+        + " --sample-every \(SampleProbe.leastSteps(self)) or more")
   }
 
   private func validateKeeping() throws(ConfigurationError) {

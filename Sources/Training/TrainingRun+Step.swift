@@ -39,6 +39,7 @@ extension TrainingRun {
     if let flaw = ranks.flaw { throw RankError.lost(flaw) }
     remember(samples, of: probed)
     tell(&samples)
+    for event in probes.events(of: probed) { record(event) }
     guard update.isMade else { return .diverged(divergence(samples)) }
     step += 1
     progress.scriptedDone = 0

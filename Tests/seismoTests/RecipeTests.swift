@@ -31,6 +31,8 @@ struct RecipeTests {
       to: binary.folder.appending(path: "path/to/text"))
     try Data("step,loss\n1,2.5\n2,2.25\n".utf8).write(
       to: binary.folder.appending(path: "path/to/logs/metrics.csv"))
+    try Data("{\"prompt\":\"a\",\"check\":{\"regex\":\"^[a-m ]\"},\"tokens\":1}".utf8).write(
+      to: binary.folder.appending(path: "tasks.jsonl"))
     try files.createDirectory(
       at: binary.folder.appending(path: "runs"), withIntermediateDirectories: true)
     try Data(
@@ -60,6 +62,9 @@ struct RecipeTests {
       let small = line.contains("--layers") ? own.replacing(" --layers 1", with: "") : own
       return line.replacing(/--steps \d+/, with: "--steps 20").replacing(
         "--data Sources", with: "--data path/to/text") + " \(small)"
+    case "eval" where line.contains("--tasks"): return line + " --most 200 --workers 1"
+    case "bench":
+      return line.replacing("--preset small", with: "--preset tiny").replacing("4..64", with: "4")
     case "reproduce":
       // A run of a few steps instead of one of minutes.
       return line.replacing(/sessions\/\w+\.seismo/, with: "sessions/SHORT.seismo")
@@ -72,7 +77,7 @@ struct RecipeTests {
     let commands = recipes.compactMap { if case .command(let line) = $0 { line } else { nil } }
     for command in [
       "train", "sweep", "forecast", "suggest", "pick", "replay", "watch", "control", "export",
-      "compare", "reproduce",
+      "compare", "reproduce", "eval", "sample", "estimate", "bench",
     ] {
       #expect(commands.contains { $0.hasPrefix("\(Recipe.command) \(command)") }, "\(command)")
     }

@@ -48,7 +48,7 @@ struct EventMark: Sendable, Equatable {
       texts = ["branch \(event.name ?? "")", "branch"].filter { $0.count <= 24 }
       rank = 4
     case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
-      .refused, .calm:
+      .sample, .refused, .calm:
       return nil
     }
   }
@@ -78,7 +78,7 @@ extension EventMark {
     switch kind {
     case .set, .diverged, .fault, .alarm, .note, .rewind, .branch: true
     case .run, .effect, .skip, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach,
-      .refused, .calm:
+      .sample, .refused, .calm:
       false
     }
   }
@@ -195,7 +195,7 @@ struct EventLook: Sendable, Equatable {
     case .alarm: (sign, role) = ("▲", .warning)
     case .refused: (sign, role) = ("✗", .warning)
     case .diverged, .fault: (sign, role) = ("✗", .trouble)
-    case .run, .calm: (sign, role) = ("·", .faint)
+    case .run, .sample, .calm: (sign, role) = ("·", .faint)
     }
   }
 }

@@ -89,6 +89,34 @@ struct AttentionHeads {
     finish(1, scratch.key, gain: keyGain, dGain: dKeyGain)
   }
 
+  /// Of rows that each are a position of a text: their keys and values join the text's, then each
+  /// looks back over what is held of its own.
+  ///
+  /// - Shapes: `scores` [1, places in whole strips], scratch
+  /// - Parameters: `caches` of all texts, [slots·H]
+  func forward(_ texts: TextRows, caches: [HeadCache], scores: Matrix) {
+    prepare(inForward: true)
+    let query = operand(0, scratch.query.values)
+    let key = operand(1, scratch.key.values)
+    let value = plain(2, queryKeyValue)
+    for row in 0..<texts.count {
+      let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
+      for head in 0..<heads {
+        caches[Int(text.slot) * heads + head].store(
+          key: key.head(head, rows: rows), value: value.head(head, rows: rows),
+          position: Int(text.position))
+      }
+    }
+    for row in 0..<texts.count {
+      let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
+      for head in 0..<heads {
+        caches[Int(text.slot) * heads + head].attend(
+          query.head(head, rows: rows), position: Int(text.position), scale: scale, cap: cap,
+          scores: scores, output: columns(output, head, rows))
+      }
+    }
+  }
+
   private func forEachHead(_ body: (Matrix.RowRange, _ head: Int, _ index: Int) -> Void) {
     let positions = rotary.positions
     for sample in 0..<queryKeyValue.rows / positions {

@@ -6,15 +6,15 @@ package struct CausalSelfAttention: Layer {
   package static let name = "attention"
   package static let hasAttentionLogits = true
 
-  fileprivate let configuration: ModelConfiguration
+  let configuration: ModelConfiguration
   fileprivate let layer: Int
   /// [3D, D], rows of [H][q|k|v][Dh]
-  fileprivate let queryKeyValue: TensorPlace
+  let queryKeyValue: TensorPlace
   /// [1, Dh]
   fileprivate let queryGain: TensorPlace
   fileprivate let keyGain: TensorPlace
   /// [D, D]
-  fileprivate let output: TensorPlace
+  let output: TensorPlace
 
   package init(_ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan) {
     let (width, headWidth) = (configuration.width, configuration.headWidth)
@@ -42,6 +42,22 @@ package struct CausalSelfAttention: Layer {
 
   package func memory(_ plan: inout MemoryPlan) -> any LayerPass {
     AttentionPass(self, &plan)
+  }
+
+  package func inference(_ plan: inout InferencePlan) -> any LayerInference {
+    AttentionInference(self, &plan)
+  }
+
+  /// The attention between the projections, over rows whose places are those of `rotary`.
+  func heads(
+    _ pass: PassInputs, rotary: RotaryPositions, queryKeyValue: Matrix, output: Matrix,
+    logSumExp: Matrix, scratch: HeadScratch
+  ) -> AttentionHeads {
+    AttentionHeads(
+      heads: configuration.heads, rotary: rotary, weight: pass.settings.qkLayerNormWeight,
+      cap: pass.settings.logitSoftCap, queryGain: pass.parameters[queryGain],
+      keyGain: pass.parameters[keyGain], queryKeyValue: queryKeyValue, output: output,
+      logSumExp: logSumExp, scratch: scratch)
   }
 }
 
@@ -88,12 +104,12 @@ private struct AttentionPass: LayerPass {
   }
 
   func forward(_ input: Matrix, addingTo residual: Matrix, in pass: PassInputs) {
-    multiply(input, transposed: pass.parameters[layer.queryKeyValue], into: queryKeyValue)
+    pass.multiply(input, transposed: layer.queryKeyValue, into: queryKeyValue)
     var statistics = AttentionStatistics()
     heads(pass).forward(
       statistics: &statistics, headLogitMax: pass.sums.headLogitMax.base + firstHead)
     pass.sums.layers[layer.layer].attention = statistics
-    multiply(output, transposed: pass.parameters[layer.output], into: residual, adding: true)
+    pass.multiply(output, transposed: layer.output, into: residual, adding: true)
   }
 
   func backward(
@@ -110,11 +126,9 @@ private struct AttentionPass: LayerPass {
   }
 
   private func heads(_ pass: PassInputs) -> AttentionHeads {
-    AttentionHeads(
-      heads: layer.configuration.heads, rotary: rotary,
-      weight: pass.settings.qkLayerNormWeight, cap: pass.settings.logitSoftCap,
-      queryGain: pass.parameters[layer.queryGain], keyGain: pass.parameters[layer.keyGain],
-      queryKeyValue: queryKeyValue, output: output, logSumExp: logSumExp, scratch: scratch)
+    layer.heads(
+      pass, rotary: rotary, queryKeyValue: queryKeyValue, output: output, logSumExp: logSumExp,
+      scratch: scratch)
   }
 }
 
@@ -127,7 +141,7 @@ struct HeadScratch: Sendable {
   fileprivate(set) var key: BlendedScratch
   let attention: AttentionScratch
 
-  fileprivate init(_ configuration: ModelConfiguration, _ plan: MemoryPlan) {
+  init(_ configuration: ModelConfiguration, _ plan: MemoryPlan) {
     dQueryKeyValue = plan.matrix(columns: 3 * configuration.width)
     dOutput = plan.matrix(columns: configuration.width)
     query = BlendedScratch(configuration, plan)
@@ -135,7 +149,7 @@ struct HeadScratch: Sendable {
     attention = AttentionScratch(arena: plan.arena, positions: configuration.context)
   }
 
-  fileprivate func prefix(_ rows: Int) -> HeadScratch {
+  func prefix(_ rows: Int) -> HeadScratch {
     var result = self
     result.dQueryKeyValue = dQueryKeyValue.rows(from: 0, count: rows)
     result.dOutput = dOutput.rows(from: 0, count: rows)

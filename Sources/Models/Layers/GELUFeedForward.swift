@@ -43,7 +43,7 @@ package struct GELUFeedForward: Layer {
     }
 
     func forward(_ input: Matrix, addingTo residual: Matrix, in pass: PassInputs) {
-      network.forward(input, addingTo: residual, kept: kept, pass.parameters)
+      network.forward(input, addingTo: residual, kept: kept, in: pass)
     }
 
     func backward(
@@ -76,11 +76,11 @@ struct GELUNetwork: Sendable {
 
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to
   func forward(
-    _ input: Matrix, addingTo residual: Matrix, kept: GELUActivations, _ parameters: ParameterView
+    _ input: Matrix, addingTo residual: Matrix, kept: GELUActivations, in pass: PassInputs
   ) {
-    multiply(input, transposed: parameters[up], into: kept.slope)
+    pass.multiply(input, transposed: up, into: kept.slope)
     gelu(kept.slope, output: kept.activated)
-    multiply(kept.activated, transposed: parameters[down], into: residual, adding: true)
+    pass.multiply(kept.activated, transposed: down, into: residual, adding: true)
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F],

@@ -35,9 +35,18 @@ package protocol Layer: Sendable {
 
   /// One pass's memory.
   func memory(_ plan: inout MemoryPlan) -> any LayerPass
+
+  /// The memory of passes over texts that grow, one position after the other: what positions before
+  /// have left is kept by text.
+  func inference(_ plan: inout InferencePlan) -> any LayerInference
 }
 
 extension Layer {
+  /// Right for a layer that works on each position by itself; a mixer has its own.
+  package func inference(_ plan: inout InferencePlan) -> any LayerInference {
+    PositionwiseInference(pass: memory(&plan.memory))
+  }
+
   package mutating func planShared(_ plan: inout TensorPlan) {}
   package static var hasAttentionLogits: Bool { false }
   package static func signals(_ configuration: ModelConfiguration) -> [LayerSignal] { [] }
@@ -102,6 +111,20 @@ package struct PassInputs: Sendable {
   let sums: PassSums
   /// [L, E] by the layers that have experts.
   let routerBias: FloatBuffer
+  /// What the rows are where texts grow; nil where they are the windows of `tokens`.
+  var texts: TextRows?
+  /// The weights of products, packed for few rows, where texts grow.
+  var packed: PackedWeights?
+
+  /// y = x·Wᵀ, or y += x·Wᵀ, of the weight at `place`: the same bits packed or not.
+  ///
+  /// - Shapes: `x` [M, in], `y` [M, out]
+  package func multiply(
+    _ x: Matrix, transposed place: TensorPlace, into y: Matrix, adding: Bool = false
+  ) {
+    if let packed { return packed.multiply(x, transposed: place, into: y, adding: adding) }
+    Kernels.multiply(x, transposed: parameters[place], into: y, adding: adding)
+  }
 
   /// - Parameters: `signal` is a place that the memory's plan gave; `value` overwrites
   package func measure(_ value: Double, as signal: Int) { sums.signals[signal] = value }

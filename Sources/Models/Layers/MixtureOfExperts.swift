@@ -107,27 +107,25 @@ private struct MixturePass: LayerPass {
   }
 
   func forward(_ input: Matrix, addingTo residual: Matrix, in pass: PassInputs) {
-    let parameters = pass.parameters
     pass.sums.layers[layer.layer].router = router.forward(input, into: choices(pass), in: pass)
     let counts = pass.sums.expertCounts.base + firstEntry
     order.gather(input, into: gathered)
     forEachExpert { expert, rows in
       counts[expert] = order.demand(of: expert)
-      multiply(
-        rows.of(gathered), transposed: parameters[layer.networks[expert].up],
-        into: rows.of(hidden.slope))
+      pass.multiply(
+        rows.of(gathered), transposed: layer.networks[expert].up, into: rows.of(hidden.slope))
     }
     gelu(
       hidden.slope.rows(from: 0, count: order.kept),
       output: hidden.activated.rows(from: 0, count: order.kept))
     forEachExpert { expert, rows in
-      multiply(
-        rows.of(hidden.activated), transposed: parameters[layer.networks[expert].down],
+      pass.multiply(
+        rows.of(hidden.activated), transposed: layer.networks[expert].down,
         into: rows.of(outputs))
     }
     order.combine(outputs, addingTo: residual)
     if let network = layer.shared, let kept = shared {
-      network.forward(input, addingTo: residual, kept: kept, parameters)
+      network.forward(input, addingTo: residual, kept: kept, in: pass)
     }
   }
 

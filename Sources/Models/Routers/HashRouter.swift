@@ -10,7 +10,7 @@ struct HashRouter: DealingRouter {
   let layer: Int
 
   func deal(_ pass: PassInputs) -> ExpertDeal {
-    ExpertDeal(unit: .bytes(pass.tokens), seed: UInt64(layer) &* 0xd1b5_4a32_d192_ed03)
+    ExpertDeal(unit: pass.bytes, seed: UInt64(layer) &* 0xd1b5_4a32_d192_ed03)
   }
 }
 

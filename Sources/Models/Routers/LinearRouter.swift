@@ -42,7 +42,7 @@ private struct LinearRouterPass: RouterPass {
   }
 
   func forward(_ input: Matrix, into choices: ExpertChoices, in pass: PassInputs) -> RouterSums {
-    multiply(input, transposed: pass.parameters[weight], into: scores.values)
+    pass.multiply(input, transposed: weight, into: scores.values)
     return choices.route(scores.values)
   }
 

@@ -132,9 +132,9 @@ private struct RecurrentRouterPass: RouterPass {
     let width = projection.rows
     let parameters = pass.parameters
     let cellState = parameters[cell.state]
-    multiply(input, transposed: parameters[projection], into: projected)
-    multiply(
-      projected, transposed: parameters[cell.input],
+    pass.multiply(input, transposed: projection, into: projected)
+    pass.multiply(
+      projected, transposed: cell.input,
       into: gates.columns(from: 0, count: 3 * width))
     let recurrent = gates.columns(from: 3 * width, count: width)
     if let previous {
@@ -150,7 +150,7 @@ private struct RecurrentRouterPass: RouterPass {
     recurrentCell(
       gates, inputBias: parameters[cell.inputBias], stateBias: parameters[cell.stateBias],
       state: previous?.values, next: state.values)
-    multiply(state.values, transposed: parameters[weight], into: scores.values)
+    pass.multiply(state.values, transposed: weight, into: scores.values)
     return choices.route(scores.values)
   }
 

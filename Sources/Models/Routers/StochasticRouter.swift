@@ -15,7 +15,7 @@ struct StochasticRouter: DealingRouter {
   func deal(_ pass: PassInputs) -> ExpertDeal {
     let place = pass.settings.draw &+ UInt64(layer + 1) &* 0xd1b5_4a32_d192_ed03
     guard let number = pass.number else {
-      return ExpertDeal(unit: .token(first: pass.firstToken), seed: place)
+      return ExpertDeal(unit: pass.tokenPlaces, seed: place)
     }
     return ExpertDeal(unit: .batch, seed: place &+ UInt64(number + 1) &* 0xa24b_aed4_963e_e407)
   }

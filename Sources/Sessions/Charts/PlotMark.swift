@@ -38,8 +38,8 @@ package struct PlotMark: Sendable, Equatable {
     case .note:
       kind = .note
       texts = [event.text, Markup.fitted(event.text, into: 150, size: 10), "note"]
-    case .run, .effect, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .refused,
-      .calm:
+    case .run, .effect, .pause, .resume, .step, .checkpoint, .evaluate, .stop, .detach, .sample,
+      .refused, .calm:
       return nil
     }
   }

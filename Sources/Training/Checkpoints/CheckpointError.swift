@@ -14,6 +14,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case tensorMissing(path: String, tensor: String)
   /// A tensor of another shape or type than the model's.
   case tensorUnfit(path: String, tensor: String, expected: String, found: String)
+  /// A weight that is no number or infinite.
+  case notFinite(path: String, tensor: String)
   /// The disk is full, the folder is read-only, and the like.
   case unwritable(path: String, reason: String)
 
@@ -37,6 +39,9 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .tensorUnfit(let path, let tensor, let expected, let found):
       "\(path): \(tensor) should be \(expected) and is \(found); "
         + "use a checkpoint of a model of this kind and size"
+    case .notFinite(let path, let tensor):
+      "\(path): \(tensor) holds numbers that are not finite, as after a divergence; use an earlier "
+        + "checkpoint"
     case .unwritable(let path, let reason):
       "\(path): cannot be written (\(reason)); free space or choose another place"
     }

@@ -51,6 +51,12 @@ package struct SyntheticLanguage: Sendable {
     return (1 - Self.coherence) * zipf[next] + Self.coherence * share
   }
 
+  /// Whether `next` is one of the few words that like to follow `previous`.
+  package func prefers(_ next: Int, after previous: Int) -> Bool {
+    let each = successorWeights.count
+    return successors[(previous * each)..<((previous + 1) * each)].contains(next)
+  }
+
   /// Whole words, up to the first that reaches `bytes`.
   package func text(bytes: Int) -> [UInt8] {
     let generator = CounterGenerator(seed: seed, stream: "language text")

@@ -31,6 +31,9 @@ package protocol Probe {
   mutating func afterUpdate(
     of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples)
 
+  /// What it has to say of the step in words, after its numbers.
+  mutating func events(of step: ProbedStep) -> [RunEvent]
+
   /// What a checkpoint before the step of this number keeps.
   func state(at step: Int) -> State?
 
@@ -48,6 +51,10 @@ extension Probe {
   package func isDue(in step: ProbedStep) -> Bool { true }
   package mutating func beforePasses(of step: ProbedStep) {}
   package mutating func beforeUpdate(of step: ProbedStep) {}
+  package mutating func afterUpdate(
+    of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples
+  ) {}
+  package mutating func events(of step: ProbedStep) -> [RunEvent] { [] }
   package func tensors(at step: Int) -> [StoredTensor] { [] }
 }
 

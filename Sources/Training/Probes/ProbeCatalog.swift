@@ -15,5 +15,6 @@ package enum ProbeCatalog {
     { LearningRateProbe($0) },
     { SharpnessProbe($0) },
     { RankMetrics($0) },
+    { SampleProbe($0) },
   ]
 }

@@ -33,6 +33,14 @@ struct ProbeList {
     }
   }
 
+  mutating func events(of step: ProbedStep) -> [RunEvent] {
+    var events: [RunEvent] = []
+    for index in probes.indices where probes[index].isDue(in: step) {
+      events += probes[index].events(of: step)
+    }
+    return events
+  }
+
   func tensors(at step: Int) -> [StoredTensor] { probes.flatMap { $0.tensors(at: step) } }
 
   /// The states under the probes' keys, beside whatever else `encoder` holds.

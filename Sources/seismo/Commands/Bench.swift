@@ -6,8 +6,11 @@ import Training
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time the training step of a preset on this machine.",
-    discussion: "Medians over the steps after warm-up, on random bytes.")
+    abstract: "Time the training step of a preset on this machine, or its writing.",
+    discussion: """
+      Medians over the steps after warm-up, on random bytes. With --sample it is the bytes a second \
+      that a model of this size writes, over lists of --batch and --workers such as 1,2,4..64.
+      """)
 
   @Option(help: .of("preset")) var preset = Preset.small.rawValue
   @Option(help: "model width, a multiple of twice the heads (default: the preset's)")
@@ -15,14 +18,16 @@ struct Bench: ParsableCommand {
   @Option(help: "blocks (default: the preset's)") var layers: Int?
   @Option(help: "attention heads (default: the preset's)") var heads: Int?
   @Option(help: "bytes a window (default: the preset's)") var context: Int?
-  @Option(help: "windows a step (default: the preset's)") var batch: Int?
+  @Option(help: "windows a step (default: the preset's); with --sample texts at once, a list")
+  var batch: CountList?
   @Option(help: "steps to take, warm-up included (default: a few seconds' worth)") var steps: Int?
-  @Option(help: "cores to use") var workers: Int?
+  @Option(help: "cores to use; with --sample a list") var workers: CountList?
   @Option(help: "whether each step's metrics are named and kept: on or off") var stats = "on"
   @Option(help: "parts that the batch is cut in (default: up to 4)") var slices: Int?
   @Flag(help: "time a step over the ranks that mpirun has started, and their exchanges")
   var ranks = false
   @Flag(help: "with --ranks: cut the update over them") var shardOptimizer = false
+  @Flag(help: "time what the model writes, not its training") var sample = false
   @Flag(help: "one JSON object on standard output") var json = false
 
   mutating func validate() throws {
@@ -42,17 +47,30 @@ struct Bench: ParsableCommand {
       throw ValidationError(
         "--width \(model.width) in \(model.heads) heads: give a multiple of \(2 * model.heads)")
     }
-    let windows = batch ?? base.batch
+    try checkLists()
+    let windows = batch?.values.first ?? base.batch
     if let slices, slices < 1 || slices.nonzeroBitCount != 1 || windows % slices != 0 {
       throw ValidationError(
         "--slices \(slices): give a power of two that divides the batch of \(windows)")
     }
-    if let workers, !(1...256).contains(workers) {
-      throw ValidationError("--workers \(workers): give a whole number from 1 to 256")
+  }
+
+  private func checkLists() throws {
+    for (name, list, most) in [("batch", batch, 8192), ("workers", workers, 256)] {
+      guard let list else { continue }
+      try CountList.check(name, list, 1...most)
+      guard list.values.count > 1, !sample else { continue }
+      throw ValidationError(
+        "--\(name) \(list.defaultValueDescription): give one number, or --sample for a list")
+    }
+    if sample, ranks || steps != nil || slices != nil {
+      throw ValidationError("--sample: leave out --ranks, --steps and --slices")
     }
   }
 
   mutating func run() throws {
+    if sample { return try timeWriting() }
+    let (batch, workers) = (self.batch?.values.first, self.workers?.values.first)
     let group = ranks ? try ProcessRanks.begin() : SoleRank()
     let benchmark = Benchmark(
       preset: base, model: model, batch: batch, steps: steps, workers: workers,
@@ -70,6 +88,16 @@ struct Bench: ParsableCommand {
     if group.isFirst { try StandardOutput.print(json ? result.json : result.text) }
   }
 
+  private func timeWriting() throws {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let report = LandscapeReport(
+      landscape: SamplingLandscape(
+        model, batches: batch?.values ?? [1, 2, 4, 8, 16, 32, 64],
+        workers: workers?.values ?? Array(Set([1, cores])).sorted()))
+    if json { return try StandardOutput.print(report.json) }
+    try report.lines.forEach(StandardOutput.print)
+  }
+
   private static var lackOfRanks: Failure {
     .usage(
       StartedRanks.isBuilt
@@ -82,7 +110,6 @@ struct Bench: ParsableCommand {
   private var sizes: [(String, Int?)] {
     [
       ("width", width), ("layers", layers), ("heads", heads), ("context", context),
-      ("batch", batch),
     ]
   }
 

@@ -1,0 +1,50 @@
+import Training
+
+/// Judges texts in the built-in language, whose words and preferences are known.
+///
+/// A word is judged once the next one has begun: what a text breaks off in counts neither way, and a
+/// text without a whole word does not pass.
+package struct LanguageJudge {
+  package enum Level: String, Sendable {
+    /// Each is a word of the language, with its ending.
+    case words
+    /// Each is also one of the few that like to follow the word before.
+    case facts
+  }
+
+  private let language: SyntheticLanguage
+  private let numbers: [[UInt8]: Int]
+
+  /// - Parameter seed: of the language that runs learn without data of their own
+  package init(seed: UInt64 = 1) {
+    language = SyntheticLanguage(seed: seed)
+    numbers = Dictionary(
+      uniqueKeysWithValues: language.words.enumerated().map { ($0.element, $0.offset) })
+  }
+
+  package func passes(_ text: [UInt8], after prompt: [UInt8], level: Level) -> Bool {
+    var (before, judged): (Int?, Int) = (nil, 0)
+    for word in Self.wholeWords(prompt + text) {
+      let number = numbers[Array(word)]
+      defer { before = number }
+      guard word.endIndex > prompt.count else { continue }
+      judged += 1
+      guard let number else { return false }
+      guard level == .facts, let previous = before else { continue }
+      guard language.prefers(number, after: previous) else { return false }
+    }
+    return judged > 0
+  }
+
+  /// Letters and the ending after them, of each word but the last.
+  private static func wholeWords(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+    var (words, start): ([ArraySlice<UInt8>], Int) = ([], 0)
+    for index in bytes.indices.dropFirst()
+    where isLetter(bytes[index]) && !isLetter(bytes[index - 1]) {
+      words.append(bytes[start..<index])
+      start = index
+    }
+    return words
+  }
+}

@@ -1,0 +1,173 @@
+import Kernels
+package import Models
+
+/// What a model wrote after a prompt.
+package struct TextSample: Sendable, Equatable {
+  package var bytes: [UInt8]
+  /// ln of the probability that the model itself gives the text, at temperature 1 and with every
+  /// byte allowed, nats; no number where its logits are none.
+  package var logProbability: Double
+}
+
+/// Continues one prompt, any number of times.
+///
+/// Sample i of a seed is the same text whatever is sampled beside it: each byte's draw is a function
+/// of seed, sample and place.
+package final class Continuation {
+  /// Bytes of a text that attention reaches back to: the trained context.
+  package let context: Int
+  /// Whether the prompt or what follows it goes beyond the trained context, so that the window
+  /// slides.
+  package var slides: Bool { prompt.count + tokens > context }
+
+  private let prompt: [UInt8]
+  private let tokens: Int
+  private let lanes: InferenceLanes
+  private let texts: Int
+  private let engine: InferenceEngine
+  /// Of what follows the prompt.
+  private let logits: [Float]
+
+  /// Rows of a pass over the prompt.
+  static let promptRows = 64
+  /// Before the prompt's own, of a lane.
+  private static let promptSlot = 0
+
+  /// Reads the prompt: its last `context` bytes where it has more.
+  ///
+  /// - Parameters: `tokens` to write of each sample; `texts` written side by side by each worker
+  package init(
+    of prompt: [UInt8], tokens: Int, texts: Int, engine: InferenceEngine,
+    splits: Bool = false
+  ) {
+    precondition(!prompt.isEmpty && tokens > 0 && texts > 0, "nothing to continue")
+    context = engine.configuration.context
+    let kept = Array(prompt.suffix(context))
+    self.prompt = prompt
+    self.tokens = tokens
+    self.texts = texts
+    self.engine = engine
+    lanes = engine.lanes(
+      splits ? 1 : engine.workers, rows: max(texts, min(kept.count, Self.promptRows)),
+      slots: texts + 1, places: min(context, kept.count + tokens), splits: splits)
+    let all = lanes.lanes
+    // Each lane for itself, and all with the same bits.
+    if all.count == 1 {
+      Self.read(kept, all[0])
+    } else {
+      engine.pool.run(jobs: all.count) { lane, _ in Self.read(kept, all[lane]) }
+    }
+    logits = Array(all[0].logits.rowNumbers(0))
+  }
+
+  /// What it takes beside the weights, in bytes.
+  package var memoryBytes: Int { lanes.bytes }
+
+  /// Samples that the workers write side by side.
+  package var together: Int { texts * lanes.lanes.count }
+
+  private static func read(_ prompt: [UInt8], _ lane: InferenceLane) {
+    for start in stride(from: 0, to: prompt.count, by: promptRows) {
+      let part = lane.prefix(min(promptRows, prompt.count - start))
+      for row in 0..<part.texts.count {
+        let position = start + row
+        part.texts[row] = TextRow(
+          slot: promptSlot, position: position, token: prompt[position],
+          before: position > 0 ? UInt16(prompt[position - 1]) : 256)
+      }
+      part.forward(last: 1)
+    }
+  }
+
+  /// The samples of these numbers.
+  package func samples(_ numbers: Range<Int>, rule: SamplingRule, seed: UInt64) -> [TextSample] {
+    let writing = Writing(
+      first: numbers.lowerBound, count: numbers.count, tokens: tokens, kept: keptPrompt,
+      last: prompt[prompt.count - 1], logits: logits, rule: rule,
+      draws: CounterGenerator(seed: seed, stream: "samples"))
+    let groups = (numbers.count + texts - 1) / texts
+    let (texts, all) = (texts, lanes.lanes)
+    if all.count == 1 {
+      for group in 0..<groups { writing.run(group * texts, atMost: texts, all[0]) }
+    } else {
+      engine.pool.run(jobs: groups) { group, worker in
+        writing.run(group * texts, atMost: texts, all[worker])
+      }
+    }
+    return writing.samples
+  }
+
+  private var keptPrompt: Int { min(prompt.count, context) }
+}
+
+/// Samples being written, by their places among those asked for.
+private struct Writing: Sendable {
+  let first: Int
+  let count: Int
+  let tokens: Int
+  /// The prompt's bytes that were read.
+  let kept: Int
+  let last: UInt8
+  let logits: [Float]
+  let rule: SamplingRule
+  let draws: CounterGenerator
+  let bytes: Buffer<UInt8>
+  let logProbabilities: Buffer<Double>
+
+  init(
+    first: Int, count: Int, tokens: Int, kept: Int, last: UInt8, logits: [Float],
+    rule: SamplingRule, draws: CounterGenerator
+  ) {
+    self.first = first
+    self.count = count
+    self.tokens = tokens
+    self.kept = kept
+    self.last = last
+    self.logits = logits
+    self.rule = rule
+    self.draws = draws
+    bytes = Buffer(count: count * tokens)
+    logProbabilities = Buffer(count: count)
+  }
+
+  var samples: [TextSample] {
+    (0..<count).map { sample in
+      TextSample(
+        bytes: (0..<tokens).map { bytes[sample * tokens + $0] },
+        logProbability: logProbabilities[sample])
+    }
+  }
+
+  /// Writes a group from its first to its last byte: what follows the prompt, then a pass a byte.
+  func run(_ start: Int, atMost texts: Int, _ lane: InferenceLane) {
+    let rows = min(texts, count - start)
+    let part = lane.prefix(rows)
+    let scratch = FloatBuffer(count: logits.count)
+    for row in 0..<rows {
+      lane.copy(kept, from: 0, to: row + 1)
+      let next = logits.withUnsafeBufferPointer { write(start + row, 0, $0, scratch) }
+      part.texts[row] = TextRow(
+        slot: row + 1, position: kept, token: next, before: UInt16(last))
+    }
+    for place in 1..<max(tokens, 1) {
+      part.forward()
+      for row in 0..<rows {
+        let before = part.texts[row].token
+        let next = write(start + row, place, part.logits.rowNumbers(row), scratch)
+        part.texts[row] = TextRow(
+          slot: row + 1, position: kept + place, token: next, before: UInt16(before))
+      }
+    }
+  }
+
+  private func write(
+    _ sample: Int, _ place: Int, _ logits: UnsafeBufferPointer<Float>, _ scratch: FloatBuffer
+  ) -> UInt8 {
+    let draw = draws.fraction(at: UInt64(first + sample) << 32 | UInt64(place))
+    let token = rule.choose(logits, draw: draw, scratch: scratch)
+    bytes[sample * tokens + place] = token
+    logProbabilities[sample] += Double(
+      logProbability(of: Int(token), in: logits, scratch: scratch))
+    return token
+  }
+}

@@ -1,0 +1,133 @@
+import Dispatch
+import Foundation
+import Kernels
+package import Models
+
+/// What writing costs, from what each kind of work takes on this machine by itself.
+///
+/// The first byte costs a pass over the prompt; every later one a pass over one position a text,
+/// whose attention grows with its place: T(P, O) = F(P) + Σ (β₀ + β₁·t) over t = P … P+O−2.
+/// - Source: Narayanan et al. 2023 (2305.02440), with its two terms taken apart by kinds of work
+package struct InferenceEstimate {
+  private let engine: InferenceEngine
+  private let model: ModelConfiguration
+  /// Texts that are written side by side by a worker.
+  package let texts: Int
+  private let choice: Double
+  private let products: Double
+  private let between: Double
+  /// Seconds of attention a position looked back to, and beside those.
+  private let attention: (each: Double, fixed: Double)
+  private let sharing: InferenceEngine.Sharing
+
+  /// - Parameters: `texts` are the samples in all
+  package init(_ engine: InferenceEngine, texts: Int) {
+    self.engine = engine
+    model = engine.configuration
+    self.texts = (texts + engine.workers - 1) / engine.workers
+    sharing = texts == 1 && engine.workers > 1 ? .products : .passes
+    choice = Self.secondsOfChoice()
+    products = engine.secondsOfProducts(rows: self.texts, sharing)
+    between = engine.secondsBetweenProducts(rows: self.texts)
+    let near = max(16, model.context / 4)
+    let (few, many) = (
+      engine.secondsOfAttention(places: near), engine.secondsOfAttention(places: 2 * near)
+    )
+    let each = max(0, (many - few) / Double(near))
+    attention = (each, max(0, few - each * Double(near)))
+  }
+
+  /// Choosing a byte and telling its probability, in seconds.
+  private static func secondsOfChoice() -> Double {
+    let (logits, scratch) = (FloatBuffer(count: 256), FloatBuffer(count: 256))
+    for index in 0..<256 { logits[index] = Float(index % 17) }
+    let row = UnsafeBufferPointer(start: logits.base, count: 256)
+    let (rule, count) = (SamplingRule(), 2000)
+    let start = DispatchTime.now().uptimeNanoseconds
+    var sum = 0.0
+    for place in 0..<count {
+      let byte = rule.choose(row, draw: Double(place) / Double(count), scratch: scratch)
+      sum += Double(logProbability(of: Int(byte), in: row, scratch: scratch))
+    }
+    precondition(sum < 0)
+    return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(count)
+  }
+
+  /// F: until the first byte of the longest prompt part that fits is written.
+  package func secondsOfPrompt(_ bytes: Int) -> Double {
+    let kept = min(bytes, model.context)
+    let rows = min(kept, Continuation.promptRows)
+    let pass =
+      engine.secondsOfProducts(rows: rows, sharing) + engine.secondsBetweenProducts(rows: rows)
+    let passes = Double(kept) / Double(rows)
+    let looks = Double(kept) * (attention.fixed + attention.each * Double(kept + 1) / 2)
+    return passes * pass + looks + Double(texts) * choice
+  }
+
+  /// A pass at this place of the texts, in seconds: β₀ + β₁·t.
+  package func secondsOfPass(at place: Int) -> Double {
+    let looks = attention.fixed + attention.each * Double(min(place + 1, model.context))
+    return products + between + Double(texts) * (looks + choice)
+  }
+
+  /// T(P, O)
+  package func seconds(prompt: Int, tokens: Int) -> Double {
+    let start = min(prompt, model.context)
+    return (start..<start + tokens - 1).reduce(secondsOfPrompt(prompt)) {
+      $0 + secondsOfPass(at: $1)
+    }
+  }
+
+  /// What `sample` takes for it: the median of a few tries.
+  package func measured(prompt: Int, tokens: Int, tries: Int = 3) -> Double {
+    var sampling = Sampling(prompt: (0..<prompt).map { UInt8(97 + $0 % 26) })
+    sampling.tokens = tokens
+    let count = sharing == .products ? 1 : texts * engine.workers
+    let times = (0..<tries).map { _ in
+      sampling.write(count, engine: engine) { _, _ in }.seconds
+    }
+    return times.sorted()[tries / 2]
+  }
+}
+
+/// Operations and memory of writing, by the shapes alone.
+package struct InferenceCost {
+  private let model: ModelConfiguration
+
+  package init(_ model: ModelConfiguration) { self.model = model }
+
+  /// n: the weights that a token meets, those of the logits apart.
+  private var weights: Int {
+    var rooted = model
+    // What of a layer's cost goes with the context is counted by place here.
+    rooted.context = 0
+    return (0..<model.layers).reduce(0) {
+      $0 + model.mixer(inLayer: $1).conformer.weightsPerToken(rooted)
+        + model.feedForward(inLayer: $1).conformer.weightsPerToken(rooted)
+    }
+  }
+
+  private var outputWeights: Int { model.width * model.vocabulary }
+
+  /// 2·n·P for the products, 2·L·D·P² for what looks back, and the logits of the last byte.
+  package func flops(prompt: Int) -> Double {
+    let attention = 2 * model.attentionLayers.count * model.width
+    return 2 * Double(weights) * Double(prompt) + Double(attention) * Double(prompt)
+      * Double(prompt) + 2 * Double(outputWeights)
+  }
+
+  /// 2·n + 4·L·D·t
+  package func flops(at place: Int) -> Double {
+    2 * Double(weights + outputWeights)
+      + 4 * Double(model.attentionLayers.count * model.width)
+      * Double(min(place + 1, model.context))
+  }
+
+  /// Of the weights as they are kept for products, and as they were trained.
+  package var weightBytes: Int { 8 * model.parameterCount }
+
+  /// Keys and values of a text of so many bytes.
+  package func cacheBytes(positions: Int) -> Int {
+    8 * model.attentionLayers.count * model.width * min(positions, model.context)
+  }
+}

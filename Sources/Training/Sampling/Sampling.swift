@@ -1,0 +1,56 @@
+import Dispatch
+package import Models
+
+/// Samples of one prompt, group by group.
+package struct Sampling {
+  package var prompt: [UInt8]
+  /// Bytes to write after it.
+  package var tokens = 200
+  package var rule = SamplingRule()
+  package var seed: UInt64 = 0
+  /// Texts that a worker writes side by side: more are no faster.
+  package var mostTexts = 32
+
+  package init(prompt: [UInt8]) { self.prompt = prompt }
+
+  /// What the writing came to.
+  package struct Pace: Sendable {
+    package let tokens: Int
+    /// Of the prompt and of all that follows it.
+    package let seconds: Double
+
+    package var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
+  }
+
+  /// Keys and values that a worker's texts may take, in bytes.
+  private static let cacheBytes = 256 << 20
+
+  /// The memory for `count` samples: as many side by side as the workers have use for.
+  package func continuation(_ count: Int, engine: InferenceEngine) -> Continuation {
+    let configuration = engine.configuration
+    let places = min(configuration.context, prompt.count + tokens)
+    let room = Self.cacheBytes / max(1, places * engine.cacheBytesPerPlace)
+    let share = (count + engine.workers - 1) / engine.workers
+    return Continuation(
+      of: prompt, tokens: tokens, texts: min(share, max(1, room), mostTexts), engine: engine,
+      splits: count == 1 && engine.workers > 1)
+  }
+
+  /// Writes the first `count` samples, a group at a time, and hands each out in its order.
+  package func write(
+    _ count: Int, engine: InferenceEngine,
+    _ body: (_ number: Int, _ sample: TextSample) throws -> Void
+  ) rethrows -> Pace {
+    let start = DispatchTime.now().uptimeNanoseconds
+    let continuation = continuation(count, engine: engine)
+    var nanoseconds = DispatchTime.now().uptimeNanoseconds - start
+    for first in stride(from: 0, to: count, by: continuation.together) {
+      let start = DispatchTime.now().uptimeNanoseconds
+      let numbers = first..<min(first + continuation.together, count)
+      let samples = continuation.samples(numbers, rule: rule, seed: seed)
+      nanoseconds += DispatchTime.now().uptimeNanoseconds - start
+      for (number, sample) in zip(numbers, samples) { try body(number, sample) }
+    }
+    return Pace(tokens: count * tokens, seconds: Double(nanoseconds) / 1e9)
+  }
+}

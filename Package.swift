@@ -123,8 +123,8 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "CBuild", "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
-        "Sweeps", "Telemetry", "Terminal", "Training",
+        "CBuild", "Dashboard", "Formats", "Inspection", "Kernels", "Models", "Ranks", "Runs",
+        "Screen", "Sessions", "Signals", "Sweeps", "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: language),

@@ -50,6 +50,7 @@ struct ClosedStreamTests {
     Case(words: "sessions rename a.seismo a", status: 65, prints: false),
     Case(words: "sessions delete nothere --yes", status: 65, prints: false),
     Case(words: "eval a.checkpoints/step-000000004 --data a.seismo --workers 1"),
+    Case(words: "inspect a.checkpoints/step-000000004/model.safetensors --workers 1"),
     Case(words: "bench --preset tiny --steps 4 --workers 1"),
     Case(words: "compare a.seismo a.seismo"),
     Case(words: "export a.seismo --format csv"), Case(words: "export a.seismo --format svg"),

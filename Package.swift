@@ -101,6 +101,9 @@ let package = Package(
       dependencies: ["Formats", "Kernels", "Models", "Signals", "Telemetry", "Training"],
       swiftSettings: settings),
     .target(
+      name: "Inspection",
+      dependencies: ["Formats", "Kernels", "Models", "Training"], swiftSettings: settings),
+    .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
     .target(
@@ -120,8 +123,8 @@ let package = Package(
     .executableTarget(
       name: "seismo",
       dependencies: [
-        "CBuild", "Dashboard", "Formats", "Models", "Ranks", "Runs", "Screen", "Sessions", "Signals",
-        "Sweeps", "Telemetry", "Terminal", "Training",
+        "CBuild", "Dashboard", "Formats", "Inspection", "Kernels", "Models", "Ranks", "Runs",
+        "Screen", "Sessions", "Signals", "Sweeps", "Telemetry", "Terminal", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: language),
@@ -151,6 +154,10 @@ let package = Package(
     .testTarget(
       name: "SweepsTests", dependencies: ["Models", "Signals", "Sweeps", "Telemetry", "Training"],
       swiftSettings: language),
+    .testTarget(
+      name: "InspectionTests",
+      dependencies: ["Inspection", "Kernels", "Models", "TestSupport", "Training"],
+      exclude: ["Recorded"], swiftSettings: language),
     .testTarget(
       name: "SessionsTests",
       dependencies: [

@@ -182,14 +182,38 @@ extension TransformerEngine {
     ).map(\.loss)
   }
 
-  /// The logits of up to a slice's windows at a time, [rows·T, V] in row-major order.
+  /// The logits, [rows·T, V] in row-major order.
   package func logits(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
   ) -> [Float] {
+    var result: [Float] = []
+    forward(parameters: parameters, tokens: tokens, rows: rows, settings: settings) { memory in
+      result += memory.logits.values
+    }
+    return result
+  }
+
+  /// The normalised residual stream, [rows·T, D] in row-major order: as each block's mixer reads it,
+  /// the first that of the embeddings, and as the unembedding does.
+  package func features(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+  ) -> [[Float]] {
+    var result = [[Float]](repeating: [], count: configuration.layers + 1)
+    forward(parameters: parameters, tokens: tokens, rows: rows, settings: settings) { memory in
+      let norms = memory.blocks.map(\.mixerInput) + [memory.final]
+      for (layer, norm) in norms.enumerated() { result[layer] += norm.output.values }
+    }
+    return result
+  }
+
+  /// A pass over up to a slice's windows at a time; `body` sees what each leaves.
+  private func forward(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    settings: LossSettings, _ body: (Activations) -> Void
+  ) {
     let samples = batch / slices
     let view = ParameterView(parameters)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
-    var result: [Float] = []
     for start in stride(from: 0, to: rows, by: samples) {
       let count = min(samples, rows - start)
       let memory = activations[0].prefix(count * configuration.context)
@@ -201,9 +225,8 @@ extension TransformerEngine {
       TransformerPass(
         configuration: configuration, ends: model.ends, inputs: inputs, activations: memory
       ).forward(weight: nil)
-      result += memory.logits.values
+      body(memory)
     }
-    return result
   }
 
   private func statistics(

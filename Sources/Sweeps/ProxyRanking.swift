@@ -1,4 +1,5 @@
 import Foundation
+import Signals
 import Training
 
 /// How well losses at a small size judge settings that are meant for a large one.
@@ -39,7 +40,7 @@ package struct ProxyRanking: Sendable, Equatable {
     guard truths.count >= 2, truths.indices.contains(baseline) else { return nil }
     count = truths.count
     let order = estimates.indices.sorted { (estimates[$0], $0) < (estimates[$1], $1) }
-    rankCorrelation = Self.correlation(Self.ranks(estimates), Self.ranks(truths))
+    rankCorrelation = RankCorrelation.of(estimates, truths)
     regret = truths[order[0]] - (truths.min() ?? .nan)
     let base = truths[baseline]
     let most = min(Self.mostPicks, truths.count - 1)
@@ -76,23 +77,5 @@ package struct ProxyRanking: Sendable, Equatable {
       known += 1
     }
     return known > 0 ? sum / Double(known) : nil
-  }
-
-  /// From 1 on; equal values share the mean of their ranks.
-  private static func ranks(_ values: [Double]) -> [Double] {
-    values.map { value in
-      let below = values.count { $0 < value }
-      let equal = values.count { $0 == value }
-      return Double(below) + Double(equal + 1) / 2
-    }
-  }
-
-  private static func correlation(_ one: [Double], _ other: [Double]) -> Double? {
-    let mean = Double(one.count + 1) / 2
-    func product(_ a: [Double], _ b: [Double]) -> Double {
-      zip(a, b).reduce(0) { $0 + ($1.0 - mean) * ($1.1 - mean) }
-    }
-    let spread = (product(one, one) * product(other, other)).squareRoot()
-    return spread > 0 ? product(one, other) / spread : nil
   }
 }

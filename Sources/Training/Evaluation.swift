@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Models
+package import Models
 
 /// The loss of a checkpoint on data: the mean over consecutive, non-overlapping windows.
 ///
@@ -14,8 +14,12 @@ package struct Evaluation {
 
   private static let rowsAtOnce = 64
 
-  private let checkpoint: Checkpoint
-  private let windows: ConsecutiveWindows
+  package let checkpoint: Checkpoint
+  package let windows: ConsecutiveWindows
+  /// Of the part that its own run trained on; nil where it is measured on other data.
+  package let training: ConsecutiveWindows?
+  /// That its own run's first weights were drawn with; nil where it is measured on other data.
+  package let seed: UInt64?
   private let workers: Int
 
   /// - Throws: ``DataError`` where the data has less than one window.
@@ -23,6 +27,7 @@ package struct Evaluation {
     self.checkpoint = checkpoint
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     windows = try ConsecutiveWindows(corpus: corpus, context: checkpoint.configuration.context)
+    (training, seed) = (nil, nil)
   }
 
   /// Of the part of its own run's data that the run held out.
@@ -39,6 +44,9 @@ package struct Evaluation {
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     windows = try ConsecutiveWindows(
       corpus: corpus, from: source.trainingCount, context: source.context)
+    training = try ConsecutiveWindows(
+      corpus: corpus, to: source.trainingCount, context: source.context)
+    seed = configuration.seed
   }
 
   private static func ownCorpus(
@@ -58,13 +66,18 @@ package struct Evaluation {
   /// Nats a byte, where the source's own entropy is known.
   package var entropyPerByte: Double? { windows.corpus.entropyPerByte }
 
+  /// What the checkpoint's outputs depend on beside its weights.
+  package var settings: LossSettings {
+    checkpoint.forward.settings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
+  }
+
   /// - Throws: ``CheckpointError`` or ``DataError`` where a file cannot be read.
   package func run() throws -> Result {
     let engine = TransformerEngine(
       configuration: checkpoint.configuration, batch: 4, pool: WorkerPool(workers: workers))
     let parameters = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)
-    let settings = checkpoint.forward.settings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
+    let settings = settings
     var sum = 0.0
     for start in stride(from: 0, to: windows.count, by: Self.rowsAtOnce) {
       let range = start..<min(start + Self.rowsAtOnce, windows.count)

@@ -52,6 +52,7 @@ struct ClosedStreamTests {
     Case(words: "eval a.checkpoints/step-000000004 --data a.seismo --workers 1"),
     Case(words: "sample a.checkpoints/step-000000004 --prompt a --workers 1"),
     Case(words: "estimate --preset tiny --prompt-bytes 4 --tokens 4 --workers 1"),
+    Case(words: "inspect a.checkpoints/step-000000004/model.safetensors --workers 1"),
     Case(words: "bench --preset tiny --steps 4 --workers 1"),
     Case(words: "compare a.seismo a.seismo"),
     Case(words: "export a.seismo --format csv"), Case(words: "export a.seismo --format svg"),

@@ -60,6 +60,41 @@ package struct SafetensorsFile: Sendable {
     _ = try entry(name, shape: shape)
   }
 
+  /// A tensor as the file has it.
+  package struct Tensor: Sendable, Hashable {
+    package let name: String
+    /// As the header spells it, such as `BF16`.
+    package let type: String
+    package let shape: [Int]
+    package let bytes: Int
+  }
+
+  /// All tensors in the order of their bytes.
+  package var tensors: [Tensor] {
+    let inOrder = header.entries.sorted {
+      ($0.value.bytes.lowerBound, $0.value.bytes.upperBound, $0.key)
+        < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound, $1.key)
+    }
+    return inOrder.map { name, entry in
+      Tensor(name: name, type: entry.type, shape: entry.shape, bytes: entry.bytes.count)
+    }
+  }
+
+  /// Reads a part of a tensor as it is stored: as many bytes as `memory` has, from its byte `offset`
+  /// on.
+  /// - Throws: `tensorMissing`, `unreadable`, `damaged`.
+  package func read(
+    _ name: String, from offset: Int, into memory: UnsafeMutableRawBufferPointer
+  ) throws(CheckpointError) {
+    guard let entry = header.entries[name] else {
+      throw .tensorMissing(path: path, tensor: name)
+    }
+    precondition(
+      offset >= 0 && offset + memory.count <= entry.bytes.count,
+      "\(memory.count) bytes at \(offset) of \(entry.bytes.count)")
+    try input.read(at: bodyStart + entry.bytes.lowerBound + offset, into: memory)
+  }
+
   private func entry(
     _ name: String, shape: [Int]
   ) throws(CheckpointError) -> SafetensorsHeader.Entry {

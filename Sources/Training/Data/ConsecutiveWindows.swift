@@ -1,4 +1,4 @@
-/// A corpus from one of its bytes on, as windows that share no target: window i covers bytes iT to
+/// A corpus from one of its bytes on, or up to another one, as windows that share no target: window i covers bytes iT to
 /// iT + T from there, so every byte but the first is predicted once; a last partial window is left
 /// out.
 package struct ConsecutiveWindows: Sendable {
@@ -14,16 +14,19 @@ package struct ConsecutiveWindows: Sendable {
   package var targets: Int { count * context }
 
   /// - Throws: `tooShort` when there is not one window.
-  package init(corpus: Corpus, from start: Int = 0, context: Int) throws(DataError) {
+  package init(
+    corpus: Corpus, from start: Int = 0, to end: Int? = nil, context: Int
+  ) throws(DataError) {
     precondition(context > 0, "a context of \(context)")
-    guard corpus.count - start > context else {
+    let bytes = (end ?? corpus.count) - start
+    guard bytes > context else {
       throw .tooShort(
-        path: corpus.name, bytes: corpus.count - start, needed: context + 1, context: context)
+        path: corpus.name, bytes: bytes, needed: context + 1, context: context)
     }
     self.corpus = corpus
     self.context = context
     self.start = start
-    count = (corpus.count - start - 1) / context
+    count = (bytes - 1) / context
   }
 
   /// The windows numbered `range`, [windows, T + 1] row-major.

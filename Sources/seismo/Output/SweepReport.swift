@@ -55,34 +55,12 @@ struct SweepReport {
   }
 
   private func page(title: String, svg: String) -> String {
-    let drawing = svg.range(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? svg
-    return """
-      <!DOCTYPE html>
-      <html lang="en"><head><meta charset="utf-8">
-      <meta name="viewport" content="width=device-width">
-      <title>\(Self.escaped(title)) · Seismo sweep</title>
-      <style>\(Self.style)</style></head><body>
-      <h1>\(Self.escaped(title))</h1>
-      \(drawing)
-      <h2>Sensitivity to the rate</h2>
-      \(Self.table(SweepSummary(board.results).rows))
-      <h2>Cells</h2>
-      \(Self.table(cellRows))
-      </body></html>
-
-      """
+    TablePage.html(
+      title: title, kind: "Seismo sweep", drawing: svg,
+      tables: [
+        ("Sensitivity to the rate", SweepSummary(board.results).rows), ("Cells", cellRows),
+      ])
   }
-
-  private static let style = """
-
-    body{margin:2rem auto;max-width:1240px;padding:0 1rem;font:15px/1.5 system-ui,sans-serif;\
-    color-scheme:light dark}
-    svg{width:100%;height:auto}
-    table{border-collapse:collapse;margin:1.5rem 0;font-variant-numeric:tabular-nums}
-    td,th{padding:.15rem .9rem .15rem 0;text-align:left;font-weight:normal}
-    th{opacity:.65}
-
-    """
 
   /// The names of the columns first.
   private var cellRows: [[String]] {
@@ -100,17 +78,5 @@ struct SweepReport {
     return [
       "\(cell.number)", cell.words, result.state.rawValue, NumberText.grouped(result.steps),
     ] + numbers
-  }
-
-  private static func table(_ rows: [[String]]) -> String {
-    let lines = rows.enumerated().map { index, row in
-      let tag = index == 0 ? "th" : "td"
-      return "<tr>" + row.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined() + "</tr>"
-    }
-    return "<table>\n" + lines.joined(separator: "\n") + "\n</table>"
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
   }
 }

@@ -1,0 +1,91 @@
+import Dashboard
+import Formats
+import Screen
+
+/// A part of what `inspect` says: a heading, a table, remarks.
+struct InspectionTable {
+  let heading: String
+  /// The names of the columns first; a role says what a number means.
+  let rows: [[Span]]
+  var rightAligned: Set<Int> = []
+  var remarks: [String] = []
+
+  private var words: [[String]] { rows.map { $0.map(\.text) } }
+
+  var lines: [String] {
+    [heading] + TextTable.lines(words, rightAligned: rightAligned) + remarks
+  }
+
+  /// As a page shows it; the names are whole there.
+  var page: (heading: String, rows: [[String]]) { (heading, words) }
+
+  /// Writes the lines from `row` on.
+  /// - Returns: the row after them.
+  func draw(on grid: inout CellGrid, from row: Int, _ theme: Theme) -> Int {
+    grid.write(heading, at: Point(column: 1, row: row), style: theme.style(.title))
+    let widths = TextTable.widths(words)
+    for (index, cells) in rows.enumerated() {
+      var column = 1
+      for (place, cell) in cells.enumerated() {
+        let gap = rightAligned.contains(place) ? widths[place] - cell.text.count : 0
+        let role = index == 0 ? Role.faint : cell.role
+        grid.write(
+          cell.text, at: Point(column: column + gap, row: row + 1 + index),
+          style: theme.style(role))
+        column += widths[place] + 2
+      }
+    }
+    let end = row + 1 + rows.count
+    for (index, remark) in remarks.enumerated() {
+      grid.write(remark, at: Point(column: 1, row: end + index), style: theme.style(.faint))
+    }
+    return end + remarks.count
+  }
+}
+
+/// Tables below each other, as text, as a picture or as a page, and what they rest on as JSON.
+struct InspectionReport {
+  let title: String
+  private(set) var tables: [InspectionTable] = []
+  private var members: [(key: String, value: String)] = []
+
+  init(title: String) { self.title = title }
+
+  mutating func add(_ table: InspectionTable) { tables.append(table) }
+
+  /// `json` is a value already.
+  mutating func add(_ key: String, json: String) { members.append((key, json)) }
+
+  var json: String { JSONLines.object(members) }
+
+  var lines: [String] { tables.map(\.lines).joined(separator: [""]).map { $0 } }
+
+  private func picture(_ look: Look) -> CellGrid {
+    let theme = look.appearance.theme
+    let lines = lines
+    let columns = max(80, (lines.map(\.count).max() ?? 0) + 2)
+    var grid = CellGrid(
+      columns: columns, rows: lines.count + 2, style: theme.style(.background))
+    var row = 1
+    for table in tables { row = table.draw(on: &grid, from: row, theme) + 1 }
+    return grid
+  }
+
+  func writePicture(to path: String, theme: String?) throws {
+    let look = try look(theme)
+    try ScreenFile(path: path).write(picture(look), title: title, theme: look.appearance.theme)
+  }
+
+  func writePage(to path: String) throws {
+    let output = try OutputFile(path: path)
+    try output.write(
+      Array(TablePage.html(title: title, kind: "Seismo", tables: tables.map(\.page)).utf8))
+    try output.finish()
+  }
+
+  private func look(_ theme: String?) throws -> Look {
+    let look = try Look(theme: theme, depth: .rgb, symbols: .unicode)
+    for warning in look.warnings { Seismo.report(warning) }
+    return look
+  }
+}

@@ -47,8 +47,8 @@ struct InferenceTests {
       var (position, logits) = (first, [Float]())
       for count in passes {
         let part = lane.prefix(count)
-        for row in 0..<count {
-          part.texts[row] = row(text, position + row, slot: slot)
+        for index in 0..<count {
+          part.texts[index] = row(text, position + index, slot: slot)
         }
         part.forward()
         logits += part.logits.values

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Signals
 import TestSupport
 import Testing
 

@@ -95,7 +95,7 @@ struct InspectCommandTests {
       "--workers", "1", "--session", "a.seismo", "--checkpoint-every", "10",
     ])
     #expect(run.status == 0, "\(run.error)")
-    let words = ["inspect", "a.checkpoints", "--windows", "8", "--workers", "1"]
+    let words = ["inspect", "a.checkpoints", "--windows", "4", "--workers", "1"]
     let text = try binary.run(words + ["--measures"])
     #expect(text.status == 0 && text.error.isEmpty, "\(text.error)")
     let lines = text.output.split(separator: "\n")
@@ -130,11 +130,11 @@ struct InspectCommandTests {
       "2", "--context", "16", "--batch", "4", "--steps", "10", "--lr", "1e-3,1e-2,3e-2",
     ])
     #expect(sweep.status == 0, "\(sweep.error)")
-    let text = try binary.run(["inspect", "s", "--windows", "8", "--workers", "1"])
+    let text = try binary.run(["inspect", "s", "--windows", "4", "--workers", "1"])
     #expect(text.status == 0, "\(text.error)")
     #expect(text.output.contains("rank correlation of each measure with the gap"))
     #expect(text.output.contains("3 cells say little of a ranking"))
-    let json = try binary.run(["inspect", "s", "--windows", "8", "--json"])
+    let json = try binary.run(["inspect", "s", "--windows", "4", "--json"])
     let value = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
     let found = try #require(value?["sweep"] as? [String: Any])
     #expect((found["cells"] as? [Any])?.count == 3)

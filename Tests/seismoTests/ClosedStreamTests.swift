@@ -50,7 +50,7 @@ struct ClosedStreamTests {
     Case(words: "sessions rename a.seismo a", status: 65, prints: false),
     Case(words: "sessions delete nothere --yes", status: 65, prints: false),
     Case(words: "eval a.checkpoints/step-000000004 --data a.seismo --workers 1"),
-    Case(words: "sample a.checkpoints/step-000000004 --prompt a --workers 1"),
+    Case(words: "sample a.checkpoints/step-000000004 --prompt a --tokens 8 --workers 1"),
     Case(words: "estimate --preset tiny --prompt-bytes 4 --tokens 4 --workers 1"),
     Case(words: "inspect a.checkpoints/step-000000004/model.safetensors --workers 1"),
     Case(words: "bench --preset tiny --steps 4 --workers 1"),

@@ -43,6 +43,11 @@ struct RecipeTests {
       "\(Recipe.command) train --preset tiny --steps 500 --session sessions/NAME.seismo "
         + Self.small)
     try #require(run.status == 0, "\(run.error)")
+    for model in ["model", "one", "other"] {
+      try files.copyItem(
+        atPath: binary.path("sessions/NAME.checkpoints/step-000000500"),
+        toPath: binary.path("path/to/\(model)"))
+    }
     try files.copyItem(
       atPath: binary.path("sessions/NAME.seismo"), toPath: binary.path("sessions/SHORT.seismo"))
     return binary

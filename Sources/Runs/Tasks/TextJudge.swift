@@ -84,11 +84,26 @@ private final class JudgingProgram {
   private func send(_ bytes: [UInt8]) throws(TaskError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+      let count = rest.withUnsafeBytes { Self.write($0, to: input) }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw .silent(command: command, reason: "it takes no more lines") }
       rest = rest.dropFirst(count)
     }
+  }
+
+  /// Writes to a pipe whose reader may be gone, which would end a program that does not ignore it.
+  private static func write(_ bytes: UnsafeRawBufferPointer, to pipe: Int32) -> Int {
+    var (signals, former) = (sigset_t(), sigset_t())
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, &former)
+    let count = Glibc.write(pipe, bytes.baseAddress, bytes.count)
+    let reason = errno
+    var now = timespec()
+    if count < 0, reason == EPIPE { sigtimedwait(&signals, nil, &now) }
+    pthread_sigmask(SIG_SETMASK, &former, nil)
+    errno = reason
+    return count
   }
 
   private func answer() throws(TaskError) -> String {

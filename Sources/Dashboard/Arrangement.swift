@@ -127,7 +127,7 @@ extension PaneID {
   /// Whether it is a list that up and down scroll.
   package var isScrollable: Bool {
     switch self {
-    case .events, .run, .console, .wall: true
+    case .events, .run, .console, .samples, .wall: true
     default: false
     }
   }

@@ -29,7 +29,8 @@ struct EventLog: Sendable {
   ///   a search wants each
   init(_ events: [RunEvent], foldsCheckpoints: Bool = true) {
     var raised: [Int] = []
-    for (event, number) in zip(events, EventMark.numbers(of: events)) {
+    // What the model writes has a pane of its own.
+    for (event, number) in zip(events, EventMark.numbers(of: events)) where event.kind != .sample {
       if event.kind == .calm,
         let place = raised.lastIndex(where: { entries[$0].isEnded(by: event) })
       {

@@ -22,15 +22,21 @@ package struct Arrangement: Sendable, Hashable {
   }
 
   /// The panes wanted, the one to be left out last first. Where some are silent, whose metrics the
-  /// run does not log, all that it does log stands in their place.
-  package func ranked(isMixture: Bool, silent: Set<PaneID> = []) -> [PaneID] {
+  /// run does not log, all that it does log stands in their place. `writes`: whether the run's model
+  /// writes texts while it is trained.
+  package func ranked(
+    isMixture: Bool, silent: Set<PaneID> = [], writes: Bool = false
+  ) -> [PaneID] {
     var usual = pins + preset.panes(isMixture: isMixture).filter { !silent.contains($0) }
+    if writes, preset == .overview {
+      usual.insert(.samples, at: usual.firstIndex(of: .events).map { $0 + 1 } ?? usual.count)
+    }
     if !silent.isEmpty, !usual.contains(.wall) {
       usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
     }
     usual.removeAll { hidden.contains($0) || promoted.contains($0) }
     return (promoted.filter { !silent.contains($0) } + usual)
-      .filter { isMixture || $0 != .experts }
+      .filter { (isMixture || $0 != .experts) && (writes || $0 != .samples) }
   }
 
   /// All panes in the order in which they are laid out, a person's own last.

@@ -92,7 +92,12 @@ extension DashboardState {
   }
 
   /// The panes wanted, the one to be left out last first.
-  var rankedPanes: [PaneID] { arrangement.ranked(isMixture: isMixture, silent: silentPanes) }
+  var rankedPanes: [PaneID] {
+    arrangement.ranked(isMixture: isMixture, silent: silentPanes, writes: writes)
+  }
+
+  /// Whether the run tells what its model writes.
+  var writes: Bool { history.events.contains { $0.kind == .sample } }
 
   /// The last step that is drawn.
   package var playhead: Int {
@@ -173,7 +178,7 @@ extension DashboardState {
   package var layout: Layout {
     Layout(
       size: size, arrangement: arrangement, isMixture: isMixture, silent: silentPanes,
-      hasBanner: Banner(self) != nil, isWall: isWallWhole)
+      writes: writes, hasBanner: Banner(self) != nil, isWall: isWallWhole)
   }
 
   package func context(for pane: PaneID) -> PaneContext {

@@ -44,6 +44,7 @@ extension DashboardState {
   private func scrollLimit(of pane: PaneID) -> Int {
     switch pane {
     case .events: max(0, EventsPane.shown(context(for: pane)).count - 1)
+    case .samples: max(0, SamplesPane.shown(context(for: pane)).count - 1)
     case .console: max(0, history.console.count - 1)
     case .run: RunPane.scrollLimit(in: inside(pane), context(for: pane))
     default: 0

@@ -41,7 +41,11 @@ enum PaneCommands {
     return DashboardCommand(
       "pane \(pane.title)", keys: keys, group: .panes, "Show or hide \(pane.title).",
       refusal: { state in
-        pane == .experts && !state.isMixture ? "this model has no experts" : nil
+        switch pane {
+        case .experts where !state.isMixture: "this model has no experts"
+        case .samples where !state.writes: "nothing is written: train --sample-every 100 writes"
+        default: nil
+        }
       }
     ) { state in
       state.toggle(pane)

@@ -15,7 +15,7 @@ enum SamplesPane {
       """,
     headline: headline, draw: draw)
 
-  private static func shown(_ context: PaneContext) -> [RunEvent] {
+  static func shown(_ context: PaneContext) -> [RunEvent] {
     let samples = context.events.filter { $0.kind == .sample }.reversed()
     guard let filter = context.filter, !filter.isEmpty else { return Array(samples) }
     let pattern = TextPattern(filter)

@@ -33,7 +33,7 @@ enum SamplesPane {
   private static func draw(_ grid: inout CellGrid, _ rect: Rect, _ context: PaneContext) {
     let samples = shown(context)
     guard !samples.isEmpty, !rect.isEmpty else {
-      return context.drawWaiting(into: &grid, rect, "nothing was written yet")
+      return context.drawWaiting(into: &grid, rect, "nothing written yet")
     }
     let lines = samples.dropFirst(min(context.scroll, samples.count - 1)).prefix(rect.rows)
       .flatMap { written(of: $0, columns: rect.columns) }

@@ -43,7 +43,7 @@ import Testing
     screen.change = { _ in }
     screen.playhead = 100
     #expect(lines(screen)[1] == "qzx kk")
-    #expect(lines(.empty).contains { $0.contains("nothing was written yet") })
+    #expect(lines(.empty).contains { $0.contains("nothing written yet") })
   }
 
   @Test func `what has a pane of its own is none of the events'`() {

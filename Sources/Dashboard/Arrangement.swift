@@ -29,7 +29,8 @@ package struct Arrangement: Sendable, Hashable {
   ) -> [PaneID] {
     var usual = pins + preset.panes(isMixture: isMixture).filter { !silent.contains($0) }
     if writes, preset == .overview {
-      usual.insert(.samples, at: usual.firstIndex(of: .events).map { $0 + 1 } ?? usual.count)
+      // Asked for by an option of its own, it comes before what stands there by itself.
+      usual.insert(.samples, at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
     }
     if !silent.isEmpty, !usual.contains(.wall) {
       usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)

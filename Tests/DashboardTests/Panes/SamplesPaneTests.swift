@@ -46,6 +46,21 @@ import Testing
     #expect(lines(.empty).contains { $0.contains("nothing written yet") })
   }
 
+  @Test func `the pane is there where a model writes, and nowhere else`() {
+    for preset in LayoutPreset.allCases {
+      let arrangement = Arrangement(preset: preset)
+      for isMixture in [false, true] {
+        #expect(!arrangement.ranked(isMixture: isMixture).contains(.samples))
+        let writing = arrangement.ranked(isMixture: isMixture, writes: true)
+        #expect(writing.contains(.samples) == [.overview, .everything].contains(preset))
+      }
+    }
+    let layout = Layout(
+      size: Size(columns: 120, rows: 40), arrangement: Arrangement(), isMixture: false,
+      writes: true)
+    #expect(layout.panes[.samples] != nil)
+  }
+
   @Test func `what has a pane of its own is none of the events'`() {
     let kinds = EventLog(Self.history.events).entries.map(\.event.kind)
     #expect(!kinds.isEmpty && !kinds.contains(.sample))

@@ -34,9 +34,12 @@ struct PrintedPlace {
   }
 
   private static func skipLabel(_ text: inout Substring) -> Bool {
-    let word = text.prefix { $0.isLetter || $0 == "-" }
-    guard !word.isEmpty, labels.contains(Substring(word.lowercased())) else { return false }
-    text = text[word.endIndex...].drop { ": #=".contains($0) }
+    // `[Train] 10/100`, `(10%) 10/100`
+    let start = text.first.map { "[(".contains($0) } ?? false ? text.dropFirst() : text
+    let word = start.prefix { $0.isLetter || $0 == "-" }
+    let share = start.prefix { $0.isNumber || " .%".contains($0) }
+    guard labels.contains(Substring(word.lowercased())) || share.last == "%" else { return false }
+    text = start[max(word.endIndex, share.endIndex)...].drop { "]): #=".contains($0) }
     return true
   }
 

@@ -199,6 +199,13 @@ struct TextLine {
       number.total = next < tokens.count ? plain(tokens[next]) : nil
       if number.total != nil { next += 1 }
     }
+    // `100 of 1000`
+    if number.total == nil, next + 1 < tokens.count, tokens[next] == "of",
+      let total = plain(tokens[next + 1].trimmingSuffix { ",;:]".contains($0) })
+    {
+      number.total = total
+      next += 2
+    }
     return number
   }
 

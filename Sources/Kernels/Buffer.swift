@@ -9,12 +9,14 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   private let mappedBytes: Int
   // The compiler checks all but what is written through this pointer, which is sound:
   // - it never changes, and the memory is freed with the last reference only;
-  // - whoever holds buffers (`TransformerEngine`, `Optimizer`, `TrainingRun` and its probes) is not
-  //   Sendable, so that the compiler lets one thread at a time reach them; no buffer is static, and
+  // - whoever holds buffers (`TransformerEngine`, `InferenceEngine`, `Optimizer`, `Continuation`,
+  //   `TrainingRun` and its probes) is not Sendable, so that the compiler lets one thread at a time reach them; no buffer is static, and
   //   runs side by side share none;
-  // - other threads see them in the jobs of a `WorkerPool.run` alone, for which that thread waits and
-  //   whose begin and end `Crew` orders with a release and an acquire; there each job writes the
-  //   elements of its own slice, chunk, part or row, and none writes what another reads;
+  // - other threads see them, and what is Sendable with them in it (`Matrix`, `PackedMatrix`,
+  //   `InferenceLane`), in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
+  //   `initialise`, for which that thread waits; `Crew` orders their begin and end with a release and
+  //   an acquire, Dispatch does so itself. There each job writes the elements of its own slice, chunk,
+  //   part, row, tensor or lane, and none writes what another reads;
   // - what other ranks are sent, or send into it, goes through `memory` on that thread too, which
   //   waits for the exchange before it goes on: ranks of one process have buffers of their own.
   package nonisolated(unsafe) let base: UnsafeMutablePointer<Element>

@@ -375,6 +375,23 @@ import Testing
         """,
       samples: ["loss": "0:2.5 1:2.25 2:2.0"]),
     Case(
+      testDescription: "steps of a total in words",
+      text: """
+        step 10 of 100: loss 2.5
+        step 20 of 100: loss 2.25
+
+        """,
+      samples: ["loss": "10:2.5 20:2.25"], absent: ["of"]),
+    Case(
+      testDescription: "places behind brackets of their own",
+      text: """
+        [Train] 10/100 loss: 2.5
+        (20%) 20/100 loss: 2.25
+        [ 30 / 100 ] loss 2.0
+
+        """,
+      samples: ["loss": "10:2.5 20:2.25 30:2.0"]),
+    Case(
       testDescription: "W&B's download of two runs",
       text: """
         "Step","sun-3 - loss","sun-3 - loss__MIN","sun-3 - loss__MAX","sea-4 - loss","sea-4 - loss__MIN","sea-4 - loss__MAX"

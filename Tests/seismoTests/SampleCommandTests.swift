@@ -53,6 +53,24 @@ struct SampleCommandTests {
     #expect(greedy[0] == greedy[1] && greedy[0].count == 1)
   }
 
+  @Test func `a session's run is asked for its weights, and one that is over for its last`() throws
+  {
+    let over = try Self.trained.get()
+    let words = ["--prompt", "a", "--tokens", "12", "--json"]
+    let named = try over.run(["sample", "a.seismo"] + words)
+    #expect(named.status == 0 && named.error.contains("last checkpoint, step 8"), "\(named.error)")
+    #expect(try lines(named) == lines(sample("--tokens 12 --json")))
+
+    let live = try LiveBinary(["--width", "16", "--layers", "1", "--heads", "2", "--context", "16"])
+    defer { live.end() }
+    let asked = try live.binary.run(["sample", "a.seismo"] + words)
+    #expect(asked.status == 0 && asked.error.contains("the live run's weights at step"))
+    #expect(try lines(asked).map(\.tokens) == [12])
+    #expect(try live.control("pause").status == 0)
+    let paused = try (0..<2).map { _ in try live.binary.run(["sample", "a.seismo"] + words) }
+    #expect(paused[0].output == paused[1].output && paused[0].status == 0)
+  }
+
   @Test func `beyond the trained context the window slides, which is told once`() throws {
     let result = try sample("--tokens 40 --n 3 --json", prompt: "of twenty bytes or so")
     #expect(try lines(result).map(\.tokens) == [40, 40, 40])

@@ -1,3 +1,4 @@
+import Dispatch
 import Kernels
 package import Models
 
@@ -19,6 +20,9 @@ package final class Continuation {
   /// Whether the prompt or what follows it goes beyond the trained context, so that the window
   /// slides.
   package var slides: Bool { prompt.count + tokens > context }
+
+  /// What reading the prompt took; making room for it is no part of that.
+  let nanosecondsOfReading: UInt64
 
   private let prompt: [UInt8]
   private let tokens: Int
@@ -51,12 +55,14 @@ package final class Continuation {
       splits ? 1 : engine.workers, rows: max(texts, min(kept.count, Self.promptRows)),
       slots: texts + 1, places: min(context, kept.count + tokens), splits: splits)
     let all = lanes.lanes
+    let start = DispatchTime.now().uptimeNanoseconds
     // Each lane for itself, and all with the same bits.
     if all.count == 1 {
       Self.read(kept, all[0])
     } else {
       engine.pool.run(jobs: all.count) { lane, _ in Self.read(kept, all[lane]) }
     }
+    nanosecondsOfReading = DispatchTime.now().uptimeNanoseconds - start
     logits = Array(all[0].logits.rowNumbers(0))
   }
 

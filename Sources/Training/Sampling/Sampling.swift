@@ -16,7 +16,7 @@ package struct Sampling {
   /// What the writing came to.
   package struct Pace: Sendable {
     package let tokens: Int
-    /// Of the prompt and of all that follows it.
+    /// Of reading the prompt and of writing all that follows it.
     package let seconds: Double
 
     package var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
@@ -41,9 +41,8 @@ package struct Sampling {
     _ count: Int, engine: InferenceEngine,
     _ body: (_ number: Int, _ sample: TextSample) throws -> Void
   ) rethrows -> Pace {
-    let start = DispatchTime.now().uptimeNanoseconds
     let continuation = continuation(count, engine: engine)
-    var nanoseconds = DispatchTime.now().uptimeNanoseconds - start
+    var nanoseconds = continuation.nanosecondsOfReading
     for first in stride(from: 0, to: count, by: continuation.together) {
       let start = DispatchTime.now().uptimeNanoseconds
       let numbers = first..<min(first + continuation.together, count)

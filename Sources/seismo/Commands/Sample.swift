@@ -2,6 +2,8 @@ import ArgumentParser
 import Formats
 import Foundation
 import Models
+import Runs
+import Sessions
 import Training
 
 struct Sample: ParsableCommand {
@@ -11,10 +13,12 @@ struct Sample: ParsableCommand {
       The text is what was written after the prompt. Its logprob is the model's own, nats, at \
       temperature 1 and with every byte allowed. Sample i of a seed is the same text whatever --n \
       and --workers are. Bytes that are no UTF-8 are shown as U+FFFD. Beyond the trained context the \
-      model sees the last bytes that fit into it.
+      model sees the last bytes that fit into it. A session's run is asked for a checkpoint of the \
+      weights as they are if it is live, and writing takes the time that the run leaves; of one that \
+      is over the last checkpoint counts.
       """)
 
-  @Argument(help: "a checkpoint folder") var checkpoint: String
+  @Argument(help: "a checkpoint folder, or a session: a file or a name") var checkpoint: String
   @Option(help: "text to go on from") var prompt: String
   @Option(help: "bytes to write") var tokens = 200
   @Option(help: "what logits are divided by; 0: always the likeliest byte") var temperature = 1.0
@@ -41,7 +45,7 @@ struct Sample: ParsableCommand {
   }
 
   mutating func run() throws {
-    let opened = try CheckpointFolder.read(checkpoint)
+    let opened = try opened()
     let engine = try opened.inferenceEngine(workers: workers)
     var sampling = Sampling(prompt: Array(prompt.utf8))
     sampling.tokens = tokens
@@ -61,6 +65,20 @@ struct Sample: ParsableCommand {
       try StandardOutput.print(json ? sample.json : sample.shown)
     }
     Seismo.report(pace.text)
+  }
+
+  /// What lies where the words say is a checkpoint before it is a name.
+  private func opened() throws -> Checkpoint {
+    guard !FileSystem.isFolder(checkpoint), SessionReference.isSession(checkpoint) else {
+      return try CheckpointFolder.read(checkpoint)
+    }
+    let now = try CurrentCheckpoint(of: SessionReference(checkpoint), by: "sample")
+    if now.isLive { CurrentCheckpoint.yieldProcessors() }
+    Seismo.report(
+      now.isLive
+        ? "the live run's weights at step \(now.checkpoint.step)"
+        : "no live run: the weights of the last checkpoint, step \(now.checkpoint.step)")
+    return now.checkpoint
   }
 }
 

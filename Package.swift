@@ -102,7 +102,8 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Inspection",
-      dependencies: ["Formats", "Kernels", "Models", "Training"], swiftSettings: settings),
+      dependencies: ["Formats", "Kernels", "Models", "Ranks", "Telemetry", "Training"],
+      swiftSettings: settings),
     .target(
       name: "Dashboard", dependencies: ["Screen", "Signals", "Telemetry"],
       swiftSettings: settings),
@@ -111,8 +112,8 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Formats", "Models", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry", "Training",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "Formats", "Inspection", "Models", "Ranks", "Sessions", "Signals", "Sweeps", "Telemetry",
+        "Training", .product(name: "TOMLKit", package: "TOMLKit"),
       ], swiftSettings: settings),
     .target(
       name: "Seismo", dependencies: ["Runs", "Telemetry", "Training"], path: "Sources/Library",
@@ -156,7 +157,7 @@ let package = Package(
       swiftSettings: language),
     .testTarget(
       name: "InspectionTests",
-      dependencies: ["Inspection", "Kernels", "Models", "TestSupport", "Training"],
+      dependencies: ["Inspection", "Kernels", "Models", "Telemetry", "TestSupport", "Training"],
       exclude: ["Recorded"], swiftSettings: language),
     .testTarget(
       name: "SessionsTests",

@@ -22,22 +22,26 @@ package struct Arrangement: Sendable, Hashable {
   }
 
   /// The panes wanted, the one to be left out last first. Where some are silent, whose metrics the
-  /// run does not log, all that it does log stands in their place. `writes`: whether the run's model
-  /// writes texts while it is trained.
+  /// run does not log, all that it does log stands in their place. `told` are those of ``PaneID/optional``
+  /// that the run tells of.
   package func ranked(
-    isMixture: Bool, silent: Set<PaneID> = [], writes: Bool = false
+    isMixture: Bool, silent: Set<PaneID> = [], told: Set<PaneID> = []
   ) -> [PaneID] {
     var usual = pins + preset.panes(isMixture: isMixture).filter { !silent.contains($0) }
-    if writes, preset == .overview {
-      // Asked for by an option of its own, it comes before what stands there by itself.
-      usual.insert(.samples, at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
+    if preset == .overview {
+      // Asked for by options of their own, they come before what stands there by itself.
+      usual.insert(
+        contentsOf: PaneID.optional.filter(told.contains),
+        at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
     }
     if !silent.isEmpty, !usual.contains(.wall) {
       usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
     }
     usual.removeAll { hidden.contains($0) || promoted.contains($0) }
     return (promoted.filter { !silent.contains($0) } + usual)
-      .filter { (isMixture || $0 != .experts) && (writes || $0 != .samples) }
+      .filter {
+        (isMixture || $0 != .experts) && (told.contains($0) || !PaneID.optional.contains($0))
+      }
   }
 
   /// All panes in the order in which they are laid out, a person's own last.
@@ -111,6 +115,9 @@ extension PaneID {
     let known = Set(first + [.experts, .events])
     return first + allCases.filter { !known.contains($0) } + [.events]
   }
+
+  /// Panes of what a run tells only where an option asks for it.
+  package static let optional: [PaneID] = [.samples, .inspection]
 
   /// The panes with a digit, from 1 on: the same whatever the model.
   private static let numbered: [PaneID] = [

@@ -93,11 +93,18 @@ extension DashboardState {
 
   /// The panes wanted, the one to be left out last first.
   var rankedPanes: [PaneID] {
-    arrangement.ranked(isMixture: isMixture, silent: silentPanes, writes: writes)
+    arrangement.ranked(isMixture: isMixture, silent: silentPanes, told: toldPanes)
   }
 
-  /// Whether the run tells what its model writes.
-  var writes: Bool { history.events.contains { $0.kind == .sample } }
+  /// Of the panes that are there only where an option asks for them, those that the run tells of.
+  var toldPanes: Set<PaneID> {
+    var told: Set<PaneID> = []
+    if history.events.contains(where: { $0.kind == .sample }) { told.insert(.samples) }
+    if InspectionPane.pane.metrics.contains(where: { history[$0] != nil }) {
+      told.insert(.inspection)
+    }
+    return told
+  }
 
   /// The last step that is drawn.
   package var playhead: Int {
@@ -178,7 +185,7 @@ extension DashboardState {
   package var layout: Layout {
     Layout(
       size: size, arrangement: arrangement, isMixture: isMixture, silent: silentPanes,
-      writes: writes, hasBanner: Banner(self) != nil, isWall: isWallWhole)
+      told: toldPanes, hasBanner: Banner(self) != nil, isWall: isWallWhole)
   }
 
   package func context(for pane: PaneID) -> PaneContext {

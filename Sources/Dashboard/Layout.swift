@@ -23,7 +23,7 @@ package struct Layout: Sendable, Hashable {
 
   package init(
     size: Size, arrangement: Arrangement, isMixture: Bool, silent: Set<PaneID> = [],
-    writes: Bool = false, hasBanner: Bool = false, isWall: Bool = false
+    told: Set<PaneID> = [], hasBanner: Bool = false, isWall: Bool = false
   ) {
     let screen = Rect(column: 0, row: 0, columns: max(0, size.columns), rows: max(0, size.rows))
     panes = [:]
@@ -42,7 +42,7 @@ package struct Layout: Sendable, Hashable {
       placeWall(in: body)
       return
     }
-    let wanted = arrangement.ranked(isMixture: isMixture, silent: silent, writes: writes)
+    let wanted = arrangement.ranked(isMixture: isMixture, silent: silent, told: told)
     place(arrangement, wanted, in: body, bannerRows: bannerRows, isMixture: isMixture)
   }
 

@@ -106,11 +106,11 @@ package struct Reproduction {
     guard let checkpoint else {
       return try TrainingRun(
         configuration: leg.configuration, corpus: leg.corpus, script: script,
-        checkpointFolder: checkpoints)
+        probes: RunProbes.makers, checkpointFolder: checkpoints)
     }
     return try TrainingRun(
       resuming: checkpoint, configuration: leg.configuration, corpus: leg.corpus, script: script,
-      checkpointFolder: checkpoints)
+      probes: RunProbes.makers, checkpointFolder: checkpoints)
   }
 }
 

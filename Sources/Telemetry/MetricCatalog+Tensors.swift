@@ -43,7 +43,7 @@ extension MetricCatalog {
   }
 
   /// `L0.qkv` of `model.layers.0.self_attn.query_key_value.weight`.
-  private static func shortName(ofTensor tensor: String) -> String {
+  static func shortName(ofTensor tensor: String) -> String {
     var words: [String] = []
     var parts = tensor.split(separator: ".").map(String.init)[...]
     while let part = parts.popFirst() {

@@ -1,6 +1,7 @@
 /// The one table of metrics: names, units, meanings, reductions.
 package enum MetricCatalog {
-  package static let families: [MetricFamily] = runFamilies + rankFamilies + machineFamilies
+  package static let families: [MetricFamily] =
+    runFamilies + inspectionFamilies + rankFamilies + machineFamilies
 
   private static let runFamilies: [MetricFamily] = [
     MetricFamily(

@@ -101,6 +101,11 @@ package enum RunOptionCatalog {
       "sharpness-every", 0...1_000_000_000, \.sharpnessEvery,
       help: "steps between measurements of the sharpness; 0 is never, 500 cost about 1%"),
     .count(
+      "inspect-every", 0...1_000_000_000, \.inspectEvery,
+      help: "steps between looks into the model: what formats of 8 and 4 bits would cost, outliers,"
+        + " spectra, collapse; 0 is never, one costs two or three steps"
+    ) { $0.inspectEvery > 0 },
+    .count(
       "sample-every", 0...1_000_000_000, \.sampleEvery,
       help: "steps between samples of what the model writes, which take a twentieth of the time at"
         + " most; 0 is never"

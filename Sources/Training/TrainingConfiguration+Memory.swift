@@ -15,11 +15,12 @@ extension TrainingConfiguration {
   }
 
   /// The parameters, two moments, the sum of the slices' gradients and theirs, three of the probe's
-  /// and two of the update's cosine; W itself, and the sharpness probe's own engine, where they are
-  /// asked for.
+  /// and two of the update's cosine; W itself, and the own engines of the probes of sharpness and
+  /// inspection, where they are asked for.
   private var parameterBytes: Double {
     let copies =
       9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
+      + (inspectEvery > 0 ? 6 : 0)
     return 4 * Double(copies) * Double(model.parameterCount)
   }
 

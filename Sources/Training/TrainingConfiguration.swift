@@ -66,6 +66,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var evalWindows = 32
   /// Steps between measurements of the sharpness; 0 is never.
   public var sharpnessEvery = 0
+  /// Steps between looks into the model; 0 is never.
+  public var inspectEvery = 0
   /// Steps between samples of what the model writes; 0 is never.
   public var sampleEvery = 0
   /// What a sample goes on from.

@@ -43,7 +43,10 @@ enum PaneCommands {
       refusal: { state in
         switch pane {
         case .experts where !state.isMixture: "this model has no experts"
-        case .samples where !state.writes: "nothing is written: train --sample-every 100 writes"
+        case .samples where !state.toldPanes.contains(.samples):
+          "nothing is written: train --sample-every 100 writes"
+        case .inspection where !state.toldPanes.contains(.inspection):
+          "nothing is looked at: train --inspect-every 100 looks"
         default: nil
         }
       }

@@ -3,7 +3,8 @@ package enum PaneCatalog {
   package static let panes: [Pane] = [
     LossPane.pane, AttentionLogitsPane.pane, LearningRatePane.pane, ExpertsPane.pane,
     GradientsPane.pane, EventsPane.pane, ThroughputPane.pane, ActivationsPane.pane,
-    OutputsPane.pane, RunPane.pane, ConsolePane.pane, SamplesPane.pane, WallPane.pane,
+    OutputsPane.pane, RunPane.pane, ConsolePane.pane, SamplesPane.pane,
+    InspectionPane.pane, WallPane.pane,
   ]
 
   static let ids = panes.map(\.id)

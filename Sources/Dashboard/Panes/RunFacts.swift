@@ -91,8 +91,8 @@ extension RunFacts {
     Topic(
       title: "measuring",
       names: [
-        SettingCatalog.evalEvery, "eval-windows", "sharpness-every", "per-head-logits",
-        "checkpoint-every",
+        SettingCatalog.evalEvery, "eval-windows", "sharpness-every", "inspect-every",
+        "per-head-logits", "checkpoint-every",
       ]),
   ]
 

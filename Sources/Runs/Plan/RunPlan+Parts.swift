@@ -57,11 +57,12 @@ extension RunPlan {
     guard let checkpoint else {
       return try TrainingRun(
         configuration: configuration, corpus: corpus, script: script, autopilot: autopilot,
-        checkpointFolder: checkpointFolder, ranks: ranks)
+        probes: RunProbes.makers, checkpointFolder: checkpointFolder, ranks: ranks)
     }
     return try TrainingRun(
       resuming: checkpoint, with: continuation, configuration: configuration, corpus: corpus,
-      script: script, autopilot: autopilot, checkpointFolder: checkpointFolder, ranks: ranks)
+      script: script, autopilot: autopilot, probes: RunProbes.makers,
+      checkpointFolder: checkpointFolder, ranks: ranks)
   }
 
   private func refuseStandardInput(of ranks: any RankGroup) throws {

@@ -8,8 +8,8 @@ package import Telemetry
 /// Where a person asks, too, so that what the answer says stands among the samples.
 package struct HeldOutLoss: Probe {
   /// [windows, T + 1]: fewer windows than asked for where the held-out part is short.
-  let tokens: [UInt8]
-  let rows: Int
+  package let tokens: [UInt8]
+  package let rows: Int
   private let mixtureLayers: [Int]
   private var measured: StepStatistics?
 

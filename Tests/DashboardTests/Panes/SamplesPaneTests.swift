@@ -51,13 +51,13 @@ import Testing
       let arrangement = Arrangement(preset: preset)
       for isMixture in [false, true] {
         #expect(!arrangement.ranked(isMixture: isMixture).contains(.samples))
-        let writing = arrangement.ranked(isMixture: isMixture, writes: true)
+        let writing = arrangement.ranked(isMixture: isMixture, told: [.samples])
         #expect(writing.contains(.samples) == [.overview, .everything].contains(preset))
       }
     }
     let layout = Layout(
       size: Size(columns: 120, rows: 40), arrangement: Arrangement(), isMixture: false,
-      writes: true)
+      told: [.samples])
     #expect(layout.panes[.samples] != nil)
   }
 

@@ -14,7 +14,7 @@ package struct Viewport: Sendable, Hashable {
   /// What the horizontal axis of all charts counts; nil where each chart has the one that the run
   /// itself defines for it, or else counts steps.
   package var axis: AxisKind?
-  package var logY: Set<PaneID> = [.attentionLogits, .gradients, .inspection]
+  package var logY: Set<PaneID> = [.attentionLogits, .gradients]
   package var isLogX = false
   /// Which values the vertical axis of each pane shows; automatic where there is nothing said.
   package var valueZoom: [PaneID: ValueZoom] = [:]

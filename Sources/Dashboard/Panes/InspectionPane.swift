@@ -37,7 +37,7 @@ enum InspectionPane {
     guard formats.contains(where: { context.has(MetricCatalog.roundingRise($0.name)) }) else {
       return context.drawWaiting(into: &grid, rect, "not looked into yet")
     }
-    let table = table(context, rows: max(0, rect.rows - 4))
+    let table = table(context, rows: rect.rows / 2)
     let tableRows = rect.rows >= 7 ? min(table.height(columns: rect.columns), rect.rows - 4) : 0
     chart(context).draw(into: &grid, rect.top(rect.rows - tableRows), context)
     table.draw(into: &grid, rect.bottom(tableRows), context)

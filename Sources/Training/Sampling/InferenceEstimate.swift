@@ -3,21 +3,22 @@ import Foundation
 import Kernels
 package import Models
 
-/// What writing costs, from what each kind of work takes on this machine by itself.
+/// What writing costs, from what each of its parts takes on this machine by itself.
 ///
-/// The first byte costs a pass over the prompt; every later one a pass over one position a text,
-/// whose attention grows with its place: T(P, O) = F(P) + Σ (β₀ + β₁·t) over t = P … P+O−2.
-/// - Source: Narayanan et al. 2023 (2305.02440), with its two terms taken apart by kinds of work
+/// The first byte costs passes over the prompt; every later one a pass over one position a text,
+/// whose attention grows with its place: T(P, O) = F(P) + Σ (β₀ + β₁·t) over t = P … P+O−2. F and β₀
+/// are what passes at the beginning of texts take, β₁ what attention takes more for each place.
+/// - Source: Narayanan et al. 2023 (2305.02440), whose one β grows with the place here
 package struct InferenceEstimate {
   private let engine: InferenceEngine
   private let model: ModelConfiguration
   /// Texts that are written side by side by a worker.
   package let texts: Int
   private let choice: Double
-  private let products: Double
-  private let between: Double
-  /// Seconds of attention a position looked back to, and beside those.
-  private let attention: (each: Double, fixed: Double)
+  /// β₀ without the choice.
+  private let pass: Double
+  /// β₁ of one text: seconds of attention a position looked back to.
+  private let look: Double
   private let sharing: InferenceEngine.Sharing
 
   /// - Parameters: `texts` are the samples in all
@@ -27,14 +28,13 @@ package struct InferenceEstimate {
     self.texts = (texts + engine.workers - 1) / engine.workers
     sharing = texts == 1 && engine.workers > 1 ? .products : .passes
     choice = Self.secondsOfChoice()
-    products = engine.secondsOfProducts(rows: self.texts, sharing)
-    between = engine.secondsBetweenProducts(rows: self.texts)
+    pass = engine.secondsOfPass(.texts, rows: self.texts, sharing)
     let near = max(16, model.context / 4)
     let (few, many) = (
-      engine.secondsOfAttention(places: near), engine.secondsOfAttention(places: 2 * near)
+      engine.secondsOfAttention(places: near, sharing),
+      engine.secondsOfAttention(places: 2 * near, sharing)
     )
-    let each = max(0, (many - few) / Double(near))
-    attention = (each, max(0, few - each * Double(near)))
+    look = max(0, (many - few) / Double(near))
   }
 
   /// Choosing a byte and telling its probability, in seconds.
@@ -57,17 +57,16 @@ package struct InferenceEstimate {
   package func secondsOfPrompt(_ bytes: Int) -> Double {
     let kept = min(bytes, model.context)
     let rows = min(kept, Continuation.promptRows)
-    let pass =
-      engine.secondsOfProducts(rows: rows, sharing) + engine.secondsBetweenProducts(rows: rows)
     let passes = Double(kept) / Double(rows)
-    let looks = Double(kept) * (attention.fixed + attention.each * Double(kept + 1) / 2)
-    return passes * pass + looks + Double(texts) * choice
+    let first = engine.secondsOfPass(.prompt, rows: rows, sharing)
+    // Later passes look back to what the ones before have read.
+    let looks = Double(kept) * Double(rows) * (passes - 1) / 2
+    return passes * first + looks * look + Double(texts) * choice
   }
 
   /// A pass at this place of the texts, in seconds: β₀ + β₁·t.
   package func secondsOfPass(at place: Int) -> Double {
-    let looks = attention.fixed + attention.each * Double(min(place + 1, model.context))
-    return products + between + Double(texts) * (looks + choice)
+    pass + Double(texts) * (choice + look * Double(min(place, model.context - 1)))
   }
 
   /// T(P, O)

@@ -8,9 +8,9 @@ struct Estimate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "What writing with a checkpoint or a preset costs: operations, memory, time.",
     discussion: """
-      Each kind of work (products, attention, what is between them, the choice) is timed by itself at \
-      the model's sizes and added up: T(P, O) = F(P) + the passes of the O-1 bytes after the first \
-      (2305.02440). Beside it stands what sample takes.
+      A pass at the beginning of a text, what attention takes more for each place, and the choice of a \
+      byte are timed by themselves at the model's sizes and added up: T(P, O) = F(P) + the passes of \
+      the O-1 bytes after the first (2305.02440). Beside it stands what sample takes.
       """)
 
   @Argument(help: "a checkpoint folder") var checkpoint: String?

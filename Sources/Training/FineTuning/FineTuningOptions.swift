@@ -211,7 +211,7 @@ extension TrainingConfiguration {
   private func checkFrozen(_ name: String) throws(ConfigurationError) {
     let changes: [(String, Bool)] = [
       ("sigma-reparam", model.sigmaReparam), ("mu-param", muParam), ("qk-clip", qkClip > 0),
-      ("optimizer muon", optimizer == .muon),
+      ("optimizer muon", optimizer == .muon), ("inspect-every", inspectEvery > 0),
     ]
     guard let change = changes.first(where: { $0.1 }) else { return }
     throw .impossible(

@@ -13,6 +13,9 @@ package enum InspectionError: Error, Equatable, CustomStringConvertible {
   /// Tensors with values that are NaN or infinite.
   case notFinite(path: String, tensors: [String], values: Int)
 
+  /// What its outputs come from is not in its own tensors alone.
+  case adapted(path: String)
+
   package var description: String {
     switch self {
     case .nothingThere(let path):
@@ -32,6 +35,9 @@ package enum InspectionError: Error, Equatable, CustomStringConvertible {
     case .notFinite(let path, let tensors, let values):
       "\(path): \(values) value\(values == 1 ? " is" : "s are") not finite in"
         + " \(Self.words(tensors)); use an earlier checkpoint"
+    case .adapted(let path):
+      "\(path): has an adapter beside its weights: 'seismo finetune \(path) --merge-into FOLDER' makes"
+        + " one of them"
     }
   }
 

@@ -23,6 +23,10 @@ package final class ModelTrial {
     _ evaluation: Evaluation, windows source: ConsecutiveWindows, most: Int, pool: WorkerPool
   ) throws {
     checkpoint = evaluation.checkpoint
+    // What is measured is what its own tensors do.
+    guard checkpoint.configuration.adapter == nil else {
+      throw InspectionError.adapted(path: checkpoint.path)
+    }
     settings = evaluation.settings
     engine = TransformerEngine(configuration: checkpoint.configuration, batch: 4, pool: pool)
     parameters = FloatBuffer(count: checkpoint.layout.count)

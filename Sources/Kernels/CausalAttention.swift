@@ -177,7 +177,7 @@ func exponentials(
 
 /// Turns scores into probabilities p and dp into scale·p·(dp − shared), zero where masked.
 @inline(__always)
-private func scoreGradients(
+func scoreGradients(
   _ scores: UnsafeMutablePointer<Float>, _ dScores: UnsafeMutablePointer<Float>, valid: Int,
   columns: Int, scale: Float, logSumExp: Float, shared: Float
 ) {

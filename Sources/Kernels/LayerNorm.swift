@@ -57,15 +57,16 @@ private func tail(
 /// The backward pass of `layerNorm`: adds to dx, because what comes before is a residual stream.
 ///
 /// dx += rstd·(dx̂ − mean(dx̂) − x̂·mean(dx̂·x̂)) with dx̂ = dy·gain; dGain += Σ dy·x̂.
-/// - Shapes: `dOutput`, `normalised`, `dx` [M, D], `gain`, `dGain` [1, D], `reciprocal` [1, M]
+/// - Shapes: `dOutput`, `normalised`, `dx` [M, D], `gain`, `dGain` [1, D], nil for a gain that is not
+///   trained, `reciprocal` [1, M]
 package func layerNormBackward(
   _ dOutput: Matrix, normalised: Matrix, reciprocal: Matrix, gain: Matrix, addingTo dx: Matrix,
-  dGain: Matrix
+  dGain: Matrix?
 ) {
   let width = dOutput.columns
   let scale = 1 / Float(width)
   let g = gain.base
-  let dg = dGain.base
+  let dg = dGain?.base
   for row in 0..<dOutput.rows {
     let dy = dOutput.row(row)
     let hat = normalised.row(row)
@@ -78,7 +79,9 @@ package func layerNormBackward(
       let dHat = gradient * g.lanes(index, count: lanes)
       sums += dHat
       products.addProduct(dHat, x)
-      dg.store(dg.lanes(index, count: lanes).addingProduct(gradient, x), index, count: lanes)
+      if let dg {
+        dg.store(dg.lanes(index, count: lanes).addingProduct(gradient, x), index, count: lanes)
+      }
     }
     let rstd = Lanes(repeating: reciprocal.base[row])
     let mean = Lanes(repeating: sums.sum() * scale)

@@ -11,16 +11,34 @@ struct Activations: Sendable {
   private(set) var dResidual: Matrix
   /// Of a layer's normalised input, [M, D].
   private(set) var dInput: Matrix
+  /// Nil where no adapter stands beside a weight.
+  let adapters: AdapterPass?
+  /// Nil for a model without.
+  private(set) var ladder: LadderPass?
 
   init(_ model: Transformer, _ plan: inout MemoryPlan) {
     let width = model.configuration.width
     plan.beginPass()
     residual = plan.matrix(columns: width)
-    blocks = model.blocks.map { BlockPass($0, width: width, &plan) }
+    blocks = Self.blocks(model, &plan)
     final = NormActivations(columns: width, plan)
     logits = plan.matrix(columns: model.configuration.vocabulary)
     dResidual = plan.matrix(columns: width)
     dInput = plan.matrix(columns: width)
+    adapters = AdapterPass(model, plan)
+    ladder = LadderPass(model, plan)
+  }
+
+  /// Under a ladder no block keeps anything for a backward pass, so that those behind the first, which
+  /// has what all share, lie in the same memory.
+  private static func blocks(_ model: Transformer, _ plan: inout MemoryPlan) -> [BlockPass] {
+    let width = model.configuration.width
+    var mark: Arena.Mark?
+    return model.blocks.map { block in
+      defer { if mark == nil { mark = plan.arena.mark } }
+      if model.ladder != nil, let mark { plan.arena.reuse(from: mark) }
+      return BlockPass(block, width: width, &plan)
+    }
   }
 
   /// The same memory for fewer rows.
@@ -33,6 +51,7 @@ struct Activations: Sendable {
     result.logits = logits.rows(from: 0, count: rows)
     result.dResidual = dResidual.rows(from: 0, count: rows)
     result.dInput = dInput.rows(from: 0, count: rows)
+    result.ladder = ladder?.prefix(rows)
     return result
   }
 }
@@ -46,16 +65,42 @@ struct BlockPass: Sendable {
   private(set) var feedForwardInput: NormActivations
   private(set) var feedForward: any LayerPass
 
-  fileprivate init(_ block: Transformer.Block, width: Int, _ plan: inout MemoryPlan) {
+  init(_ block: Transformer.Block, width: Int, _ plan: inout MemoryPlan) {
     mixerGain = block.mixerGain
     mixerInput = NormActivations(columns: width, plan)
-    mixer = block.mixer.memory(&plan)
+    let mixer = block.mixer.memory(&plan)
+    self.mixer = block.mixerAdapter?.memory(behind: mixer, &plan) ?? mixer
     feedForwardGain = block.feedForwardGain
     feedForwardInput = NormActivations(columns: width, plan)
-    feedForward = block.feedForward.memory(&plan)
+    let feedForward = block.feedForward.memory(&plan)
+    self.feedForward = block.feedForwardAdapter?.memory(behind: feedForward, &plan) ?? feedForward
   }
 
-  fileprivate func prefix(_ rows: Int) -> BlockPass {
+  /// - Shapes: `residual` [M, D], added to
+  /// - Returns: the sum over rows of its mean square before
+  @discardableResult
+  func forward(_ residual: Matrix, in pass: PassInputs) -> Double {
+    let squares = mixerInput.normalise(residual, by: mixerGain, in: pass)
+    mixer.forward(mixerInput.output, addingTo: residual, in: pass)
+    feedForwardInput.normalise(residual, by: feedForwardGain, in: pass)
+    feedForward.forward(feedForwardInput.output, addingTo: residual, in: pass)
+    return squares
+  }
+
+  /// - Shapes: `dResidual` [M, D], added to; `dInput` [M, D], scratch
+  func backward(
+    _ dResidual: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
+  ) {
+    feedForward.backward(
+      dResidual, input: feedForwardInput.output, dInput: dInput, gradients: gradients, in: pass)
+    feedForwardInput.backward(
+      dInput, addingTo: dResidual, by: feedForwardGain, gradients, in: pass)
+    mixer.backward(
+      dResidual, input: mixerInput.output, dInput: dInput, gradients: gradients, in: pass)
+    mixerInput.backward(dInput, addingTo: dResidual, by: mixerGain, gradients, in: pass)
+  }
+
+  func prefix(_ rows: Int) -> BlockPass {
     var result = self
     result.mixerInput = mixerInput.prefix(rows)
     result.mixer = mixer.prefix(rows)
@@ -75,6 +120,24 @@ struct NormActivations: Sendable {
     normalised = plan.matrix(columns: columns)
     output = plan.matrix(columns: columns)
     reciprocal = plan.arena.matrix(rows: 1, columns: plan.rows)
+  }
+
+  /// - Returns: the sum over rows of the mean square of `x`
+  @discardableResult
+  func normalise(_ x: Matrix, by gain: TensorPlace, in pass: PassInputs) -> Double {
+    layerNorm(
+      x, gain: pass.parameters[gain], normalised: normalised, reciprocal: reciprocal,
+      output: output)
+  }
+
+  /// Adds what `dOutput` holds to the gradient of what was normalised.
+  func backward(
+    _ dOutput: Matrix, addingTo dx: Matrix, by gain: TensorPlace, _ gradients: PassGradients,
+    in pass: PassInputs
+  ) {
+    layerNormBackward(
+      dOutput, normalised: normalised, reciprocal: reciprocal, gain: pass.parameters[gain],
+      addingTo: dx, dGain: gradients.unlessFrozen(gain))
   }
 
   func prefix(_ rows: Int) -> NormActivations {

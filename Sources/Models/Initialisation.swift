@@ -22,6 +22,7 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
       case .normal: value = Float(random.normal() * deviation)
       case .truncatedNormal:
         value = Float(random.truncatedNormal() * deviation / truncatedDeviation)
+      case .uniform: value = Float((2 * random.uniform() - 1) * deviation)
       }
       parameters[tensor.offset + element] = value
     }

@@ -21,6 +21,9 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// Whether hidden matrices are trained as γ·W/σ(W).
   public var sigmaReparam = false
 
+  /// What is trained in the place of the model's own tensors; nil to train these.
+  public var adapter: AdapterConfiguration?
+
   /// F, the hidden width of a dense feed-forward layer: four times the width unless set.
   public var feedForwardWidth: Int
 
@@ -52,7 +55,11 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
       $0 + mixer(inLayer: $1).conformer.weightsPerToken(self)
         + feedForward(inLayer: $1).conformer.weightsPerToken(self)
     }
-    return Double(passes) * 6 * Double(weights)
+    guard adapter != nil else { return Double(passes) * 6 * Double(weights) }
+    // A frozen weight has no gradient.
+    let layout = ParameterLayout(self)
+    let frozen = layout.trunk.reduce(0) { $0 + ($1.role.isLinear ? $1.count : 0) }
+    return Double(passes) * Double(6 * (weights + layout.count) - 2 * frozen)
   }
 
   /// About how many numbers all blocks of a pass keep of a token.

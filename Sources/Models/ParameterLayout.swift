@@ -1,11 +1,16 @@
 /// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
 ///
 /// Each tensor starts at a cache line; the numbers between two tensors stay zero. Parameters,
-/// gradients and moments all have this layout.
+/// gradients and moments all have this layout. Where an adapter is trained, the model's own tensors
+/// lie apart from it, in the trunk.
 package struct ParameterLayout: Sendable, Hashable {
   package let tensors: [ParameterTensor]
   /// All numbers, those between tensors included.
   package let count: Int
+  /// What is not trained, laid out in the same way in a buffer of its own, with what is computed from
+  /// it among them; empty where all is trained.
+  package let trunk: [ParameterTensor]
+  package let trunkCount: Int
   private let positions: [String: Int]
 
   package init(_ configuration: ModelConfiguration) {
@@ -13,24 +18,39 @@ package struct ParameterLayout: Sendable, Hashable {
   }
 
   init(_ plan: TensorPlan) {
-    tensors = plan.tensors
-    count = plan.count
-    positions = plan.positions
+    (tensors, count, positions) = (plan.trained.tensors, plan.trained.count, plan.trained.positions)
+    trunk = plan.frozen.tensors.filter { !$0.isDerived }
+    trunkCount = plan.frozen.count
   }
 
   package subscript(name: String) -> ParameterTensor? {
-    positions[name].map { tensors[$0] }
+    positions[name].map { tensors[$0] } ?? trunk.first { $0.name == name }
   }
 }
 
 /// Gives tensors their places, one after the other.
 package struct TensorPlan {
-  private(set) var tensors: [ParameterTensor] = []
-  private(set) var count = 0
-  private(set) var positions: [String: Int] = [:]
+  /// Tensors of one buffer.
+  struct Run: Sendable {
+    fileprivate(set) var tensors: [ParameterTensor] = []
+    fileprivate(set) var count = 0
+    fileprivate(set) var positions: [String: Int] = [:]
+  }
+
+  private(set) var trained = Run()
+  private(set) var frozen = Run()
+  /// What stands beside the frozen weights, by their numbers.
+  private(set) var adapters: [any LinearAdapter] = []
+  private let adapter: AdapterConfiguration?
+  /// Whether what is added now is trained beside frozen tensors.
+  private var isBeside = false
   /// What names begin with for now: a block's tensors are told by their names within it.
   private var prefix = ""
   private var layer: Int?
+
+  /// - Parameters: `adapter` is trained in the place of the tensors that are added; nil to train
+  ///   these
+  init(adapter: AdapterConfiguration? = nil) { self.adapter = adapter }
 
   /// A place for a tensor; where there is one of that name already, the same place: it is shared.
   ///
@@ -39,23 +59,50 @@ package struct TensorPlan {
   package mutating func add(
     _ name: String, _ shape: [Int], _ role: TensorRole, initial: InitialValues? = nil
   ) -> TensorPlace {
-    let name = prefix + name
-    if let position = positions[name] {
-      precondition(tensors[position].shape == shape, "\(name) in two shapes")
-      return tensors[position].place
+    guard let adapter, !isBeside else { return addTrained(name, shape, role, initial: initial) }
+    let tensor = tensor(name, shape, role, initial)
+    if let known = frozen.known(tensor) { return known.place }
+    guard role.isHiddenMatrix, let kind = adapter.method.besideWeights else {
+      return frozen.append(tensor, isFrozen: true, adapter: nil)
     }
-    let tensor = ParameterTensor(
-      name: name, shape: shape, offset: count, role: role, layer: layer,
-      initial: initial ?? role.initialValues)
-    positions[name] = tensors.count
-    tensors.append(tensor)
-    count += (tensor.count + 15) / 16 * 16
-    return tensor.place
+    let place = frozen.append(tensor, isFrozen: true, adapter: adapters.count)
+    let stem = name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
+    let beside = kind.init(adapter, weight: place, name: stem, plan: &self)
+    adapters.append(beside)
+    return place
   }
 
-  mutating func enter(block: Int) {
-    prefix = "model.layers.\(block)."
+  /// A place among what is trained, whatever becomes of the model's own tensors.
+  mutating func addTrained(
+    _ name: String, _ shape: [Int], _ role: TensorRole, initial: InitialValues? = nil
+  ) -> TensorPlace {
+    let tensor = tensor(name, shape, role, initial)
+    if let known = trained.known(tensor) { return known.place }
+    return trained.append(tensor, isFrozen: false, adapter: nil)
+  }
+
+  /// A place in the trunk for what an adapter computes from a weight.
+  mutating func addDerived(_ name: String, _ shape: [Int]) -> TensorPlace {
+    frozen.append(tensor(name, shape, .fixed, nil), isFrozen: true, isDerived: true, adapter: nil)
+  }
+
+  private func tensor(
+    _ name: String, _ shape: [Int], _ role: TensorRole, _ initial: InitialValues?
+  ) -> ParameterTensor {
+    ParameterTensor(
+      name: prefix + name, shape: shape, offset: 0, role: role, layer: layer,
+      initial: initial ?? role.initialValues)
+  }
+
+  mutating func enter(block: Int, prefix: String? = nil) {
+    self.prefix = prefix ?? "model.layers.\(block)."
     layer = block
+  }
+
+  /// A network beside the model, all of which is trained, named in full.
+  mutating func enterLadder() {
+    (prefix, layer) = ("", nil)
+    isBeside = true
   }
 
   mutating func leaveBlocks() {
@@ -68,10 +115,32 @@ package struct TensorPlan {
 
   /// Last, where the engine, which sees the matrices alone, does not look.
   mutating func addSigmaGains() {
-    for tensor in tensors where tensor.role.isHiddenMatrix {
+    for tensor in trained.tensors where tensor.role.isHiddenMatrix {
       layer = tensor.layer
       _ = add(tensor.sigmaGainName, [tensor.role.matrices], .sigmaGain)
     }
     layer = nil
+  }
+}
+
+extension TensorPlan.Run {
+  /// The tensor of that name.
+  fileprivate func known(_ tensor: ParameterTensor) -> ParameterTensor? {
+    guard let position = positions[tensor.name] else { return nil }
+    precondition(tensors[position].shape == tensor.shape, "\(tensor.name) in two shapes")
+    return tensors[position]
+  }
+
+  fileprivate mutating func append(
+    _ tensor: ParameterTensor, isFrozen: Bool, isDerived: Bool = false, adapter: Int?
+  ) -> TensorPlace {
+    let tensor = ParameterTensor(
+      name: tensor.name, shape: tensor.shape, offset: count, role: tensor.role,
+      layer: tensor.layer, initial: tensor.initial, isFrozen: isFrozen, isDerived: isDerived,
+      adapter: adapter)
+    positions[tensor.name] = tensors.count
+    tensors.append(tensor)
+    count += (tensor.count + 15) / 16 * 16
+    return tensor.place
   }
 }

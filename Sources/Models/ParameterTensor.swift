@@ -9,6 +9,12 @@ package struct ParameterTensor: Sendable, Hashable {
   package let layer: Int?
   /// What it holds in a new model.
   package let initial: InitialValues
+  /// Whether it lies among the numbers that are not trained.
+  package var isFrozen = false
+  /// Whether it is computed from other frozen ones, so that no file has it.
+  var isDerived = false
+  /// What is trained beside it, by its number in the model; nil for nothing.
+  var adapter: Int?
 
   package var count: Int { shape.reduce(1, *) }
   package var fanIn: Int { shape[shape.count - 1] }
@@ -17,7 +23,8 @@ package struct ParameterTensor: Sendable, Hashable {
   package var sigmaGainName: String { name.replacing(".weight", with: ".sigma") }
 
   var place: TensorPlace {
-    TensorPlace(offset: offset, rows: count / fanIn, columns: fanIn)
+    TensorPlace(
+      offset: offset, rows: count / fanIn, columns: fanIn, isFrozen: isFrozen, adapter: adapter)
   }
 }
 
@@ -32,6 +39,8 @@ package enum TensorRole: Sendable, Hashable {
   case queryKeyValue(headWidth: Int)
   /// A weight whose outputs choose experts: logits, or a state that they come from.
   case router
+  /// A weight that is trained beside the frozen ones, or between two of its kind.
+  case adapter
   case gain
   /// Of qk-layernorm, without effect while that is off.
   case queryKeyGain
@@ -48,7 +57,7 @@ package enum TensorRole: Sendable, Hashable {
   package var isHiddenMatrix: Bool {
     switch self {
     case .matrix, .queryKeyValue: true
-    case .embedding, .unembedding, .router, .gain, .queryKeyGain, .sigmaGain, .bias,
+    case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain, .bias,
       .coefficients, .fixed:
       false
     }
@@ -58,7 +67,7 @@ package enum TensorRole: Sendable, Hashable {
   package var isLinear: Bool { isHiddenMatrix || self == .router || self == .unembedding }
 
   /// Whether weight decay shrinks it.
-  package var isDecayed: Bool { isLinear || self == .embedding }
+  package var isDecayed: Bool { isLinear || self == .embedding || self == .adapter }
 
   /// The hidden matrices in it, each of which has a σ of its own.
   package var matrices: Int {
@@ -70,7 +79,7 @@ package enum TensorRole: Sendable, Hashable {
   package var addsGradients: Bool {
     switch self {
     case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
-    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .fixed: false
+    case .unembedding, .matrix, .queryKeyValue, .adapter, .sigmaGain, .fixed: false
     }
   }
 
@@ -80,7 +89,7 @@ package enum TensorRole: Sendable, Hashable {
     case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
     case .bias, .coefficients: .repeating([0])
     case .embedding: .normal
-    case .unembedding, .matrix, .queryKeyValue, .router, .fixed: .truncatedNormal
+    case .unembedding, .matrix, .queryKeyValue, .router, .adapter, .fixed: .truncatedNormal
     }
   }
 }
@@ -91,6 +100,8 @@ package enum InitialValues: Sendable, Hashable {
   case normal
   /// The same truncated at two sigma, its standard deviation 1/sqrt(fan-in) after truncation.
   case truncatedNormal
+  /// U(±1/sqrt(fan-in)).
+  case uniform
   /// These numbers over and over.
   case repeating([Float])
 }
@@ -100,19 +111,30 @@ package struct TensorPlace: Sendable, Hashable {
   package let offset: Int
   package let rows: Int
   package let columns: Int
+  /// Whether it lies among the numbers that are not trained.
+  var isFrozen = false
+  /// What is trained beside it, by its number in the model; nil for nothing.
+  var adapter: Int?
 }
 
 /// The parameters, or one slice's gradients, as matrices.
 ///
-/// It does not keep its buffer alive: who calls the engine does.
+/// It does not keep its buffers alive: who calls the engine does.
 package struct ParameterView: Sendable {
   private let numbers: Matrix
+  private let trunk: Matrix?
 
-  package init(_ buffer: FloatBuffer) {
+  /// - Parameters: `trunk` has what is not trained; nil where all is, and for gradients
+  package init(_ buffer: FloatBuffer, trunk: FloatBuffer? = nil) {
     numbers = Matrix(buffer, rows: 1, columns: buffer.count)
+    self.trunk = trunk.map { Matrix($0, rows: 1, columns: $0.count) }
   }
 
   package subscript(place: TensorPlace) -> Matrix {
-    numbers.part(at: place.offset, rows: place.rows, columns: place.columns)
+    guard place.isFrozen else {
+      return numbers.part(at: place.offset, rows: place.rows, columns: place.columns)
+    }
+    guard let trunk else { preconditionFailure("what is frozen, of gradients") }
+    return trunk.part(at: place.offset, rows: place.rows, columns: place.columns)
   }
 }

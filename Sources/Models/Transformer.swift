@@ -4,23 +4,35 @@ struct Transformer: Sendable {
   let layout: ParameterLayout
   let blocks: [Block]
   let ends: Ends
+  /// What stands beside frozen weights, by their numbers.
+  let adapters: [any LinearAdapter]
+  /// Nil where another adapter is trained, or none.
+  let ladder: Ladder?
 
   /// The mixer with its norm, then the feed-forward layer with its own.
   struct Block: Sendable {
     let mixerGain: TensorPlace
     var mixer: any Layer
+    let mixerAdapter: BottleneckAdapter?
     let feedForwardGain: TensorPlace
     var feedForward: any Layer
+    let feedForwardAdapter: BottleneckAdapter?
 
-    fileprivate init(_ layer: Int, _ configuration: ModelConfiguration, _ plan: inout TensorPlan) {
+    /// - Parameters: `prefix` is what its tensors' names begin with; nil for the model's own
+    init(
+      _ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan,
+      prefix: String? = nil
+    ) {
       let width = configuration.width
-      plan.enter(block: layer)
+      plan.enter(block: layer, prefix: prefix)
       mixerGain = plan.add("input_layernorm.weight", [width], .gain)
       mixer = configuration.mixer(inLayer: layer).conformer.init(
         configuration, layer: layer, plan: &plan)
+      mixerAdapter = BottleneckAdapter(configuration, name: "self_attn", plan: &plan)
       feedForwardGain = plan.add("post_attention_layernorm.weight", [width], .gain)
       feedForward = configuration.feedForward(inLayer: layer).conformer.init(
         configuration, layer: layer, plan: &plan)
+      feedForwardAdapter = BottleneckAdapter(configuration, name: "mlp", plan: &plan)
     }
   }
 
@@ -36,9 +48,11 @@ struct Transformer: Sendable {
   init(_ configuration: ModelConfiguration) {
     self.configuration = configuration
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
-    var plan = TensorPlan()
+    var plan = TensorPlan(adapter: configuration.adapter)
     let embedding = plan.add("model.embed_tokens.weight", [vocabulary, width], .embedding)
-    var blocks = (0..<configuration.layers).map { Block($0, configuration, &plan) }
+    var blocks = (0..<configuration.layers).map {
+      Block(configuration, layer: $0, plan: &plan)
+    }
     plan.leaveBlocks()
     for index in blocks.indices {
       blocks[index].mixer.planShared(&plan)
@@ -48,9 +62,11 @@ struct Transformer: Sendable {
     let finalGain = plan.add("final_layernorm.weight", [width], .gain)
     plan.leaveModel()
     let unembedding = plan.add("lm_head.weight", [vocabulary, width], .unembedding)
+    ladder = Ladder(configuration, plan: &plan)
     if configuration.sigmaReparam { plan.addSigmaGains() }
     let layout = ParameterLayout(plan)
     self.layout = layout
+    adapters = plan.adapters
     ends = Ends(
       embedding: embedding, finalGain: finalGain, unembedding: unembedding,
       sums: layout.tensors.filter(\.role.addsGradients).map(\.place))

@@ -18,6 +18,8 @@ package final class TransformerEngine {
   /// One gradient a slice of this rank; the sum of all ranks' over a binary tree is the gradient of
   /// the batch's mean loss.
   package let sliceGradients: [FloatBuffer]
+  /// What is not trained, where an adapter is; nil where all is.
+  package let trunk: FloatBuffer?
 
   private let pool: WorkerPool
   let ranks: any RankGroup
@@ -41,10 +43,10 @@ package final class TransformerEngine {
   }
 
   /// - Parameters: `slices` divide the batch, and `ranks` the slices; nil for as many as the batch's
-  ///   size alone gives
+  ///   size alone gives; `trunk` has what is not trained, where an adapter is
   package init(
     configuration: ModelConfiguration, batch: Int, slices: Int? = nil, pool: WorkerPool,
-    ranks: any RankGroup = SoleRank()
+    ranks: any RankGroup = SoleRank(), trunk: FloatBuffer? = nil
   ) {
     precondition(batch > 0, "a batch of \(batch)")
     let slices = slices ?? Self.slices(ofBatch: batch)
@@ -58,6 +60,8 @@ package final class TransformerEngine {
     let model = Transformer(configuration)
     self.model = model
     layout = model.layout
+    precondition(trunk?.count ?? 0 == model.layout.trunkCount, "a trunk of another layout")
+    self.trunk = trunk
     self.slices = slices
     // A mixture's forward passes all end before the first backward one begins: the balance loss
     // needs the load of the whole batch. A dense slice is done with its memory when it ends.
@@ -74,7 +78,7 @@ package final class TransformerEngine {
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     let memory = SliceMemory(
       firstSlice: ranks.rank * own, activations: activations, sums: sums,
-      gradients: buffers.map(ParameterView.init), balance: balance)
+      gradients: buffers.map { ParameterView($0) }, balance: balance)
     wholePasses = Round(
       on: pool, configuration.passes == 2 ? memory.runTwoPasses : memory.runWholePass)
     forwardPasses = Round(on: pool, memory.runForward)
@@ -90,13 +94,14 @@ package final class TransformerEngine {
   /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
   /// - Parameters: `tokens` are `batch` rows of T+1 bytes; `noise` [batch] is the probability with
   ///   which a channel redrew each row's bytes, whose losses are then the channel's; empty where all
-  ///   are taken as they are
+  ///   are taken as they are; `steering` says what each token counts, nil for a mean
   package func lossAndGradients(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
-    noise: [Float] = []
+    noise: [Float] = [], steering: Steering? = nil
   ) -> StepStatistics {
     windows.fill(from: tokens, noise: noise)
-    let plan = plan(parameters, settings)
+    precondition(steering == nil || configuration.passes == 1, "two passes are not steered")
+    let plan = plan(parameters, settings, steering)
     if needsBalance {
       forwardPasses.run(jobs: sliceGradients.count, plan)
       shareSums()
@@ -130,12 +135,14 @@ package final class TransformerEngine {
     return times.all > 0 ? times.forward / times.all : 0
   }
 
-  private func plan(_ parameters: FloatBuffer, _ settings: LossSettings) -> PassPlan {
+  private func plan(
+    _ parameters: FloatBuffer, _ settings: LossSettings, _ steering: Steering?
+  ) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
     return PassPlan(
       configuration: configuration, ends: model.ends, settings: settings,
-      parameters: ParameterView(parameters), windows: windows, sums: sums,
-      routerBias: preparedBias(settings), slices: slices)
+      parameters: ParameterView(parameters, trunk: trunk), windows: windows, sums: sums,
+      routerBias: preparedBias(settings), slices: slices, steering: steering)
   }
 
   private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
@@ -212,7 +219,7 @@ extension TransformerEngine {
     settings: LossSettings, _ body: (Activations) -> Void
   ) {
     let samples = batch / slices
-    let view = ParameterView(parameters)
+    let view = ParameterView(parameters, trunk: trunk)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
     for start in stride(from: 0, to: rows, by: samples) {
       let count = min(samples, rows - start)
@@ -221,7 +228,7 @@ extension TransformerEngine {
         parameters: view, settings: settings, tokens: windows.rows(from: start, count: count),
         batchTokens: rows * configuration.context, number: nil,
         firstToken: start * configuration.context, sums: PassSums(configuration),
-        routerBias: preparedBias(settings))
+        routerBias: preparedBias(settings), adapters: memory.adapters)
       TransformerPass(
         configuration: configuration, ends: model.ends, inputs: inputs, activations: memory
       ).forward(weight: nil)
@@ -242,7 +249,7 @@ extension TransformerEngine {
     }
     let (configuration, ends, samples) = (configuration, model.ends, batch / slices)
     let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
-    let views = parameters.map(ParameterView.init)
+    let views = parameters.map { ParameterView($0, trunk: trunk) }
     let groups = (rows + samples - 1) / samples
     let jobs = parameters.count * groups
     let sums = (0..<jobs).map { _ in PassSums(configuration) }
@@ -258,7 +265,8 @@ extension TransformerEngine {
           parameters: views[job / groups], settings: settings,
           tokens: windows.rows(from: start, count: count),
           batchTokens: rows * configuration.context, number: nil,
-          firstToken: start * configuration.context, sums: sums[job], routerBias: routerBias)
+          firstToken: start * configuration.context, sums: sums[job], routerBias: routerBias,
+          adapters: activations[lane].adapters)
         TransformerPass(
           configuration: configuration, ends: ends, inputs: inputs,
           activations: activations[lane].prefix(count * configuration.context),
@@ -293,6 +301,7 @@ private struct PassPlan: Sendable {
   let sums: [PassSums]
   let routerBias: FloatBuffer
   let slices: Int
+  let steering: Steering?
 
   private var batchTokens: Int { windows.rows * configuration.context }
   /// One over the batch's tokens.
@@ -304,7 +313,8 @@ private struct PassPlan: Sendable {
       parameters: parameters, settings: settings,
       tokens: windows.rows(from: slice * samples, count: samples), batchTokens: batchTokens,
       number: number, firstToken: slice * samples * configuration.context,
-      sums: sums[number * slices + slice], routerBias: routerBias)
+      sums: sums[number * slices + slice], routerBias: routerBias, adapters: activations.adapters,
+      steering: steering)
     return TransformerPass(
       configuration: configuration, ends: ends, inputs: inputs, activations: activations)
   }

@@ -18,28 +18,28 @@ struct TransformerPass {
   func forward(weight: Float?) {
     let residual = activations.residual
     embed(inputs.tokens, table: parameters[ends.embedding], output: residual)
+    activations.ladder?.begin(residual, in: inputs)
     for (layer, block) in activations.blocks.enumerated() {
-      let squares = normalise(block.mixerInput, by: block.mixerGain)
+      let squares = block.forward(residual, in: inputs)
       if layer > 0 { sums.layers[layer - 1].meanSquares = squares }
-      block.mixer.forward(block.mixerInput.output, addingTo: residual, in: inputs)
-      _ = normalise(block.feedForwardInput, by: block.feedForwardGain)
-      block.feedForward.forward(block.feedForwardInput.output, addingTo: residual, in: inputs)
+      activations.ladder?.forward(residual, behind: layer, in: inputs)
     }
-    let squares = normalise(activations.final, by: ends.finalGain)
+    activations.ladder?.finish(addingTo: residual, in: inputs)
+    let squares = activations.final.normalise(residual, by: ends.finalGain, in: inputs)
     if configuration.layers > 0 { sums.layers[configuration.layers - 1].meanSquares = squares }
     multiply(
       activations.final.output, transposed: parameters[ends.unembedding],
       into: activations.logits)
+    if let weight, let steering = inputs.steering {
+      sums.output[0] = steeredCrossEntropy(
+        activations.logits, tokens: inputs.tokens, steering: steering, zLoss: settings.zLoss,
+        cap: settings.outputSoftCap, weight: weight, firstRow: inputs.firstToken)
+      return
+    }
     sums.output[0] = crossEntropy(
       activations.logits, tokens: inputs.tokens, zLoss: settings.zLoss,
       cap: settings.outputSoftCap, weight: weight, rowLosses: tokenLosses,
       firstRow: inputs.firstToken)
-  }
-
-  private func normalise(_ norm: NormActivations, by gain: TensorPlace) -> Double {
-    layerNorm(
-      activations.residual, gain: parameters[gain], normalised: norm.normalised,
-      reciprocal: norm.reciprocal, output: norm.output)
   }
 
   /// Turns the logits of this pass and of the other one over the same tokens into their gradients.
@@ -62,31 +62,20 @@ extension TransformerPass {
       tensors: tensors, adds: inputs.number == 1, balance: balance)
     let (dResidual, dInput) = (activations.dResidual, activations.dInput)
     if !gradients.adds { for place in ends.sums { tensors[place].clear() } }
-    multiply(
-      transposed: activations.logits, activations.final.output,
-      into: tensors[ends.unembedding], adding: gradients.adds)
-    multiply(activations.logits, parameters[ends.unembedding], into: dInput)
+    inputs.multiplyBackward(
+      activations.logits, ends.unembedding, input: activations.final.output, dInput: dInput,
+      gradients: gradients)
     dResidual.clear()
-    normaliseBackward(activations.final, ends.finalGain, tensors)
-    for block in activations.blocks.reversed() {
-      block.feedForward.backward(
-        dResidual, input: block.feedForwardInput.output, dInput: dInput, gradients: gradients,
-        in: inputs)
-      normaliseBackward(block.feedForwardInput, block.feedForwardGain, tensors)
-      block.mixer.backward(
-        dResidual, input: block.mixerInput.output, dInput: dInput, gradients: gradients,
-        in: inputs)
-      normaliseBackward(block.mixerInput, block.mixerGain, tensors)
+    activations.final.backward(
+      dInput, addingTo: dResidual, by: ends.finalGain, gradients, in: inputs)
+    // Below it all is frozen.
+    if let ladder = activations.ladder {
+      return ladder.backward(dResidual, gradients: gradients, in: inputs)
     }
-    embedBackward(dResidual, tokens: inputs.tokens, dTable: tensors[ends.embedding])
-  }
-
-  /// Adds what `dInput` holds to the residual stream's gradient, through the LayerNorm.
-  private func normaliseBackward(
-    _ norm: NormActivations, _ gain: TensorPlace, _ gradients: ParameterView
-  ) {
-    layerNormBackward(
-      activations.dInput, normalised: norm.normalised, reciprocal: norm.reciprocal,
-      gain: parameters[gain], addingTo: activations.dResidual, dGain: gradients[gain])
+    for block in activations.blocks.reversed() {
+      block.backward(dResidual, dInput: dInput, gradients: gradients, in: inputs)
+    }
+    guard let dTable = gradients.unlessFrozen(ends.embedding) else { return }
+    embedBackward(dResidual, tokens: inputs.tokens, dTable: dTable)
   }
 }

@@ -103,14 +103,15 @@ package struct Reproduction {
   private static func trainingRun(
     _ leg: Leg, from checkpoint: Checkpoint?, _ script: [ScriptedCommand], checkpoints: URL?
   ) throws -> TrainingRun {
+    let reward = try leg.configuration.reward.map { try RewardJudge.reward($0) }
     guard let checkpoint else {
       return try TrainingRun(
         configuration: leg.configuration, corpus: leg.corpus, script: script,
-        probes: RunProbes.makers, checkpointFolder: checkpoints)
+        probes: RunProbes.makers, checkpointFolder: checkpoints, reward: reward)
     }
     return try TrainingRun(
       resuming: checkpoint, configuration: leg.configuration, corpus: leg.corpus, script: script,
-      probes: RunProbes.makers, checkpointFolder: checkpoints)
+      probes: RunProbes.makers, checkpointFolder: checkpoints, reward: reward)
   }
 }
 

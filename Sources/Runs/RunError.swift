@@ -9,7 +9,11 @@ package enum RunError: Error, Equatable {
   case folderNotMade(path: String)
   /// The checkpoint has done all steps.
   case nothingToDo(checkpoint: String, step: Int, steps: Int)
+  /// What goes on has weights already.
+  case resumesBase(base: String, checkpoint: String)
   case outOfPatience(checkpoint: String, evaluations: Int)
+  /// One of the runs that are compared came to nothing.
+  case comparisonLost(method: String, seed: Int, reason: String)
   case noBranchName(String)
   case branchWithoutCheckpoint(name: String)
   /// The disk did not take the rest before the wait was over.
@@ -43,9 +47,15 @@ extension RunError: CustomStringConvertible {
       "\(path) cannot be made: choose another place with --session"
     case .nothingToDo(let checkpoint, let step, let steps):
       "\(checkpoint) has done \(step) of \(steps) steps: give more with --steps"
+    case .resumesBase(let base, let checkpoint):
+      "\(base) and \(checkpoint): a run begins with one or goes on from the other: leave --base or"
+        + " --resume out"
     case .outOfPatience(let checkpoint, let evaluations):
       "\(checkpoint) has had \(evaluations) evaluations without a lower held-out"
         + " loss: give more with --patience, or 0 for no end"
+    case .comparisonLost(let method, let seed, let reason):
+      "\(method) with seed \(seed) came to nothing: \(reason): give another --lr, or leave it out of"
+        + " --compare"
     case .noBranchName(let name):
       "--branch '\(name)': give a name without / that begins with no dot"
     case .branchWithoutCheckpoint(let name):

@@ -50,7 +50,7 @@ extension ModelConfiguration {
     ParameterLayout(self).tensors.reduce(0) { sum, tensor in
       switch tensor.role {
       case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: sum
-      case .matrix, .queryKeyValue, .router, .coefficients: sum + tensor.count
+      case .matrix, .queryKeyValue, .router, .adapter, .coefficients: sum + tensor.count
       }
     }
   }

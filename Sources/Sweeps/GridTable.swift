@@ -22,6 +22,7 @@ package struct GridTable: Sendable {
   /// Options that a cell's own run has no say in.
   package static let unfit = [
     "workers": "a cell has one core: --jobs says how many cells run at once",
+    "base": "a sweep trains new models: seismo finetune --compare holds methods against each other",
     "monitor": "the machine is shared by all cells, and recorded with none",
   ]
 

@@ -117,6 +117,24 @@ package enum MetricCatalog {
       "pass_divergence", unit: "nats/token", reduction: .mean, precision: .float64,
       meaning: "mean of both KL divergences between the outputs of the router thor's two passes"),
     MetricFamily(
+      "anchor_divergence", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "KL divergence of the outputs on other text from those of the base"),
+    MetricFamily(
+      "reward", unit: "", reduction: .mean, precision: .float64,
+      meaning: "mean reward of the texts that a step drew"),
+    MetricFamily(
+      "reward/baseline", unit: "", reduction: .mean, precision: .float64,
+      meaning: "mean reward of what the same weights write greedily after the same prompts"),
+    MetricFamily(
+      "reward/variance", unit: "", reduction: .mean, precision: .float64,
+      meaning: "variance of the rewards in a step"),
+    MetricFamily(
+      "reward/advantage_variance", unit: "", reduction: .mean, precision: .float64,
+      meaning: "variance of reward less baseline: below the rewards' own the baseline is of use"),
+    MetricFamily(
+      "reward/divergence", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "KL divergence of the outputs from those of the base, mean over the texts' windows"),
+    MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
     MetricFamily(
@@ -187,6 +205,12 @@ extension MetricCatalog {
   package static let logZ: MetricName = "log_z"
   package static let outputLogitMean: MetricName = "output_logit_mean"
   package static let passDivergence: MetricName = "pass_divergence"
+  package static let anchorDivergence: MetricName = "anchor_divergence"
+  package static let reward: MetricName = "reward"
+  package static let rewardBaseline: MetricName = "reward/baseline"
+  package static let rewardVariance: MetricName = "reward/variance"
+  package static let advantageVariance: MetricName = "reward/advantage_variance"
+  package static let rewardDivergence: MetricName = "reward/divergence"
   package static let tokensPerSecond: MetricName = "tokens_per_s"
   package static let stepMilliseconds: MetricName = "step_ms"
   package static let memoryBytes: MetricName = "memory_bytes"

@@ -74,7 +74,8 @@ package struct Evaluation {
   /// - Throws: ``CheckpointError`` or ``DataError`` where a file cannot be read.
   package func run() throws -> Result {
     let engine = TransformerEngine(
-      configuration: checkpoint.configuration, batch: 4, pool: WorkerPool(workers: workers))
+      configuration: checkpoint.configuration, batch: 4, pool: WorkerPool(workers: workers),
+      trunk: try checkpoint.trunk())
     let parameters = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)
     let settings = settings

@@ -5,10 +5,11 @@ import Telemetry
 /// read: what follows from a value that is read comes after it.
 package enum RunOptionCatalog {
   package static let all: [RunOption] = {
-    let listed = start + conduct
+    let first = start + fineTuning
+    let listed = first + conduct
     let names = Set(listed.map(\.name))
     let others = SettingCatalog.entries.compactMap { RunOption(startOf: $0) }
-    return start + others.filter { !names.contains($0.name) } + conduct
+    return first + others.filter { !names.contains($0.name) } + conduct
   }()
 
   /// Where a setting's option stands among the others; one that has no place here comes after them.

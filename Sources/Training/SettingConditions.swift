@@ -7,6 +7,8 @@ package struct SettingConditions: Sendable {
   package var router: ExpertRouter?
   package var optimizer = OptimizerKind.adamW
   package var isSigmaReparametrised = false
+  /// Whether the model's own weights stay as they are.
+  package var isAdapted = false
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
@@ -21,6 +23,7 @@ package struct SettingConditions: Sendable {
     self.init(
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
       isSigmaReparametrised: configuration.model.sigmaReparam)
+    isAdapted = configuration.model.adapter != nil
   }
 
   /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
@@ -47,6 +50,7 @@ package struct SettingConditions: Sendable {
     case .secondMoments:
       return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
     case .plainWeights:
+      if isAdapted { return "an adapter is trained, and the weights that it changes are not" }
       return isSigmaReparametrised
         ? "sigma-reparametrisation ignores the weights' scale, which is all it changes" : nil
     }

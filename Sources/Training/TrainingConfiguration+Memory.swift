@@ -21,7 +21,8 @@ extension TrainingConfiguration {
     let copies =
       9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
       + (inspectEvery > 0 ? 6 : 0)
-    return 4 * Double(copies) * Double(model.parameterCount)
+    let trunk = model.adapter == nil ? 0 : ParameterLayout(model).trunkCount
+    return 4 * (Double(copies) * Double(model.parameterCount) + Double(trunk))
   }
 
   private var windowBytes: Double {

@@ -18,6 +18,22 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// Gradients are added slice by slice, so that the numbers depend on it; as many ranks at most take
   /// a step together.
   public var slices: Int?
+  /// A checkpoint whose weights the run begins with; nil for new ones.
+  public var base: String?
+  /// A folder of PEFT's whose adapter the run begins with; nil for a new one.
+  public var startingAdapter: String?
+  /// What judges the texts that the model writes, which it is trained for then: words, facts, regex:PATTERN
+  /// or command:PROGRAM; nil to train it for the data's bytes.
+  public var reward: String?
+  /// Weight of the divergence from the base where texts are rewarded.
+  public var rewardDivergence = 0.05
+  /// Bytes of the data that texts are written after; nil for a quarter of the context.
+  public var promptBytes: Int?
+  /// Weight of the divergence from the base on other text, which half of a step's windows are then of; 0
+  /// for none.
+  public var anchor = 0.0
+  /// A file or folder with that text; nil for the built-in language.
+  public var anchorPath: String?
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.
@@ -144,6 +160,7 @@ extension TrainingConfiguration {
     if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkExpertsExist(options)
     try checkNoiseExists(options)
+    try checkFineTuning(options)
     try validate()
   }
 

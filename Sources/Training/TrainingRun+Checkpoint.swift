@@ -16,7 +16,7 @@ extension TrainingRun {
     resuming checkpoint: Checkpoint, with state: ContinuationState? = nil,
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
     autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
-    checkpointFolder: URL?, ranks: any RankGroup = SoleRank()
+    checkpointFolder: URL?, ranks: any RankGroup = SoleRank(), reward: TextReward? = nil
   ) throws {
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
@@ -32,7 +32,7 @@ extension TrainingRun {
       autopilot: isSame ? earlier : Autopilot(autopilot), probes: probes,
       checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
-      changes: state.changes, ranks: ranks)
+      changes: state.changes, ranks: ranks, reward: reward)
     try adopt(checkpoint, state)
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
@@ -53,6 +53,7 @@ extension TrainingRun {
   /// - Throws: ``CheckpointError``; then weights and moments may be of neither state.
   func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
+    if let trunk = try checkpoint.trunk() { engine.trunk?.copy(from: trunk) }
     try sigma?.resume(checkpoint, parameters: parameters)
     try probes.resume(from: checkpoint)
     try checkpoint.load(
@@ -187,7 +188,7 @@ extension TrainingRun {
     CheckpointContents(
       configuration: configuration.model, layout: engine.layout,
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
-      forward: ForwardState(lossSettings(at: step)), parameters: parameters,
+      forward: ForwardState(lossSettings(at: step)), parameters: parameters, trunk: engine.trunk,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
       others: (sigma?.stored ?? []) + probes.tensors(at: step))
   }
@@ -210,7 +211,8 @@ extension ModelConfiguration {
         ", \($0.count) experts of width \($0.width) by the router \($0.router.rawValue)"
       } ?? ""
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
+    let adapter = adapter.map { ", \($0.method.rawValue) of rank \($0.rank)" } ?? ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
-      + sigma
+      + sigma + adapter
   }
 }

@@ -31,6 +31,7 @@ extension TrainingRun {
     var samples = StepSamples(step: step, wallTime: now(), names: [], values: [])
     let outcome = StepOutcome(statistics: statistics, update: update, seconds: seconds)
     probes.afterUpdate(of: probed, outcome, into: &samples)
+    objective?.tell(statistics, into: &samples)
     if update.isMade {
       clipQueriesAndKeys(statistics, settings: probed.lossSettings)
       moveRouterBias(statistics)
@@ -62,16 +63,28 @@ extension TrainingRun {
     try ranks.together {
       try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
     }
+    let steering = try prepareObjective(settings, first)
     if let corruption = windows.corruption {
       corruption.tell(&noise, from: first, count: engine.batch)
     }
     phases.end(.data)
     let statistics = tokens.withUnsafeBufferPointer {
       engine.lossAndGradients(
-        parameters: parameters, tokens: $0, settings: settings, noise: noise)
+        parameters: parameters, tokens: $0, settings: settings, noise: noise, steering: steering)
     }
     phases.endPasses(forwardShare: engine.forwardShare)
     return statistics
+  }
+
+  /// What the step's tokens count; nil for a mean.
+  private func prepareObjective(_ settings: LossSettings, _ first: Int) throws -> Steering? {
+    guard var objective, let reference else { return nil }
+    let step = ObjectiveStep(
+      number: step, firstWindow: first, engine: engine, parameters: parameters,
+      reference: reference, settings: settings)
+    let steering = try objective.prepare(step, &tokens)
+    self.objective = objective
+    return steering
   }
 
   /// Takes the optimiser's step, if the loss and the gradients allow of one.

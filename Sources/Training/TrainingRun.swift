@@ -25,6 +25,10 @@ package final class TrainingRun {
   /// What the data is, from before any of it can be lost.
   let dataFingerprint: String
   let heldOut: HeldOutLoss
+  /// Nil where the loss is of the windows' next bytes alone.
+  var objective: (any StepObjective)?
+  /// As the run began; nil where nothing asks for it.
+  let reference: FloatBuffer?
   var probes: ProbeList
   var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
@@ -69,31 +73,37 @@ package final class TrainingRun {
   /// The state the readers were last told.
   var announced = RunState.starting
 
-  /// Starts a new run over `corpus`; `script` holds commands by step, in the order in which they
-  /// are to be applied, `autopilot` those that depend on a metric. `probes` are fitted to the run
-  /// and tell what they measure in their order. All `ranks` make the same run.
+  /// Starts a new run over `corpus`, with new weights or those of its base; `script` holds commands
+  /// by step, in the order in which they are to be applied, `autopilot` those that depend on a metric.
+  /// `probes` are fitted to the run and tell what they measure in their order. All `ranks` make the
+  /// same run. `reward` is what the configuration names.
   /// - Throws: ``DataError`` where the data holds no window; ``ConfigurationError`` where there are
-  ///   more ranks than slices.
+  ///   more ranks than slices; ``CheckpointError`` where the base cannot be read.
   package convenience init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand] = [],
     autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
-    checkpointFolder: URL?, ranks: any RankGroup = SoleRank()
+    checkpointFolder: URL?, ranks: any RankGroup = SoleRank(), reward: TextReward? = nil
   ) throws {
+    let base = try configuration.base.map { try BaseModel(path: $0) }
+    try base?.check(configuration)
     try self.init(
       configuration: configuration, corpus: corpus, script: script,
       autopilot: Autopilot(autopilot), probes: probes, checkpointFolder: checkpointFolder,
-      settings: LiveSettings(configuration), changes: [], ranks: ranks)
+      settings: LiveSettings(configuration), changes: [], ranks: ranks, reward: reward)
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
+    if let base { try begin(at: base) }
     sigma?.begin(at: parameters, seed: configuration.seed)
   }
 
   init(
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
     autopilot: Autopilot, probes: [ProbeCatalog.Maker], checkpointFolder: URL?,
-    settings: LiveSettings, changes: [TrainerStateMachine.Change], ranks: any RankGroup
+    settings: LiveSettings, changes: [TrainerStateMachine.Change], ranks: any RankGroup,
+    reward: TextReward?
   ) throws {
     let model = configuration.model
     try Self.check(settings, of: ranks)
+    let trunk = model.adapter.map { _ in FloatBuffer(count: ParameterLayout(model).trunkCount) }
     self.ranks = ranks
     self.configuration = configuration
     self.script = script
@@ -108,8 +118,16 @@ package final class TrainingRun {
     pool = WorkerPool(workers: workers)
     engine = TransformerEngine(
       configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool,
-      ranks: ranks)
+      ranks: ranks, trunk: trunk)
     parameters = FloatBuffer(count: engine.layout.count)
+    guard configuration.reward == nil || (reward != nil && ranks.count == 1) else {
+      throw ConfigurationError.impossible(
+        reason: "reward judges texts in one process of the program's: leave the ranks out")
+    }
+    let anchors: (any StepObjective)? = try AnchorObjective(configuration)
+    objective = anchors ?? RewardObjective(configuration, reward, pool: pool)
+    reference =
+      objective == nil ? nil : try Self.reference(configuration, layout: engine.layout)
     sigma =
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     optimizer = Optimizer(
@@ -123,7 +141,7 @@ package final class TrainingRun {
     self.probes = ProbeList(
       probes,
       of: ProbedRun(
-        configuration: configuration, layout: engine.layout, pool: pool,
+        configuration: configuration, layout: engine.layout, trunk: trunk, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
         rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
     rankAlarms = RankAlarms(thresholds: configuration.alarms)
@@ -139,7 +157,7 @@ package final class TrainingRun {
     guard batch != engine.batch else { return }
     engine = TransformerEngine(
       configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool,
-      ranks: ranks)
+      ranks: ranks, trunk: engine.trunk)
     tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
   }
 
@@ -175,6 +193,12 @@ package final class TrainingRun {
 
   package var isFinished: Bool { step >= configuration.steps }
   package var settings: LiveSettings { machine.settings }
+
+  /// What the model, its passes and its update take; what stands beside the step is not counted.
+  package var memoryBytes: Int {
+    // The parameters, two moments and the sum of the slices' gradients.
+    engine.memoryBytes + (engine.trunk?.bytes ?? 0) + 4 * parameters.bytes
+  }
 
   /// What the optimiser trains.
   var weights: FloatBuffer { sigma?.weights ?? parameters }

@@ -24,7 +24,7 @@ struct InferenceTests {
       model = SmallModel(configuration, batch: batch)
       engine = InferenceEngine(
         configuration: configuration, settings: settings, parameters: model.parameters,
-        pool: WorkerPool(workers: workers))
+        trunk: model.engine.trunk, pool: WorkerPool(workers: workers))
     }
 
     func window(_ number: Int) -> [UInt8] {
@@ -103,6 +103,13 @@ struct InferenceTests {
       configuration.experts?.every = every
       configuration.experts?.sharedWidth = every == 2 ? 6 : 0
       expectTrained(Growing(configuration, LossSettings(qkLayerNormWeight: 0.5, draw: 3)))
+    }
+  }
+
+  @Test(arguments: AdapterMethod.allCases)
+  func `so has what an adapter makes of it`(method: AdapterMethod) {
+    for settings in Self.settings {
+      expectTrained(Growing(SmallModel.adapted(by: method), settings))
     }
   }
 

@@ -16,17 +16,44 @@ struct SmallModel {
     self.configuration = configuration
     self.batch = batch
     engine = TransformerEngine(
-      configuration: configuration, batch: batch, pool: WorkerPool(workers: workers))
+      configuration: configuration, batch: batch, pool: WorkerPool(workers: workers),
+      trunk: Self.trunk(configuration, seed: seed))
     parameters = FloatBuffer(count: engine.layout.count)
     initialise(parameters: parameters, layout: engine.layout, seed: seed)
     var random = RandomStream(seed: seed)
     // Gains away from 1, biases away from 0, and gradients of every gain away from 0.
-    for tensor in engine.layout.tensors where !tensor.role.isDecayed && tensor.role != .fixed {
+    // What is trained beside frozen weights is away from where it begins, which has no effect.
+    for tensor in engine.layout.tensors
+    where !tensor.role.isDecayed && tensor.role != .fixed || tensor.role == .adapter {
       for index in 0..<tensor.count {
         parameters[tensor.offset + index] += Float(0.2 * random.normal())
       }
     }
     tokens = (0..<batch * (configuration.context + 1)).map { _ in UInt8(random.next() % 11) }
+  }
+
+  /// A plain model's parameters as the trunk of an adapted one; nil for a plain model.
+  static func trunk(_ configuration: ModelConfiguration, seed: UInt64) -> FloatBuffer? {
+    guard configuration.adapter != nil else { return nil }
+    var plain = configuration
+    plain.adapter = nil
+    let model = SmallModel(plain, seed: seed)
+    let layout = ParameterLayout(configuration)
+    let trunk = FloatBuffer(count: layout.trunkCount)
+    for (tensor, own) in zip(layout.trunk, model.engine.layout.tensors) {
+      for index in 0..<tensor.count {
+        trunk[tensor.offset + index] = model.parameters[own.offset + index]
+      }
+    }
+    deriveAdapters(configuration, trunk: trunk)
+    return trunk
+  }
+
+  static func adapted(by method: AdapterMethod, rank: Int = 3) -> ModelConfiguration {
+    var configuration = dense
+    configuration.adapter = AdapterConfiguration(method: method)
+    configuration.adapter?.rank = rank
+    return configuration
   }
 
   static let dense = ModelConfiguration(width: 12, layers: 2, heads: 2, context: 5)

@@ -50,6 +50,9 @@ struct ClosedStreamTests {
     Case(words: "sessions rename a.seismo a", status: 65, prints: false),
     Case(words: "sessions delete nothere --yes", status: 65, prints: false),
     Case(words: "eval a.checkpoints/step-000000004 --data a.seismo --workers 1"),
+    Case(
+      words: "finetune a.checkpoints/step-000000004 --steps 2 --session new.seismo --workers 1",
+      prints: false),
     Case(words: "sample a.checkpoints/step-000000004 --prompt a --tokens 8 --workers 1"),
     Case(words: "estimate --preset tiny --prompt-bytes 4 --tokens 4 --workers 1"),
     Case(words: "inspect a.checkpoints/step-000000004/model.safetensors --workers 1"),

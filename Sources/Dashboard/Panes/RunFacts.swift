@@ -72,6 +72,12 @@ extension RunFacts {
     Topic(
       title: "data", names: ["data", "order", "eval-fraction", "seed", SettingCatalog.batch]),
     Topic(
+      title: "fine-tuning",
+      names: [
+        "base", "method", "adapter", "rank", "alpha", "anchor", "anchor-data", "reward",
+        "reward-divergence", "prompt-bytes",
+      ]),
+    Topic(
       title: "optimiser",
       names: [
         "optimizer", "steps", "lr", SettingCatalog.learningRateMultiplier, "min-lr", "warmup",

@@ -23,21 +23,25 @@ package final class InferenceEngine {
   package private(set) var settings: LossSettings
   let model: Transformer
   private let parameters: FloatBuffer
+  private let trunk: FloatBuffer?
   private let routerBias: FloatBuffer
   let weights: PackedWeights
   private let arena = Arena()
   package let pool: WorkerPool
 
-  /// - Parameters: `settings` may have what training alone asks for, which changes nothing here
+  /// - Parameters: `settings` may have what training alone asks for, which changes nothing here;
+  ///   `trunk` has what is not trained, where an adapter is
   package init(
     configuration: ModelConfiguration, settings: LossSettings, parameters: FloatBuffer,
-    pool: WorkerPool
+    trunk: FloatBuffer? = nil, pool: WorkerPool
   ) {
     let model = Transformer(configuration)
     precondition(parameters.count == model.layout.count, "parameters of another layout")
+    precondition(trunk?.count ?? 0 == model.layout.trunkCount, "a trunk of another layout")
     self.configuration = configuration
     self.model = model
     self.parameters = parameters
+    self.trunk = trunk
     self.pool = pool
     self.settings = Self.own(settings)
     routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
@@ -53,7 +57,7 @@ package final class InferenceEngine {
     precondition([0, count].contains(settings.routerBias.count), "a bias of another shape")
     routerBias.clear()
     for (entry, bias) in settings.routerBias.enumerated() { routerBias[entry] = bias }
-    weights.fill(from: ParameterView(parameters), pool: pool)
+    weights.fill(from: ParameterView(parameters, trunk: trunk), pool: pool)
   }
 
   package var workers: Int { pool.workers }
@@ -93,10 +97,11 @@ package final class InferenceEngine {
       plan.memory.beginPass()
       let texts = TextRows(room: rows)
       var inputs = PassInputs(
-        parameters: ParameterView(parameters), settings: settings,
+        parameters: ParameterView(parameters, trunk: trunk), settings: settings,
         tokens: TokenRows(rows: 1, positions: configuration.context), batchTokens: rows,
         number: nil, firstToken: 0, sums: PassSums(configuration), routerBias: routerBias)
       inputs.packed = weights
+      inputs.adapters = AdapterPass(model, plan.memory)
       return InferenceLane(model, inputs: inputs, texts: texts, &plan)
     }
     return InferenceLanes(lanes: lanes, arena: arena, engine: self)
@@ -126,16 +131,10 @@ package struct InferenceLane: Sendable {
   package private(set) var logits: Matrix
   private let ends: Transformer.Ends
   private var inputs: PassInputs
-  private var blocks: [Block]
+  private var blocks: [BlockInference]
+  private var ladder: LadderInference?
   private var residual: Matrix
   private var norm: NormActivations
-
-  private struct Block: Sendable {
-    let mixerGain: TensorPlace
-    var mixer: any LayerInference
-    let feedForwardGain: TensorPlace
-    var feedForward: any LayerInference
-  }
 
   fileprivate init(
     _ model: Transformer, inputs: PassInputs, texts: TextRows, _ plan: inout InferencePlan
@@ -148,11 +147,8 @@ package struct InferenceLane: Sendable {
     residual = plan.memory.matrix(columns: width)
     norm = NormActivations(columns: width, plan.memory)
     logits = plan.memory.matrix(columns: model.configuration.vocabulary)
-    blocks = model.blocks.map { block in
-      Block(
-        mixerGain: block.mixerGain, mixer: block.mixer.inference(&plan),
-        feedForwardGain: block.feedForwardGain, feedForward: block.feedForward.inference(&plan))
-    }
+    blocks = model.blocks.map { BlockInference($0, &plan) }
+    ladder = LadderInference(model, plan)
   }
 
   /// The same memory for fewer rows.
@@ -164,10 +160,8 @@ package struct InferenceLane: Sendable {
     result.residual = residual.rows(from: 0, count: rows)
     result.norm = norm.prefix(rows)
     result.logits = logits.rows(from: 0, count: rows)
-    for index in blocks.indices {
-      result.blocks[index].mixer = blocks[index].mixer.prefix(rows)
-      result.blocks[index].feedForward = blocks[index].feedForward.prefix(rows)
-    }
+    result.blocks = blocks.map { $0.prefix(rows) }
+    result.ladder = ladder?.prefix(rows)
     return result
   }
 
@@ -175,31 +169,24 @@ package struct InferenceLane: Sendable {
   /// `logits`.
   package func forward(last count: Int? = nil) {
     embed(texts, table: inputs.parameters[ends.embedding], output: residual)
-    for block in blocks {
-      normalise(residual, by: block.mixerGain)
-      block.mixer.forward(norm.output, addingTo: residual, of: texts, in: inputs)
-      normalise(residual, by: block.feedForwardGain)
-      block.feedForward.forward(norm.output, addingTo: residual, of: texts, in: inputs)
+    ladder?.begin(residual, in: inputs)
+    for (layer, block) in blocks.enumerated() {
+      block.forward(residual, norm, of: texts, in: inputs)
+      ladder?.forward(residual, behind: layer, of: texts, in: inputs)
     }
+    ladder?.finish(addingTo: residual, in: inputs)
     let count = count ?? texts.count
     let target = logits.rows(from: 0, count: count)
-    normalise(residual.rows(from: texts.count - count, count: count), by: ends.finalGain)
+    norm.normalise(
+      residual.rows(from: texts.count - count, count: count), by: ends.finalGain, in: inputs)
     inputs.multiply(
       norm.output.rows(from: 0, count: count), transposed: ends.unembedding, into: target)
     capLogits(target, at: inputs.settings.outputSoftCap)
   }
 
-  private func normalise(_ rows: Matrix, by gain: TensorPlace) {
-    layerNorm(
-      rows, gain: inputs.parameters[gain], normalised: norm.normalised,
-      reciprocal: norm.reciprocal, output: norm.output)
-  }
-
   /// Has a slot go on from another one's first `positions`.
   package func copy(_ positions: Int, from slot: Int, to other: Int) {
-    for block in blocks {
-      block.mixer.copy(positions, from: slot, to: other)
-      block.feedForward.copy(positions, from: slot, to: other)
-    }
+    for block in blocks { block.copy(positions, from: slot, to: other) }
+    ladder?.copy(positions, from: slot, to: other)
   }
 }

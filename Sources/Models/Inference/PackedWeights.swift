@@ -9,13 +9,18 @@ struct PackedWeights: Sendable {
   var pool: WorkerPool?
 
   init(_ layout: ParameterLayout, arena: Arena) {
-    tensors = layout.tensors.filter { $0.role.isLinear || $0.role == .fixed }
+    // Beside frozen weights the trained ones are small.
+    tensors = (layout.trunk.isEmpty ? layout.tensors : layout.trunk)
+      .filter { $0.role.isLinear || $0.role == .fixed }
     matrices = tensors.map {
       PackedMatrix(rows: $0.place.rows, columns: $0.place.columns, arena: arena)
     }
   }
 
   var places: [TensorPlace] { tensors.map(\.place) }
+
+  /// Whether it is one of these, and not trained beside them.
+  func holds(_ place: TensorPlace) -> Bool { tensors.first?.isFrozen == place.isFrozen }
 
   func fill(from parameters: ParameterView, pool: WorkerPool) {
     pool.run(jobs: matrices.count) { job, _ in

@@ -38,6 +38,8 @@ struct AttentionHeads {
   let output: Matrix
   let logSumExp: Matrix
   let scratch: HeadScratch
+  /// What stands before every text; nil for nothing.
+  let prefix: PrefixHeads?
 
   private var headWidth: Int { rotary.headWidth }
   private var scale: Float { 1 / Float(headWidth).squareRoot() }
@@ -62,6 +64,9 @@ struct AttentionHeads {
         logSumExp: logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
         statistics: &statistics)
       swap(&statistics.logitMax, &headLogitMax[head])
+      attendToPrefix(
+        query.head(head, rows: rows), head, output: columns(output, head, rows),
+        logSumExp: logSumExp.rows(from: index, count: 1))
     }
     for head in 0..<heads where headLogitMax[head] > statistics.logitMax {
       statistics.logitMax = headLogitMax[head]
@@ -69,7 +74,7 @@ struct AttentionHeads {
   }
 
   /// From the scratch's `dOutput` to `dQueryKeyValue`, before any rotation.
-  func backward(dQueryGain: Matrix, dKeyGain: Matrix) {
+  func backward(dQueryGain: Matrix?, dKeyGain: Matrix?) {
     prepare(inForward: false)
     let (query, dQuery) = pair(0, scratch.query)
     let (key, dKey) = pair(1, scratch.key)
@@ -84,6 +89,8 @@ struct AttentionHeads {
         logSumExp: logSumExp.rows(from: index, count: 1),
         dQuery: dQuery.head(head, rows: rows), dKey: dKey.head(head, rows: rows),
         dValue: dValue.head(head, rows: rows), scratch: scratch.attention)
+      prefixBackward(
+        query.head(head, rows: rows), dQuery.head(head, rows: rows), head, rows, index: index)
     }
     finish(0, scratch.query, gain: queryGain, dGain: dQueryGain)
     finish(1, scratch.key, gain: keyGain, dGain: dKeyGain)
@@ -110,11 +117,50 @@ struct AttentionHeads {
     for row in 0..<texts.count {
       let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
       for head in 0..<heads {
-        caches[Int(text.slot) * heads + head].attend(
+        let sum = caches[Int(text.slot) * heads + head].attend(
           query.head(head, rows: rows), position: Int(text.position), scale: scale, cap: cap,
           scores: scores, output: columns(output, head, rows))
+        guard prefix != nil else { continue }
+        let logSumExp = logSumExp.columns(from: 0, count: 1)
+        logSumExp[0, 0] = sum
+        attendToPrefix(
+          query.head(head, rows: rows), head, output: columns(output, head, rows),
+          logSumExp: logSumExp)
       }
     }
+  }
+
+  /// A query's plain and its normalised half, where it is both: a prefix's key meets either.
+  private func queryHalves(_ query: Matrix) -> (Matrix, Matrix?) {
+    guard query.columns > headWidth else { return (query, nil) }
+    return (
+      query.columns(from: 0, count: headWidth), query.columns(from: headWidth, count: headWidth)
+    )
+  }
+
+  private func attendToPrefix(_ query: Matrix, _ head: Int, output: Matrix, logSumExp: Matrix) {
+    guard let prefix else { return }
+    let (plain, normalised) = queryHalves(query)
+    prefixAttention(
+      query: plain, other: normalised,
+      keys: PrefixHeads.head(head, of: prefix.keys, width: headWidth),
+      values: PrefixHeads.head(head, of: prefix.values, width: headWidth), scale: scale, cap: cap,
+      output: output, logSumExp: logSumExp, scratch: scratch.attention)
+  }
+
+  private func prefixBackward(
+    _ query: Matrix, _ dQuery: Matrix, _ head: Int, _ rows: Matrix.RowRange, index: Int
+  ) {
+    guard let prefix, let dKeys = prefix.dKeys, let dValues = prefix.dValues else { return }
+    let (plain, normalised) = queryHalves(query)
+    let (dPlain, dNormalised) = queryHalves(dQuery)
+    prefixAttentionBackward(
+      columns(scratch.dOutput, head, rows), output: columns(output, head, rows), query: plain,
+      other: normalised, keys: PrefixHeads.head(head, of: prefix.keys, width: headWidth),
+      values: PrefixHeads.head(head, of: prefix.values, width: headWidth), scale: scale, cap: cap,
+      logSumExp: logSumExp.rows(from: index, count: 1), dQuery: dPlain, dOther: dNormalised,
+      dKeys: PrefixHeads.head(head, of: dKeys, width: headWidth),
+      dValues: PrefixHeads.head(head, of: dValues, width: headWidth), scratch: scratch.attention)
   }
 
   private func forEachHead(_ body: (Matrix.RowRange, _ head: Int, _ index: Int) -> Void) {
@@ -192,7 +238,7 @@ extension AttentionHeads {
   }
 
   /// From the gradients of what attention saw to those of the projection's rows.
-  private func finish(_ part: Int, _ blended: BlendedScratch, gain: Matrix, dGain: Matrix) {
+  private func finish(_ part: Int, _ blended: BlendedScratch, gain: Matrix, dGain: Matrix?) {
     let dRaw = vectors(part, scratch.dQueryKeyValue)
     guard weight > 0 else {
       rotary.rotateBackward(dRaw, heads: heads, into: dRaw)

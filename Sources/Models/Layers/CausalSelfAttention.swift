@@ -15,6 +15,7 @@ package struct CausalSelfAttention: Layer {
   fileprivate let keyGain: TensorPlace
   /// [D, D]
   let output: TensorPlace
+  private let prefix: PrefixAdapter?
 
   package init(_ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan) {
     let (width, headWidth) = (configuration.width, configuration.headWidth)
@@ -29,6 +30,7 @@ package struct CausalSelfAttention: Layer {
     queryGain = plan.add("self_attn.q_layernorm.weight", [headWidth], .queryKeyGain)
     keyGain = plan.add("self_attn.k_layernorm.weight", [headWidth], .queryKeyGain)
     output = plan.add("self_attn.dense.weight", [width, width], .matrix)
+    prefix = PrefixAdapter(configuration, plan: &plan)
   }
 
   /// The projections and, as causal attention is half of 12·D·T operations, D·T.
@@ -51,13 +53,14 @@ package struct CausalSelfAttention: Layer {
   /// The attention between the projections, over rows whose places are those of `rotary`.
   func heads(
     _ pass: PassInputs, rotary: RotaryPositions, queryKeyValue: Matrix, output: Matrix,
-    logSumExp: Matrix, scratch: HeadScratch
+    logSumExp: Matrix, scratch: HeadScratch, gradients: PassGradients? = nil
   ) -> AttentionHeads {
     AttentionHeads(
       heads: configuration.heads, rotary: rotary, weight: pass.settings.qkLayerNormWeight,
       cap: pass.settings.logitSoftCap, queryGain: pass.parameters[queryGain],
       keyGain: pass.parameters[keyGain], queryKeyValue: queryKeyValue, output: output,
-      logSumExp: logSumExp, scratch: scratch)
+      logSumExp: logSumExp, scratch: scratch,
+      prefix: prefix?.heads(pass.parameters, gradients: gradients))
   }
 }
 
@@ -115,20 +118,20 @@ private struct AttentionPass: LayerPass {
   func backward(
     _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
   ) {
-    let (tensors, adds) = (gradients.tensors, gradients.adds)
-    multiply(transposed: dOutput, output, into: tensors[layer.output], adding: adds)
-    multiply(dOutput, pass.parameters[layer.output], into: scratch.dOutput)
-    heads(pass).backward(
-      dQueryGain: tensors[layer.queryGain], dKeyGain: tensors[layer.keyGain])
-    multiply(
-      transposed: scratch.dQueryKeyValue, input, into: tensors[layer.queryKeyValue], adding: adds)
-    multiply(scratch.dQueryKeyValue, pass.parameters[layer.queryKeyValue], into: dInput)
+    pass.multiplyBackward(
+      dOutput, layer.output, input: output, dInput: scratch.dOutput, gradients: gradients)
+    heads(pass, gradients: gradients).backward(
+      dQueryGain: gradients.unlessFrozen(layer.queryGain),
+      dKeyGain: gradients.unlessFrozen(layer.keyGain))
+    pass.multiplyBackward(
+      scratch.dQueryKeyValue, layer.queryKeyValue, input: input, dInput: dInput,
+      gradients: gradients)
   }
 
-  private func heads(_ pass: PassInputs) -> AttentionHeads {
+  private func heads(_ pass: PassInputs, gradients: PassGradients? = nil) -> AttentionHeads {
     layer.heads(
       pass, rotary: rotary, queryKeyValue: queryKeyValue, output: output, logSumExp: logSumExp,
-      scratch: scratch)
+      scratch: scratch, gradients: gradients)
   }
 }
 

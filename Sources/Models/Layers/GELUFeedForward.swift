@@ -53,7 +53,7 @@ package struct GELUFeedForward: Layer {
       network.backward(
         dOutput, input: input, kept: kept,
         dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: dInput,
-        gradients: gradients, pass.parameters)
+        gradients: gradients, in: pass)
     }
   }
 }
@@ -74,6 +74,11 @@ struct GELUNetwork: Sendable {
     self.down = plan.add(down + ".weight", [width, hidden], .matrix)
   }
 
+  init(up: TensorPlace, down: TensorPlace) {
+    self.up = up
+    self.down = down
+  }
+
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to
   func forward(
     _ input: Matrix, addingTo residual: Matrix, kept: GELUActivations, in pass: PassInputs
@@ -87,14 +92,13 @@ struct GELUNetwork: Sendable {
   ///   scratch
   func backward(
     _ dOutput: Matrix, input: Matrix, kept: GELUActivations, dHidden: Matrix, dInput: Matrix,
-    adding: Bool = false, gradients: PassGradients, _ parameters: ParameterView
+    adding: Bool = false, gradients: PassGradients, in pass: PassInputs
   ) {
-    multiply(
-      transposed: dOutput, kept.activated, into: gradients.tensors[down], adding: gradients.adds)
-    multiply(dOutput, parameters[down], into: dHidden)
+    pass.multiplyBackward(
+      dOutput, down, input: kept.activated, dInput: dHidden, gradients: gradients)
     geluBackward(dHidden, slope: kept.slope)
-    multiply(transposed: dHidden, input, into: gradients.tensors[up], adding: gradients.adds)
-    multiply(dHidden, parameters[up], into: dInput, adding: adding)
+    pass.multiplyBackward(
+      dHidden, up, input: input, dInput: dInput, adding: adding, gradients: gradients)
   }
 }
 

@@ -108,22 +108,46 @@ package struct PassInputs: Sendable {
   package let number: Int?
   /// The number of the first token in the call.
   package let firstToken: Int
-  let sums: PassSums
+  var sums: PassSums
   /// [L, E] by the layers that have experts.
   let routerBias: FloatBuffer
   /// What the rows are where texts grow; nil where they are the windows of `tokens`.
   var texts: TextRows?
   /// The weights of products, packed for few rows, where texts grow.
   var packed: PackedWeights?
+  /// What is trained beside frozen weights; nil where nothing is.
+  var adapters: AdapterPass?
+  /// What the tokens count where that is no plain mean; of no account to a loss without gradients.
+  var steering: Steering?
 
-  /// y = x·Wᵀ, or y += x·Wᵀ, of the weight at `place`: the same bits packed or not.
+  /// y = x·Wᵀ, or y += x·Wᵀ, of the weight at `place` and what is trained beside it: the same bits
+  /// packed or not.
   ///
   /// - Shapes: `x` [M, in], `y` [M, out]
   package func multiply(
     _ x: Matrix, transposed place: TensorPlace, into y: Matrix, adding: Bool = false
   ) {
-    if let packed { return packed.multiply(x, transposed: place, into: y, adding: adding) }
-    Kernels.multiply(x, transposed: parameters[place], into: y, adding: adding)
+    if let packed, packed.holds(place) {
+      packed.multiply(x, transposed: place, into: y, adding: adding)
+    } else {
+      Kernels.multiply(x, transposed: parameters[place], into: y, adding: adding)
+    }
+    adapters?.forward(x, place, addingTo: y, parameters)
+  }
+
+  /// The backward pass of `multiply`: the weight's gradient, unless it is frozen, then dX = dY·W, or
+  /// dX += dY·W.
+  ///
+  /// - Shapes: `dY` [M, out], `x` and `dX` [M, in]
+  package func multiplyBackward(
+    _ dY: Matrix, _ place: TensorPlace, input x: Matrix, dInput dX: Matrix, adding: Bool = false,
+    gradients: PassGradients
+  ) {
+    if !place.isFrozen {
+      Kernels.multiply(transposed: dY, x, into: gradients.tensors[place], adding: gradients.adds)
+    }
+    Kernels.multiply(dY, parameters[place], into: dX, adding: adding)
+    adapters?.backward(dY, place, input: x, addingTo: dX, gradients, parameters)
   }
 
   /// - Parameters: `signal` is a place that the memory's plan gave; `value` overwrites
@@ -137,4 +161,9 @@ package struct PassGradients: Sendable {
   package let adds: Bool
   /// [L, E], the balance loss's gradient for a probability.
   let balance: FloatBuffer
+
+  /// The gradient of a tensor that may be frozen; nil where it is.
+  package func unlessFrozen(_ place: TensorPlace) -> Matrix? {
+    place.isFrozen ? nil : tensors[place]
+  }
 }

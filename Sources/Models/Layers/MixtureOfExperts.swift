@@ -158,7 +158,7 @@ private struct MixturePass: LayerPass {
     network.backward(
       dOutput, input: input, kept: kept,
       dHidden: scratch.dShared.rows(from: 0, count: input.rows), dInput: dInput, adding: true,
-      gradients: gradients, parameters)
+      gradients: gradients, in: pass)
   }
 
   /// Where this layer's experts begin in [L, E].

@@ -11,7 +11,7 @@ extension TransformerEngine {
   /// - Source: Qiu et al. 2024 (2408.06793), where experts that are less alike are better ones
   package func expertSimilarity(parameters: FloatBuffer) -> [Double] {
     guard let experts = configuration.experts, experts.count > 1 else { return [] }
-    let view = ParameterView(parameters)
+    let view = ParameterView(parameters, trunk: trunk)
     let sum = FloatBuffer(count: 2 * experts.width * configuration.width)
     return model.blocks.compactMap { block in
       let weights = block.feedForward.expertTensors

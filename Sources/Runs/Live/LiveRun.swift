@@ -12,6 +12,8 @@ package final class LiveRun: Sendable {
   package let name: String
   /// The run as it was at its start.
   package let description: RunDescription
+  /// What the model, its passes and its update take.
+  package let memoryBytes: Int
   /// Why no other process can give it commands; nil where one can, or where none was to.
   package let controlFlaw: ControlError?
 
@@ -38,6 +40,7 @@ package final class LiveRun: Sendable {
   ) throws {
     name = plan.name
     let run = try plan.trainingRun(corpus: corpus, ranks: ranks)
+    memoryBytes = run.memoryBytes
     (control, controlFlaw) = Self.controlServer(plan)
     var description = run.description(
       name: plan.name, created: Date().timeIntervalSince1970)

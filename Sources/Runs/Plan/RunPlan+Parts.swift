@@ -2,7 +2,7 @@ import Foundation
 import Ranks
 import Sessions
 import Telemetry
-import Training
+package import Training
 
 extension RunPlan {
   /// The session's name: its file's, without the ending.
@@ -38,6 +38,12 @@ extension RunPlan {
     return isBare ? stem : stem + SessionSummary.ending
   }
 
+  /// What the run has come to, once it is over.
+  /// - Throws: `CheckpointError`.
+  package func lastCheckpoint() throws(CheckpointError) -> Checkpoint {
+    try CheckpointFolder.read(checkpointFolder.path)
+  }
+
   func corpus() throws(DataError) -> Corpus {
     guard let path = configuration.dataPath else { return .synthetic() }
     return try .open(path: path)
@@ -54,15 +60,16 @@ extension RunPlan {
   }
 
   private func trainingRun(over corpus: Corpus, ranks: any RankGroup) throws -> TrainingRun {
+    let reward = try configuration.reward.map { try RewardJudge.reward($0) }
     guard let checkpoint else {
       return try TrainingRun(
         configuration: configuration, corpus: corpus, script: script, autopilot: autopilot,
-        probes: RunProbes.makers, checkpointFolder: checkpointFolder, ranks: ranks)
+        probes: RunProbes.makers, checkpointFolder: checkpointFolder, ranks: ranks, reward: reward)
     }
     return try TrainingRun(
       resuming: checkpoint, with: continuation, configuration: configuration, corpus: corpus,
       script: script, autopilot: autopilot, probes: RunProbes.makers,
-      checkpointFolder: checkpointFolder, ranks: ranks)
+      checkpointFolder: checkpointFolder, ranks: ranks, reward: reward)
   }
 
   private func refuseStandardInput(of ranks: any RankGroup) throws {

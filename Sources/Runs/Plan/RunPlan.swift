@@ -45,7 +45,9 @@ package struct RunPlan: Sendable {
     self.person = person
     self.onAlarm = onAlarm
     var merged = person.alarms.merging(options) { _, own in own }
+    if resuming == nil { merged = Self.options(try Self.optionsOfBase(options), under: merged) }
     if let path = resuming {
+      if let base = given["base"] { throw RunError.resumesBase(base: base, checkpoint: path) }
       let checkpoint = try CheckpointFolder.read(path)
       let continuation = try checkpoint.continuation()
       merged = Self.options(continuation.options, under: options)
@@ -62,6 +64,14 @@ package struct RunPlan: Sendable {
     if let continuation { changes = changes(given, after: continuation.options) }
     guard !sessionPath.isEmpty else { throw RunError.noSessionPath }
     try refuseExistingSession()
+  }
+
+  /// The options that the checkpoint which the run begins with stands for, and the adapter; none
+  /// for new weights.
+  private static func optionsOfBase(_ options: [String: String]) throws -> [String: String] {
+    guard let path = options["base"] else { return [:] }
+    let adapter = try options["adapter"].map { try AdapterFolder(path: $0).options } ?? [:]
+    return try BaseModel(path: path).options().merging(adapter) { $1 }
   }
 
   /// The checkpoint's options under those that are given; what another optimizer or decay is

@@ -4,7 +4,7 @@ import Training
 ///
 /// A word is judged once the next one has begun: what a text breaks off in counts neither way, and a
 /// text without a whole word does not pass.
-package struct LanguageJudge {
+package struct LanguageJudge: Sendable {
   package enum Level: String, Sendable {
     /// Each is a word of the language, with its ending.
     case words
@@ -23,17 +23,34 @@ package struct LanguageJudge {
   }
 
   package func passes(_ text: [UInt8], after prompt: [UInt8], level: Level) -> Bool {
-    var (before, judged): (Int?, Int) = (nil, 0)
+    let verdicts = verdicts(on: text, after: prompt, level: level)
+    return !verdicts.isEmpty && verdicts.allSatisfy(\.self)
+  }
+
+  /// The share of a text's words that are right; 0 for a text without a whole word.
+  package func share(of text: [UInt8], after prompt: [UInt8], level: Level) -> Double {
+    let verdicts = verdicts(on: text, after: prompt, level: level)
+    return verdicts.isEmpty ? 0 : Double(verdicts.count(where: \.self)) / Double(verdicts.count)
+  }
+
+  /// Whether each of the text's own words is right.
+  private func verdicts(on text: [UInt8], after prompt: [UInt8], level: Level) -> [Bool] {
+    var (before, verdicts): (Int?, [Bool]) = (nil, [])
     for word in Self.wholeWords(prompt + text) {
       let number = numbers[Array(word)]
       defer { before = number }
       guard word.endIndex > prompt.count else { continue }
-      judged += 1
-      guard let number else { return false }
-      guard level == .facts, let previous = before else { continue }
-      guard language.prefers(number, after: previous) else { return false }
+      guard let number else {
+        verdicts.append(false)
+        continue
+      }
+      guard level == .facts, let previous = before else {
+        verdicts.append(true)
+        continue
+      }
+      verdicts.append(language.prefers(number, after: previous))
     }
-    return judged > 0
+    return verdicts
   }
 
   /// Letters and the ending after them, of each word but the last.

@@ -19,7 +19,8 @@ package final class TextJudge {
       verdict = { _, text in text.starts(with: bytes) }
     case .command(let command):
       let program = try JudgingProgram(command)
-      verdict = { prompt, text throws(TaskError) in try program.passes(text, after: prompt) }
+      verdict = { prompt, text throws(TaskError) in try program.number(for: text, after: prompt) > 0
+      }
     case .language(let level):
       let judge = language()
       verdict = { prompt, text in judge.passes(text, after: prompt, level: level) }
@@ -33,7 +34,7 @@ package final class TextJudge {
 }
 
 /// A program that is given texts, a line of JSON each, and answers with numbers.
-private final class JudgingProgram {
+final class JudgingProgram {
   private let command: String
   private let process: ChildProcess
   private let input: Int32
@@ -68,7 +69,8 @@ private final class JudgingProgram {
     _ = process.wait()
   }
 
-  func passes(_ text: [UInt8], after prompt: [UInt8]) throws(TaskError) -> Bool {
+  /// - Throws: ``TaskError/silent(command:reason:)``.
+  func number(for text: [UInt8], after prompt: [UInt8]) throws(TaskError) -> Double {
     let line = JSONLines.object([
       ("prompt", JSONLines.quoted(String(decoding: prompt, as: UTF8.self))),
       ("text", JSONLines.quoted(String(decoding: text, as: UTF8.self))),
@@ -78,7 +80,7 @@ private final class JudgingProgram {
     guard let number = Double(answer.trimmingCharacters(in: .whitespaces)) else {
       throw .silent(command: command, reason: "it answers '\(answer.prefix(40))'")
     }
-    return number > 0
+    return number
   }
 
   private func send(_ bytes: [UInt8]) throws(TaskError) {

@@ -18,6 +18,8 @@ package struct Checkpoint: Sendable {
   private let runFile: Data
   private let model: SafetensorsFile
   private let optimizer: SafetensorsFile
+  /// Nil where no adapter is trained.
+  private let adapter: SafetensorsFile?
   /// No state of a run comes near it.
   private static let longestRunFile = 256 << 20
 
@@ -41,6 +43,9 @@ package struct Checkpoint: Sendable {
     step = manifest.step
     self.configuration = configuration
     layout = ParameterLayout(configuration)
+    adapter =
+      configuration.adapter == nil
+      ? nil : try SafetensorsFile(path: AdapterFolder.weights(in: folder + "/adapter"))
     qkLayerNormWeight = manifest.qkLayerNormWeight
     forward = manifest.forward ?? ForwardState()
     try checkTensors()
@@ -79,9 +84,23 @@ package struct Checkpoint: Sendable {
   /// - Throws: `unreadable`, `damaged`.
   package func load(parameters: FloatBuffer) throws(CheckpointError) {
     precondition(parameters.count == layout.count, "\(parameters.count) of \(layout.count) values")
-    for tensor in layout.tensors {
-      try file(of: tensor).read(tensor.name, into: parameters, at: tensor)
-    }
+    for tensor in layout.tensors { try load(tensor, into: parameters) }
+  }
+
+  /// What is not trained, where an adapter is; nil where all is.
+  /// - Throws: `unreadable`, `damaged`.
+  package func trunk() throws(CheckpointError) -> FloatBuffer? {
+    guard configuration.adapter != nil else { return nil }
+    let trunk = FloatBuffer(count: layout.trunkCount)
+    for tensor in layout.trunk { try load(tensor, into: trunk) }
+    deriveAdapters(configuration, trunk: trunk)
+    return trunk
+  }
+
+  /// Reads one tensor to its place in `buffer`.
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
+  func load(_ tensor: ParameterTensor, into buffer: FloatBuffer) throws(CheckpointError) {
+    try file(of: tensor).read(name(of: tensor), into: buffer, at: tensor)
   }
 
   /// Reads the optimizer's moments.
@@ -107,13 +126,21 @@ package struct Checkpoint: Sendable {
   }
 
   private func file(of tensor: ParameterTensor) -> SafetensorsFile {
-    isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) ? model : optimizer
+    if let adapter, !tensor.isFrozen { return adapter }
+    return isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) ? model : optimizer
+  }
+
+  private func name(of tensor: ParameterTensor) -> String {
+    adapter == nil || tensor.isFrozen ? tensor.name : AdapterFolder.name(of: tensor)
   }
 
   /// All of it before any of it is read, so that a run is not left with half a checkpoint.
   private func checkTensors() throws(CheckpointError) {
-    for tensor in layout.tensors {
+    for tensor in layout.trunk {
       try file(of: tensor).check(tensor.name, shape: tensor.shape)
+    }
+    for tensor in layout.tensors {
+      try file(of: tensor).check(name(of: tensor), shape: tensor.shape)
       try optimizer.check(firstMomentName(tensor), shape: tensor.shape)
       try optimizer.check(secondMomentName(tensor), shape: tensor.shape)
     }
@@ -161,7 +188,7 @@ package struct Checkpoint: Sendable {
 }
 
 extension SafetensorsFile {
-  fileprivate func read(
+  func read(
     _ name: String, into buffer: FloatBuffer, at tensor: ParameterTensor
   ) throws(CheckpointError) {
     let values = UnsafeMutableBufferPointer(

@@ -6,6 +6,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   /// A file or folder that is something else.
   case foreign(path: String, found: String)
+  /// A model of another program's that has other layers.
+  case otherLayers(path: String, found: String)
   /// Written by a later version of Seismo.
   case newer(path: String, version: Int, supported: Int)
   /// Not what was written; the offset, where one is known, is in bytes from the start of the file.
@@ -28,6 +30,9 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot be read (\(reason)); give a checkpoint this account may read"
     case .foreign(let path, let found):
       "\(path): not a checkpoint of Seismo (\(found)); give a folder that Seismo has written"
+    case .otherLayers(let path, let found):
+      "\(path): its layers are not this program's (\(found)); give a checkpoint of Seismo, or a "
+        + "Persimmon of bytes as transformers writes it"
     case .newer(let path, let version, let supported):
       "\(path): written by a newer Seismo (format \(version), this one reads up to \(supported)); "
         + "use that version"

@@ -135,7 +135,7 @@ package enum CheckpointFolder {
     }
   }
 
-  private static func encoded(
+  static func encoded(
     _ contents: CheckpointContents, step: Int, run: some Encodable, path: String
   ) throws(CheckpointError) -> [UInt8] {
     let manifest = CheckpointManifest(
@@ -173,9 +173,11 @@ package enum CheckpointFolder {
       contents.configuration, qkLayerNormWeight: contents.qkLayerNormWeight,
       forward: contents.forward)
     if let configuration { try write(configuration, to: folder + "/config.json") }
+    guard contents.trunk != nil else { return }
+    try AdapterFolder.write(contents, to: folder + "/adapter")
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+  static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
     let output = try CheckpointOutput(path: path)
     try output.write(bytes)
     try output.finish()

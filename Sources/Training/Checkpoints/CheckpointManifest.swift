@@ -65,9 +65,11 @@ struct StoredModel: Codable {
   var mixers: [LayerKind]?
   /// Absent for GELU.
   var feedForward: LayerKind?
+  /// Absent where the model's own tensors are trained.
+  var adapter: AdapterConfiguration?
 
   enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts, mixers
+    case width, layers, heads, context, vocabulary, experts, mixers, adapter
     case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
@@ -83,6 +85,7 @@ struct StoredModel: Codable {
     sigmaReparam = configuration.sigmaReparam ? true : nil
     mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
     feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
+    adapter = configuration.adapter
     experts = configuration.experts.map {
       Experts(
         count: $0.count, width: $0.width, active: $0.active,
@@ -104,6 +107,10 @@ struct StoredModel: Codable {
     model.sigmaReparam = sigmaReparam ?? false
     if let mixers, !mixers.isEmpty { model.mixers = mixers }
     if let feedForward { model.feedForward = feedForward }
+    if let adapter {
+      guard experts == nil, adapter.fits(model) else { return nil }
+      model.adapter = adapter
+    }
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,
       (1...(1 << 20)).contains(experts.width), (1...experts.count).contains(experts.active),

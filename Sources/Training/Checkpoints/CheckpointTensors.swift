@@ -22,20 +22,23 @@ package struct CheckpointContents {
   package var qkLayerNormWeight: Float
   package var forward: ForwardState
   package var parameters: FloatBuffer
+  /// What is not trained, where an adapter is.
+  package var trunk: FloatBuffer?
   package var firstMoments: FloatBuffer
   package var secondMoments: FloatBuffer
   package var others: [StoredTensor]
 
   package init(
     configuration: ModelConfiguration, layout: ParameterLayout, qkLayerNormWeight: Float,
-    forward: ForwardState = ForwardState(), parameters: FloatBuffer, firstMoments: FloatBuffer,
-    secondMoments: FloatBuffer, others: [StoredTensor] = []
+    forward: ForwardState = ForwardState(), parameters: FloatBuffer, trunk: FloatBuffer? = nil,
+    firstMoments: FloatBuffer, secondMoments: FloatBuffer, others: [StoredTensor] = []
   ) {
     self.configuration = configuration
     self.layout = layout
     self.qkLayerNormWeight = qkLayerNormWeight
     self.forward = forward
     self.parameters = parameters
+    self.trunk = trunk
     self.firstMoments = firstMoments
     self.secondMoments = secondMoments
     self.others = others
@@ -45,12 +48,19 @@ package struct CheckpointContents {
   /// the gains of qk-layernorm are left out while it is off, since Hugging Face would not know them
   /// then.
   func modelTensors() -> [SafetensorsTensor] {
-    layout.tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
+    let (tensors, buffer) = trunk.map { (layout.trunk, $0) } ?? (layout.tensors, parameters)
+    return tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
       .flatMap { tensor in
-        let weight = written(tensor, name: tensor.name, from: parameters)
+        let weight = written(tensor, name: tensor.name, from: buffer)
         guard configuration.isPersimmon, let bias = biasName(of: tensor) else { return [weight] }
         return [weight, SafetensorsTensor(name: bias, shape: [tensor.shape[0]], contents: .zeros)]
       }
+  }
+
+  /// What the adapter's own file holds, under PEFT's names; empty where there is no adapter.
+  func adapterTensors() -> [SafetensorsTensor] {
+    guard trunk != nil else { return [] }
+    return layout.tensors.map { written($0, name: AdapterFolder.name(of: $0), from: parameters) }
   }
 
   /// What `optimizer.safetensors` holds: both moments of every tensor, and the values of those that
@@ -61,7 +71,14 @@ package struct CheckpointContents {
         name: tensor.name, shape: tensor.shape,
         contents: .values(UnsafeBufferPointer(tensor.values)))
     }
-    return layoutTensors() + beside
+    return layoutTensors() + trunkTensors() + beside
+  }
+
+  /// Those of the trunk that `model.safetensors` leaves out.
+  private func trunkTensors() -> [SafetensorsTensor] {
+    guard let trunk else { return [] }
+    return layout.trunk.filter { !isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
+      .map { written($0, name: $0.name, from: trunk) }
   }
 
   private func layoutTensors() -> [SafetensorsTensor] {
@@ -70,7 +87,9 @@ package struct CheckpointContents {
         written(tensor, name: firstMomentName(tensor), from: firstMoments),
         written(tensor, name: secondMomentName(tensor), from: secondMoments),
       ]
-      guard !isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) else { return moments }
+      guard trunk == nil, !isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight) else {
+        return moments
+      }
       return [written(tensor, name: tensor.name, from: parameters)] + moments
     }
   }
@@ -100,6 +119,6 @@ private func biasName(of tensor: ParameterTensor) -> String? {
   switch tensor.role {
   case .matrix, .queryKeyValue, .gain, .queryKeyGain:
     tensor.name.replacing(".weight", with: ".bias")
-  case .embedding, .unembedding, .router, .sigmaGain, .bias, .coefficients, .fixed: nil
+  case .embedding, .unembedding, .router, .adapter, .sigmaGain, .bias, .coefficients, .fixed: nil
   }
 }

@@ -103,6 +103,8 @@ package struct StepOutcome {
 package struct ProbedRun {
   package let configuration: TrainingConfiguration
   package let layout: ParameterLayout
+  /// What is not trained, where an adapter is.
+  package let trunk: FloatBuffer?
   package let pool: WorkerPool
   /// Nats a token, where the data's own entropy is known.
   package let entropyPerByte: Double?

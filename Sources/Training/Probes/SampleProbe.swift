@@ -89,7 +89,8 @@ package struct SampleProbe: Probe {
       return engine
     }
     let fresh = InferenceEngine(
-      configuration: model, settings: settings, parameters: step.parameters, pool: pool)
+      configuration: model, settings: settings, parameters: step.parameters,
+      trunk: step.engine.trunk, pool: pool)
     engine = fresh
     return fresh
   }

@@ -38,13 +38,13 @@ final class SharpnessProbe {
 
   /// - Parameters: `tokens` are `rows` windows of T + 1 bytes; `interval` is in steps
   init(
-    interval: Int, model: ModelConfiguration, tokens: [UInt8], rows: Int, pool: WorkerPool,
-    seed: UInt64
+    interval: Int, model: ModelConfiguration, trunk: FloatBuffer? = nil, tokens: [UInt8], rows: Int,
+    pool: WorkerPool, seed: UInt64
   ) {
     self.interval = interval
     self.tokens = tokens
     self.seed = seed
-    engine = TransformerEngine(configuration: model, batch: rows, pool: pool)
+    engine = TransformerEngine(configuration: model, batch: rows, pool: pool, trunk: trunk)
     let count = engine.layout.count
     (roots, moved) = (FloatBuffer(count: count), FloatBuffer(count: count))
     (vector, image) = (FloatBuffer(count: count), FloatBuffer(count: count))
@@ -194,8 +194,8 @@ extension SharpnessProbe: Probe {
     let configuration = run.configuration
     guard configuration.sharpnessEvery > 0 else { return nil }
     self.init(
-      interval: configuration.sharpnessEvery, model: configuration.model, tokens: run.tokens,
-      rows: run.rows, pool: run.pool, seed: configuration.seed)
+      interval: configuration.sharpnessEvery, model: configuration.model, trunk: run.trunk,
+      tokens: run.tokens, rows: run.rows, pool: run.pool, seed: configuration.seed)
   }
 
   func isDue(in step: ProbedStep) -> Bool { step.number > 0 && step.number % interval == 0 }

@@ -9,17 +9,26 @@ extension Checkpoint {
   package func inferenceEngine(workers: Int?) throws(CheckpointError) -> InferenceEngine {
     let parameters = FloatBuffer(count: layout.count)
     try load(parameters: parameters)
-    for tensor in layout.tensors {
-      let values = tensor.offset..<tensor.offset + tensor.count
-      guard values.allSatisfy({ parameters[$0].isFinite }) else {
-        throw .notFinite(path: path, tensor: tensor.name)
-      }
-    }
+    let trunk = try trunk()
+    try parameters.checkFinite(layout.tensors, path: path)
+    try trunk?.checkFinite(layout.trunk, path: path)
     let workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
     return InferenceEngine(
       configuration: configuration,
       settings: forward.settings(qkLayerNormWeight: qkLayerNormWeight),
-      parameters: parameters, pool: WorkerPool(workers: workers))
+      parameters: parameters, trunk: trunk, pool: WorkerPool(workers: workers))
+  }
+}
+
+extension FloatBuffer {
+  /// - Throws: `notFinite`, with the first of the tensors that has such numbers.
+  func checkFinite(_ tensors: [ParameterTensor], path: String) throws(CheckpointError) {
+    for tensor in tensors {
+      let values = tensor.offset..<tensor.offset + tensor.count
+      guard values.allSatisfy({ self[$0].isFinite }) else {
+        throw .notFinite(path: path, tensor: tensor.name)
+      }
+    }
   }
 }
 

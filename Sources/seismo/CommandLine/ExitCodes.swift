@@ -61,9 +61,10 @@ extension SweepError {
 extension RunError {
   fileprivate var exit: SeismoExit {
     switch self {
-    case .noSessionPath, .nothingToDo, .outOfPatience, .noBranchName, .branchWithoutCheckpoint:
+    case .noSessionPath, .nothingToDo, .resumesBase, .outOfPatience, .noBranchName,
+      .branchWithoutCheckpoint:
       .usage
-    case .sessionNotMade, .recordsLost, .notDetached, .detachedUnseen: .failed
+    case .sessionNotMade, .recordsLost, .comparisonLost, .notDetached, .detachedUnseen: .failed
     case .sessionIsFolder, .sessionExists, .folderNotMade, .notTrainedHere, .dataGone,
       .nothingThere, .notListable, .noSessionThere, .notStarted, .farAway:
       .badInput

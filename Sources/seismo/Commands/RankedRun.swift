@@ -11,14 +11,20 @@ struct RankedRun {
   var conduct: [String: String] = [:]
 
   /// - Parameter plan: what all ranks are to make, said by each of them.
+  /// - Returns: the plan, with where rank 0 records.
   /// - Throws: What is wrong on any rank.
-  func conduct(_ plan: () throws -> RunPlan) throws {
+  @discardableResult
+  func conduct(_ plan: () throws -> RunPlan) throws -> RunPlan {
     var plan = try ranks.together(plan)
     plan.agreeOnSession(ranks)
-    guard ranks.isFirst else { return try takePart(in: plan) }
+    guard ranks.isFirst else {
+      try takePart(in: plan)
+      return plan
+    }
     let watcher = Watcher(conduct, data: plan.configuration.dataPath)
     try ConductedRun(plan: plan, ranks: ranks, watcher: watcher, theme: conduct["theme"])
       .conduct()
+    return plan
   }
 
   /// The end comes from rank 0, whoever asks for it.

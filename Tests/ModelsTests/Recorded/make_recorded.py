@@ -3,10 +3,11 @@
 
 usage: make_recorded.py            (needs torch; writes NAME.json and NAME.bin beside this file)
 
-NAME.bin is raw little-endian float32: parameters, then their gradients (tensors in the order and
-shapes of the json), then the logits [B, T, 256] of the first batch. Weights are [out, in].
+NAME.bin is raw little-endian float32: what is trained, then its gradients (tensors in the order and
+shapes of the json), where an adapter is trained the frozen trunk, then the logits [B, T, 256] of the
+first batch. Weights are [out, in]. Names may be given to record some alone.
 """
-import json, math, pathlib
+import json, math, pathlib, sys
 import torch
 import torch.nn.functional as F
 
@@ -17,33 +18,130 @@ CASES = {
     "dense-blend": dict(width=8, layers=1, heads=1, context=5, batch=2, qk_layernorm=0.37),
     "mixture": dict(width=8, layers=2, heads=2, context=5, batch=4, experts=4, expert_width=16,
                     active=2, balance_loss=0.05),
+    "lora": dict(width=12, layers=2, heads=2, context=6, batch=2,
+                 adapter=dict(method="lora", rank=3, alpha=5.0)),
+    "svfit": dict(width=12, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
+                  adapter=dict(method="svfit", rank=4, alpha=8.0)),
+    "bottleneck": dict(width=12, layers=2, heads=2, context=6, batch=2,
+                       adapter=dict(method="bottleneck", rank=3, alpha=8.0)),
+    "prefix": dict(width=12, layers=2, heads=2, context=6, batch=2,
+                   adapter=dict(method="prefix", rank=3, alpha=8.0)),
+    "rank1": dict(width=12, layers=1, heads=2, context=6, batch=2,
+                  adapter=dict(method="rank1", rank=1, alpha=1.5)),
+    "ladder": dict(width=16, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
+                   adapter=dict(method="ladder", rank=4, alpha=8.0)),
 }
 STEPS, PEAK, WARMUP, DECAY = 10, 0.02, 4, 1e-3
 
 
 def make_parameters(c):
-    D, Dh = c["width"], c["width"] // c["heads"]
-    shapes = {"model.embed_tokens.weight": (256, D)}
+    D, shapes = c["width"], {"model.embed_tokens.weight": (256, c["width"])}
     for i in range(c["layers"]):
-        p = f"model.layers.{i}."
-        shapes[p + "input_layernorm.weight"] = (D,)
-        shapes[p + "self_attn.query_key_value.weight"] = (3 * D, D)
-        shapes[p + "self_attn.q_layernorm.weight"] = (Dh,)
-        shapes[p + "self_attn.k_layernorm.weight"] = (Dh,)
-        shapes[p + "self_attn.dense.weight"] = (D, D)
-        shapes[p + "post_attention_layernorm.weight"] = (D,)
-        if "experts" in c:
-            shapes[p + "mlp.router.weight"] = (c["experts"], D)
-            for e in range(c["experts"]):
-                shapes[p + f"mlp.experts.{e}.up.weight"] = (c["expert_width"], D)
-                shapes[p + f"mlp.experts.{e}.down.weight"] = (D, c["expert_width"])
-        else:
-            shapes[p + "mlp.dense_h_to_4h.weight"] = (4 * D, D)
-            shapes[p + "mlp.dense_4h_to_h.weight"] = (D, 4 * D)
+        shapes |= block_shapes(c, f"model.layers.{i}.")
     shapes["model.final_layernorm.weight"] = (D,)
     shapes["lm_head.weight"] = (256, D)
+    return draw(shapes)
+
+
+def block_shapes(c, p):
+    D, Dh, shapes = c["width"], c["width"] // c["heads"], {}
+    shapes[p + "input_layernorm.weight"] = (D,)
+    shapes[p + "self_attn.query_key_value.weight"] = (3 * D, D)
+    shapes[p + "self_attn.q_layernorm.weight"] = (Dh,)
+    shapes[p + "self_attn.k_layernorm.weight"] = (Dh,)
+    shapes[p + "self_attn.dense.weight"] = (D, D)
+    shapes[p + "post_attention_layernorm.weight"] = (D,)
+    if "experts" in c:
+        shapes[p + "mlp.router.weight"] = (c["experts"], D)
+        for e in range(c["experts"]):
+            shapes[p + f"mlp.experts.{e}.up.weight"] = (c["expert_width"], D)
+            shapes[p + f"mlp.experts.{e}.down.weight"] = (D, c["expert_width"])
+    else:
+        shapes[p + "mlp.dense_h_to_4h.weight"] = (4 * D, D)
+        shapes[p + "mlp.dense_4h_to_h.weight"] = (D, 4 * D)
+    return shapes
+
+
+def draw(shapes):
     make = lambda s: (1 + 0.2 * torch.randn(s)) if len(s) == 1 else torch.randn(s) / math.sqrt(s[-1])
     return {n: make(s).requires_grad_() for n, s in shapes.items()}
+
+
+LINEAR = ["self_attn.query_key_value", "self_attn.dense", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"]
+
+
+def make_adapter(c, trunk):
+    """What is trained beside a frozen trunk, in the order of the layout, away from where it begins."""
+    method, r, D, P = c["adapter"]["method"], c["adapter"]["rank"], c["width"], {}
+    if method == "ladder":
+        return make_ladder(side(c), D)
+    for i in range(c["layers"]):
+        p = f"model.layers.{i}."
+        for half, weights in [("self_attn", LINEAR[:2]), ("mlp", LINEAR[2:])]:
+            for name in weights:
+                rows, columns = trunk[p + name + ".weight"].shape
+                if method in ("lora", "rank1"):
+                    P[p + name + ".lora_A.weight"] = torch.randn(r, columns) / math.sqrt(columns)
+                    P[p + name + ".lora_B.weight"] = torch.randn(rows, r) / math.sqrt(r)
+                if method == "svfit":
+                    P[p + name + ".svfit_change"] = 0.3 * torch.randn(r)
+            if method == "prefix" and half == "self_attn":
+                P[p + "self_attn.prefix_key.weight"] = torch.randn(r, D) / math.sqrt(D)
+                P[p + "self_attn.prefix_value.weight"] = torch.randn(r, D)
+            if method == "bottleneck":
+                P[p + half + ".adapter_down.weight"] = torch.randn(r, D) / math.sqrt(D)
+                P[p + half + ".adapter_up.weight"] = torch.randn(D, r) / math.sqrt(r)
+    return {n: t.requires_grad_() for n, t in P.items()}
+
+
+def side(c):
+    """The shape of a ladder's side network."""
+    own = {k: v for k, v in c.items() if k != "adapter"}
+    return own | {"width": c["width"] // c["adapter"]["rank"]}
+
+
+def make_ladder(c, width):
+    S, shapes = c["width"], {}
+    for i in range(c["layers"] + 1):
+        shapes |= {f"ladder.down.{i}.weight": (S, width), f"ladder.down.{i}.bias": (S,)}
+    shapes["ladder.gates"] = (c["layers"],)
+    for i in range(c["layers"]):
+        shapes |= block_shapes(c, f"ladder.layers.{i}.")
+    P = draw(shapes | {"ladder.layernorm.weight": (S,), "ladder.up.weight": (width, S)})
+    P["ladder.gates"] = (0.1 * torch.randn(c["layers"])).requires_grad_()
+    return P
+
+
+def climb(c, P, i, s, x):
+    """The side stream behind a block of the trunk, whose stream x passes no gradient back."""
+    rung = x.detach() @ P[f"ladder.down.{i}.weight"].T + P[f"ladder.down.{i}.bias"]
+    if i == 0:
+        return rung
+    share = torch.sigmoid(P["ladder.gates"][i - 1] / 0.1)
+    return block(side(c), P, f"ladder.layers.{i - 1}.", share * s + (1 - share) * rung)[0]
+
+
+def adapted(c, trunk, P):
+    """The weights that a pass meets: the trunk's, with what stands beside them."""
+    method, r = c["adapter"]["method"], c["adapter"]["rank"]
+    weights = dict(trunk) | P
+    for i in range(c["layers"]):
+        for name in [f"model.layers.{i}.{n}" for n in LINEAR]:
+            if method in ("lora", "rank1"):
+                weights[name + ".weight"] = trunk[name + ".weight"] + c["adapter"]["alpha"] / r * (
+                    P[name + ".lora_B.weight"] @ P[name + ".lora_A.weight"])
+            if method == "svfit":
+                u, _, v = torch.linalg.svd(trunk[name + ".weight"], full_matrices=False)
+                weights[name + ".weight"] = trunk[name + ".weight"] + (
+                    u[:, :r] * P[name + ".svfit_change"]) @ v[:r]
+    return weights
+
+
+def bottleneck(P, p, h):
+    if p + "adapter_down.weight" not in P:
+        return h
+    inner = F.gelu(h @ P[p + "adapter_down.weight"].T, approximate="tanh")
+    return h + inner @ P[p + "adapter_up.weight"].T
 
 
 def rotate(x):
@@ -64,12 +162,19 @@ def attend(c, P, p, x):
     qkv = (x @ P[p + "query_key_value.weight"].T).view(B, T, H, 3, D // H).permute(3, 0, 2, 1, 4)
     q, k, v = qkv
     z = rotate(q) @ rotate(k).transpose(-1, -2)
+    seen = rotate(q)
     if w > 0:
         qn, kn = norm(q, P[p + "q_layernorm.weight"]), norm(k, P[p + "k_layernorm.weight"])
         z = (1 - w) * z + w * (rotate(qn) @ rotate(kn).transpose(-1, -2))
+        seen = (1 - w) * seen + w * rotate(qn)
     z = (z / math.sqrt(D // H)).masked_fill(torch.ones(T, T, dtype=torch.bool).triu(1), -math.inf)
+    peak = z.detach().amax().item()
+    if p + "prefix_key.weight" in P:
+        heads = lambda m: m.view(-1, H, D // H).transpose(0, 1).expand(B, -1, -1, -1)
+        z = torch.cat((seen @ heads(P[p + "prefix_key.weight"]).transpose(-1, -2) / math.sqrt(D // H), z), -1)
+        v = torch.cat((heads(P[p + "prefix_value.weight"]), v), 2)
     a = (F.softmax(z, -1) @ v).transpose(1, 2).reshape(B, T, D)
-    return a @ P[p + "dense.weight"].T, z.detach().amax().item()
+    return bottleneck(P, p, a @ P[p + "dense.weight"].T), peak
 
 
 def mixture(c, P, p, x):
@@ -87,21 +192,30 @@ def mixture(c, P, p, x):
     return y.view_as(x), balance
 
 
+def block(c, P, p, x):
+    """Returns the stream, the largest attention logit and the balance loss."""
+    a, peak = attend(c, P, p + "self_attn.", norm(x, P[p + "input_layernorm.weight"]))
+    x = x + a
+    h = norm(x, P[p + "post_attention_layernorm.weight"])
+    if "experts" in c:
+        y, aux = mixture(c, P, p + "mlp.", h)
+        return x + y, peak, aux
+    h = F.gelu(h @ P[p + "mlp.dense_h_to_4h.weight"].T, approximate="tanh")
+    return x + bottleneck(P, p + "mlp.", h @ P[p + "mlp.dense_4h_to_h.weight"].T), peak, 0.0
+
+
 def run(c, P, tokens):
     """Returns logits, cross-entropy, what the gradient is taken of, and the largest logit a layer."""
     x, balance, peaks = P["model.embed_tokens.weight"][tokens[:, :-1]], 0.0, []
+    s = climb(c, P, 0, None, x) if "ladder.gates" in P else None
     for i in range(c["layers"]):
-        p = f"model.layers.{i}."
-        a, peak = attend(c, P, p + "self_attn.", norm(x, P[p + "input_layernorm.weight"]))
-        x, n = x + a, p + "post_attention_layernorm.weight"
+        x, peak, aux = block(c, P, f"model.layers.{i}.", x)
+        balance = balance + aux
         peaks.append(peak)
-        h = norm(x, P[n])
-        if "experts" in c:
-            y, aux = mixture(c, P, p + "mlp.", h)
-            x, balance = x + y, balance + aux
-        else:
-            h = F.gelu(h @ P[p + "mlp.dense_h_to_4h.weight"].T, approximate="tanh")
-            x = x + h @ P[p + "mlp.dense_4h_to_h.weight"].T
+        if s is not None:
+            s = climb(c, P, i + 1, s, x)
+    if s is not None:
+        x = x + norm(s, P["ladder.layernorm.weight"]) @ P["ladder.up.weight"].T
     logits = norm(x, P["model.final_layernorm.weight"]) @ P["lm_head.weight"].T
     loss = F.cross_entropy(logits.reshape(-1, 256), tokens[:, 1:].reshape(-1))
     z_loss = c.get("z_loss", 0.0) * torch.logsumexp(logits, -1).square().mean()
@@ -110,22 +224,28 @@ def run(c, P, tokens):
 
 def record(name, c, folder):
     torch.manual_seed(len(name))
-    P = make_parameters(c)
+    P, trunk = make_parameters(c), {}
+    if "adapter" in c:
+        trunk = {n: p.detach() for n, p in P.items()}
+        P = make_adapter(c, trunk)
+    met = lambda: adapted(c, trunk, P) if trunk else P
     batches = torch.randint(0, 256, (STEPS, c["batch"], c["context"] + 1))
-    logits, loss, total, peaks = run(c, P, batches[0])
+    logits, loss, total, peaks = run(c, met(), batches[0])
     total.backward()
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in P.values()]
-    numbers = [*(p.detach().clone() for p in P.values()), *(g.clone() for g in grads), logits.detach()]
+    numbers = [*(p.detach().clone() for p in P.values()), *(g.clone() for g in grads), *trunk.values(),
+               logits.detach()]
     # A coupled decay of wd/peak is a decay of wd·(lr/peak), independent of the rate.
-    groups = [{"params": [p for p in P.values() if p.dim() > 1], "weight_decay": DECAY / PEAK},
-              {"params": [p for p in P.values() if p.dim() == 1], "weight_decay": 0.0}]
+    decays = lambda n, p: p.dim() > 1 and "prefix" not in n
+    groups = [{"params": [p for n, p in P.items() if decays(n, p)], "weight_decay": DECAY / PEAK},
+              {"params": [p for n, p in P.items() if not decays(n, p)], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
     losses, norms = [], []
     for step in range(STEPS):
         for group in optimizer.param_groups:
             group["lr"] = PEAK * min(1, (step + 1) / WARMUP)
         optimizer.zero_grad()
-        _, cross_entropy, total, _ = run(c, P, batches[step])
+        _, cross_entropy, total, _ = run(c, met(), batches[step])
         total.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(P.values(), 1.0).item())
         optimizer.step()
@@ -134,10 +254,12 @@ def record(name, c, folder):
     about = dict(c, tensors=[dict(name=n, count=p.numel(), final_norm=final[n]) for n, p in P.items()],
                  batches=batches.flatten(1).tolist(), loss=loss.item(), attention_logit_max=peaks,
                  losses=losses, grad_norms=norms, peak=PEAK, warmup=WARMUP, weight_decay=DECAY)
+    if trunk:
+        about["trunk"] = [dict(name=n, count=p.numel()) for n, p in trunk.items()]
     (folder / f"{name}.json").write_text(json.dumps(about) + "\n")
     (folder / f"{name}.bin").write_bytes(b"".join(t.float().contiguous().numpy().tobytes() for t in numbers))
 
 
 if __name__ == "__main__":
-    for name, c in CASES.items():
-        record(name, c, pathlib.Path(__file__).parent)
+    for name in sys.argv[1:] or CASES:
+        record(name, CASES[name], pathlib.Path(__file__).parent)

@@ -11,6 +11,11 @@ struct RecordedRun {
     let finalNorm: Double
   }
 
+  struct Frozen: Decodable {
+    let name: String
+    let count: Int
+  }
+
   struct Description: Decodable {
     let width: Int
     let layers: Int
@@ -23,7 +28,9 @@ struct RecordedRun {
     let qkLayernorm: Float?
     let zLoss: Float?
     let balanceLoss: Float?
+    let adapter: AdapterConfiguration?
     let tensors: [Tensor]
+    let trunk: [Frozen]?
     let batches: [[UInt8]]
     let loss: Double
     let attentionLogitMax: [Float]
@@ -34,11 +41,15 @@ struct RecordedRun {
     let weightDecay: Float
   }
 
-  static let names = ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+  static let names =
+    ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+    + AdapterMethod.allCases.map(\.rawValue)
 
   let description: Description
   let parameters: [[Float]]
   let gradients: [[Float]]
+  /// The frozen tensors, where an adapter is trained.
+  let frozen: [[Float]]
   let logits: [Float]
 
   init(_ name: String) throws {
@@ -54,6 +65,7 @@ struct RecordedRun {
     let tensors = description.tensors
     parameters = tensors.map { Self.take($0.count, from: &numbers) }
     gradients = tensors.map { Self.take($0.count, from: &numbers) }
+    frozen = (description.trunk ?? []).map { Self.take($0.count, from: &numbers) }
     logits = Array(numbers)
   }
 
@@ -62,9 +74,25 @@ struct RecordedRun {
     if let count = description.experts, let width = description.expertWidth {
       experts = ExpertConfiguration(count: count, width: width, active: description.active ?? 2)
     }
-    return ModelConfiguration(
+    var configuration = ModelConfiguration(
       width: description.width, layers: description.layers, heads: description.heads,
       context: description.context, experts: experts)
+    configuration.adapter = description.adapter
+    return configuration
+  }
+
+  /// An engine for it, with the frozen tensors where they belong.
+  func engine(_ pool: WorkerPool) -> TransformerEngine {
+    let layout = ParameterLayout(configuration)
+    var trunk: FloatBuffer?
+    if description.adapter != nil {
+      let buffer = FloatBuffer(count: layout.trunkCount)
+      Self.fill(buffer, layout.trunk, frozen)
+      deriveAdapters(configuration, trunk: buffer)
+      trunk = buffer
+    }
+    return TransformerEngine(
+      configuration: configuration, batch: description.batch, pool: pool, trunk: trunk)
   }
 
   var settings: LossSettings {
@@ -84,10 +112,16 @@ struct RecordedRun {
   /// The recorded parameters in the engine's layout.
   func flatParameters(_ layout: ParameterLayout) -> FloatBuffer {
     let buffer = FloatBuffer(count: layout.count)
-    for (tensor, values) in zip(layout.tensors, parameters) {
+    Self.fill(buffer, layout.tensors, parameters)
+    return buffer
+  }
+
+  private static func fill(
+    _ buffer: FloatBuffer, _ tensors: [ParameterTensor], _ values: [[Float]]
+  ) {
+    for (tensor, values) in zip(tensors, values) {
       for (index, value) in values.enumerated() { buffer[tensor.offset + index] = value }
     }
-    return buffer
   }
 
   private static func take(_ count: Int, from numbers: inout ArraySlice<Float>) -> [Float] {

@@ -11,13 +11,13 @@ struct RecordedRunTests {
     let layout = ParameterLayout(run.configuration)
     #expect(layout.tensors.map(\.name) == run.description.tensors.map(\.name))
     #expect(layout.tensors.map(\.count) == run.description.tensors.map(\.count))
+    #expect(layout.trunk.map(\.name) == (run.description.trunk ?? []).map(\.name))
   }
 
   @Test(arguments: RecordedRun.names)
   func `logits, loss and gradients are PyTorch's`(name: String) throws {
     let run = try RecordedRun(name)
-    let engine = TransformerEngine(
-      configuration: run.configuration, batch: run.description.batch, pool: WorkerPool(workers: 2))
+    let engine = run.engine(WorkerPool(workers: 2))
     let parameters = run.flatParameters(engine.layout)
     let first = run.description.batches[0]
     let (logits, statistics) = first.withUnsafeBufferPointer { tokens in
@@ -43,8 +43,7 @@ struct RecordedRunTests {
   func `ten steps of AdamW give PyTorch's losses, norms and weights`(name: String) throws {
     let run = try RecordedRun(name)
     let pool = WorkerPool(workers: 2)
-    let engine = TransformerEngine(
-      configuration: run.configuration, batch: run.description.batch, pool: pool)
+    let engine = run.engine(pool)
     let parameters = run.flatParameters(engine.layout)
     let optimizer = Optimizer(layout: engine.layout, pool: pool)
     for (step, batch) in run.description.batches.enumerated() {

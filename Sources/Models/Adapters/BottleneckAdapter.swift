@@ -1,0 +1,113 @@
+internal import Kernels
+
+/// A bottleneck adapter: half a block's output h becomes h + W_up·GELU(W_down·h), W_up = 0 at first.
+///
+/// - Source: Houlsby et al. 2019 (1902.00751), without their biases
+struct BottleneckAdapter: Sendable {
+  /// W_down [r, D], W_up [D, r]
+  private let network: GELUNetwork
+
+  /// Nil where another adapter is trained, or none.
+  init?(_ configuration: ModelConfiguration, name: String, plan: inout TensorPlan) {
+    guard let adapter = configuration.adapter, adapter.method == .bottleneck else { return nil }
+    let width = configuration.width
+    network = GELUNetwork(
+      up: plan.addTrained(name + ".adapter_down.weight", [adapter.rank, width], .adapter),
+      down: plan.addTrained(
+        name + ".adapter_up.weight", [width, adapter.rank], .adapter, initial: .repeating([0])))
+  }
+
+  /// The pass of `base`, half a block, with this behind it.
+  func memory(behind base: any LayerPass, _ plan: inout MemoryPlan) -> any LayerPass {
+    let columns = network.up.rows
+    return Pass(
+      base: base, network: network, output: plan.matrix(columns: network.up.columns),
+      kept: GELUActivations(rows: plan.rows, columns: columns, plan.arena),
+      scratch: plan.scratch {
+        Scratch(
+          dOutput: $0.matrix(columns: network.up.columns), dHidden: $0.matrix(columns: columns))
+      })
+  }
+
+  func inference(behind base: any LayerInference, _ plan: inout InferencePlan) -> any LayerInference
+  {
+    let memory = plan.memory
+    return Inference(
+      base: base, network: network, output: memory.matrix(columns: network.up.columns),
+      kept: GELUActivations(rows: memory.rows, columns: network.up.rows, memory.arena))
+  }
+
+  /// [M, D] and [M, r]
+  private struct Scratch: Sendable {
+    let dOutput: Matrix
+    let dHidden: Matrix
+  }
+
+  private struct Pass: LayerPass {
+    var base: any LayerPass
+    let network: GELUNetwork
+    /// h [M, D]
+    var output: Matrix
+    var kept: GELUActivations
+    let scratch: Scratch
+
+    var routing: ExpertRouting? { base.routing }
+
+    func prefix(_ rows: Int) -> Pass {
+      var result = self
+      result.base = base.prefix(rows)
+      result.output = output.rows(from: 0, count: rows)
+      result.kept = kept.prefix(rows)
+      return result
+    }
+
+    func forward(_ input: Matrix, addingTo residual: Matrix, in pass: PassInputs) {
+      output.clear()
+      base.forward(input, addingTo: output, in: pass)
+      addRows(output, to: residual)
+      network.forward(output, addingTo: residual, kept: kept, in: pass)
+    }
+
+    func backward(
+      _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients,
+      in pass: PassInputs
+    ) {
+      let rows = input.rows
+      let own = scratch.dOutput.rows(from: 0, count: rows)
+      copyRows(dOutput, into: own)
+      network.backward(
+        dOutput, input: output, kept: kept,
+        dHidden: scratch.dHidden.rows(from: 0, count: rows), dInput: own, adding: true,
+        gradients: gradients, in: pass)
+      base.backward(own, input: input, dInput: dInput, gradients: gradients, in: pass)
+    }
+  }
+
+  private struct Inference: LayerInference {
+    var base: any LayerInference
+    let network: GELUNetwork
+    var output: Matrix
+    var kept: GELUActivations
+
+    func prefix(_ rows: Int) -> Inference {
+      var result = self
+      result.base = base.prefix(rows)
+      result.output = output.rows(from: 0, count: rows)
+      result.kept = kept.prefix(rows)
+      return result
+    }
+
+    func forward(
+      _ input: Matrix, addingTo residual: Matrix, of texts: TextRows, in pass: PassInputs
+    ) {
+      output.clear()
+      base.forward(input, addingTo: output, of: texts, in: pass)
+      addRows(output, to: residual)
+      network.forward(output, addingTo: residual, kept: kept, in: pass)
+    }
+
+    func copy(_ positions: Int, from slot: Int, to other: Int) {
+      base.copy(positions, from: slot, to: other)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Synchronization
+import Training
+
+/// How good a text is, as `--reward` says it.
+enum RewardJudge {
+  /// - Parameter words: words, facts, regex:PATTERN or command:PROGRAM.
+  /// - Returns: what judges by it.
+  /// - Throws: `ConfigurationError` for a pattern that is none, ``TaskError`` where a program cannot be
+  ///   started.
+  static func reward(_ words: String) throws -> TextReward {
+    if let level = LanguageJudge.Level(rawValue: words) {
+      let judge = LanguageJudge()
+      return { prompt, text in judge.share(of: text, after: prompt, level: level) }
+    }
+    let parts = words.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else {
+      throw ConfigurationError.wrongValue(
+        name: "reward", value: words, allowed: "words, facts, regex:PATTERN or command:PROGRAM")
+    }
+    guard parts[0] == "regex" else {
+      let program = try SharedProgram(parts[1])
+      return { prompt, text in try program.number(for: text, after: prompt) }
+    }
+    let pattern = parts[1]
+    guard (try? Regex(pattern)) != nil else {
+      throw ConfigurationError.wrongValue(
+        name: "reward", value: words, allowed: "a regular expression behind regex:")
+    }
+    return { _, text in
+      // A compiled one is not for several threads.
+      let regex = try Regex(pattern)
+      return String(decoding: text, as: UTF8.self).contains(regex) ? 1 : 0
+    }
+  }
+}
+
+/// A program that is asked by one at a time.
+private final class SharedProgram: Sendable {
+  private let command: String
+  private let program: Mutex<JudgingProgram>
+
+  init(_ command: String) throws {
+    self.command = command
+    program = Mutex(try JudgingProgram(command))
+  }
+
+  func number(for text: [UInt8], after prompt: [UInt8]) throws -> Double {
+    let number = try program.withLock { try $0.number(for: text, after: prompt) }
+    guard number.isFinite else {
+      throw TaskError.silent(command: command, reason: "it answers \(number)")
+    }
+    return number
+  }
+}

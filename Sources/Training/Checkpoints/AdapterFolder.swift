@@ -1,0 +1,122 @@
+import Foundation
+package import Kernels
+package import Models
+
+/// A folder with an adapter in PEFT's form: `adapter_config.json` and `adapter_model.safetensors`.
+///
+/// - Source: the names are those of PEFT 0.13 and later (github.com/huggingface/peft).
+package struct AdapterFolder: Sendable {
+  package let path: String
+  package let configuration: AdapterConfiguration
+  private let model: SafetensorsFile
+
+  /// Opens one that PEFT or Seismo has written.
+  /// - Throws: `missing`, `unreadable`, `damaged`, `otherLayers` for an adapter of another kind.
+  package init(path: String) throws(CheckpointError) {
+    let file = path + "/adapter_config.json"
+    guard let json = FileManager.default.contents(atPath: file) else { throw .missing(path: file) }
+    guard let description = try? JSONDecoder().decode(PEFTDescription.self, from: json) else {
+      throw .damaged(
+        path: file, offset: nil, expected: "PEFT's description in JSON", found: "something else")
+    }
+    guard let configuration = description.configuration else {
+      throw .otherLayers(path: path, found: description.flaw)
+    }
+    self.path = path
+    self.configuration = configuration
+    model = try SafetensorsFile(path: Self.weights(in: path))
+  }
+
+  /// The options of a run that begins with it, by long name.
+  package var options: [String: String] {
+    [
+      "method": configuration.method.rawValue, "rank": "\(configuration.rank)",
+      "alpha": "\(configuration.alpha)",
+    ]
+  }
+
+  /// Reads all tensors that `layout` trains.
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`.
+  package func load(
+    _ layout: ParameterLayout, into parameters: FloatBuffer
+  ) throws(CheckpointError) {
+    for tensor in layout.tensors {
+      try model.read(Self.name(of: tensor), into: parameters, at: tensor)
+    }
+    try parameters.checkFinite(layout.tensors, path: path)
+  }
+
+  static func weights(in folder: String) -> String { folder + "/adapter_model.safetensors" }
+
+  static func name(of tensor: ParameterTensor) -> String { "base_model.model." + tensor.name }
+
+  /// Writes one, into a folder that is not there yet.
+  /// - Throws: `unwritable`.
+  static func write(_ contents: CheckpointContents, to folder: String) throws(CheckpointError) {
+    try createFolder(folder)
+    try writeSafetensors(contents.adapterTensors(), to: weights(in: folder))
+    if let adapter = contents.configuration.adapter, adapter.method.hasAlpha {
+      try CheckpointFolder.write(
+        Array(PEFTDescription.json(adapter, contents.layout).utf8),
+        to: folder + "/adapter_config.json")
+    }
+    try syncFolder(folder)
+  }
+}
+
+/// `adapter_config.json`, so far as it decides what an adapter does.
+private struct PEFTDescription: Decodable {
+  var type: String
+  var rank: Int?
+  var alpha: Double?
+  var bias: String?
+  var isTransposed: Bool?
+  var isStabilised: Bool?
+  var isDecomposed: Bool?
+
+  enum CodingKeys: String, CodingKey {
+    case bias
+    case type = "peft_type"
+    case rank = "r"
+    case alpha = "lora_alpha"
+    case isTransposed = "fan_in_fan_out"
+    case isStabilised = "use_rslora"
+    case isDecomposed = "use_dora"
+  }
+
+  /// Nil for what is not ours.
+  var configuration: AdapterConfiguration? {
+    guard type == "LORA", let rank, rank >= 1, let alpha, alpha.isFinite, alpha >= 0,
+      bias ?? "none" == "none", isTransposed != true, isStabilised != true, isDecomposed != true
+    else { return nil }
+    var configuration = AdapterConfiguration(method: .lora)
+    (configuration.rank, configuration.alpha) = (rank, alpha)
+    return configuration
+  }
+
+  var flaw: String {
+    let kinds = [
+      ("fan_in_fan_out", isTransposed), ("use_rslora", isStabilised), ("use_dora", isDecomposed),
+    ].filter { $0.1 == true }.map(\.0)
+    let rest = kinds.isEmpty ? "" : " with " + kinds.joined(separator: ", ")
+    return "an adapter of type \(type)\(rest), not a plain LORA"
+  }
+
+  /// What PEFT needs to know of an adapter beside all weights between hidden layers.
+  static func json(_ adapter: AdapterConfiguration, _ layout: ParameterLayout) -> String {
+    let modules = layout.trunk.filter(\.role.isHiddenMatrix).compactMap {
+      $0.name.split(separator: ".").dropLast().last.map(String.init)
+    }
+    let targets = Set(modules).sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+    let alpha = Int(exactly: adapter.alpha).map(String.init) ?? "\(adapter.alpha)"
+    let members = [
+      ("base_model_name_or_path", "null"), ("bias", "\"none\""), ("fan_in_fan_out", "false"),
+      ("inference_mode", "true"), ("init_lora_weights", "true"), ("lora_alpha", alpha),
+      ("lora_dropout", "0.0"), ("modules_to_save", "null"), ("peft_type", "\"LORA\""),
+      ("r", "\(adapter.rank)"), ("target_modules", "[\(targets)]"),
+      ("task_type", "\"CAUSAL_LM\""), ("use_dora", "false"), ("use_rslora", "false"),
+    ]
+    let lines = members.map { "  \"\($0)\": \($1)" }.joined(separator: ",\n")
+    return "{\n\(lines)\n}\n"
+  }
+}

@@ -1,0 +1,57 @@
+import Kernels
+import Models
+import Telemetry
+
+/// What a step's loss is of where it is more than the next bytes of its windows.
+///
+/// What it draws is a function of the step's number, so that a resumed run needs no state of it.
+protocol StepObjective {
+  /// Puts windows of its own into `tokens`, which hold the run's, and says what each token counts.
+  /// - Throws: ``DataError`` where data cannot be read, and what judges texts throws.
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> Steering
+
+  /// What it measured, once the passes are done.
+  mutating func tell(_ statistics: StepStatistics, into samples: inout StepSamples)
+}
+
+/// The step that an objective prepares.
+struct ObjectiveStep {
+  let number: Int
+  /// The number of the first of its windows.
+  let firstWindow: Int
+  let engine: TransformerEngine
+  let parameters: FloatBuffer
+  /// As the run began: what its outputs are held to.
+  let reference: FloatBuffer
+  let settings: LossSettings
+
+  var context: Int { engine.configuration.context }
+
+  /// The reference's logits of some of the step's windows, where `steering` has them.
+  func putReference(_ rows: Range<Int>, of tokens: [UInt8], into steering: Steering) {
+    let width = context + 1
+    let logits = tokens[rows.lowerBound * width..<rows.upperBound * width]
+      .withUnsafeBufferPointer {
+        engine.logits(parameters: reference, tokens: $0, rows: rows.count, settings: settings)
+      }
+    let start = rows.lowerBound * context * engine.configuration.vocabulary
+    for (index, logit) in logits.enumerated() { steering.reference[start + index] = logit }
+  }
+}
+
+extension TrainingRun {
+  /// The parameters as a run with this configuration begins: the trunk's function where an adapter
+  /// is trained, else the base's weights.
+  /// - Throws: what reading the base throws.
+  static func reference(
+    _ configuration: TrainingConfiguration, layout: ParameterLayout
+  ) throws -> FloatBuffer {
+    let reference = FloatBuffer(count: layout.count)
+    if configuration.model.adapter != nil {
+      initialise(parameters: reference, layout: layout, seed: configuration.seed)
+    } else if let base = configuration.base {
+      try BaseModel(path: base).load(layout.tensors, into: reference)
+    }
+    return reference
+  }
+}

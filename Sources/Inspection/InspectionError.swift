@@ -15,9 +15,13 @@ package enum InspectionError: Error, Equatable, CustomStringConvertible {
 
   /// What its outputs come from is not in its own tensors alone.
   case adapted(path: String)
+  /// Less text than comparing passages takes.
+  case tooFewPassages(data: String)
 
   package var description: String {
     switch self {
+    case .tooFewPassages(let data):
+      "\(data): less than three windows of text, too little to compare passages; give more with --data"
     case .nothingThere(let path):
       "\(path): nothing is there; give a safetensors file, or a folder with one"
     case .noModel(let path):

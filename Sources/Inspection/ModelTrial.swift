@@ -80,8 +80,14 @@ package final class ModelTrial {
 
   /// The normalised residual stream by layer over the first windows, [windows·T, D].
   package func features(windows: Int) -> [[Float]] {
-    tokens.withUnsafeBufferPointer {
-      engine.features(parameters: parameters, tokens: $0, rows: windows, settings: settings)
+    features(of: Array(tokens.prefix(windows * (context + 1))))
+  }
+
+  /// The same over rows of T+1 bytes.
+  func features(of rows: [UInt8]) -> [[Float]] {
+    rows.withUnsafeBufferPointer {
+      engine.features(
+        parameters: parameters, tokens: $0, rows: rows.count / (context + 1), settings: settings)
     }
   }
 

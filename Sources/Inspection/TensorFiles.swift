@@ -1,7 +1,8 @@
 import Formats
 import Foundation
 package import Kernels
-import Training
+import Models
+package import Training
 
 /// The tensors of a model on disk, of whatever make: a safetensors file, a folder with one, or with
 /// shards and their index. Headers have been read and checked, the numbers are still on disk.
@@ -42,6 +43,23 @@ package struct TensorFiles: Sendable {
     }
   }
 
+  /// The weights of a checkpoint of this program's, in the layout's order: those too that its model
+  /// file leaves out, and none of the zeros that are there for Hugging Face.
+  /// - Throws: `CheckpointError`.
+  package init(weightsOf checkpoint: Checkpoint) throws(CheckpointError) {
+    path = checkpoint.path
+    files = [
+      try SafetensorsFile(path: path + "/model.safetensors"),
+      try SafetensorsFile(path: path + "/optimizer.safetensors"),
+    ]
+    // A moment has its tensor's name with an ending, so that a name is in one file alone.
+    let places = Dictionary(
+      Self.entries(of: files[0], number: 0).map { ($0.name, $0) }
+        + Self.entries(of: files[1], number: 1).map { ($0.name, $0) },
+      uniquingKeysWith: { one, _ in one })
+    entries = checkpoint.layout.tensors.compactMap { places[$0.name] }
+  }
+
   package subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
   /// Reads `count` numbers of a tensor from number `start` on, as they are stored.
@@ -49,8 +67,45 @@ package struct TensorFiles: Sendable {
   func read(
     _ entry: Entry, _ type: StoredNumber, from start: Int, count: Int, into memory: Buffer<UInt8>
   ) throws(CheckpointError) {
-    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.memory[..<(count * type.bytes)])
-    try files[entry.file].read(entry.name, from: start * type.bytes, into: bytes)
+    try readBytes(entry, from: start * type.bytes, count: count * type.bytes, into: memory)
+  }
+
+  /// Reads a part of a tensor as it is stored, from its byte `start` on.
+  /// - Throws: `CheckpointError`.
+  func readBytes(
+    _ entry: Entry, from start: Int, count: Int, into memory: Buffer<UInt8>
+  ) throws(CheckpointError) {
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory.memory[..<count])
+    try files[entry.file].read(entry.name, from: start, into: bytes)
+  }
+
+  private static let piece = 1 << 20
+
+  /// Hands the bytes of a tensor out as they are stored, piece by piece.
+  /// - Throws: `CheckpointError`, what `body` throws.
+  func forEachPiece(of entry: Entry, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let room = Buffer<UInt8>(count: min(entry.bytes, Self.piece))
+    for range in chunks(of: entry.bytes, length: Self.piece) {
+      try readBytes(entry, from: range.lowerBound, count: range.count, into: room)
+      try body(UnsafeRawBufferPointer(rebasing: room.memory[..<range.count]))
+    }
+  }
+
+  /// Whether two tensors are stored alike.
+  /// - Throws: `CheckpointError`.
+  static func holdSameBytes(
+    _ one: Entry, in first: TensorFiles, _ other: Entry, in second: TensorFiles
+  ) throws -> Bool {
+    guard one.bytes == other.bytes else { return false }
+    let room = Buffer<UInt8>(count: min(one.bytes, piece))
+    var start = 0
+    var isSame = true
+    try first.forEachPiece(of: one) { bytes in
+      try second.readBytes(other, from: start, count: bytes.count, into: room)
+      isSame = isSame && bytes.elementsEqual(room.memory[..<bytes.count])
+      start += bytes.count
+    }
+    return isSame
   }
 
   private static func open(_ path: String) throws -> SafetensorsFile {

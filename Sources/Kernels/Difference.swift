@@ -44,3 +44,17 @@ package func difference(
   }
   return total
 }
+
+/// Writes a − b of the first `count` numbers.
+/// - Returns: whether every one of them is finite.
+package func subtract(
+  _ b: FloatBuffer, from a: FloatBuffer, count: Int, into difference: FloatBuffer
+) -> Bool {
+  let (x, y, d) = (a.base, b.base, difference.base)
+  var largest: UInt32 = 0
+  for index in 0..<count {
+    d[index] = x[index] - y[index]
+    largest = max(largest, d[index].magnitude.bitPattern)
+  }
+  return largest < Float.infinity.bitPattern
+}

@@ -40,6 +40,42 @@ package func decode(
   }
 }
 
+/// Turns the first `count` numbers into stored ones of `type` at the same places of `stored`, each into
+/// the nearest, of two that are as near into the even one.
+///
+/// F64 and F32 are exact; in the others what is beyond the largest number becomes infinite. Those of
+/// eight bits are read only.
+package func encode(
+  _ values: FloatBuffer, count: Int, as type: StoredNumber, into stored: Buffer<UInt8>
+) {
+  precondition(count <= values.count && count * type.bytes <= stored.count, "\(count) numbers")
+  let (source, target) = (values.base, UnsafeMutableRawPointer(stored.base))
+  switch type {
+  case .f32: target.copyMemory(from: source, byteCount: count * 4)
+  case .f64: target.each(count) { Double(source[$0]) }
+  case .bf16: target.each(count) { brain(source[$0].bitPattern) }
+  case .f16: target.each(count) { Float16(source[$0]).bitPattern }
+  case .e4m3, .e5m2: preconditionFailure("\(type.rawValue) is not written")
+  }
+}
+
+/// The upper half of a Float32, rounded; NaN stays NaN.
+@inline(__always)
+private func brain(_ bits: UInt32) -> UInt16 {
+  guard bits & 0x7FFF_FFFF <= 0x7F80_0000 else { return UInt16(bits >> 16) | 0x40 }
+  return UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
+}
+
+extension UnsafeMutableRawPointer {
+  @inline(__always)
+  fileprivate func each<Number: BitwiseCopyable>(_ count: Int, _ body: (_ index: Int) -> Number) {
+    for index in 0..<count {
+      storeBytes(
+        of: body(index), toByteOffset: index &* MemoryLayout<Number>.stride, as: Number.self)
+    }
+  }
+}
+
 extension UnsafeRawPointer {
   @inline(__always)
   fileprivate func each<Number: BitwiseCopyable>(

@@ -205,7 +205,7 @@ extension TrainingRun {
 
 extension ModelConfiguration {
   /// The shape in a few words.
-  var words: String {
+  package var words: String {
     let mixture =
       experts.map {
         ", \($0.count) experts of width \($0.width) by the router \($0.router.rawValue)"

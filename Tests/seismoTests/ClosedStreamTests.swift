@@ -56,6 +56,9 @@ struct ClosedStreamTests {
     Case(words: "sample a.checkpoints/step-000000004 --prompt a --tokens 8 --workers 1"),
     Case(words: "estimate --preset tiny --prompt-bytes 4 --tokens 4 --workers 1"),
     Case(words: "inspect a.checkpoints/step-000000004/model.safetensors --workers 1"),
+    Case(
+      words: "merge a.checkpoints/step-000000004 --method mean --output new", status: 64,
+      prints: false),
     Case(words: "bench --preset tiny --steps 4 --workers 1"),
     Case(words: "compare a.seismo a.seismo"),
     Case(words: "export a.seismo --format csv"), Case(words: "export a.seismo --format svg"),

@@ -96,14 +96,14 @@ struct InspectCommandTests {
     ])
     #expect(run.status == 0, "\(run.error)")
     let words = ["inspect", "a.checkpoints", "--windows", "4", "--workers", "1"]
-    let text = try binary.run(words + ["--measures"])
+    let text = try binary.run(words + ["--measures", "--invariance"])
     #expect(text.status == 0 && text.error.isEmpty, "\(text.error)")
     let lines = text.output.split(separator: "\n")
     for line in lines where line.count > 80 { Issue.record("\(line.count): \(line)") }
     for heading in [
       "all matrices rounded", "over sampling temperature", "attention heads and experts",
       "singular values", "features of 6 or more", "generalisation measures",
-      "no bound made of these is tight",
+      "no bound made of these is tight", "invariance of features",
     ] {
       #expect(lines.contains { $0.contains(heading) }, "\(heading) in \(text.output)")
     }
@@ -116,7 +116,7 @@ struct InspectCommandTests {
     }
     let loss = try #require(value?["loss"] as? [String: Any])
     #expect((loss["formats"] as? [Any])?.count == 18 && (loss["temperature"] as? [Any])?.count == 6)
-    let two = try binary.run(words + ["--workers", "2", "--measures"])
+    let two = try binary.run(words + ["--workers", "2", "--measures", "--invariance"])
     #expect(two.output == text.output)
     let refused = try binary.run(words + ["--measures", "--data", "a.seismo"])
     #expect(refused.status == 64 && refused.errorLines.count == 1, "\(refused.error)")

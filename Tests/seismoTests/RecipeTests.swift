@@ -82,7 +82,7 @@ struct RecipeTests {
     let commands = recipes.compactMap { if case .command(let line) = $0 { line } else { nil } }
     for command in [
       "train", "sweep", "forecast", "suggest", "pick", "replay", "watch", "control", "export",
-      "compare", "reproduce", "eval", "sample", "estimate", "bench",
+      "compare", "reproduce", "eval", "sample", "estimate", "bench", "merge",
     ] {
       #expect(commands.contains { $0.hasPrefix("\(Recipe.command) \(command)") }, "\(command)")
     }

@@ -36,7 +36,7 @@ package struct LanguageJudge: Sendable {
   /// Whether each of the text's own words is right.
   private func verdicts(on text: [UInt8], after prompt: [UInt8], level: Level) -> [Bool] {
     var (before, verdicts): (Int?, [Bool]) = (nil, [])
-    for word in Self.wholeWords(prompt + text) {
+    for word in SyntheticLanguage.wholeWords(in: prompt + text) {
       let number = numbers[Array(word)]
       defer { before = number }
       guard word.endIndex > prompt.count else { continue }
@@ -51,17 +51,5 @@ package struct LanguageJudge: Sendable {
       verdicts.append(language.prefers(number, after: previous))
     }
     return verdicts
-  }
-
-  /// Letters and the ending after them, of each word but the last.
-  private static func wholeWords(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-    func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
-    var (words, start): ([ArraySlice<UInt8>], Int) = ([], 0)
-    for index in bytes.indices.dropFirst()
-    where isLetter(bytes[index]) && !isLetter(bytes[index - 1]) {
-      words.append(bytes[start..<index])
-      start = index
-    }
-    return words
   }
 }

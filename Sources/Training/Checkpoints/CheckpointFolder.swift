@@ -163,7 +163,7 @@ package enum CheckpointFolder {
     }
   }
 
-  private static func write(
+  static func write(
     _ contents: CheckpointContents, runFile: [UInt8], to folder: String
   ) throws(CheckpointError) {
     try writeSafetensors(contents.modelTensors(), to: folder + "/model.safetensors")

@@ -24,6 +24,13 @@ package struct ForwardState: Sendable, Equatable, Codable {
     case routerBias = "router_bias"
   }
 
+  /// Whether a model runs in the same way with other router biases.
+  package func isLike(_ other: ForwardState) -> Bool {
+    var (one, other) = (self, other)
+    (one.routerBias, other.routerBias) = (nil, nil)
+    return one == other
+  }
+
   /// Hugging Face's Persimmon has nothing of this.
   var isPlain: Bool { self == ForwardState() }
 

@@ -67,6 +67,10 @@ package struct SafetensorsFile: Sendable {
     package let type: String
     package let shape: [Int]
     package let bytes: Int
+
+    package init(name: String, type: String, shape: [Int], bytes: Int) {
+      (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
+    }
   }
 
   /// All tensors in the order of their bytes.
@@ -107,60 +111,4 @@ package struct SafetensorsFile: Sendable {
     }
     return entry
   }
-}
-
-/// A tensor to be written.
-package struct SafetensorsTensor {
-  package enum Contents {
-    case values(UnsafeBufferPointer<Float>)
-    case zeros
-  }
-
-  package var name: String
-  package var shape: [Int]
-  package var contents: Contents
-
-  package init(name: String, shape: [Int], contents: Contents) {
-    self.name = name
-    self.shape = shape
-    self.contents = contents
-  }
-
-  var count: Int { shape.reduce(1, *) }
-}
-
-/// Writes Float32 tensors in the order given and forces them to the disk.
-/// - Throws: `unwritable`; the file is then incomplete.
-package func writeSafetensors(
-  _ tensors: [SafetensorsTensor], to path: String
-) throws(CheckpointError) {
-  let output = try CheckpointOutput(path: path)
-  let header = safetensorsHeader(tensors)
-  try output.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
-  try output.write(header)
-  for tensor in tensors {
-    switch tensor.contents {
-    case .values(let values):
-      precondition(values.count == tensor.count, "\(tensor.name): \(values.count) values")
-      try output.write(UnsafeRawBufferPointer(values))
-    case .zeros:
-      try output.write([UInt8](repeating: 0, count: tensor.count * 4))
-    }
-  }
-  try output.finish()
-}
-
-/// JSON, padded with spaces so that the tensors begin at a multiple of eight.
-private func safetensorsHeader(_ tensors: [SafetensorsTensor]) -> [UInt8] {
-  var members = ["\"__metadata__\":{\"format\":\"pt\"}"]
-  var offset = 0
-  for tensor in tensors {
-    let shape = tensor.shape.map(String.init).joined(separator: ",")
-    let end = offset + tensor.count * 4
-    let entry = "{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
-    members.append("\"\(tensor.name)\":\(entry)")
-    offset = end
-  }
-  let json = Array("{\(members.joined(separator: ","))}".utf8)
-  return json + [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8)
 }

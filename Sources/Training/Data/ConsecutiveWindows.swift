@@ -29,6 +29,19 @@ package struct ConsecutiveWindows: Sendable {
     count = (bytes - 1) / context
   }
 
+  /// The first half of the windows and the second; nil where there is one alone.
+  package func halves() throws(DataError) -> (
+    first: ConsecutiveWindows, second: ConsecutiveWindows
+  )? {
+    guard count > 1 else { return nil }
+    let middle = start + count / 2 * context
+    return (
+      try ConsecutiveWindows(corpus: corpus, from: start, to: middle + 1, context: context),
+      try ConsecutiveWindows(
+        corpus: corpus, from: middle, to: start + count * context + 1, context: context)
+    )
+  }
+
   /// The windows numbered `range`, [windows, T + 1] row-major.
   /// - Throws: What `Corpus.copy` throws.
   package func bytes(of range: Range<Int>) throws(DataError) -> [UInt8] {

@@ -79,6 +79,18 @@ package struct SyntheticLanguage: Sendable {
     }
   }
 
+  /// Letters and the ending after them, of each word but the last; the first may be the rest of one.
+  package static func wholeWords(in bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+    var (words, start): ([ArraySlice<UInt8>], Int) = ([], 0)
+    for index in bytes.indices.dropFirst()
+    where isLetter(bytes[index]) && !isLetter(bytes[index - 1]) {
+      words.append(bytes[start..<index])
+      start = index
+    }
+    return words
+  }
+
   private var meanWordLength: Double {
     zip(stationary, words).reduce(0) { $0 + $1.0 * Double($1.1.count) }
   }

@@ -16,8 +16,7 @@ struct Seismo: ParsableCommand {
     version: BuildFacts.version,
     subcommands: [
       Train.self, Finetune.self, Watch.self, Control.self, Doctor.self, Replay.self,
-      ListSessions.self,
-      Evaluate.self, Inspect.self, Sample.self, Estimate.self,
+      ListSessions.self, Evaluate.self, Inspect.self, Merge.self, Sample.self, Estimate.self,
       Bench.self, ListThemes.self, ListAlarms.self, Compare.self, Export.self,
       Import.self, Ingest.self, RelayLines.self, Reproduce.self, Sweep.self, Forecast.self,
       Suggest.self, Pick.self, BenchStore.self, BenchFrame.self,

@@ -32,6 +32,7 @@ struct Inspect: ParsableCommand {
   @Flag(help: "singular values of any model's matrices with a side of up to 1024")
   var spectra = false
   @Flag(help: "generalisation measures, which take some 300 passes") var measures = false
+  @Flag(help: "how alike features stay under changes of the text") var invariance = false
   @Option(help: "cores to use") var workers: Int?
   @Flag(help: "one JSON object on standard output") var json = false
   @Option(help: "write the tables as SVG to this file, - for standard output") var svg: String?
@@ -45,12 +46,7 @@ struct Inspect: ParsableCommand {
     if !(1...100_000).contains(windows) {
       throw ValidationError("--windows \(windows): give a whole number from 1 to 100000")
     }
-    if [json, svg != nil, html != nil].count(where: { $0 }) > 1 {
-      throw ValidationError("--json, --svg and --html: give one of them")
-    }
-    for (name, path) in [("svg", svg), ("html", html)] where path == "" {
-      throw ValidationError("--\(name): give a file name, or - for standard output")
-    }
+    try ReportForm.check(json: json, svg: svg, html: html)
   }
 
   mutating func run() throws {
@@ -73,7 +69,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func runSweep(_ pool: WorkerPool) throws {
-    guard other == nil, data == nil else {
+    guard other == nil, data == nil, !invariance else {
       throw Failure.usage("\(checkpoint): a sweep's folder is looked at by itself")
     }
     let found = try SweepMeasures(SweepFolder(path: checkpoint), windows: windows, pool: pool)
@@ -84,10 +80,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func write(_ report: InspectionReport) throws {
-    if json { return try StandardOutput.print(report.json) }
-    if let svg { return try report.writePicture(to: svg, theme: theme) }
-    if let html { return try report.writePage(to: html) }
-    for line in report.lines { try StandardOutput.print(line) }
+    try ReportForm(json: json, svg: svg, html: html, theme: theme).write(report)
   }
 
   /// What is wrong with the numbers, when all else has been said.
@@ -145,11 +138,12 @@ extension Inspect {
 extension Inspect {
   /// Nil for a model that is none of this program's.
   private func evaluation() throws -> Evaluation? {
-    guard try isOwn() else {
-      guard data == nil, !measures else {
+    guard try CheckpointFolder.holdsCheckpoint(checkpoint) else {
+      guard data == nil, !measures, !invariance else {
         throw Failure(
           .badInput,
-          "\(checkpoint): not a checkpoint of this program: leave --data and --measures out")
+          "\(checkpoint): not a checkpoint of this program: leave --data, --measures and --invariance"
+            + " out")
       }
       return nil
     }
@@ -164,12 +158,6 @@ extension Inspect {
       Seismo.report("\(error)")
       return nil
     }
-  }
-
-  private func isOwn() throws -> Bool {
-    guard FileSystem.isFolder(checkpoint) else { return false }
-    if FileSystem.exists(checkpoint + "/run.json") { return true }
-    return try CheckpointFolder.latest(in: checkpoint) != nil
   }
 
   private func look(
@@ -188,6 +176,11 @@ extension Inspect {
     report.add(LayerUseTable(layers: layers).table)
     report.add("layers", json: "[\(layers.map(\.json).joined(separator: ","))]")
     lookAtFeatures(trial, &report)
+    if invariance {
+      let found = try Invariance(trial, evaluation.windows, most: windows)
+      report.add(InvarianceTable(invariance: found).table)
+      report.add("invariance", json: found.json)
+    }
     if measures { try measure(evaluation, loss.loss, pool, &report) }
   }
 

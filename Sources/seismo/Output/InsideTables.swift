@@ -120,6 +120,36 @@ struct OutlierTable {
   }
 }
 
+/// How alike features stay under changes of the text.
+struct InvarianceTable {
+  let invariance: Invariance
+
+  var table: InspectionTable {
+    let changes = invariance.changes
+    let layers = changes.first?.layers.indices ?? 0..<0
+    let rows = layers.map { layer in
+      [Span(CollapseTable.name(ofLayer: layer), .text)]
+        + changes.map { Span(FormatTables.number($0.layers[layer].invariance), .text) }
+        + [Span(random(layer), .faint)]
+    }
+    let absent = invariance.absent.isEmpty ? "" : "; nothing to change: "
+    return InspectionTable(
+      heading: "invariance of features: 1 the same, 0 no more alike than random pairs",
+      rows: [(["after"] + changes.map(\.name) + ["random pairs"]).map { Span($0, .faint) }] + rows,
+      rightAligned: Set(1...(changes.count + 1)),
+      remarks: changes.map { "\($0.name): \($0.meaning)" } + [
+        "over \(NumberText.grouped(invariance.passages)) passages"
+          + absent + invariance.absent.joined(separator: ", ")
+      ])
+  }
+
+  /// Their mean cosine, of which the others are measured.
+  private func random(_ layer: Int) -> String {
+    let cosines = invariance.changes.map { $0.layers[layer].random }
+    return FormatTables.number(cosines.reduce(0, +) / Double(max(1, cosines.count)))
+  }
+}
+
 /// Neural collapse by layer.
 struct CollapseTable {
   /// The first of the embeddings; nil where no two classes have samples enough.

@@ -2,13 +2,16 @@ import Dashboard
 import Formats
 import Screen
 
-/// A part of what `inspect` says: a heading, a table, remarks.
+/// A part of what `inspect` and `merge` say: a heading, a table, remarks.
 struct InspectionTable {
   let heading: String
   /// The names of the columns first; a role says what a number means.
   let rows: [[Span]]
   var rightAligned: Set<Int> = []
   var remarks: [String] = []
+  /// How far along the theme's gradient the ground of a cell is, 0 to 1, by row and column as in
+  /// `rows`; empty for a plain table.
+  var shares: [[Double?]] = []
 
   private var words: [[String]] { rows.map { $0.map(\.text) } }
 
@@ -28,10 +31,13 @@ struct InspectionTable {
       var column = 1
       for (place, cell) in cells.enumerated() {
         let gap = rightAligned.contains(place) ? widths[place] - cell.text.count : 0
-        let role = index == 0 ? Role.faint : cell.role
+        let spot = Rect(
+          origin: Point(column: column, row: row + 1 + index),
+          size: Size(columns: widths[place], rows: 1))
+        let style = style(of: cell, index, place, theme)
+        if share(index, place) != nil { grid.fill(spot, style: style) }
         grid.write(
-          cell.text, at: Point(column: column + gap, row: row + 1 + index),
-          style: theme.style(role))
+          cell.text, at: Point(column: column + gap, row: row + 1 + index), style: style)
         column += widths[place] + 2
       }
     }
@@ -40,6 +46,20 @@ struct InspectionTable {
       grid.write(remark, at: Point(column: 1, row: end + index), style: theme.style(.faint))
     }
     return end + remarks.count
+  }
+
+  private func share(_ row: Int, _ column: Int) -> Double? {
+    guard row < shares.count, column < shares[row].count else { return nil }
+    return shares[row][column]
+  }
+
+  private func style(of cell: Span, _ row: Int, _ column: Int, _ theme: Theme) -> Style {
+    guard let share = share(row, column) else {
+      return theme.style(row == 0 ? .faint : cell.role)
+    }
+    return Style(
+      foreground: theme.paper, background: theme.logitsGradient.color(at: share),
+      role: Role.heat.rawValue)
   }
 }
 
@@ -60,9 +80,9 @@ struct InspectionReport {
 
   var lines: [String] { tables.map(\.lines).joined(separator: [""]).map { $0 } }
 
-  private func picture(_ look: Look) -> CellGrid {
+  private func picture(_ tables: [InspectionTable], _ look: Look) -> CellGrid {
     let theme = look.appearance.theme
-    let lines = lines
+    let lines = tables.map(\.lines).joined(separator: [""]).map { $0 }
     let columns = max(80, (lines.map(\.count).max() ?? 0) + 2)
     var grid = CellGrid(
       columns: columns, rows: lines.count + 2, style: theme.style(.background))
@@ -73,13 +93,24 @@ struct InspectionReport {
 
   func writePicture(to path: String, theme: String?) throws {
     let look = try look(theme)
-    try ScreenFile(path: path).write(picture(look), title: title, theme: look.appearance.theme)
+    try ScreenFile(path: path).write(
+      picture(tables, look), title: title, theme: look.appearance.theme)
   }
 
-  func writePage(to path: String) throws {
+  /// Heat maps are drawn above the tables.
+  func writePage(to path: String, theme: String? = nil) throws {
+    let maps = tables.filter { !$0.shares.isEmpty }
+    let look = try look(theme)
+    let drawing =
+      maps.isEmpty
+      ? ""
+      : picture(maps, look).svg(
+        title: title, background: look.appearance.theme.paper,
+        foreground: look.appearance.theme.ink)
     let output = try OutputFile(path: path)
-    try output.write(
-      Array(TablePage.html(title: title, kind: "Seismo", tables: tables.map(\.page)).utf8))
+    let page = TablePage.html(
+      title: title, kind: "Seismo", drawing: drawing, tables: tables.map(\.page))
+    try output.write(Array(page.utf8))
     try output.finish()
   }
 

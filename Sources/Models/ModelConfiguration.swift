@@ -88,6 +88,9 @@ extension ModelConfiguration {
     (0..<layers).filter { mixer(inLayer: $0).conformer.hasAttentionLogits }
   }
 
+  /// Whether any layer has attention, so that what is kept of a text grows with it.
+  package var hasAttention: Bool { !attentionLayers.isEmpty }
+
   /// A layer's place among those.
   func attentionIndex(ofLayer layer: Int) -> Int {
     (0..<layer).count { mixer(inLayer: $0).conformer.hasAttentionLogits }

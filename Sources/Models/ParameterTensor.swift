@@ -91,6 +91,8 @@ package enum InitialValues: Sendable, Hashable {
   case normal
   /// The same truncated at two sigma, its standard deviation 1/sqrt(fan-in) after truncation.
   case truncatedNormal
+  /// Uniform within so much of 0.
+  case uniform(Float)
   /// These numbers over and over.
   case repeating([Float])
 }

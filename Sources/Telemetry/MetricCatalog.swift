@@ -116,6 +116,24 @@ package enum MetricCatalog {
       "pass_divergence", unit: "nats/token", reduction: .mean, precision: .float64,
       meaning: "mean of both KL divergences between the outputs of the router thor's two passes"),
     MetricFamily(
+      "ssm_delta_min/L", unit: "", reduction: .last,
+      meaning: "smallest step Δ of layer L's state space: near 0 a byte passes without a trace"),
+    MetricFamily(
+      "ssm_delta_max/L", unit: "", reduction: .maximum,
+      meaning: "largest step Δ of layer L's state space: a large one forgets what was before"),
+    MetricFamily(
+      "ssm_decay/L/G", unit: "", reduction: .mean,
+      meaning: "mean share of its state that group G of layer L keeps from byte to byte"),
+    MetricFamily(
+      "ssm_state/L", unit: "", reduction: .mean,
+      meaning: "mean size of the states of layer L"),
+    MetricFamily(
+      "ssm_state_max/L", unit: "", reduction: .maximum,
+      meaning: "largest size of a state of layer L: a scan that runs off shows here first"),
+    MetricFamily(
+      "ssm_modulation/L/G", unit: "", reduction: .mean,
+      meaning: "mean gate of group G's channels in layer L; 0 shuts the group off"),
+    MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
     MetricFamily(

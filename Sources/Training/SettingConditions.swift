@@ -7,20 +7,23 @@ package struct SettingConditions: Sendable {
   package var router: ExpertRouter?
   package var optimizer = OptimizerKind.adamW
   package var isSigmaReparametrised = false
+  package var hasAttention = true
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
-    isSigmaReparametrised: Bool = false
+    isSigmaReparametrised: Bool = false, hasAttention: Bool = true
   ) {
     self.router = router
     self.optimizer = optimizer
     self.isSigmaReparametrised = isSigmaReparametrised
+    self.hasAttention = hasAttention
   }
 
   package init(_ configuration: TrainingConfiguration) {
     self.init(
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
-      isSigmaReparametrised: configuration.model.sigmaReparam)
+      isSigmaReparametrised: configuration.model.sigmaReparam,
+      hasAttention: configuration.model.hasAttention)
   }
 
   /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
@@ -31,6 +34,7 @@ package struct SettingConditions: Sendable {
   private func lack(_ need: SettingCatalog.Need) -> String? {
     let kind = router?.conformer
     switch need {
+    case .attention: return hasAttention ? nil : "no layer of this model has attention"
     case .experts: return router == nil ? "this model has no experts" : nil
     case .scores: return kind?.hasScores == false ? "this router has no scores to balance" : nil
     case .softmax:

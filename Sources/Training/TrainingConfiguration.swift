@@ -140,6 +140,7 @@ extension TrainingConfiguration {
     }
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
+    try checkMixers(options)
     try checkExpertsExist(options)
     try checkNoiseExists(options)
     try validate()
@@ -188,6 +189,7 @@ extension TrainingConfiguration {
         reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
+    try validateMixers()
     try validateExperts()
     try validateSlices()
     try validateSamples()

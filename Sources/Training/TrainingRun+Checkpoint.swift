@@ -210,7 +210,9 @@ extension ModelConfiguration {
         ", \($0.count) experts of width \($0.width) by the router \($0.router.rawValue)"
       } ?? ""
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
-    return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
-      + sigma
+    let mixed = (0..<layers).filter { mixer(inLayer: $0) != .attention }
+    let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
+    return "width \(width), \(layers) layers, \(heads) heads, context \(context)"
+      + mixers.map { ", \($0)" }.joined() + mixture + sigma
   }
 }

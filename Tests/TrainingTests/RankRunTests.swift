@@ -60,6 +60,7 @@ struct RankRunTests {
       $0.outputSoftCap = 5
       $0.logitSoftCap = 5
     },
+    Case(testDescription: "state spaces") { $0.model.mixers = [.attention, .ssm] },
     Case(testDescription: "noisy windows") {
       $0.corrupt = 0.3
       $0.clean = 0.5

@@ -195,7 +195,7 @@ package struct InferenceLane: Sendable {
       reciprocal: norm.reciprocal, output: norm.output)
   }
 
-  /// Has a slot go on from another one's first `positions`.
+  /// Has a slot go on from another one's text, which has come to `positions`.
   package func copy(_ positions: Int, from slot: Int, to other: Int) {
     for block in blocks {
       block.mixer.copy(positions, from: slot, to: other)

@@ -103,6 +103,7 @@ struct StoredModel: Codable {
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false
     if let mixers, !mixers.isEmpty { model.mixers = mixers }
+    guard model.fitsStateSpaces else { return nil }
     if let feedForward { model.feedForward = feedForward }
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,

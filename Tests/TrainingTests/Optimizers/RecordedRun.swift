@@ -23,6 +23,7 @@ struct RecordedRun {
     let qkLayernorm: Float?
     let zLoss: Float?
     let balanceLoss: Float?
+    let mixers: [String]?
     let tensors: [Tensor]
     let batches: [[UInt8]]
     let loss: Double
@@ -34,7 +35,9 @@ struct RecordedRun {
     let weightDecay: Float
   }
 
-  static let names = ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+  static let names = [
+    "dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "ssm", "ssm-mixed",
+  ]
 
   let description: Description
   let parameters: [[Float]]
@@ -62,9 +65,11 @@ struct RecordedRun {
     if let count = description.experts, let width = description.expertWidth {
       experts = ExpertConfiguration(count: count, width: width, active: description.active ?? 2)
     }
-    return ModelConfiguration(
+    var model = ModelConfiguration(
       width: description.width, layers: description.layers, heads: description.heads,
       context: description.context, experts: experts)
+    if let mixers = description.mixers { model.mixers = mixers.compactMap(LayerKind.init) }
+    return model
   }
 
   var settings: LossSettings {

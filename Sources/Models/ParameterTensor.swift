@@ -37,6 +37,8 @@ package enum TensorRole: Sendable, Hashable {
   case queryKeyGain
   /// γ of a weight trained as γ·W/σ(W); the engine sees the product alone.
   case sigmaGain
+  /// What all hidden matrices are read from; the engine sees those alone.
+  case sharedArray
   case bias
   /// Of a function or a recurrence: neither a weight nor decayed.
   case coefficients
@@ -48,7 +50,7 @@ package enum TensorRole: Sendable, Hashable {
   package var isHiddenMatrix: Bool {
     switch self {
     case .matrix, .queryKeyValue: true
-    case .embedding, .unembedding, .router, .gain, .queryKeyGain, .sigmaGain, .bias,
+    case .embedding, .unembedding, .router, .gain, .queryKeyGain, .sigmaGain, .sharedArray, .bias,
       .coefficients, .fixed:
       false
     }
@@ -58,7 +60,7 @@ package enum TensorRole: Sendable, Hashable {
   package var isLinear: Bool { isHiddenMatrix || self == .router || self == .unembedding }
 
   /// Whether weight decay shrinks it.
-  package var isDecayed: Bool { isLinear || self == .embedding }
+  package var isDecayed: Bool { isLinear || self == .embedding || self == .sharedArray }
 
   /// The hidden matrices in it, each of which has a σ of its own.
   package var matrices: Int {
@@ -70,7 +72,7 @@ package enum TensorRole: Sendable, Hashable {
   package var addsGradients: Bool {
     switch self {
     case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
-    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .fixed: false
+    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .sharedArray, .fixed: false
     }
   }
 
@@ -78,7 +80,7 @@ package enum TensorRole: Sendable, Hashable {
   var initialValues: InitialValues {
     switch self {
     case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
-    case .bias, .coefficients: .repeating([0])
+    case .bias, .coefficients, .sharedArray: .repeating([0])
     case .embedding: .normal
     case .unembedding, .matrix, .queryKeyValue, .router, .fixed: .truncatedNormal
     }

@@ -49,6 +49,7 @@ struct Transformer: Sendable {
     plan.leaveModel()
     let unembedding = plan.add("lm_head.weight", [vocabulary, width], .unembedding)
     if configuration.sigmaReparam { plan.addSigmaGains() }
+    if configuration.sharing > 0 { plan.addSharedArray(configuration.sharing) }
     let layout = ParameterLayout(plan)
     self.layout = layout
     ends = Ends(

@@ -43,6 +43,16 @@ extension MetricCatalog {
     MetricName("param_norm/\(shortName(ofTensor: tensor))")
   }
 
+  /// The share of a matrix's blocks that are not there.
+  package static func sparsity(tensor: String) -> MetricName {
+    MetricName("sparsity/\(shortName(ofTensor: tensor))")
+  }
+
+  /// The share of those there that came with the last exchange.
+  package static func sparsityChurn(tensor: String) -> MetricName {
+    MetricName("sparsity_churn/\(shortName(ofTensor: tensor))")
+  }
+
   /// `L0.qkv` of `model.layers.0.self_attn.query_key_value.weight`.
   private static func shortName(ofTensor tensor: String) -> String {
     var words: [String] = []

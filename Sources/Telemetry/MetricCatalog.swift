@@ -59,6 +59,18 @@ package enum MetricCatalog {
       "param_norm/TENSOR", unit: "", reduction: .last,
       meaning: "norm of the tensor after the update"),
     MetricFamily(
+      "sparsity/TENSOR", unit: "", reduction: .last,
+      meaning: "share of the matrix's blocks that are not there"),
+    MetricFamily(
+      "sparsity_churn/TENSOR", unit: "", reduction: .last,
+      meaning: "share of the blocks there that came with the last exchange; falls to 0"),
+    MetricFamily(
+      "share_collisions", unit: "", reduction: .last,
+      meaning: "share of the shared array's numbers that several weights read"),
+    MetricFamily(
+      "share_gradient_scale", unit: "", reduction: .last,
+      meaning: "RMS of the array's gradient over that of its readers'; 1 where all pull alike"),
+    MetricFamily(
       "noise_scale", unit: "sequences", reduction: .last, precision: .float64,
       meaning: "batch beyond which a larger one pays less and less; rises as the loss falls"),
     MetricFamily(
@@ -208,6 +220,8 @@ extension MetricCatalog {
   package static let stepMilliseconds: MetricName = "step_ms"
   package static let memoryBytes: MetricName = "memory_bytes"
   package static let flopsFraction: MetricName = "flops_fraction"
+  package static let shareCollisions: MetricName = "share_collisions"
+  package static let shareGradientScale: MetricName = "share_gradient_scale"
 
   /// The factors by which the live probe scales the present update.
   package static let probeMultipliers: [Double] = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16]

@@ -70,6 +70,8 @@ package enum SettingCatalog {
     case secondMoments
     /// Weights that are trained as they are, and not as a direction and a length.
     case plainWeights
+    /// Matrices that have numbers of their own.
+    case ownWeights
   }
 
   /// What must be off before a setting is switched on, and why.
@@ -113,7 +115,7 @@ package enum SettingCatalog {
       purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
       usual: .number(100), usualRange: 10...10_000,
       help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off",
-      needs: [.attention, .plainWeights],
+      needs: [.attention, .plainWeights, .ownWeights],
       exclusion: Exclusion(
         other: qkLayerNorm, reason: "qk-layernorm ignores the weights' scale: switch it off first"),
       checkpointKey: "qkClip"),
@@ -221,6 +223,7 @@ package enum SettingCatalog {
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true, usualRange: 1...100,
       help: "blocks that stay as they are, and the embedding with them; 0 is none",
+      needs: [.ownWeights],
       checkpointKey: "frozenBlocks"),
     Entry(
       name: batch, kind: .number(lowest: 1, highest: 4096),

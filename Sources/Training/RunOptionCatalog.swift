@@ -60,6 +60,19 @@ package enum RunOptionCatalog {
     .flag(
       "sigma-reparam", \.model.sigmaReparam,
       help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),
+    .number(
+      "share-parameters", 0...1, \.model.sharing,
+      help: "read all hidden matrices from one array so many times as long as they are; 0 is none"
+    ) { $0.model.sharing > 0 },
+    .number(
+      "sparsity", 0...0.99, \.sparsity,
+      help: "share of the hidden matrices' blocks of 16 by 16 that are not there; 0 is none"
+    ) { $0.sparsity > 0 },
+    .count(
+      "regrow", 0...1_000_000_000, \.regrow,
+      help: "with sparsity: steps after which the smallest blocks give way to those of the largest"
+        + " gradient; 0 is never"
+    ) { $0.sparsity > 0 },
     seed,
     setting(SettingCatalog.qkLayerNorm),
     .count(

@@ -8,22 +8,26 @@ package struct SettingConditions: Sendable {
   package var optimizer = OptimizerKind.adamW
   package var isSigmaReparametrised = false
   package var hasAttention = true
+  package var sharesWeights = false
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
-    isSigmaReparametrised: Bool = false, hasAttention: Bool = true
+    isSigmaReparametrised: Bool = false, hasAttention: Bool = true,
+    sharesWeights: Bool = false
   ) {
     self.router = router
     self.optimizer = optimizer
     self.isSigmaReparametrised = isSigmaReparametrised
     self.hasAttention = hasAttention
+    self.sharesWeights = sharesWeights
   }
 
   package init(_ configuration: TrainingConfiguration) {
     self.init(
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
       isSigmaReparametrised: configuration.model.sigmaReparam,
-      hasAttention: configuration.model.hasAttention)
+      hasAttention: configuration.model.hasAttention,
+      sharesWeights: configuration.model.sharing > 0)
   }
 
   /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
@@ -50,6 +54,8 @@ package struct SettingConditions: Sendable {
         : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
     case .secondMoments:
       return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+    case .ownWeights:
+      return sharesWeights ? "all matrices are read from one array, and none has its own" : nil
     case .plainWeights:
       return isSigmaReparametrised
         ? "sigma-reparametrisation ignores the weights' scale, which is all it changes" : nil

@@ -20,7 +20,9 @@ extension TrainingConfiguration {
   private var parameterBytes: Double {
     let copies =
       9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
-    return 4 * Double(copies) * Double(model.parameterCount)
+    // Matrices that are read from an array have no moments of their own.
+    let read = model.sharing > 0 ? Double(model.readCount) * Double(copies - 3) : 0
+    return 4 * (Double(copies) * Double(model.parameterCount) + read)
   }
 
   private var windowBytes: Double {

@@ -54,6 +54,7 @@ extension TrainingRun {
   func adopt(_ checkpoint: Checkpoint, _ state: ContinuationState) throws(CheckpointError) {
     try checkpoint.load(parameters: parameters)
     try sigma?.resume(checkpoint, parameters: parameters)
+    try sparsity?.resume(checkpoint)
     try probes.resume(from: checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
@@ -189,7 +190,7 @@ extension TrainingRun {
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
-      others: (sigma?.stored ?? []) + probes.tensors(at: step))
+      others: (sigma?.stored ?? []) + (sparsity?.stored ?? []) + probes.tensors(at: step))
   }
 
   private var writtenState: WrittenState {
@@ -212,7 +213,8 @@ extension ModelConfiguration {
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     let mixed = (0..<layers).filter { mixer(inLayer: $0) != .attention }
     let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
+    let shared = sharing > 0 ? ", matrices read from an array \(sharing) times as long" : ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)"
-      + mixers.map { ", \($0)" }.joined() + mixture + sigma
+      + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared
   }
 }

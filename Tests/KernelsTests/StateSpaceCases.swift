@@ -17,18 +17,20 @@ extension KernelCase {
     positions: Int, windows: Int, channels: Int, factors: Int, chunk: Int
   ) -> KernelCase {
     let rows = positions * windows
-    func scan(_ inputs: [Matrix]) -> SelectiveScan {
+    @Sendable func scan(_ inputs: [Matrix]) -> SelectiveScan {
       SelectiveScan(
         deltaWeight: inputs[2], deltaBias: inputs[3], logRate: inputs[4], skip: inputs[5])
     }
-    func run(_ inputs: [Matrix], _ scratch: ScanScratch, _ kept: Matrix, _ arena: Arena) -> Matrix {
+    @Sendable func run(_ inputs: [Matrix], _ scratch: ScanScratch, _ kept: Matrix, _ arena: Arena)
+      -> Matrix
+    {
       let y = arena.matrix(rows: rows, columns: channels)
       _ = scan(inputs).forward(
         inputs[0], selection: inputs[1], positions: positions, scratch: scratch, kept: kept, into: y
       )
       return y
     }
-    func memory(_ arena: Arena) -> (ScanScratch, Matrix) {
+    @Sendable func memory(_ arena: Arena) -> (ScanScratch, Matrix) {
       let scratch = ScanScratch(channels: channels, chunk: chunk, arena: arena)
       return (
         scratch,
@@ -76,7 +78,7 @@ extension KernelCase {
   /// Inputs: x, weight, bias.
   static func convolution(_ positions: Int, _ windows: Int, _ channels: Int) -> KernelCase {
     let rows = positions * windows
-    func convolution(_ inputs: [Matrix]) -> CausalConvolution {
+    @Sendable func convolution(_ inputs: [Matrix]) -> CausalConvolution {
       CausalConvolution(weight: inputs[1], bias: inputs[2])
     }
     return KernelCase(

@@ -90,7 +90,7 @@ package struct Checkpoint: Sendable {
     firstMoments: FloatBuffer, secondMoments: FloatBuffer
   ) throws(CheckpointError) {
     precondition(firstMoments.count == layout.count && secondMoments.count == layout.count)
-    for tensor in layout.tensors {
+    for tensor in layout.tensors where layout.isTrained(tensor) {
       try optimizer.read(firstMomentName(tensor), into: firstMoments, at: tensor)
       try optimizer.read(secondMomentName(tensor), into: secondMoments, at: tensor)
     }
@@ -114,6 +114,7 @@ package struct Checkpoint: Sendable {
   private func checkTensors() throws(CheckpointError) {
     for tensor in layout.tensors {
       try file(of: tensor).check(tensor.name, shape: tensor.shape)
+      guard layout.isTrained(tensor) else { continue }
       try optimizer.check(firstMomentName(tensor), shape: tensor.shape)
       try optimizer.check(secondMomentName(tensor), shape: tensor.shape)
     }

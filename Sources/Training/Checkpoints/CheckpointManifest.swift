@@ -61,13 +61,15 @@ struct StoredModel: Codable {
   var experts: Experts?
   /// Absent for false.
   var sigmaReparam: Bool?
+  /// Absent for 0.
+  var sharing: Double?
   /// Absent for attention.
   var mixers: [LayerKind]?
   /// Absent for GELU.
   var feedForward: LayerKind?
 
   enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts, mixers
+    case width, layers, heads, context, vocabulary, experts, mixers, sharing
     case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
@@ -81,6 +83,7 @@ struct StoredModel: Codable {
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
     sigmaReparam = configuration.sigmaReparam ? true : nil
+    sharing = configuration.sharing > 0 ? configuration.sharing : nil
     mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
     feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
     experts = configuration.experts.map {
@@ -102,6 +105,8 @@ struct StoredModel: Codable {
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false
+    guard (0...1).contains(sharing ?? 0) else { return nil }
+    model.sharing = sharing ?? 0
     if let mixers, !mixers.isEmpty { model.mixers = mixers }
     guard model.fitsStateSpaces else { return nil }
     if let feedForward { model.feedForward = feedForward }

@@ -79,6 +79,10 @@ extension SIMD8<Float> {
     #endif
   }
 
+  /// 1/(1 + e^−x) of each lane.
+  @inline(__always)
+  var sigmoid: Lanes { 1 / ((-self).exponential + 1) }
+
   /// The largest lane.
   @inline(__always)
   var peak: Float {
@@ -89,4 +93,10 @@ extension SIMD8<Float> {
 
   @inline(__always)
   func largest(_ other: Lanes) -> Lanes { replacing(with: other, where: other .> self) }
+
+  @inline(__always)
+  func smallest(_ other: Lanes) -> Lanes { replacing(with: other, where: other .< self) }
+
+  @inline(__always)
+  var magnitude: Lanes { replacing(with: -self, where: self .< 0) }
 }

@@ -80,6 +80,12 @@ package struct Matrix: Sendable {
     (0..<rows).flatMap { UnsafeBufferPointer(start: row($0), count: columns) }
   }
 
+  /// - Shapes: `other` as this one
+  package func copy(from other: Matrix) {
+    assert(rows == other.rows && columns == other.columns)
+    for row in 0..<rows { self.row(row).update(from: other.row(row), count: columns) }
+  }
+
   package func clear() {
     for row in 0..<rows {
       UnsafeMutableRawPointer(self.row(row)).initializeMemory(

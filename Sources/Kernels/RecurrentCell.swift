@@ -81,5 +81,5 @@ private func sigmoid(
   let sum =
     gate.lanes(index, count: lanes)
     + (b.lanes(index, count: lanes) + c.lanes(index, count: lanes))
-  return 1 / ((-sum).exponential + 1)
+  return sum.sigmoid
 }

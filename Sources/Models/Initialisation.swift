@@ -19,10 +19,10 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
       let value: Float
       switch tensor.initial {
       case .repeating(let values): value = values[element % values.count]
+      case .uniform(let bound): value = bound * Float(2 * random.uniform() - 1)
       case .normal: value = Float(random.normal() * deviation)
       case .truncatedNormal:
         value = Float(random.truncatedNormal() * deviation / truncatedDeviation)
-      case .uniform: value = Float((2 * random.uniform() - 1) * deviation)
       }
       parameters[tensor.offset + element] = value
     }

@@ -23,6 +23,9 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
 
   /// What is trained in the place of the model's own tensors; nil to train these.
   public var adapter: AdapterConfiguration?
+  /// R, the length of one array that all hidden matrices are read from, over theirs; 0 where they have
+  /// numbers of their own.
+  public var sharing = 0.0
 
   /// F, the hidden width of a dense feed-forward layer: four times the width unless set.
   public var feedForwardWidth: Int
@@ -45,7 +48,16 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
 
   /// All trained numbers, embedding and unembedding included.
   package var parameterCount: Int {
-    ParameterLayout(self).tensors.reduce(0) { $0 + ($1.role == .fixed ? 0 : $1.count) }
+    let layout = ParameterLayout(self)
+    return layout.tensors.reduce(0) {
+      $0 + ($1.role == .fixed || !layout.isTrained($1) ? 0 : $1.count)
+    }
+  }
+
+  /// The weights that are read from a shared array.
+  package var readCount: Int {
+    let layout = ParameterLayout(self)
+    return layout.tensors.reduce(0) { $0 + (layout.isTrained($1) ? 0 : $1.count) }
   }
 
   /// Matrix operations a token, forward and backward: 6 a weight it meets, and what of its layers'
@@ -94,6 +106,9 @@ extension ModelConfiguration {
   package var attentionLayers: [Int] {
     (0..<layers).filter { mixer(inLayer: $0).conformer.hasAttentionLogits }
   }
+
+  /// Whether any layer has attention, so that what is kept of a text grows with it.
+  package var hasAttention: Bool { !attentionLayers.isEmpty }
 
   /// A layer's place among those.
   func attentionIndex(ofLayer layer: Int) -> Int {

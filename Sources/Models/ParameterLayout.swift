@@ -23,6 +23,16 @@ package struct ParameterLayout: Sendable, Hashable {
     trunkCount = plan.frozen.count
   }
 
+  /// What all hidden matrices are read from; nil where they have numbers of their own.
+  package var sharedArray: ParameterTensor? {
+    tensors.last.flatMap { $0.role == .sharedArray ? $0 : nil }
+  }
+
+  /// False for a matrix that is read from the shared array, which is trained in its place.
+  package func isTrained(_ tensor: ParameterTensor) -> Bool {
+    !tensor.role.isHiddenMatrix || sharedArray == nil
+  }
+
   package subscript(name: String) -> ParameterTensor? {
     positions[name].map { tensors[$0] } ?? trunk.first { $0.name == name }
   }
@@ -112,6 +122,15 @@ package struct TensorPlan {
 
   /// Beside the model's own tensors, which are named in full.
   mutating func leaveModel() { prefix = "" }
+
+  /// Last, where the engine, which sees the matrices alone, does not look: as many numbers as `share`
+  /// of theirs.
+  mutating func addSharedArray(_ share: Double) {
+    let weights = tensors.reduce(0) { $0 + ($1.role.isHiddenMatrix ? $1.count : 0) }
+    let count = max(1, Int((Double(weights) * share).rounded()))
+    layer = nil
+    _ = add("model.shared.weight", [count], .sharedArray)
+  }
 
   /// Last, where the engine, which sees the matrices alone, does not look.
   mutating func addSigmaGains() {

@@ -46,6 +46,8 @@ package enum TensorRole: Sendable, Hashable {
   case queryKeyGain
   /// γ of a weight trained as γ·W/σ(W); the engine sees the product alone.
   case sigmaGain
+  /// What all hidden matrices are read from; the engine sees those alone.
+  case sharedArray
   case bias
   /// Of a function or a recurrence: neither a weight nor decayed.
   case coefficients
@@ -57,7 +59,8 @@ package enum TensorRole: Sendable, Hashable {
   package var isHiddenMatrix: Bool {
     switch self {
     case .matrix, .queryKeyValue: true
-    case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain, .bias,
+    case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain, .sharedArray,
+      .bias,
       .coefficients, .fixed:
       false
     }
@@ -67,7 +70,9 @@ package enum TensorRole: Sendable, Hashable {
   package var isLinear: Bool { isHiddenMatrix || self == .router || self == .unembedding }
 
   /// Whether weight decay shrinks it.
-  package var isDecayed: Bool { isLinear || self == .embedding || self == .adapter }
+  package var isDecayed: Bool {
+    isLinear || self == .embedding || self == .adapter || self == .sharedArray
+  }
 
   /// The hidden matrices in it, each of which has a σ of its own.
   package var matrices: Int {
@@ -79,7 +84,7 @@ package enum TensorRole: Sendable, Hashable {
   package var addsGradients: Bool {
     switch self {
     case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
-    case .unembedding, .matrix, .queryKeyValue, .adapter, .sigmaGain, .fixed: false
+    case .unembedding, .matrix, .queryKeyValue, .adapter, .sigmaGain, .sharedArray, .fixed: false
     }
   }
 
@@ -87,7 +92,7 @@ package enum TensorRole: Sendable, Hashable {
   var initialValues: InitialValues {
     switch self {
     case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
-    case .bias, .coefficients: .repeating([0])
+    case .bias, .coefficients, .sharedArray: .repeating([0])
     case .embedding: .normal
     case .unembedding, .matrix, .queryKeyValue, .router, .adapter, .fixed: .truncatedNormal
     }
@@ -100,8 +105,8 @@ package enum InitialValues: Sendable, Hashable {
   case normal
   /// The same truncated at two sigma, its standard deviation 1/sqrt(fan-in) after truncation.
   case truncatedNormal
-  /// U(±1/sqrt(fan-in)).
-  case uniform
+  /// Uniform within so much of 0.
+  case uniform(Float)
   /// These numbers over and over.
   case repeating([Float])
 }

@@ -94,6 +94,7 @@ extension StepStatistics {
       switch signal.kind.reduction {
       case .mean: signals.append(values.reduce(0, +) / tokens)
       case .largest: signals.append(values.reduce(-.infinity) { max($0, $1) })
+      case .smallest: signals.append(values.reduce(.infinity) { min($0, $1) })
       }
     }
   }

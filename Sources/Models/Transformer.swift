@@ -64,6 +64,7 @@ struct Transformer: Sendable {
     let unembedding = plan.add("lm_head.weight", [vocabulary, width], .unembedding)
     ladder = Ladder(configuration, plan: &plan)
     if configuration.sigmaReparam { plan.addSigmaGains() }
+    if configuration.sharing > 0 { plan.addSharedArray(configuration.sharing) }
     let layout = ParameterLayout(plan)
     self.layout = layout
     adapters = plan.adapters

@@ -47,10 +47,13 @@ extension ModelConfiguration {
   /// N as the papers count it: trained weights without embedding, unembedding and the norms' gains;
   /// 12·L·D² of a dense model.
   package var hiddenParameterCount: Int {
-    ParameterLayout(self).tensors.reduce(0) { sum, tensor in
+    let layout = ParameterLayout(self)
+    return layout.tensors.reduce(0) { sum, tensor in
+      guard layout.isTrained(tensor) else { return sum }
       switch tensor.role {
-      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: sum
-      case .matrix, .queryKeyValue, .router, .adapter, .coefficients: sum + tensor.count
+      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: return sum
+      case .matrix, .queryKeyValue, .router, .adapter, .sharedArray, .coefficients:
+          return sum + tensor.count
       }
     }
   }

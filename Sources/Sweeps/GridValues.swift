@@ -153,13 +153,20 @@ private struct GridRange {
 }
 
 extension RunOption {
-  fileprivate var isText: Bool { if case .text = kind { true } else { false } }
+  /// Whether a comma may be part of a value.
+  fileprivate var isText: Bool {
+    switch kind {
+    case .counts, .text: true
+    case .choice, .count, .flag, .number: false
+    }
+  }
+
   fileprivate var isWhole: Bool { if case .count = kind { true } else { false } }
 
   fileprivate var isNumeric: Bool {
     switch kind {
     case .count, .number: true
-    case .flag, .choice, .text: false
+    case .flag, .choice, .counts, .text: false
     }
   }
 
@@ -174,7 +181,7 @@ extension RunOption {
     case .flag: return SettingValue(words: words)?.description ?? words
     case .count: return Int(words).map(String.init) ?? words
     case .number: return Double(words).map { "\($0)" } ?? words
-    case .choice, .text: return words
+    case .choice, .counts, .text: return words
     }
   }
 }

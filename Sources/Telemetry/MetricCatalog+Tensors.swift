@@ -14,8 +14,9 @@ extension MetricCatalog {
   }
 
   /// What a layer of a kind measures of itself, under the kind's own word for it.
-  package static func layerSignal(_ name: String, layer: Int) -> MetricName {
-    MetricName("\(name)/\(layer)")
+  /// - Parameters: `part` of the layer; nil where it is of all
+  package static func layerSignal(_ name: String, layer: Int, part: Int? = nil) -> MetricName {
+    MetricName("\(name)/\(layer)" + (part.map { "/\($0)" } ?? ""))
   }
 
   package static let noiseScale: MetricName = "noise_scale"
@@ -42,15 +43,26 @@ extension MetricCatalog {
     MetricName("param_norm/\(shortName(ofTensor: tensor))")
   }
 
+  /// The share of a matrix's blocks that are not there.
+  package static func sparsity(tensor: String) -> MetricName {
+    MetricName("sparsity/\(shortName(ofTensor: tensor))")
+  }
+
+  /// The share of those there that came with the last exchange.
+  package static func sparsityChurn(tensor: String) -> MetricName {
+    MetricName("sparsity_churn/\(shortName(ofTensor: tensor))")
+  }
+
   /// `L0.qkv` of `model.layers.0.self_attn.query_key_value.weight`.
   static func shortName(ofTensor tensor: String) -> String {
     var words: [String] = []
     var parts = tensor.split(separator: ".").map(String.init)[...]
     while let part = parts.popFirst() {
       switch part {
-      case "model", "self_attn", "mlp", "weight": continue
+      case "model", "self_attn", "mlp", "mixer", "weight": continue
       case "layers": words.append("L" + (parts.popFirst() ?? ""))
       case "experts": words.append("E" + (parts.popFirst() ?? ""))
+      case "groups": words.append("G" + (parts.popFirst() ?? ""))
       default: words.append(shortTensorWords[part] ?? part)
       }
     }

@@ -60,6 +60,18 @@ package enum MetricCatalog {
       "param_norm/TENSOR", unit: "", reduction: .last,
       meaning: "norm of the tensor after the update"),
     MetricFamily(
+      "sparsity/TENSOR", unit: "", reduction: .last,
+      meaning: "share of the matrix's blocks that are not there"),
+    MetricFamily(
+      "sparsity_churn/TENSOR", unit: "", reduction: .last,
+      meaning: "share of the blocks there that came with the last exchange; falls to 0"),
+    MetricFamily(
+      "share_collisions", unit: "", reduction: .last,
+      meaning: "share of the shared array's numbers that several weights read"),
+    MetricFamily(
+      "share_gradient_scale", unit: "", reduction: .last,
+      meaning: "RMS of the array's gradient over that of its readers'; 1 where all pull alike"),
+    MetricFamily(
       "noise_scale", unit: "sequences", reduction: .last, precision: .float64,
       meaning: "batch beyond which a larger one pays less and less; rises as the loss falls"),
     MetricFamily(
@@ -134,6 +146,24 @@ package enum MetricCatalog {
     MetricFamily(
       "reward/divergence", unit: "nats/token", reduction: .mean, precision: .float64,
       meaning: "KL divergence of the outputs from those of the base, mean over the texts' windows"),
+    MetricFamily(
+      "ssm_delta_min/L", unit: "", reduction: .last,
+      meaning: "smallest step Δ of layer L's state space: near 0 a byte passes without a trace"),
+    MetricFamily(
+      "ssm_delta_max/L", unit: "", reduction: .maximum,
+      meaning: "largest step Δ of layer L's state space: a large one forgets what was before"),
+    MetricFamily(
+      "ssm_decay/L/G", unit: "", reduction: .mean,
+      meaning: "mean share of its state that group G of layer L keeps from byte to byte"),
+    MetricFamily(
+      "ssm_state/L", unit: "", reduction: .mean,
+      meaning: "mean size of the states of layer L"),
+    MetricFamily(
+      "ssm_state_max/L", unit: "", reduction: .maximum,
+      meaning: "largest size of a state of layer L: a scan that runs off shows here first"),
+    MetricFamily(
+      "ssm_modulation/L/G", unit: "", reduction: .mean,
+      meaning: "mean gate of group G's channels in layer L; 0 shuts the group off"),
     MetricFamily(
       "tokens_per_s", unit: "tokens/s", reduction: .mean, precision: .float64,
       isMeasuredByClock: true, meaning: "training speed of this step"),
@@ -215,6 +245,8 @@ extension MetricCatalog {
   package static let stepMilliseconds: MetricName = "step_ms"
   package static let memoryBytes: MetricName = "memory_bytes"
   package static let flopsFraction: MetricName = "flops_fraction"
+  package static let shareCollisions: MetricName = "share_collisions"
+  package static let shareGradientScale: MetricName = "share_gradient_scale"
 
   /// The factors by which the live probe scales the present update.
   package static let probeMultipliers: [Double] = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16]

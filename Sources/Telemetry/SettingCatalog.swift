@@ -55,6 +55,8 @@ package enum SettingCatalog {
 
   /// Something of a run without which a setting changes nothing.
   package enum Need: Sendable {
+    /// A layer that has attention logits.
+    case attention
     case experts
     /// A router that scores the experts, by which they can be balanced.
     case scores
@@ -68,6 +70,8 @@ package enum SettingCatalog {
     case secondMoments
     /// Weights that are trained as they are, and not as a direction and a length.
     case plainWeights
+    /// Matrices that have numbers of their own.
+    case ownWeights
   }
 
   /// What must be off before a setting is switched on, and why.
@@ -83,6 +87,7 @@ package enum SettingCatalog {
       usual: .flag(true),
       start: .flag(false),
       help: "layer-normalise queries and keys",
+      needs: [.attention],
       exclusion: Exclusion(
         other: qkClip, reason: "qk_clip has no effect under it: set qk_clip 0 first")),
     Entry(
@@ -103,13 +108,14 @@ package enum SettingCatalog {
       purpose: "bounds attention logits by c·tanh(z/c): ends their growth; 50 is usual, 0 is off",
       usual: .number(50), usualRange: 5...1000,
       help: "soft bound of the attention logits; 50 is usual, 0 is off",
+      needs: [.attention],
       checkpointKey: "logitSoftCap"),
     Entry(
       name: qkClip, kind: .number(lowest: 0, highest: 1e6),
       purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
       usual: .number(100), usualRange: 10...10_000,
       help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off",
-      needs: [.plainWeights],
+      needs: [.attention, .plainWeights, .ownWeights],
       exclusion: Exclusion(
         other: qkLayerNorm, reason: "qk-layernorm ignores the weights' scale: switch it off first"),
       checkpointKey: "qkClip"),
@@ -217,6 +223,7 @@ package enum SettingCatalog {
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true, usualRange: 1...100,
       help: "blocks that stay as they are, and the embedding with them; 0 is none",
+      needs: [.ownWeights],
       checkpointKey: "frozenBlocks"),
     Entry(
       name: batch, kind: .number(lowest: 1, highest: 4096),

@@ -8,6 +8,8 @@ package struct RunOption: Sendable {
     case count(ClosedRange<Int>)
     case number(ClosedRange<Double>)
     case choice([String])
+    /// Whole numbers with commas between them.
+    case counts(ClosedRange<Int>)
     case text
   }
 
@@ -42,8 +44,21 @@ package struct RunOption: Sendable {
         : "a number from \(SettingValue.number(range.lowerBound))"
           + " to \(SettingValue.number(range.upperBound))"
     case .choice(let words): words.contains(value) ? nil : words.joined(separator: ", ")
+    case .counts(let range):
+      Self.counts(value).map { $0.allSatisfy(range.contains) } == true
+        ? nil
+        : "whole numbers from \(range.lowerBound) to \(range.upperBound) with commas between"
     case .text: value.isEmpty ? "some text" : nil
     }
+  }
+}
+
+extension RunOption {
+  /// The numbers of a list with commas; nil where one of them is none.
+  static func counts(_ words: String) -> [Int]? {
+    let pieces = words.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = pieces.compactMap { Int($0) }
+    return numbers.count == pieces.count ? numbers : nil
   }
 }
 

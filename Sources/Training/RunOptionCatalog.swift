@@ -24,6 +24,7 @@ package enum RunOptionCatalog {
     .count("layers", 1...256, \.model.layers, help: "blocks"),
     .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
     .count("context", 1...16384, \.model.context, help: "tokens a window"),
+    mixer, stateSpaceLayers,
     .count("batch", 1...4096, \.batch, help: "windows a step"),
     .count(
       "slices", 1...4096, \.slices,
@@ -60,6 +61,19 @@ package enum RunOptionCatalog {
     .flag(
       "sigma-reparam", \.model.sigmaReparam,
       help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),
+    .number(
+      "share-parameters", 0...1, \.model.sharing,
+      help: "read all hidden matrices from one array so many times as long as they are; 0 is none"
+    ) { $0.model.sharing > 0 },
+    .number(
+      "sparsity", 0...0.99, \.sparsity,
+      help: "share of the hidden matrices' blocks of 16 by 16 that are not there; 0 is none"
+    ) { $0.sparsity > 0 },
+    .count(
+      "regrow", 0...1_000_000_000, \.regrow,
+      help: "with sparsity: steps after which the smallest blocks give way to those of the largest"
+        + " gradient; 0 is never"
+    ) { $0.sparsity > 0 },
     seed,
     setting(SettingCatalog.qkLayerNorm),
     .count(
@@ -164,11 +178,33 @@ package enum RunOptionCatalog {
     "capacity-factor": "moe-capacity", "aux-loss": "moe-aux-loss", "threads": "workers",
     "cores": "workers", "jobs": "workers", "save-every": "checkpoint-every",
     "save-interval": "checkpoint-every", "eval-interval": "eval-every", "model": "preset",
-    "size": "preset",
+    "size": "preset", "mamba": "mixer", "ssm": "mixer",
   ]
 }
 
 extension RunOptionCatalog {
+  private static let mixer = RunOption(
+    name: "mixer", kind: .choice(LayerKind.mixers.map(\.rawValue)),
+    help: "what carries a text's earlier bytes to the later ones"
+  ) { words, _, configuration in
+    if let mixer = LayerKind(rawValue: words) { configuration.model.mixers = [mixer] }
+  } words: { configuration in
+    let mixers = configuration.model.mixers
+    return mixers.count == 1 && mixers != [.attention] ? mixers[0].rawValue : nil
+  }
+
+  private static let stateSpaceLayers = RunOption(
+    name: "ssm-layers", kind: .counts(0...255),
+    help: "layers, from 0, whose mixer is ssm, such as 1,3; the others have attention"
+  ) { words, _, configuration in
+    configuration.model.setStateSpaces(inLayers: RunOption.counts(words) ?? [])
+  } words: { configuration in
+    let model = configuration.model
+    guard model.mixers.count > 1 else { return nil }
+    let layers = (0..<model.layers).filter { model.mixer(inLayer: $0) == .ssm }
+    return layers.map(String.init).joined(separator: ",")
+  }
+
   /// What a configuration begins with, before any other option is read.
   private static let preset = RunOption(
     name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)),

@@ -9,20 +9,27 @@ package struct SettingConditions: Sendable {
   package var isSigmaReparametrised = false
   /// Whether the model's own weights stay as they are.
   package var isAdapted = false
+  package var hasAttention = true
+  package var sharesWeights = false
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
-    isSigmaReparametrised: Bool = false
+    isSigmaReparametrised: Bool = false, hasAttention: Bool = true,
+    sharesWeights: Bool = false
   ) {
     self.router = router
     self.optimizer = optimizer
     self.isSigmaReparametrised = isSigmaReparametrised
+    self.hasAttention = hasAttention
+    self.sharesWeights = sharesWeights
   }
 
   package init(_ configuration: TrainingConfiguration) {
     self.init(
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
-      isSigmaReparametrised: configuration.model.sigmaReparam)
+      isSigmaReparametrised: configuration.model.sigmaReparam,
+      hasAttention: configuration.model.hasAttention,
+      sharesWeights: configuration.model.sharing > 0)
     isAdapted = configuration.model.adapter != nil
   }
 
@@ -34,6 +41,7 @@ package struct SettingConditions: Sendable {
   private func lack(_ need: SettingCatalog.Need) -> String? {
     let kind = router?.conformer
     switch need {
+    case .attention: return hasAttention ? nil : "no layer of this model has attention"
     case .experts: return router == nil ? "this model has no experts" : nil
     case .scores: return kind?.hasScores == false ? "this router has no scores to balance" : nil
     case .softmax:
@@ -49,6 +57,8 @@ package struct SettingConditions: Sendable {
         : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
     case .secondMoments:
       return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+    case .ownWeights:
+      return sharesWeights ? "all matrices are read from one array, and none has its own" : nil
     case .plainWeights:
       if isAdapted { return "an adapter is trained, and the weights that it changes are not" }
       return isSigmaReparametrised

@@ -22,7 +22,9 @@ extension TrainingConfiguration {
       9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
       + (inspectEvery > 0 ? 6 : 0)
     let trunk = model.adapter == nil ? 0 : ParameterLayout(model).trunkCount
-    return 4 * (Double(copies) * Double(model.parameterCount) + Double(trunk))
+    // Matrices that are read from an array have no moments of their own.
+    let read = model.sharing > 0 ? Double(model.readCount) * Double(copies - 3) : 0
+    return 4 * (Double(copies) * Double(model.parameterCount) + Double(trunk) + read)
   }
 
   private var windowBytes: Double {

@@ -70,6 +70,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   }
   /// Whether linear layers have the rate 256/fan-in times the schedule's (muParam, simple).
   public var muParam = false
+  /// Share of the hidden matrices' blocks that are not there; 0 for whole matrices.
+  public var sparsity = 0.0
+  /// Steps between two exchanges of blocks; 0 is never.
+  public var regrow = 100
   /// Seed of weights and data order.
   public var seed: UInt64 = 0
   /// Steps over which a switch of qk-layernorm is blended.
@@ -158,9 +162,11 @@ extension TrainingConfiguration {
     }
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
+    try checkMixers(options)
     try checkExpertsExist(options)
     try checkNoiseExists(options)
     try checkFineTuning(options)
+    try checkSparsity(options)
     try validate()
   }
 
@@ -207,6 +213,7 @@ extension TrainingConfiguration {
         reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
+    try validateMixers()
     try validateExperts()
     try validateSlices()
     try validateSamples()
@@ -217,6 +224,8 @@ extension TrainingConfiguration {
           + " machine has \(NumberText.bytes(memory)): choose smaller ones")
     }
     try validateOptimizer()
+    try validateSparsity()
+    try validateSharing()
     try validateKeeping()
   }
 

@@ -55,6 +55,7 @@ extension TrainingRun {
     try checkpoint.load(parameters: parameters)
     if let trunk = try checkpoint.trunk() { engine.trunk?.copy(from: trunk) }
     try sigma?.resume(checkpoint, parameters: parameters)
+    try sparsity?.resume(checkpoint)
     try probes.resume(from: checkpoint)
     try checkpoint.load(
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
@@ -190,7 +191,7 @@ extension TrainingRun {
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters, trunk: engine.trunk,
       firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
-      others: (sigma?.stored ?? []) + probes.tensors(at: step))
+      others: (sigma?.stored ?? []) + (sparsity?.stored ?? []) + probes.tensors(at: step))
   }
 
   private var writtenState: WrittenState {
@@ -212,7 +213,10 @@ extension ModelConfiguration {
       } ?? ""
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     let adapter = adapter.map { ", \($0.method.rawValue) of rank \($0.rank)" } ?? ""
-    return "width \(width), \(layers) layers, \(heads) heads, context \(context)\(mixture)"
-      + sigma + adapter
+    let mixed = (0..<layers).filter { mixer(inLayer: $0) != .attention }
+    let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
+    let shared = sharing > 0 ? ", matrices read from an array \(sharing) times as long" : ""
+    return "width \(width), \(layers) layers, \(heads) heads, context \(context)"
+      + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter
   }
 }

@@ -35,6 +35,7 @@ extension TrainingRun {
     if update.isMade {
       clipQueriesAndKeys(statistics, settings: probed.lossSettings)
       moveRouterBias(statistics)
+      regrow()
     }
     progress.lastLoss = statistics.loss
     if let flaw = ranks.flaw { throw RankError.lost(flaw) }
@@ -90,12 +91,32 @@ extension TrainingRun {
   /// Takes the optimiser's step, if the loss and the gradients allow of one.
   private func update(_ rates: Optimizer.Rates, isLossFinite: Bool) -> UpdateStatistics {
     sigma?.backward(engine.sliceGradients)
+    maskGradients()
+    shared?.backward(engine.sliceGradients)
     let update = optimizer.update(
       parameters: weights, sliceGradients: engine.sliceGradients, updates: step, rates: rates,
       isLossFinite: isLossFinite)
     guard update.isMade else { return update }
     sigma?.fold(into: parameters, frozenBlocks: settings.whole(SettingCatalog.freeze))
+    shared?.expand(parameters)
     return update
+  }
+
+  /// Leaves the gradients of what is there of sparse matrices, and remembers those of all of them where
+  /// blocks are about to be exchanged.
+  private func maskGradients() {
+    guard let sparsity else { return }
+    if sparsity.isDue(at: step) { sparsity.measure(optimizer.sum(engine.sliceGradients)) }
+    sparsity.mask(engine.sliceGradients)
+  }
+
+  /// After the probes, which look at the optimiser's own update.
+  private func regrow() {
+    guard let sparsity, sparsity.isDue(at: step) else { return }
+    sparsity.regrow(
+      at: step, parameters: parameters,
+      moments: [optimizer.firstMoments, optimizer.secondMoments],
+      frozenBlocks: settings.whole(SettingCatalog.freeze))
   }
 
   /// What the run itself goes by later of what a step measured.

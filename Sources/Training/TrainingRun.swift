@@ -20,6 +20,10 @@ package final class TrainingRun {
   let parameters: FloatBuffer
   /// Nil where hidden matrices are trained as they are.
   let sigma: SigmaReparametrisation?
+  /// Nil where hidden matrices are whole.
+  let sparsity: DynamicSparsity?
+  /// Nil where hidden matrices have numbers of their own.
+  let shared: SharedParameters?
   let schedule: LearningRateSchedule
   let windows: WindowSource
   /// What the data is, from before any of it can be lost.
@@ -93,6 +97,8 @@ package final class TrainingRun {
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     if let base { try begin(at: base) }
     sigma?.begin(at: parameters, seed: configuration.seed)
+    sparsity?.begin(at: parameters, seed: configuration.seed)
+    shared?.begin(at: parameters)
   }
 
   init(
@@ -130,6 +136,10 @@ package final class TrainingRun {
       objective == nil ? nil : try Self.reference(configuration, layout: engine.layout)
     sigma =
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
+    sparsity = DynamicSparsity(configuration, layout: engine.layout, pool: pool)
+    shared = SharedParameters(
+      layout: engine.layout, seed: configuration.seed, pool: pool, slices: settings.slices,
+      ranks: ranks)
     optimizer = Optimizer(
       layout: engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks,
@@ -143,7 +153,8 @@ package final class TrainingRun {
       of: ProbedRun(
         configuration: configuration, layout: engine.layout, trunk: trunk, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
-        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
+        rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, sparsity: sparsity,
+        shared: shared, ranks: ranks))
     rankAlarms = RankAlarms(thresholds: configuration.alarms)
     machine = TrainerStateMachine(
       settings: settings, changes: changes, conditions: SettingConditions(configuration),

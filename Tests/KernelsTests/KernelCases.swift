@@ -6,6 +6,7 @@ extension KernelCase {
     [1, 3, 9].flatMap { rows in [2, 5, 7, 8, 24].map { layerNorm(rows, $0) } }
     + [1, 3].flatMap { rows in [1, 5, 8, 17].map { gelu(rows, $0) } }
     + [1, 3].flatMap { rows in [1, 5, 8, 19].map { recurrentCell(rows, $0) } }
+    + stateSpaces
     + [(1, 1, 2), (3, 2, 6), (5, 3, 16), (4, 1, 18)].map { rotary($0.0, $0.1, $0.2) }
     + [(1, 1), (5, 3), (8, 16), (65, 7)].flatMap {
       [product($0.0, $0.1, 6), linear($0.0, $0.1, 6)]

@@ -113,7 +113,13 @@ struct InferenceTests {
     }
   }
 
-  @Test(arguments: [SmallModel.dense, SmallModel.mixture, SmallModel.recurrent])
+  private static let mixed: ModelConfiguration = {
+    var configuration = SmallModel.dense
+    configuration.mixers = [.ssm, .attention]
+    return configuration
+  }()
+
+  @Test(arguments: [SmallModel.dense, SmallModel.mixture, SmallModel.recurrent, mixed])
   func `the bits depend neither on the cut nor on the texts beside`(
     configuration: ModelConfiguration
   ) {
@@ -135,12 +141,14 @@ struct InferenceTests {
     #expect(logits == alone)
   }
 
-  @Test func `a slot goes on from another one's text`() {
-    let growing = Growing(SmallModel.dense, LossSettings(qkLayerNormWeight: 0.4))
+  @Test(arguments: [SmallModel.dense, mixed])
+  func `a slot goes on from another one's text`(configuration: ModelConfiguration) {
+    let growing = Growing(configuration, LossSettings(qkLayerNormWeight: 0.4))
     let lanes = growing.lanes(slots: 2)
     let (lane, text) = (lanes.lanes[0], growing.window(0))
     let whole = growing.grown(text, passes: [3, 2], in: lane)
     _ = growing.grown(growing.window(1), passes: [5], slot: 1, in: lane)
+    _ = growing.grown(text, passes: [3], in: lane)
     lane.copy(3, from: 0, to: 1)
     let rest = growing.grown(text, passes: [1, 1], slot: 1, in: lane, from: 3)
     #expect(rest == Array(whole[(3 * 256)...]))

@@ -60,6 +60,23 @@ struct RankRunTests {
       $0.outputSoftCap = 5
       $0.logitSoftCap = 5
     },
+    Case(testDescription: "state spaces") { $0.model.mixers = [.attention, .ssm] },
+    Case(testDescription: "sparse", steps: 9) {
+      $0.model.width = 32
+      $0.sparsity = 0.5
+      $0.regrow = 2
+    },
+    Case(testDescription: "sparse, sharded", steps: 9) {
+      $0.model.width = 32
+      $0.sparsity = 0.5
+      $0.regrow = 2
+      $0.shardsOptimizer = true
+    },
+    Case(testDescription: "one array") { $0.model.sharing = 0.3 },
+    Case(testDescription: "one array, sharded") {
+      $0.model.sharing = 0.3
+      $0.shardsOptimizer = true
+    },
     Case(testDescription: "noisy windows") {
       $0.corrupt = 0.3
       $0.clean = 0.5

@@ -65,7 +65,8 @@ extension RunFacts {
     Topic(
       title: "model",
       names: [
-        "preset", "width", "layers", "heads", "context", "experts", "expert-width",
+        "preset", "width", "layers", "heads", "context", "mixer", "ssm-layers", "experts",
+        "expert-width",
         "expert-active", "expert-every", "shared-expert-width", "router", "router-width",
         "mu-param", "sigma-reparam",
       ]),

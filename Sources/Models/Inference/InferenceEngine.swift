@@ -184,7 +184,7 @@ package struct InferenceLane: Sendable {
     capLogits(target, at: inputs.settings.outputSoftCap)
   }
 
-  /// Has a slot go on from another one's first `positions`.
+  /// Has a slot go on from another one's text, which has come to `positions`.
   package func copy(_ positions: Int, from slot: Int, to other: Int) {
     for block in blocks { block.copy(positions, from: slot, to: other) }
     ladder?.copy(positions, from: slot, to: other)

@@ -8,8 +8,8 @@ package protocol LayerInference: Sendable {
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to
   func forward(_ input: Matrix, addingTo residual: Matrix, of texts: TextRows, in pass: PassInputs)
 
-  /// Has a slot go on from where another one's text has come to: its first `positions`, all of
-  /// which are held.
+  /// Has a slot go on from where another one's text has come to: its `positions`, all of which are
+  /// held.
   func copy(_ positions: Int, from slot: Int, to other: Int)
 }
 

@@ -85,15 +85,20 @@ package struct LayerSignal: Sendable, Hashable {
     case mean
     /// The passes leave their largest.
     case largest
+    /// The passes leave their smallest.
+    case smallest
   }
 
   /// The metric's name, to which the layer is added.
   package let name: String
   package let reduction: Reduction
+  /// The layer's part that it is of, which is added to the name too; nil where it is of all.
+  package let part: Int?
 
-  package init(name: String, reduction: Reduction) {
+  package init(name: String, reduction: Reduction, part: Int? = nil) {
     self.name = name
     self.reduction = reduction
+    self.part = part
   }
 }
 

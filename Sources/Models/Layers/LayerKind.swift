@@ -1,7 +1,7 @@
 /// A layer by its name: a value that carries its conformer.
 public struct LayerKind: RawRepresentable, Sendable, Hashable, Codable {
   /// What may mix a block's positions.
-  public static let mixers: [LayerKind] = [.attention]
+  public static let mixers: [LayerKind] = [.attention, .ssm]
   /// What may follow it where there are no experts.
   public static let feedForwards: [LayerKind] = [.gelu]
 

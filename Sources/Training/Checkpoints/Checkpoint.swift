@@ -109,7 +109,7 @@ package struct Checkpoint: Sendable {
     firstMoments: FloatBuffer, secondMoments: FloatBuffer
   ) throws(CheckpointError) {
     precondition(firstMoments.count == layout.count && secondMoments.count == layout.count)
-    for tensor in layout.tensors {
+    for tensor in layout.tensors where layout.isTrained(tensor) {
       try optimizer.read(firstMomentName(tensor), into: firstMoments, at: tensor)
       try optimizer.read(secondMomentName(tensor), into: secondMoments, at: tensor)
     }
@@ -141,6 +141,7 @@ package struct Checkpoint: Sendable {
     }
     for tensor in layout.tensors {
       try file(of: tensor).check(name(of: tensor), shape: tensor.shape)
+      guard layout.isTrained(tensor) else { continue }
       try optimizer.check(firstMomentName(tensor), shape: tensor.shape)
       try optimizer.check(secondMomentName(tensor), shape: tensor.shape)
     }

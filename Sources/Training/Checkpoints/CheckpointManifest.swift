@@ -61,6 +61,8 @@ struct StoredModel: Codable {
   var experts: Experts?
   /// Absent for false.
   var sigmaReparam: Bool?
+  /// Absent for 0.
+  var sharing: Double?
   /// Absent for attention.
   var mixers: [LayerKind]?
   /// Absent for GELU.
@@ -69,7 +71,7 @@ struct StoredModel: Codable {
   var adapter: AdapterConfiguration?
 
   enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts, mixers, adapter
+    case width, layers, heads, context, vocabulary, experts, mixers, adapter, sharing
     case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
@@ -83,6 +85,7 @@ struct StoredModel: Codable {
     vocabulary = configuration.vocabulary
     feedForwardWidth = configuration.feedForwardWidth
     sigmaReparam = configuration.sigmaReparam ? true : nil
+    sharing = configuration.sharing > 0 ? configuration.sharing : nil
     mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
     feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
     adapter = configuration.adapter
@@ -105,7 +108,10 @@ struct StoredModel: Codable {
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false
+    guard (0...1).contains(sharing ?? 0) else { return nil }
+    model.sharing = sharing ?? 0
     if let mixers, !mixers.isEmpty { model.mixers = mixers }
+    guard model.fitsStateSpaces else { return nil }
     if let feedForward { model.feedForward = feedForward }
     if let adapter {
       guard experts == nil, adapter.fits(model) else { return nil }

@@ -63,7 +63,7 @@ package struct CheckpointContents {
     return layout.tensors.map { written($0, name: AdapterFolder.name(of: $0), from: parameters) }
   }
 
-  /// What `optimizer.safetensors` holds: both moments of every tensor, and the values of those that
+  /// What `optimizer.safetensors` holds: both moments of every tensor that is trained, and the values of those that
   /// `model.safetensors` leaves out, so that a continuation is exact.
   func optimizerTensors() -> [SafetensorsTensor] {
     let beside = others.map { tensor in
@@ -82,7 +82,9 @@ package struct CheckpointContents {
   }
 
   private func layoutTensors() -> [SafetensorsTensor] {
-    layout.tensors.flatMap { tensor in
+    layout.tensors.flatMap { tensor -> [SafetensorsTensor] in
+      // What is read from a shared array has no moments.
+      guard layout.isTrained(tensor) else { return [] }
       let moments = [
         written(tensor, name: firstMomentName(tensor), from: firstMoments),
         written(tensor, name: secondMomentName(tensor), from: secondMoments),
@@ -108,7 +110,7 @@ func secondMomentName(_ tensor: ParameterTensor) -> String { tensor.name + ".exp
 
 func isInModelFile(_ tensor: ParameterTensor, qkLayerNormWeight: Float) -> Bool {
   switch tensor.role {
-  case .sigmaGain: false
+  case .sigmaGain, .sharedArray: false
   case .queryKeyGain: qkLayerNormWeight != 0
   default: true
   }
@@ -119,6 +121,8 @@ private func biasName(of tensor: ParameterTensor) -> String? {
   switch tensor.role {
   case .matrix, .queryKeyValue, .gain, .queryKeyGain:
     tensor.name.replacing(".weight", with: ".bias")
-  case .embedding, .unembedding, .router, .adapter, .sigmaGain, .bias, .coefficients, .fixed: nil
+  case .embedding, .unembedding, .router, .adapter, .sigmaGain, .sharedArray, .bias, .coefficients,
+    .fixed:
+    nil
   }
 }

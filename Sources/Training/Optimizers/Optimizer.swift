@@ -63,14 +63,18 @@ package final class Optimizer {
     self.ranks = ranks
     self.slices = slices
     self.isSharded = isSharded
+    // What has no moments of its own takes no memory for them.
+    let isSparse = isSharded || layout.sharedArray != nil
     firstMoments =
-      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+      isSparse ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     secondMoments =
-      isSharded ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+      isSparse ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     let rules = layout.tensors.map(kind.rule)
     self.rules = rules
     rateFactors = layout.tensors.map { isMuParam ? muParamFactor($0) : 1 }
-    let chunks = layout.tensors.enumerated().flatMap { Chunk.cut($1, index: $0) }
+    let chunks = layout.tensors.enumerated().flatMap { index, tensor in
+      layout.isTrained(tensor) ? Chunk.cut(tensor, index: index) : []
+    }
     self.chunks = chunks
     let sections = UpdateSections(
       chunks, rules: rules, parts: MuonPart.parts(of: layout, kind: kind), numbers: layout.count,
@@ -126,6 +130,15 @@ package final class Optimizer {
     if isSharded { gatherUpdate(parameters) }
     finish()
     return statistics
+  }
+
+  /// The gradient of all slices and ranks, until the next update.
+  func sum(_ sliceGradients: [FloatBuffer]) -> FloatBuffer {
+    summing.run(jobs: groups.count, sliceGradients)
+    guard ranks.count > 1 else { return gradient }
+    sumOverRanks()
+    if isSharded { ranks.gather(gradient, sections.numbers) }
+    return gradient
   }
 
   /// Forgets what is known about a tensor's gradients, as if training began here for it.

@@ -114,6 +114,10 @@ package struct ProbedRun {
   /// The windows of a step when the run began.
   package let firstBatch: Int
   package let heldOut: HeldOutLoss
+  /// Nil for a run of whole matrices.
+  let sparsity: DynamicSparsity?
+  /// Nil where matrices have numbers of their own.
+  let shared: SharedParameters?
   /// Those that take the run's steps; what one of them asks the others all of them ask.
   package let ranks: any RankGroup
 }

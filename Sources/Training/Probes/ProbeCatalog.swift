@@ -10,6 +10,8 @@ package enum ProbeCatalog {
     { $0.heldOut },
     { RoutingMetrics($0) },
     { TensorMetrics(layout: $0.layout) },
+    { SparsityMetrics($0) },
+    { SharingMetrics($0) },
     { _ in NoiseScale() },
     { UpdateCosine(parameters: $0.layout.count, pool: $0.pool) },
     { LearningRateProbe($0) },

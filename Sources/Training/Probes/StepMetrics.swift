@@ -62,7 +62,9 @@ struct StepMetrics {
       guard (model.experts?.active ?? 0) > 1 else { continue }
       names.append(MetricCatalog.gateInnerBalance(layer: layer))
     }
-    names += model.signals.map { MetricCatalog.layerSignal($0.kind.name, layer: $0.layer) }
+    names += model.signals.map {
+      MetricCatalog.layerSignal($0.kind.name, layer: $0.layer, part: $0.kind.part)
+    }
     if hasTwoPasses { names.append(MetricCatalog.passDivergence) }
     names += [
       MetricCatalog.tokensPerSecond, MetricCatalog.stepMilliseconds, MetricCatalog.memoryBytes,

@@ -9,9 +9,12 @@ struct TensorMetrics: Probe {
   static let interval = 10
 
   private let names: [MetricName]
+  /// Those that are trained.
+  private let places: [Int]
 
   init(layout: ParameterLayout) {
-    let tensors = layout.tensors.map(\.name)
+    places = layout.tensors.indices.filter { layout.isTrained(layout.tensors[$0]) }
+    let tensors = places.map { layout.tensors[$0].name }
     names =
       tensors.map(MetricCatalog.gradRMS) + tensors.map(MetricCatalog.updateRMS)
       + tensors.map(MetricCatalog.paramNorm)
@@ -22,6 +25,8 @@ struct TensorMetrics: Probe {
   func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {
     let update = outcome.update
     samples.names += names
-    samples.values += (update.gradRMS + update.updateRMS + update.paramNorm).map(Double.init)
+    for values in [update.gradRMS, update.updateRMS, update.paramNorm] {
+      samples.values += places.map { Double(values[$0]) }
+    }
   }
 }

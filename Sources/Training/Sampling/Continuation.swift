@@ -15,11 +15,12 @@ package struct TextSample: Sendable, Equatable {
 /// Sample i of a seed is the same text whatever is sampled beside it: each byte's draw is a function
 /// of seed, sample and place.
 package final class Continuation {
-  /// Bytes of a text that attention reaches back to: the trained context.
+  /// Bytes of a text that attention reaches back to: the trained context; all of them where no layer
+  /// has attention.
   package let context: Int
-  /// Whether the prompt or what follows it goes beyond the trained context, so that the window
-  /// slides.
-  package var slides: Bool { prompt.count + tokens > context }
+  /// Whether the prompt or what follows it goes beyond what attention reaches back to, so that the
+  /// window slides.
+  package var slides: Bool { engine.configuration.slides(over: prompt.count + tokens) }
 
   /// What reading the prompt took; making room for it is no part of that.
   let nanosecondsOfReading: UInt64
@@ -45,7 +46,7 @@ package final class Continuation {
     splits: Bool = false
   ) {
     precondition(!prompt.isEmpty && tokens > 0 && texts > 0, "nothing to continue")
-    context = engine.configuration.context
+    context = engine.configuration.hasAttention ? engine.configuration.context : .max
     let kept = Array(prompt.suffix(context))
     self.prompt = prompt
     self.tokens = tokens
@@ -104,6 +105,11 @@ package final class Continuation {
   }
 
   private var keptPrompt: Int { min(prompt.count, context) }
+}
+
+extension ModelConfiguration {
+  /// Whether a text of so many bytes is longer than attention reaches back.
+  package func slides(over bytes: Int) -> Bool { hasAttention && bytes > context }
 }
 
 /// Samples being written, by their places among those asked for.

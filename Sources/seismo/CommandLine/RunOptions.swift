@@ -40,7 +40,7 @@ extension RunOption {
     case .choice(let words):
       return Option<String?>(name: .customLong(name), help: help, completion: .list(words))
     case .text: return Option<String?>(name: .customLong(name), help: help, completion: .file())
-    case .count, .number: return Option<String?>(name: .customLong(name), help: help)
+    case .count, .counts, .number: return Option<String?>(name: .customLong(name), help: help)
     }
   }
 

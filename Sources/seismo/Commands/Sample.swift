@@ -51,10 +51,10 @@ struct Sample: ParsableCommand {
     sampling.tokens = tokens
     sampling.rule = SamplingRule(temperature: temperature, topK: topK, topP: topP)
     sampling.seed = seed
-    let context = opened.configuration.context
-    if sampling.prompt.count + tokens > context {
+    if opened.configuration.slides(over: sampling.prompt.count + tokens) {
       Seismo.report(
-        "prompt and text are longer than the trained context of \(context) bytes: "
+        "prompt and text are longer than the trained context of"
+          + " \(opened.configuration.context) bytes: "
           + "the window slides")
     }
     let pace = try sampling.write(n, engine: engine) { number, sample in

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what PyTorch computes for small transformers: logits, loss, gradients, ten steps of AdamW.
 
-usage: make_recorded.py            (needs torch; writes NAME.json and NAME.bin beside this file)
+usage: make_recorded.py [NAME...]  (needs torch; writes NAME.json and NAME.bin beside this file)
 
 NAME.bin is raw little-endian float32: what is trained, then its gradients (tensors in the order and
 shapes of the json), where an adapter is trained the frozen trunk, then the logits [B, T, 256] of the
@@ -30,26 +30,54 @@ CASES = {
                   adapter=dict(method="rank1", rank=1, alpha=1.5)),
     "ladder": dict(width=16, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
                    adapter=dict(method="ladder", rank=4, alpha=8.0)),
+    "ssm": dict(width=16, layers=1, heads=2, context=19, batch=2, mixers=["ssm"]),
+    "ssm-mixed": dict(width=8, layers=2, heads=2, context=6, batch=4, mixers=["attention", "ssm"],
+                      qk_layernorm=0.37),
 }
+GROUPS, TAPS = 4, 3
+# Neither weights nor decayed, whatever their shapes.
+COEFFICIENTS = ("mixer.conv.weight", "mixer.dt_proj.weight")
 STEPS, PEAK, WARMUP, DECAY = 10, 0.02, 4, 1e-3
+
+
+def mixer(c, layer):
+    return c.get("mixers", ["attention"])[layer % len(c.get("mixers", ["attention"]))]
+
+
+def state_space_shapes(D):
+    d = D // GROUPS
+    R, squeezed = (d + 15) // 16, max(4, D // 16)
+    shapes = {}
+    for g in range(GROUPS):
+        shapes[f"groups.{g}.in_proj.weight"] = (2 * d, d)
+        shapes[f"groups.{g}.x_proj.weight"] = (R + 2, d)
+        shapes[f"groups.{g}.out_proj.weight"] = (d, d)
+    return shapes | {
+        "conv.weight": (TAPS, D), "conv.bias": (D,), "dt_proj.weight": (R, D), "dt_proj.bias": (D,),
+        "A_log": (D,), "D": (D,), "norm.weight": (D,), "scale": (1,),
+        "squeeze.weight": (squeezed, D), "excite.weight": (D, squeezed), "out_proj.weight": (D, D)}
 
 
 def make_parameters(c):
     D, shapes = c["width"], {"model.embed_tokens.weight": (256, c["width"])}
     for i in range(c["layers"]):
-        shapes |= block_shapes(c, f"model.layers.{i}.")
+        shapes |= block_shapes(c, i)
     shapes["model.final_layernorm.weight"] = (D,)
     shapes["lm_head.weight"] = (256, D)
     return draw(shapes)
 
 
-def block_shapes(c, p):
+def block_shapes(c, layer):
     D, Dh, shapes = c["width"], c["width"] // c["heads"], {}
+    p = f"model.layers.{layer}."
     shapes[p + "input_layernorm.weight"] = (D,)
-    shapes[p + "self_attn.query_key_value.weight"] = (3 * D, D)
-    shapes[p + "self_attn.q_layernorm.weight"] = (Dh,)
-    shapes[p + "self_attn.k_layernorm.weight"] = (Dh,)
-    shapes[p + "self_attn.dense.weight"] = (D, D)
+    if mixer(c, layer) == "ssm":
+        shapes |= {p + "mixer." + n: s for n, s in state_space_shapes(D).items()}
+    else:
+        shapes[p + "self_attn.query_key_value.weight"] = (3 * D, D)
+        shapes[p + "self_attn.q_layernorm.weight"] = (Dh,)
+        shapes[p + "self_attn.k_layernorm.weight"] = (Dh,)
+        shapes[p + "self_attn.dense.weight"] = (D, D)
     shapes[p + "post_attention_layernorm.weight"] = (D,)
     if "experts" in c:
         shapes[p + "mlp.router.weight"] = (c["experts"], D)
@@ -177,6 +205,35 @@ def attend(c, P, p, x):
     return bottleneck(P, p, a @ P[p + "dense.weight"].T), peak
 
 
+def scan(x, delta, B, C, A_log, skip):
+    """h_t = exp(-D_t exp(A_log)) h_(t-1) + D_t B_t x_t; y_t = C_t h_t + skip x_t, a step at a time."""
+    h, ys = torch.zeros_like(x[:, 0]), []
+    for t in range(x.shape[1]):
+        h = torch.exp(-delta[:, t] * torch.exp(A_log)) * h + delta[:, t] * B[:, t] * x[:, t]
+        ys.append(C[:, t] * h + skip * x[:, t])
+    return torch.stack(ys, 1)
+
+
+def mix(P, p, x, gain):
+    """GroupMamba's layer with all scans from left to right and the mean of the positions so far."""
+    B, T, D = x.shape
+    d, parts = D // GROUPS, []
+    R = P[p + "dt_proj.weight"].shape[0]
+    for g in range(GROUPS):
+        q, own = f"{p}groups.{g}.", slice(g * d, (g + 1) * d)
+        u, z = (x[..., own] @ P[q + "in_proj.weight"].T).split(d, -1)
+        u = F.conv1d(F.pad(u.transpose(1, 2), (TAPS - 1, 0)),
+                     P[p + "conv.weight"][:, own].T.unsqueeze(1), P[p + "conv.bias"][own], groups=d)
+        u = F.silu(u.transpose(1, 2))
+        r, b, c = (u @ P[q + "x_proj.weight"].T).split((R, 1, 1), -1)
+        delta = F.softplus(r @ P[p + "dt_proj.weight"][:, own] + P[p + "dt_proj.bias"][own])
+        y = scan(u, delta, b, c, P[p + "A_log"][own], P[p + "D"][own])
+        parts.append((norm(y, P[p + "norm.weight"][own]) * F.silu(z)) @ P[q + "out_proj.weight"].T)
+    mean = x.cumsum(1) / torch.arange(1, T + 1).view(1, T, 1)
+    gates = torch.sigmoid(F.relu(mean @ P[p + "squeeze.weight"].T) @ P[p + "excite.weight"].T)
+    return norm(P[p + "scale"] * torch.cat(parts, -1) * x * gates, gain) @ P[p + "out_proj.weight"].T
+
+
 def mixture(c, P, p, x):
     t = x.reshape(-1, x.shape[-1])
     probabilities = F.softmax(t @ P[p + "router.weight"].T, -1)
@@ -192,9 +249,14 @@ def mixture(c, P, p, x):
     return y.view_as(x), balance
 
 
-def block(c, P, p, x):
-    """Returns the stream, the largest attention logit and the balance loss."""
-    a, peak = attend(c, P, p + "self_attn.", norm(x, P[p + "input_layernorm.weight"]))
+def block(c, P, layer, x):
+    """Returns the stream, the largest attention logit or None, and the balance loss."""
+    p = f"model.layers.{layer}."
+    gain, peak = P[p + "input_layernorm.weight"], None
+    if mixer(c, layer) == "ssm":
+        a = mix(P, p + "mixer.", norm(x, gain), gain)
+    else:
+        a, peak = attend(c, P, p + "self_attn.", norm(x, gain))
     x = x + a
     h = norm(x, P[p + "post_attention_layernorm.weight"])
     if "experts" in c:
@@ -209,9 +271,10 @@ def run(c, P, tokens):
     x, balance, peaks = P["model.embed_tokens.weight"][tokens[:, :-1]], 0.0, []
     s = climb(c, P, 0, None, x) if "ladder.gates" in P else None
     for i in range(c["layers"]):
-        x, peak, aux = block(c, P, f"model.layers.{i}.", x)
+        x, peak, aux = block(c, P, i, x)
         balance = balance + aux
-        peaks.append(peak)
+        if peak is not None:
+            peaks.append(peak)
         if s is not None:
             s = climb(c, P, i + 1, s, x)
     if s is not None:
@@ -236,9 +299,10 @@ def record(name, c, folder):
     numbers = [*(p.detach().clone() for p in P.values()), *(g.clone() for g in grads), *trunk.values(),
                logits.detach()]
     # A coupled decay of wd/peak is a decay of wd·(lr/peak), independent of the rate.
-    decays = lambda n, p: p.dim() > 1 and "prefix" not in n
-    groups = [{"params": [p for n, p in P.items() if decays(n, p)], "weight_decay": DECAY / PEAK},
-              {"params": [p for n, p in P.items() if not decays(n, p)], "weight_decay": 0.0}]
+    weights = {n for n, p in P.items()
+               if p.dim() > 1 and not n.endswith(COEFFICIENTS) and "prefix" not in n}
+    groups = [{"params": [p for n, p in P.items() if n in weights], "weight_decay": DECAY / PEAK},
+              {"params": [p for n, p in P.items() if n not in weights], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
     losses, norms = [], []
     for step in range(STEPS):

@@ -29,6 +29,7 @@ struct RecordedRun {
     let zLoss: Float?
     let balanceLoss: Float?
     let adapter: AdapterConfiguration?
+    let mixers: [String]?
     let tensors: [Tensor]
     let trunk: [Frozen]?
     let batches: [[UInt8]]
@@ -42,7 +43,7 @@ struct RecordedRun {
   }
 
   static let names =
-    ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+    ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "ssm", "ssm-mixed"]
     + AdapterMethod.allCases.map(\.rawValue)
 
   let description: Description
@@ -77,6 +78,9 @@ struct RecordedRun {
     var configuration = ModelConfiguration(
       width: description.width, layers: description.layers, heads: description.heads,
       context: description.context, experts: experts)
+    if let mixers = description.mixers {
+      configuration.mixers = mixers.compactMap(LayerKind.init)
+    }
     configuration.adapter = description.adapter
     return configuration
   }

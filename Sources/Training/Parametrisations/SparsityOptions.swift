@@ -1,0 +1,31 @@
+import Models
+
+extension TrainingConfiguration {
+  /// Refuses exchanges of blocks where all of them are there.
+  func checkSparsity(_ options: [String: String]) throws(ConfigurationError) {
+    guard options["regrow"] != nil, sparsity == 0 else { return }
+    throw .impossible(reason: "--regrow needs blocks that are not there: add --sparsity 0.8")
+  }
+
+  /// Refuses what works on whole matrices alone.
+  func validateSparsity() throws(ConfigurationError) {
+    guard sparsity > 0 else { return }
+    if optimizer == .muon {
+      throw .impossible(
+        reason:
+          "muon's updates are whole matrices, and --sparsity leaves blocks out: choose another"
+          + " optimizer")
+    }
+    if model.sigmaReparam {
+      throw .impossible(
+        reason:
+          "sigma-reparam divides whole matrices by σ, and --sparsity leaves blocks out: choose"
+          + " one of them")
+    }
+    if sharpnessEvery > 0 {
+      throw .impossible(
+        reason: "sharpness is that of whole matrices, and --sparsity leaves blocks out: leave"
+          + " --sharpness-every out")
+    }
+  }
+}

@@ -1,0 +1,339 @@
+import Foundation
+import Kernels
+import Models
+import Telemetry
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite(.timeLimit(.minutes(15)))
+struct DynamicSparsityTests {
+  private static let model = ModelConfiguration(width: 48, layers: 1, heads: 2, context: 8)
+
+  /// A model of which a share is not there, with an optimiser.
+  private struct Sparse {
+    let engine: TransformerEngine
+    let parameters: FloatBuffer
+    let optimizer: Optimizer
+    let sparsity: DynamicSparsity
+    let slices: [FloatBuffer]
+
+    init(_ share: Double, regrow: Int = 2, steps: Int = 20, workers: Int = 1) throws {
+      var configuration = TrainingConfiguration(preset: .tiny)
+      configuration.sparsity = share
+      configuration.regrow = regrow
+      configuration.steps = steps
+      let pool = WorkerPool(workers: workers)
+      engine = TransformerEngine(
+        configuration: DynamicSparsityTests.model, batch: 4, pool: pool)
+      parameters = FloatBuffer(count: engine.layout.count)
+      initialise(parameters: parameters, layout: engine.layout, seed: 3)
+      optimizer = Optimizer(layout: engine.layout, pool: pool)
+      sparsity = try #require(
+        DynamicSparsity(configuration, layout: engine.layout, pool: pool))
+      sparsity.begin(at: parameters, seed: 9)
+      slices = engine.sliceGradients
+    }
+
+    var matrices: [ParameterTensor] { engine.layout.tensors.filter(\.role.isHiddenMatrix) }
+
+    /// Fills the slices' gradients with numbers of their own.
+    func drawGradients(_ seed: UInt64) {
+      var random = RandomStream(seed: seed)
+      for slice in slices {
+        for index in 0..<slice.count { slice[index] = Float(random.normal()) }
+      }
+    }
+
+    func update(_ step: Int) {
+      if sparsity.isDue(at: step) { sparsity.measure(optimizer.sum(slices)) }
+      sparsity.mask(slices)
+      _ = optimizer.update(
+        parameters: parameters, sliceGradients: slices, updates: step,
+        rates: Optimizer.Rates(learningRate: 0.01, peakLearningRate: 0.01))
+      guard sparsity.isDue(at: step) else { return }
+      sparsity.regrow(
+        at: step, parameters: parameters,
+        moments: [optimizer.firstMoments, optimizer.secondMoments], frozenBlocks: 0)
+    }
+
+    /// Whether any number of a block of `buffer` is not 0.
+    func isUsed(_ block: Int, of tensor: ParameterTensor, in buffer: FloatBuffer) -> Bool {
+      let across = (tensor.fanIn + 15) / 16
+      let (top, left) = (block / across * 16, block % across * 16)
+      return (top..<top + 16).contains { row in
+        (left..<left + 16).contains { buffer[tensor.offset + row * tensor.fanIn + $0] != 0 }
+      }
+    }
+  }
+
+  @Test(arguments: [0.3, 0.5, 0.8, 0.99])
+  func `density is exact at every step, and what is not there is 0 with its moments`(
+    share: Double
+  ) throws {
+    let sparse = try Sparse(share)
+    for step in 0..<8 {
+      sparse.drawGradients(UInt64(step))
+      sparse.update(step)
+      for tensor in sparse.matrices {
+        let blocks = try #require(sparse.sparsity.blocks(of: tensor))
+        let kept = max(1, Int((Double(blocks.count) * (1 - share)).rounded()))
+        #expect(blocks.count { $0 } == kept, "\(tensor.name)")
+        for (block, isThere) in blocks.enumerated() where !isThere {
+          for buffer in [
+            sparse.parameters, sparse.optimizer.firstMoments, sparse.optimizer.secondMoments,
+          ] {
+            #expect(!sparse.isUsed(block, of: tensor, in: buffer), "\(tensor.name)[\(block)]")
+          }
+        }
+      }
+    }
+    #expect(sparse.sparsity.shares.contains { $0.churn > 0 } == (share < 0.9))
+  }
+
+  @Test func `what is there has the gradient of the whole model, and nothing else has one`() throws
+  {
+    let sparse = try Sparse(0.5)
+    var random = RandomStream(seed: 4)
+    let tokens = (0..<4 * 9).map { _ in UInt8(random.next() % 11) }
+    _ = tokens.withUnsafeBufferPointer {
+      sparse.engine.lossAndGradients(
+        parameters: sparse.parameters, tokens: $0, settings: LossSettings())
+    }
+    let whole = sparse.slices.map { slice in (0..<slice.count).map { slice[$0] } }
+    sparse.sparsity.mask(sparse.slices)
+    for tensor in sparse.matrices {
+      let blocks = try #require(sparse.sparsity.blocks(of: tensor))
+      for element in 0..<tensor.count {
+        let (row, column) = (element / tensor.fanIn, element % tensor.fanIn)
+        let isThere = blocks[row / 16 * ((tensor.fanIn + 15) / 16) + column / 16]
+        let place = tensor.offset + element
+        #expect(sparse.slices[0][place] == (isThere ? whole[0][place] : 0))
+      }
+    }
+  }
+
+  @Test func `the smallest go, those of the largest gradient come, and the first of equals`() throws
+  {
+    let sparse = try Sparse(0.5, steps: 1000)
+    let tensor = try #require(sparse.engine.layout["model.layers.0.self_attn.dense.weight"])
+    let before = try #require(sparse.sparsity.blocks(of: tensor))
+    // 9 blocks, 5 of them there; at step 2 a share of 0.3 of them is 2.
+    func fill(_ buffer: FloatBuffer, _ block: Int, _ value: Float) {
+      for row in 0..<16 {
+        for column in 0..<16 {
+          let place = (block / 3 * 16 + row) * 48 + block % 3 * 16 + column
+          buffer[tensor.offset + place] = value
+        }
+      }
+    }
+    let present = before.indices.filter { before[$0] }
+    let absent = before.indices.filter { !before[$0] }
+    try #require(present.count == 5 && absent.count == 4)
+    for (order, block) in present.enumerated() {
+      // Two of the same size: the first of them goes.
+      fill(sparse.parameters, block, [3, 1, 2, 1, 1][order])
+    }
+    let gradient = FloatBuffer(count: sparse.parameters.count)
+    for (order, block) in absent.enumerated() { fill(gradient, block, [0.5, 7, 7, 7][order]) }
+    sparse.sparsity.measure(gradient)
+    sparse.sparsity.regrow(
+      at: 2, parameters: sparse.parameters,
+      moments: [sparse.optimizer.firstMoments, sparse.optimizer.secondMoments], frozenBlocks: 0)
+    let after = try #require(sparse.sparsity.blocks(of: tensor))
+    #expect(!after[present[1]] && !after[present[3]] && after[present[4]])
+    #expect(after[absent[1]] && after[absent[2]] && !after[absent[3]] && !after[absent[0]])
+    #expect(!sparse.isUsed(absent[1], of: tensor, in: sparse.parameters))
+  }
+
+  @Test func `a block that would go and come at once stays as it is`() throws {
+    let sparse = try Sparse(0.5, steps: 1000)
+    let tensor = try #require(sparse.engine.layout["model.layers.0.self_attn.dense.weight"])
+    let before = try #require(sparse.sparsity.blocks(of: tensor))
+    let kept = (0..<tensor.count).map { sparse.parameters[tensor.offset + $0] }
+    // What is there has all the gradient.
+    sparse.sparsity.measure(sparse.parameters)
+    sparse.sparsity.regrow(at: 2, parameters: sparse.parameters, moments: [], frozenBlocks: 0)
+    #expect(sparse.sparsity.blocks(of: tensor) == before)
+    #expect(kept == (0..<tensor.count).map { sparse.parameters[tensor.offset + $0] })
+    #expect(sparse.sparsity.shares.allSatisfy { $0.churn == 0 })
+  }
+
+  @Test func `frozen blocks of the model keep theirs`() throws {
+    let sparse = try Sparse(0.5, steps: 1000)
+    let before = sparse.matrices.map { sparse.sparsity.blocks(of: $0) }
+    sparse.drawGradients(1)
+    sparse.sparsity.measure(sparse.slices[0])
+    sparse.sparsity.regrow(at: 2, parameters: sparse.parameters, moments: [], frozenBlocks: 1)
+    #expect(sparse.matrices.map { sparse.sparsity.blocks(of: $0) } == before)
+  }
+
+  @Test func `the share falls along a cosine and ends at three quarters of the run`() {
+    let schedule = RegrowthSchedule(every: 10, steps: 400)
+    #expect((0..<400).filter(schedule.isDue).first == 10)
+    #expect((0..<400).filter(schedule.isDue).last == 290)
+    #expect(schedule.share(at: 0) == 0.3 && abs(schedule.share(at: 150) - 0.15) < 1e-12)
+    #expect(schedule.share(at: 290) < 0.001 && schedule.share(at: 300) == 0)
+    #expect(!(0..<400).contains(where: RegrowthSchedule(every: 0, steps: 400).isDue))
+  }
+
+  @Test(arguments: [
+    (["regrow": "10"], "--regrow needs blocks that are not there: add --sparsity 0.8"),
+    (
+      ["sparsity": "0.5", "optimizer": "muon"],
+      "muon's updates are whole matrices, and --sparsity leaves blocks out: choose another optimizer"
+    ),
+    (
+      ["sparsity": "0.5", "sigma-reparam": "on"],
+      "sigma-reparam divides whole matrices by σ, and --sparsity leaves blocks out: choose one of"
+        + " them"
+    ),
+    (
+      ["sparsity": "0.5", "sharpness-every": "100"],
+      "sharpness is that of whole matrices, and --sparsity leaves blocks out: leave"
+        + " --sharpness-every out"
+    ),
+    (["sparsity": "1"], "'1' is no value for sparsity: give a number from 0 to 0.99"),
+  ])
+  func `what cannot be is refused in one line`(options: [String: String], line: String) {
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(options: options.merging(["preset": "tiny"]) { own, _ in own })
+    }
+    #expect(error?.description == line)
+  }
+}
+
+/// Whole runs.
+extension DynamicSparsityTests {
+  private static func run(workers: Int, folder: URL? = nil) async throws -> TrainedRun {
+    try await TrainedRun(checkpointFolder: folder) {
+      $0.model.width = 32
+      $0.model.feedForwardWidth = 128
+      $0.sparsity = 0.5
+      $0.regrow = 4
+      $0.steps = 40
+      $0.checkpointEvery = 9
+      $0.workers = workers
+    }
+  }
+
+  @Test func `it trains, its bits are the same for all workers, and it goes on from checkpoints`()
+    async throws
+  {
+    let folder = try TestFolder()
+    let one = try await Self.run(workers: 1, folder: folder.url)
+    let two = try await Self.run(workers: 2)
+    #expect(one.samples.map(\.unclocked) == two.samples.map(\.unclocked))
+    let losses = one.values(MetricCatalog.loss)
+    #expect(losses.count == 40 && losses[39] < losses[0] - 0.5)
+    for entry in try CheckpointFolder.list(in: folder.url.path) where entry.step < 40 {
+      let rest = try await TrainedRun(resuming: CheckpointFolder.read(entry.path))
+      let expected = Array(one.samples.map(\.unclocked).dropFirst(entry.step))
+      #expect(rest.samples.map(\.unclocked) == expected, "from \(entry.step)")
+    }
+    let empty = one.values("sparsity/L0.qkv")
+    #expect(empty.count == 4 && empty.allSatisfy { $0 == 0.5 })
+    let churn = one.values("sparsity_churn/L1.up")
+    #expect(churn[0] == 0 && churn[1] > 0 && churn.allSatisfy { $0 < 0.5 })
+  }
+
+  /// What PyTorch computed; made by make_sparse.py beside it.
+  private struct Recorded: Decodable {
+    struct Tensor: Decodable {
+      let name: String
+      let count: Int
+      let finalNorm: Double
+    }
+
+    let sparsity: Double
+    let every: Int
+    let start: [String: String]
+    let masks: [[String: String]]
+    let losses: [Double]
+    let gradNorms: [Double]
+    let batches: [[UInt8]]
+    let peak: Float
+    let warmup: Int
+    let weightDecay: Float
+    let width: Int
+    let context: Int
+    let batch: Int
+    let tensors: [Tensor]
+
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Recorded")
+
+    static func read() throws -> Recorded {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(
+        Recorded.self, from: Data(contentsOf: folder.appendingPathComponent("sparse.json")))
+    }
+
+    static func parameters() throws -> [Float] {
+      try Data(contentsOf: folder.appendingPathComponent("sparse.bin")).withUnsafeBytes {
+        Array($0.bindMemory(to: Float.self))
+      }
+    }
+  }
+
+  @Test func `ten steps have PyTorch's losses, norms and blocks`() throws {
+    let recorded = try Recorded.read()
+    var configuration = TrainingConfiguration(preset: .tiny)
+    configuration.sparsity = recorded.sparsity
+    configuration.regrow = recorded.every
+    configuration.steps = recorded.losses.count
+    let pool = WorkerPool(workers: 2)
+    let engine = TransformerEngine(
+      configuration: ModelConfiguration(
+        width: recorded.width, layers: 1, heads: 2, context: recorded.context),
+      batch: recorded.batch, pool: pool)
+    let (layout, parameters) = (engine.layout, FloatBuffer(count: engine.layout.count))
+    var numbers = try Recorded.parameters()[...]
+    for tensor in layout.tensors {
+      for index in 0..<tensor.count { parameters[tensor.offset + index] = numbers.removeFirst() }
+    }
+    let optimizer = Optimizer(layout: layout, pool: pool)
+    let sparsity = try #require(DynamicSparsity(configuration, layout: layout, pool: pool))
+    for tensor in sparsity.stored {
+      guard let start = recorded.start[tensor.name.replacing(".mask", with: "")] else { continue }
+      for (index, digit) in start.enumerated() { tensor.values[index] = digit == "1" ? 1 : 0 }
+    }
+    sparsity.mask([parameters])
+    for (step, batch) in recorded.batches.enumerated() {
+      let statistics = batch.withUnsafeBufferPointer {
+        engine.lossAndGradients(parameters: parameters, tokens: $0, settings: LossSettings())
+      }
+      let isDue = sparsity.isDue(at: step)
+      if isDue { sparsity.measure(optimizer.sum(engine.sliceGradients)) }
+      sparsity.mask(engine.sliceGradients)
+      var rates = Optimizer.Rates(
+        learningRate: recorded.peak * min(1, Float(step + 1) / Float(recorded.warmup)),
+        peakLearningRate: recorded.peak)
+      rates.weightDecay = recorded.weightDecay
+      let update = optimizer.update(
+        parameters: parameters, sliceGradients: engine.sliceGradients, updates: step, rates: rates)
+      if isDue {
+        sparsity.regrow(
+          at: step, parameters: parameters,
+          moments: [optimizer.firstMoments, optimizer.secondMoments], frozenBlocks: 0)
+      }
+      #expect(abs(statistics.loss - recorded.losses[step]) < 2e-5, "step \(step)")
+      let norm = recorded.gradNorms[step]
+      #expect(abs(update.gradNorm - norm) < 1e-4 * norm, "step \(step)")
+      for (name, digits) in recorded.masks[step] {
+        let blocks = try #require(sparsity.blocks(of: #require(layout[name])))
+        #expect(blocks.map { $0 ? "1" : "0" }.joined() == digits, "\(name), step \(step)")
+      }
+    }
+    for (tensor, expected) in zip(layout.tensors, recorded.tensors) {
+      let squares = (tensor.offset..<tensor.offset + tensor.count).reduce(0.0) {
+        $0 + Double(parameters[$1]) * Double(parameters[$1])
+      }
+      #expect(tensor.name == expected.name)
+      #expect(abs(squares.squareRoot() - expected.finalNorm) < 1e-4, "\(tensor.name)")
+    }
+    #expect(recorded.masks.last != recorded.masks.first)
+  }
+}

@@ -59,7 +59,8 @@ package enum TensorRole: Sendable, Hashable {
   package var isHiddenMatrix: Bool {
     switch self {
     case .matrix, .queryKeyValue: true
-    case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain, .sharedArray,
+    case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain,
+      .sharedArray,
       .bias,
       .coefficients, .fixed:
       false

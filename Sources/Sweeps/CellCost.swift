@@ -53,7 +53,7 @@ extension ModelConfiguration {
       switch tensor.role {
       case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: return sum
       case .matrix, .queryKeyValue, .router, .adapter, .sharedArray, .coefficients:
-          return sum + tensor.count
+        return sum + tensor.count
       }
     }
   }

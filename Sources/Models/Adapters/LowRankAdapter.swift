@@ -17,7 +17,7 @@ struct LowRankAdapter: LinearAdapter {
   ) {
     let rank = configuration.rank
     down = plan.addTrained(
-      name + ".lora_A.weight", [rank, weight.columns], .adapter, 
+      name + ".lora_A.weight", [rank, weight.columns], .adapter,
       initial: .uniform(1 / Float(weight.columns).squareRoot()))
     up = plan.addTrained(
       name + ".lora_B.weight", [weight.rows, rank], .adapter, initial: .repeating([0]))

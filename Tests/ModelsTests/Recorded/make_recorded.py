@@ -61,17 +61,16 @@ def state_space_shapes(D):
 def make_parameters(c):
     D, shapes = c["width"], {"model.embed_tokens.weight": (256, c["width"])}
     for i in range(c["layers"]):
-        shapes |= block_shapes(c, i)
+        shapes |= block_shapes(c, f"model.layers.{i}.", mixer(c, i))
     shapes["model.final_layernorm.weight"] = (D,)
     shapes["lm_head.weight"] = (256, D)
     return draw(shapes)
 
 
-def block_shapes(c, layer):
+def block_shapes(c, p, kind="attention"):
     D, Dh, shapes = c["width"], c["width"] // c["heads"], {}
-    p = f"model.layers.{layer}."
     shapes[p + "input_layernorm.weight"] = (D,)
-    if mixer(c, layer) == "ssm":
+    if kind == "ssm":
         shapes |= {p + "mixer." + n: s for n, s in state_space_shapes(D).items()}
     else:
         shapes[p + "self_attn.query_key_value.weight"] = (3 * D, D)
@@ -249,11 +248,10 @@ def mixture(c, P, p, x):
     return y.view_as(x), balance
 
 
-def block(c, P, layer, x):
+def block(c, P, p, x, kind="attention"):
     """Returns the stream, the largest attention logit or None, and the balance loss."""
-    p = f"model.layers.{layer}."
     gain, peak = P[p + "input_layernorm.weight"], None
-    if mixer(c, layer) == "ssm":
+    if kind == "ssm":
         a = mix(P, p + "mixer.", norm(x, gain), gain)
     else:
         a, peak = attend(c, P, p + "self_attn.", norm(x, gain))
@@ -271,7 +269,7 @@ def run(c, P, tokens):
     x, balance, peaks = P["model.embed_tokens.weight"][tokens[:, :-1]], 0.0, []
     s = climb(c, P, 0, None, x) if "ladder.gates" in P else None
     for i in range(c["layers"]):
-        x, peak, aux = block(c, P, i, x)
+        x, peak, aux = block(c, P, f"model.layers.{i}.", x, mixer(c, i))
         balance = balance + aux
         if peak is not None:
             peaks.append(peak)

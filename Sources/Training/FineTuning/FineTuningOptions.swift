@@ -212,6 +212,7 @@ extension TrainingConfiguration {
     let changes: [(String, Bool)] = [
       ("sigma-reparam", model.sigmaReparam), ("mu-param", muParam), ("qk-clip", qkClip > 0),
       ("optimizer muon", optimizer == .muon), ("inspect-every", inspectEvery > 0),
+      ("share-parameters", model.sharing > 0), ("sparsity", sparsity > 0),
     ]
     guard let change = changes.first(where: { $0.1 }) else { return }
     throw .impossible(

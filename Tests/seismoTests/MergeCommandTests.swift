@@ -54,7 +54,7 @@ struct MergeCommandTests {
       [
         "train", "--resume", "out/pcb", "--session", "c.seismo", "--steps", "12", "--headless",
         "--workers", "1",
-      ], ["reproduce", "c.seismo", "--workers", "1"],
+      ],
     ] {
       let result = try binary.run(words)
       #expect(result.status == 0, "\(words): \(result.error)")

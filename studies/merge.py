@@ -3,13 +3,15 @@
 
 usage: merge.py SEISMO FOLDER [--parts 2,3,4] [--seeds 0,1,2] [--steps N] [--branch-steps N] [--json]
 
-A run on the built-in language is the origin. From its last checkpoint a branch each learns another
-language of the same kind: invented words, by Zipf's law, of which few like to follow which. Each method
+A run on the built-in language is the origin. Its last checkpoint is fine-tuned, whole, on other languages
+of the same kind: invented words, by Zipf's law, of which few like to follow which. Each method
 merges the first n branches; losses are over held-out text of all n. A pcb with --search chooses scales by
 the first half of that text, and every loss here is of the second half. FOLDER keeps runs and texts: what
 is there is not made again.
 """
-import argparse, json, pathlib, random, statistics, subprocess
+import argparse, json, pathlib, statistics, subprocess
+
+from language import language
 
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
@@ -45,31 +47,6 @@ def seismo(*words):
     return run.stdout
 
 
-def language(seed, count):
-    """A text of `count` bytes and one of a quarter of that, both of the language of this seed."""
-    draw = random.Random(f"language {seed}")
-    words = set()
-    while len(words) < 300:
-        syllables = draw.choice([1, 2, 2, 3])
-        words.add("".join(draw.choice("bdfgklmnprstvz") + draw.choice("aeiou") for _ in range(syllables)))
-    words = sorted(words, key=lambda word: (len(word), draw.random()))
-    endings = [draw.choice([" ", " ", " ", ", ", ".\n"]) for _ in words]
-    zipf = [1 / (rank + 3) for rank in range(len(words))]
-    followers = [draw.choices(range(len(words)), zipf, k=5) for _ in words]
-
-    def text(bytes_, stream):
-        draw, word, parts, length = random.Random(f"text {seed} {stream}"), 0, [], 0
-        while length < bytes_:
-            parts.append(words[word] + endings[word])
-            length += len(parts[-1])
-            likes = draw.random() < 0.8
-            word = (draw.choices(followers[word], [8, 4, 2, 1, 1])[0] if likes
-                    else draw.choices(range(len(words)), zipf)[0])
-        return "".join(parts)
-
-    return text(count, "train"), text(count // 4, "held out")
-
-
 def made(number):
     train, held = FOLDER / f"text-{number}", FOLDER / f"held-{number}"
     if not held.exists():
@@ -87,11 +64,12 @@ def trained(seed):
                "--headless", "--session", str(FOLDER / f"origin-{seed}.seismo"))
     branches = []
     for number in range(max(PARTS)):
-        name, end = f"branch-{seed}-{number}", options.steps + options.branch_steps
+        name = f"branch-{seed}-{number}"
         folder = FOLDER / f"{name}.checkpoints"
-        if not (folder / f"step-{end:09}" / "run.json").exists():
-            seismo("train", "--resume", str(origin), "--branch", name, "--data", str(made(number)[0]),
-                   "--steps", str(end), "--headless")
+        if not (folder / f"step-{options.branch_steps:09}" / "run.json").exists():
+            seismo("finetune", str(origin), "--data", str(made(number)[0]), "--seed", str(seed),
+                   "--steps", str(options.branch_steps), "--headless", "--session",
+                   str(FOLDER / f"{name}.seismo"))
         branches.append(str(folder))
     return branches
 

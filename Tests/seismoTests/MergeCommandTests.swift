@@ -81,7 +81,7 @@ struct MergeCommandTests {
     let means = models.compactMap { $0["mean"] as? Double }
     // On its own text the branch is better than the run, and the mean lies between them.
     #expect(means.count == 4 && means[2] < means[3] && means[3] < means[1], "\(means)")
-    #expect((value["tensors"] as? [Any])?.count == 13)
+    #expect((value["tensors"] as? [Any])?.count == 15)
     let svg = try merge("a.checkpoints b.checkpoints --method ties --output ties --svg -")
     #expect(svg.status == 0 && svg.output.contains("<svg"), "\(svg.error)")
     let page = try merge("a.checkpoints b.checkpoints --method pcb --output page --html page.html")
@@ -101,6 +101,28 @@ struct MergeCommandTests {
     let again = try merge(
       "a.checkpoints b.checkpoints --method pcb --output again --search 6 --windows 4 --json")
     #expect(try object(again.output)["scales"] as? [Double] == scales)
+  }
+
+  @Test func `models that were fine-tuned from one are merged from it, but not with adapters`()
+    throws
+  {
+    let binary = try Self.trained.get()
+    let origin = "a.checkpoints/step-000000008"
+    for (name, words) in [
+      ("e", ["--data", "text"]), ("f", ["--seed", "7"]),
+      ("g", ["--method", "lora", "--rank", "2", "--data", "text"]),
+    ] {
+      let run = try binary.run(
+        ["finetune", origin, "--steps", "3", "--headless", "--workers", "1", "--session"]
+          + ["\(name).seismo"] + words)
+      try #require(run.status == 0, "\(run.error)")
+    }
+    let json = try merge("e.checkpoints f.checkpoints --method ties --output tuned --json")
+    #expect(json.status == 0, "\(json.error)")
+    #expect(try object(json.output)["base"] as? String == origin)
+    let adapted = try merge("e.checkpoints g.checkpoints --method ties --output refused")
+    #expect(adapted.status == 65 && adapted.errorLines.count == 1, "\(adapted.error)")
+    #expect(adapted.error.contains("--merge-into FOLDER"), "\(adapted.error)")
   }
 
   @Test func `what is wrong is one line, and nothing is written`() throws {

@@ -12,7 +12,9 @@ package enum MergeError: Error, Equatable, CustomStringConvertible {
   case noFloats(path: String)
   /// Qk-layernorm or soft caps.
   case runsOtherwise(path: String, first: String)
-  case sigmaReparametrised(path: String)
+  /// By an option that keeps weights in another form too.
+  case secondForm(path: String, option: String)
+  case adapted(path: String)
   case noCommonCheckpoint(paths: [String])
   case baseNeeded(method: MergeKind, path: String)
   case outputExists(path: String)
@@ -40,9 +42,12 @@ package enum MergeError: Error, Equatable, CustomStringConvertible {
     case .runsOtherwise(let path, let first):
       "\(path): runs with another qk-layernorm, soft cap or capacity than \(first), and weights alone"
         + " are merged; give parts that run alike"
-    case .sigmaReparametrised(let path):
-      "\(path): trained with --sigma-reparam, which keeps its weights in two forms; give parts that"
+    case .secondForm(let path, let option):
+      "\(path): trained with --\(option), which keeps its weights in another form too; give models that"
         + " are not"
+    case .adapted(let path):
+      "\(path): has an adapter beside its weights; make one model of it with 'seismo finetune \(path)"
+        + " --merge-into FOLDER' first"
     case .noCommonCheckpoint(let paths):
       "\(paths.joined(separator: ", ")): have no earlier checkpoint in common; give the one they come"
         + " from with --base"

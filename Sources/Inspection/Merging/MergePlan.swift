@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Kernels
 import Models
@@ -25,6 +26,11 @@ package struct MergeInput: Sendable {
   init(model path: String) throws {
     (self.path, checkpoint) = (path, nil)
     files = try TensorFiles(path: path)
+  }
+
+  /// The names of those tensors of a checkpoint.
+  func names(where isWanted: (ParameterTensor) -> Bool) -> Set<String> {
+    Set(checkpoint?.layout.tensors.filter(isWanted).map(\.name) ?? [])
   }
 
   /// Checkpoints of this program's only where all are: their weights have then one form.
@@ -63,6 +69,7 @@ package struct MergePlan: Sendable {
     try Self.refuseTwice(parts)
     try Self.checkCheckpoints(parts)
     self.base = try Self.base(base, of: parts, kind)
+    if let origin = self.base?.checkpoint { try Self.checkForm(origin) }
     self.kind = kind
     scales = parts.map { _ in scale ?? kind.usualScale }
     self.keep = keep ?? kind.usualKeep
@@ -82,18 +89,24 @@ package struct MergePlan: Sendable {
     let checkpoints = parts.compactMap(\.checkpoint)
     guard let first = checkpoints.first else { return }
     for other in checkpoints {
+      try checkForm(other)
       guard other.configuration == first.configuration else {
         throw .otherModel(
           path: other.path, found: other.configuration.words, first: first.path,
           expected: first.configuration.words)
       }
-      guard !other.configuration.sigmaReparam else {
-        throw .sigmaReparametrised(path: other.path)
-      }
       guard other.qkLayerNormWeight == first.qkLayerNormWeight,
         other.forward.isLike(first.forward)
       else { throw .runsOtherwise(path: other.path, first: first.path) }
     }
+  }
+
+  /// Whether its weights are all that it is.
+  private static func checkForm(_ checkpoint: Checkpoint) throws(MergeError) {
+    let (path, model) = (checkpoint.path, checkpoint.configuration)
+    if model.sigmaReparam { throw .secondForm(path: path, option: "sigma-reparam") }
+    if model.sharing > 0 { throw .secondForm(path: path, option: "share-parameters") }
+    if model.adapter != nil { throw .adapted(path: path) }
   }
 
   private static func base(
@@ -107,10 +120,22 @@ package struct MergePlan: Sendable {
       guard kind == .mean else { throw MergeError.baseNeeded(method: kind, path: parts[0].path) }
       return nil
     }
-    guard let entry = try CheckpointFolder.common(before: checkpoints) else {
+    let common = try CheckpointFolder.common(before: checkpoints)?.path
+    guard let path = try common ?? fineTuned(checkpoints) else {
       throw MergeError.noCommonCheckpoint(paths: parts.map(\.path))
     }
-    return try MergeInput(path: entry.path)
+    return try MergeInput(path: path)
+  }
+
+  /// What all of them were fine-tuned from, if it still lies there.
+  private static func fineTuned(_ checkpoints: [Checkpoint]) throws(CheckpointError) -> String? {
+    var path: String?
+    for checkpoint in checkpoints {
+      let own = try checkpoint.continuation().options["base"]
+      guard let own, path == nil || own == path, FileSystem.exists(own) else { return nil }
+      path = own
+    }
+    return path
   }
 
   /// The tensors that are merged, and those that must be the same in all parts.
@@ -126,10 +151,13 @@ package struct MergePlan: Sendable {
       guard let extra = own.keys.sorted().first(where: { names[0][$0] == nil }) else { continue }
       throw MergeError.missing(path: first.path, tensor: extra, first: part.path)
     }
-    let fixed = Set(
-      first.checkpoint?.layout.tensors.filter { $0.role == .fixed }.map(\.name) ?? [])
+    let fixed = first.names(where: { $0.role == .fixed })
+    // Gains that have no effect stay as the first part has them.
+    let idle =
+      first.checkpoint?.qkLayerNormWeight == 0
+      ? first.names(where: { $0.role == .queryKeyGain }) : []
     var (merged, copied): ([MergedTensor], [TensorFiles.Entry]) = ([], [])
-    for entry in first.files.entries {
+    for entry in first.files.entries where !idle.contains(entry.name) {
       let all = try zip(parts, names).map { part, own in
         try Self.counterpart(of: entry, in: own, at: part.path, first: first.path)
       }

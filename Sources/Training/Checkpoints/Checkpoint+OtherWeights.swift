@@ -5,7 +5,8 @@ extension Checkpoint {
   /// Writes the files of a checkpoint of this one's run at this step, but with other weights.
   ///
   /// No run arrived at them: the optimizer's moments begin at 0, and what the run had measured on the
-  /// way here is forgotten. Its options, settings and script stay, so that it can go on from there.
+  /// way here is forgotten. Its options, settings and script stay, so that it can go on from there; one
+  /// whose matrices had blocks left out goes on with whole ones.
   /// - Parameters:
   ///   - parameters: in the layout's order.
   ///   - routerBias: as ``ForwardState`` has it.
@@ -33,5 +34,6 @@ extension ContinuationState {
     var fresh = TrainingProgress()
     fresh.batchOffset = progress.batchOffset
     (progress, clipping) = (fresh, nil)
+    for option in ["sparsity", "regrow"] { options[option] = nil }
   }
 }

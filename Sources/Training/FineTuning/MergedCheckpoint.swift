@@ -52,16 +52,11 @@ extension Checkpoint {
 
 extension CheckpointFolder {
   /// Writes a checkpoint that is no run's own, under a name of its own.
-  /// - Throws: `unwritable`; then nothing is left.
+  /// - Throws: `CheckpointError.unwritable`; then nothing is left.
   static func write(
     _ contents: CheckpointContents, step: Int, run: some Encodable, at folder: String
-  ) throws(CheckpointError) {
-    let place = URL(fileURLWithPath: folder).standardizedFileURL
-    let parent = place.deletingLastPathComponent().path
+  ) throws {
     let runFile = try encoded(contents, step: step, run: run, path: folder)
-    try createFolder(parent)
-    try fill(
-      SideFolder(parent: parent, name: place.lastPathComponent), with: contents, runFile: runFile)
-    try syncFolder(parent)
+    try makeWholeFolder(at: folder) { try write(contents, runFile: runFile, to: $0) }
   }
 }

@@ -74,7 +74,7 @@ struct MergeTables {
       rows: [header.map { Span($0, .faint) }] + rows,
       rightAligned: Set(1..<header.count),
       remarks: [
-        "signs: of the numbers that two parts or more changed, those that all moved one way"
+        "signs: of the numbers that two parts changed, those that all moved one way"
       ])
   }
 

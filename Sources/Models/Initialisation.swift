@@ -20,6 +20,8 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
       switch tensor.initial {
       case .repeating(let values): value = values[element % values.count]
       case .normal: value = Float(random.normal() * deviation)
+      case .scaledNormal(let variance):
+        value = Float(random.normal() * deviation * Double(variance).squareRoot())
       case .truncatedNormal:
         value = Float(random.truncatedNormal() * deviation / truncatedDeviation)
       }

@@ -40,6 +40,8 @@ package enum TensorRole: Sendable, Hashable {
   case bias
   /// Of a function or a recurrence: neither a weight nor decayed.
   case coefficients
+  /// What weights are computed from in a random subspace of them.
+  case subspace
   /// As it was drawn, for good.
   case fixed
 
@@ -49,7 +51,7 @@ package enum TensorRole: Sendable, Hashable {
     switch self {
     case .matrix, .queryKeyValue: true
     case .embedding, .unembedding, .router, .gain, .queryKeyGain, .sigmaGain, .bias,
-      .coefficients, .fixed:
+      .coefficients, .subspace, .fixed:
       false
     }
   }
@@ -58,7 +60,7 @@ package enum TensorRole: Sendable, Hashable {
   package var isLinear: Bool { isHiddenMatrix || self == .router || self == .unembedding }
 
   /// Whether weight decay shrinks it.
-  package var isDecayed: Bool { isLinear || self == .embedding }
+  package var isDecayed: Bool { isLinear || self == .embedding || self == .subspace }
 
   /// The hidden matrices in it, each of which has a σ of its own.
   package var matrices: Int {
@@ -70,7 +72,7 @@ package enum TensorRole: Sendable, Hashable {
   package var addsGradients: Bool {
     switch self {
     case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
-    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .fixed: false
+    case .unembedding, .matrix, .queryKeyValue, .sigmaGain, .subspace, .fixed: false
     }
   }
 
@@ -78,7 +80,7 @@ package enum TensorRole: Sendable, Hashable {
   var initialValues: InitialValues {
     switch self {
     case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
-    case .bias, .coefficients: .repeating([0])
+    case .bias, .coefficients, .subspace: .repeating([0])
     case .embedding: .normal
     case .unembedding, .matrix, .queryKeyValue, .router, .fixed: .truncatedNormal
     }
@@ -91,6 +93,8 @@ package enum InitialValues: Sendable, Hashable {
   case normal
   /// The same truncated at two sigma, its standard deviation 1/sqrt(fan-in) after truncation.
   case truncatedNormal
+  /// N(0, variance/fan-in).
+  case scaledNormal(variance: Float)
   /// These numbers over and over.
   case repeating([Float])
 }

@@ -49,7 +49,9 @@ extension ModelConfiguration {
   package var hiddenParameterCount: Int {
     ParameterLayout(self).tensors.reduce(0) { sum, tensor in
       switch tensor.role {
-      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: sum
+      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias,
+        .subspace:
+        sum
       case .matrix, .queryKeyValue, .router, .coefficients: sum + tensor.count
       }
     }

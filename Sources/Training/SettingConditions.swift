@@ -7,20 +7,23 @@ package struct SettingConditions: Sendable {
   package var router: ExpertRouter?
   package var optimizer = OptimizerKind.adamW
   package var isSigmaReparametrised = false
+  package var isSubspace = false
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
-    isSigmaReparametrised: Bool = false
+    isSigmaReparametrised: Bool = false, isSubspace: Bool = false
   ) {
     self.router = router
     self.optimizer = optimizer
     self.isSigmaReparametrised = isSigmaReparametrised
+    self.isSubspace = isSubspace
   }
 
   package init(_ configuration: TrainingConfiguration) {
     self.init(
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
-      isSigmaReparametrised: configuration.model.sigmaReparam)
+      isSigmaReparametrised: configuration.model.sigmaReparam,
+      isSubspace: configuration.subspace > 0)
   }
 
   /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
@@ -46,6 +49,8 @@ package struct SettingConditions: Sendable {
         : "only the router \(ExpertRouter.names { $0.passes == 2 }) has two passes to hold together"
     case .secondMoments:
       return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
+    case .singleWeights:
+      return isSubspace ? "in a subspace all weights move together" : nil
     case .plainWeights:
       return isSigmaReparametrised
         ? "sigma-reparametrisation ignores the weights' scale, which is all it changes" : nil

@@ -15,6 +15,10 @@ package final class TrainingRun {
   let script: [ScriptedCommand]
   private(set) var engine: TransformerEngine
   let optimizer: Optimizer
+  /// Nil where all weights are trained.
+  let subspace: RandomSubspace?
+  /// Nil where gradients are taken.
+  let mezo: SparseMeZO?
   let qkClip: QKClip
   /// What the engine sees.
   let parameters: FloatBuffer
@@ -85,6 +89,8 @@ package final class TrainingRun {
       settings: LiveSettings(configuration), changes: [], ranks: ranks)
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     sigma?.begin(at: parameters, seed: configuration.seed)
+    mezo?.begin(at: parameters)
+    subspace?.begin(at: parameters)
   }
 
   init(
@@ -108,14 +114,26 @@ package final class TrainingRun {
     pool = WorkerPool(workers: workers)
     engine = TransformerEngine(
       configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool,
-      ranks: ranks)
+      ranks: ranks, takesGradients: configuration.optimizer.takesGradients)
     parameters = FloatBuffer(count: engine.layout.count)
     sigma =
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
+    subspace =
+      configuration.subspace > 0
+      ? RandomSubspace(
+        dimensions: configuration.subspace, of: engine.layout, pool: pool,
+        slices: engine.sliceGradients.count, seed: configuration.seed)
+      : nil
     optimizer = Optimizer(
-      layout: engine.layout, pool: pool, kind: configuration.optimizer,
+      layout: subspace?.layout ?? engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks,
-      isSharded: configuration.shardsOptimizer && ranks.count > 1)
+      isSharded: configuration.shardsOptimizer && ranks.count > 1
+        && configuration.optimizer.takesGradients)
+    mezo =
+      configuration.optimizer == .mezo
+      ? SparseMeZO(
+        layout: engine.layout, pool: pool, options: configuration.mezo, seed: configuration.seed)
+      : nil
     qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
@@ -123,7 +141,8 @@ package final class TrainingRun {
     self.probes = ProbeList(
       probes,
       of: ProbedRun(
-        configuration: configuration, layout: engine.layout, pool: pool,
+        configuration: configuration, layout: optimizer.layout,
+        modelNumbers: engine.layout.count, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
         rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
     rankAlarms = RankAlarms(thresholds: configuration.alarms)
@@ -139,7 +158,7 @@ package final class TrainingRun {
     guard batch != engine.batch else { return }
     engine = TransformerEngine(
       configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool,
-      ranks: ranks)
+      ranks: ranks, takesGradients: configuration.optimizer.takesGradients)
     tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
   }
 
@@ -177,7 +196,7 @@ package final class TrainingRun {
   package var settings: LiveSettings { machine.settings }
 
   /// What the optimiser trains.
-  var weights: FloatBuffer { sigma?.weights ?? parameters }
+  var weights: FloatBuffer { sigma?.weights ?? subspace?.weights ?? parameters }
 
   /// The learning rate of the update of `step`, all that a person changed included.
   func learningRate(at step: Int) -> Double {

@@ -100,6 +100,8 @@ private func biasName(of tensor: ParameterTensor) -> String? {
   switch tensor.role {
   case .matrix, .queryKeyValue, .gain, .queryKeyGain:
     tensor.name.replacing(".weight", with: ".bias")
-  case .embedding, .unembedding, .router, .sigmaGain, .bias, .coefficients, .fixed: nil
+  case .embedding, .unembedding, .router, .sigmaGain, .bias, .coefficients,
+    .subspace, .fixed:
+    nil
   }
 }

@@ -102,7 +102,10 @@ package struct StepOutcome {
 /// The run that a probe is fitted to.
 package struct ProbedRun {
   package let configuration: TrainingConfiguration
+  /// What its optimiser trains.
   package let layout: ParameterLayout
+  /// How many numbers the engine's parameters are.
+  package let modelNumbers: Int
   package let pool: WorkerPool
   /// Nats a token, where the data's own entropy is known.
   package let entropyPerByte: Double?

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Records what PyTorch computes for small transformers: logits, loss, gradients, ten steps of AdamW.
 
-usage: make_recorded.py            (needs torch; writes NAME.json and NAME.bin beside this file)
+usage: make_recorded.py [NAME …]   (needs torch; writes NAME.json and NAME.bin beside this file)
 
 NAME.bin is raw little-endian float32: parameters, then their gradients (tensors in the order and
 shapes of the json), then the logits [B, T, 256] of the first batch. Weights are [out, in].
 """
-import json, math, pathlib
+import json, math, pathlib, sys
 import torch
 import torch.nn.functional as F
 
@@ -17,6 +17,8 @@ CASES = {
     "dense-blend": dict(width=8, layers=1, heads=1, context=5, batch=2, qk_layernorm=0.37),
     "mixture": dict(width=8, layers=2, heads=2, context=5, batch=4, experts=4, expert_width=16,
                     active=2, balance_loss=0.05),
+    "dense-capped": dict(width=8, layers=1, heads=1, context=5, batch=2, update_cap=0.02),
+    "kat": dict(width=16, layers=2, heads=2, context=5, batch=2, kat=True),
 }
 STEPS, PEAK, WARMUP, DECAY = 10, 0.02, 4, 1e-3
 
@@ -38,12 +40,31 @@ def make_parameters(c):
                 shapes[p + f"mlp.experts.{e}.up.weight"] = (c["expert_width"], D)
                 shapes[p + f"mlp.experts.{e}.down.weight"] = (D, c["expert_width"])
         else:
-            shapes[p + "mlp.dense_h_to_4h.weight"] = (4 * D, D)
-            shapes[p + "mlp.dense_4h_to_h.weight"] = (D, 4 * D)
+            for side, out, inner in (("1", "dense_h_to_4h", D), ("2", "dense_4h_to_h", 4 * D)):
+                if "kat" in c:
+                    shapes[p + f"mlp.act{side}.numerator"] = (6,)
+                    shapes[p + f"mlp.act{side}.denominators"] = (8, 4)
+                shapes[p + f"mlp.{out}.weight"] = (5 * D - inner, inner)
     shapes["model.final_layernorm.weight"] = (D,)
     shapes["lm_head.weight"] = (256, D)
     make = lambda s: (1 + 0.2 * torch.randn(s)) if len(s) == 1 else torch.randn(s) / math.sqrt(s[-1])
-    return {n: make(s).requires_grad_() for n, s in shapes.items()}
+    return {n: (rational_start(n, s) if ".act" in n else make(s)).requires_grad_() for n, s in shapes.items()}
+
+
+def rational_start(name, shape):
+    """Coefficients near those of the identity or of swish, in units of the fit's range, 3."""
+    a, b = [[0, 1, 0, 0, 0, 0], [0, 0, 0, 0]] if "act1" in name else [
+        [0, 0.5, 0.25, 0.05326628, 0.005803035, 0.0002751961], [0, 0.10652899, 0, 0.00055023]]
+    values = [v * 3**k for k, v in enumerate(a)] if "numerator" in name else [v * 3**(i + 1) for i, v in enumerate(b)]
+    return torch.tensor(values) + 0.1 * torch.randn(shape)
+
+
+def rational(x, a, b):
+    """P/Q of y = x/3 by groups of columns: one numerator, Q = 1 + sum |b_i| |y|^i a group."""
+    y = (x / 3).unflatten(-1, (len(b), -1))
+    p = sum(a[k] * y**k for k in range(6))
+    q = 1 + sum(b[:, i, None].abs() * y.abs()**(i + 1) for i in range(4))
+    return (p / q).flatten(-2)
 
 
 def rotate(x):
@@ -99,6 +120,11 @@ def run(c, P, tokens):
         if "experts" in c:
             y, aux = mixture(c, P, p + "mlp.", h)
             x, balance = x + y, balance + aux
+        elif "kat" in c:
+            for side, out in (("1", "dense_h_to_4h"), ("2", "dense_4h_to_h")):
+                h = rational(h, P[p + f"mlp.act{side}.numerator"], P[p + f"mlp.act{side}.denominators"])
+                h = h @ P[p + f"mlp.{out}.weight"].T
+            x = x + h
         else:
             h = F.gelu(h @ P[p + "mlp.dense_h_to_4h.weight"].T, approximate="tanh")
             x = x + h @ P[p + "mlp.dense_4h_to_h.weight"].T
@@ -106,6 +132,14 @@ def run(c, P, tokens):
     loss = F.cross_entropy(logits.reshape(-1, 256), tokens[:, 1:].reshape(-1))
     z_loss = c.get("z_loss", 0.0) * torch.logsumexp(logits, -1).square().mean()
     return logits, loss, loss + z_loss + balance, peaks
+
+
+def bound(parameters, before, cap):
+    """Scales each tensor's change to at most cap of its norm; one of an RMS below 1e-3 counts as of that."""
+    with torch.no_grad():
+        for p, old in zip(parameters, before):
+            change, limit = p - old, cap * max(old.norm().item(), 1e-3 * math.sqrt(p.numel()))
+            p.copy_(old + change * min(1, limit / max(change.norm().item(), 1e-30)))
 
 
 def record(name, c, folder):
@@ -117,8 +151,9 @@ def record(name, c, folder):
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in P.values()]
     numbers = [*(p.detach().clone() for p in P.values()), *(g.clone() for g in grads), logits.detach()]
     # A coupled decay of wd/peak is a decay of wd·(lr/peak), independent of the rate.
-    groups = [{"params": [p for p in P.values() if p.dim() > 1], "weight_decay": DECAY / PEAK},
-              {"params": [p for p in P.values() if p.dim() == 1], "weight_decay": 0.0}]
+    decays = lambda n: n.endswith("weight") and P[n].dim() > 1
+    groups = [{"params": [p for n, p in P.items() if decays(n)], "weight_decay": DECAY / PEAK},
+              {"params": [p for n, p in P.items() if not decays(n)], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
     losses, norms = [], []
     for step in range(STEPS):
@@ -128,7 +163,10 @@ def record(name, c, folder):
         _, cross_entropy, total, _ = run(c, P, batches[step])
         total.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(P.values(), 1.0).item())
+        before = [p.detach().clone() for p in P.values()]
         optimizer.step()
+        if "update_cap" in c:
+            bound(P.values(), before, c["update_cap"])
         losses.append(cross_entropy.item())
     final = {n: p.detach().double().norm().item() for n, p in P.items()}
     about = dict(c, tensors=[dict(name=n, count=p.numel(), final_norm=final[n]) for n, p in P.items()],
@@ -139,5 +177,5 @@ def record(name, c, folder):
 
 
 if __name__ == "__main__":
-    for name, c in CASES.items():
-        record(name, c, pathlib.Path(__file__).parent)
+    for name in sys.argv[1:] or CASES:
+        record(name, CASES[name], pathlib.Path(__file__).parent)

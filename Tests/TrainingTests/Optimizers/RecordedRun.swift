@@ -32,9 +32,13 @@ struct RecordedRun {
     let peak: Float
     let warmup: Int
     let weightDecay: Float
+    let updateCap: Float?
+    let kat: Bool?
   }
 
-  static let names = ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture"]
+  static let names = [
+    "dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "dense-capped", "kat",
+  ]
 
   let description: Description
   let parameters: [[Float]]
@@ -62,9 +66,11 @@ struct RecordedRun {
     if let count = description.experts, let width = description.expertWidth {
       experts = ExpertConfiguration(count: count, width: width, active: description.active ?? 2)
     }
-    return ModelConfiguration(
+    var configuration = ModelConfiguration(
       width: description.width, layers: description.layers, heads: description.heads,
       context: description.context, experts: experts)
+    if description.kat == true { configuration.feedForward = .kat }
+    return configuration
   }
 
   var settings: LossSettings {
@@ -78,6 +84,7 @@ struct RecordedRun {
     var rates = Optimizer.Rates(
       learningRate: description.peak * warmth, peakLearningRate: description.peak)
     rates.weightDecay = description.weightDecay
+    rates.updateCap = description.updateCap ?? 0
     return rates
   }
 

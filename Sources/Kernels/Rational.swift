@@ -56,8 +56,8 @@ extension RationalFunctions {
           let (size, q) = (y.size, function.denominator(y.size))
           target.store(function.numerator(y) / q, column, count: lanes)
           beyond.replace(with: beyond &+ 1, where: size .> 1)
-          // What is in no lane is 0, where Q is 1: no column has a smaller one.
-          least.replace(with: q, where: q .< least)
+          if lanes == 8 { return least.replace(with: q, where: q .< least) }
+          for lane in 0..<lanes where q[lane] < least[lane] { least[lane] = q[lane] }
         }
       }
       measure.beyond += Int(beyond.wrappedSum())

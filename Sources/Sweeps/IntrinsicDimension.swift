@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Signals
 
 /// How few dimensions of a random subspace learn most of what all weights do, of cells that differ in
 /// their subspace, their rate and their seed alone.

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Signals
 import Telemetry
 import TestSupport
 import Testing

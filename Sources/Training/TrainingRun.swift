@@ -141,8 +141,8 @@ package final class TrainingRun {
     self.probes = ProbeList(
       probes,
       of: ProbedRun(
-        configuration: configuration, layout: optimizer.layout,
-        modelNumbers: engine.layout.count, pool: pool,
+        configuration: configuration, layout: engine.layout,
+        trained: optimizer.layout, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
         rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, ranks: ranks))
     rankAlarms = RankAlarms(thresholds: configuration.alarms)

@@ -86,7 +86,7 @@ struct LearningRateProbe {
 extension LearningRateProbe: Probe {
   init(_ run: ProbedRun) {
     self.init(
-      tokens: run.tokens, rows: run.rows, batch: run.firstBatch, parameters: run.modelNumbers,
+      tokens: run.tokens, rows: run.rows, batch: run.firstBatch, parameters: run.layout.count,
       workers: min(run.pool.workers, 2))
   }
 

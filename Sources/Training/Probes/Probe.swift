@@ -102,10 +102,10 @@ package struct StepOutcome {
 /// The run that a probe is fitted to.
 package struct ProbedRun {
   package let configuration: TrainingConfiguration
-  /// What its optimiser trains.
+  /// Of what the engine sees.
   package let layout: ParameterLayout
-  /// How many numbers the engine's parameters are.
-  package let modelNumbers: Int
+  /// Of what the optimiser trains, which is another one in a subspace.
+  package let trained: ParameterLayout
   package let pool: WorkerPool
   /// Nats a token, where the data's own entropy is known.
   package let entropyPerByte: Double?

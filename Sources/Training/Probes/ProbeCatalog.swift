@@ -10,7 +10,7 @@ package enum ProbeCatalog {
     { $0.heldOut },
     { RoutingMetrics($0) },
     { FunctionMetrics($0) },
-    { TensorMetrics(layout: $0.layout) },
+    { TensorMetrics(layout: $0.trained) },
     { _ in UpdateCapMetrics() },
     { MeZOMetrics($0) },
     { SubspaceMetrics($0) },

@@ -69,7 +69,7 @@ extension UpdateCosine: Probe {
   /// Nil where updates go in random directions, which say nothing of each other.
   convenience init?(_ run: ProbedRun) {
     guard run.configuration.optimizer.takesGradients else { return nil }
-    self.init(parameters: run.layout.count, pool: run.pool)
+    self.init(parameters: run.trained.count, pool: run.pool)
   }
 
   /// In two steps that follow one another.

@@ -33,6 +33,13 @@ package struct ParameterLayout: Sendable, Hashable {
     !tensor.role.isHiddenMatrix || sharedArray == nil
   }
 
+  /// Of numbers that are trained in the place of a model's: one tensor of them.
+  package init(subspace dimensions: Int) {
+    var plan = TensorPlan()
+    _ = plan.add("subspace", [dimensions], .subspace)
+    self.init(plan)
+  }
+
   package subscript(name: String) -> ParameterTensor? {
     positions[name].map { tensors[$0] } ?? trunk.first { $0.name == name }
   }

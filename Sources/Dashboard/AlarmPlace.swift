@@ -39,6 +39,8 @@ extension AlarmRule {
       Place(mark: "overload", panes: [.experts], setting: SettingCatalog.balanceLoss)
     case .heldOutLossRising:
       Place(mark: "eval rises", panes: [.loss], setting: SettingCatalog.weightDecay)
+    case .functionRunsOff:
+      Place(mark: "function off", panes: [.loss, .activations], setting: rate)
     case .gradientSpike:
       Place(mark: "grad spike", panes: [.loss, .gradients], setting: rate)
     case .slowRank: Place(mark: "slow rank", panes: [], setting: "")

@@ -41,7 +41,7 @@ package final class InspectionProbe: Probe {
     tokens = Array(run.heldOut.tokens.prefix(rows * (configuration.model.context + 1)))
     engine = TransformerEngine(
       configuration: configuration.model, batch: max(rows, 1), pool: run.pool)
-    matrices = run.layout.tensors.filter { $0.shape.count > 1 && $0.role != .fixed }
+    matrices = run.layout.tensors.filter(\.role.isDecayed)
     rounded = FloatBuffer(count: run.layout.count)
   }
 

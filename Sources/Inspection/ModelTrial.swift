@@ -47,7 +47,7 @@ package final class ModelTrial {
 
   /// All tensors that hold weights in rows.
   package var matrices: [ParameterTensor] {
-    layout.tensors.filter { $0.shape.count > 1 && $0.role != .fixed }
+    layout.tensors.filter(\.role.isDecayed)
   }
 
   /// What a pass over the first `limit` windows measures, with the checkpoint's weights or others.

@@ -33,6 +33,45 @@ package struct UpdateSquares: Sendable, BitwiseCopyable {
   package init() {}
 }
 
+/// What both walks over the parameters need of the coefficients, eight times over.
+private struct AdamLanes {
+  let scale: Lanes
+  let beta1: Lanes
+  let beta2: Lanes
+  let rest1: Lanes
+  let rest2: Lanes
+  let step: Lanes
+  let correction2: Lanes
+  let epsilon: Lanes
+
+  @inline(__always)
+  init(_ coefficients: AdamCoefficients) {
+    scale = Lanes(repeating: coefficients.gradientScale)
+    beta1 = Lanes(repeating: coefficients.beta1)
+    beta2 = Lanes(repeating: coefficients.beta2)
+    rest1 = 1 - beta1
+    rest2 = 1 - beta2
+    step = Lanes(repeating: coefficients.learningRate * coefficients.correction1)
+    correction2 = Lanes(repeating: coefficients.correction2)
+    epsilon = Lanes(repeating: coefficients.epsilon)
+  }
+
+  /// m = β₁m + (1−β₁)g and v = β₂v + (1−β₂)g², of a gradient that is scaled already.
+  @inline(__always)
+  func moments(_ gradient: Lanes, _ mean: Lanes, _ variance: Lanes) -> (Lanes, Lanes) {
+    (
+      (rest1 * gradient).addingProduct(mean, beta1),
+      (rest2 * gradient * gradient).addingProduct(variance, beta2)
+    )
+  }
+
+  /// lr·m̂/(sqrt(v̂) + ε)
+  @inline(__always)
+  func update(_ mean: Lanes, _ variance: Lanes) -> Lanes {
+    step * mean / ((variance * correction2).root + epsilon)
+  }
+}
+
 /// One AdamW update of a piece of the parameters, decay independent of the learning rate.
 ///
 /// m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², Δ = m̂/(sqrt(v̂) + ε), θ −= lr·Δ + decay·θ.
@@ -44,12 +83,7 @@ package func adamStep(
 ) -> UpdateSquares {
   let (theta, g) = (parameters.base + start, gradient.base + start)
   let (m, v) = (first.base + start, second.base + start)
-  let scale = Lanes(repeating: coefficients.gradientScale)
-  let (beta1, beta2) = (Lanes(repeating: coefficients.beta1), Lanes(repeating: coefficients.beta2))
-  let (rest1, rest2) = (1 - beta1, 1 - beta2)
-  let step = Lanes(repeating: coefficients.learningRate * coefficients.correction1)
-  let correction2 = Lanes(repeating: coefficients.correction2)
-  let epsilon = Lanes(repeating: coefficients.epsilon)
+  let adam = AdamLanes(coefficients)
   let keep = Lanes(repeating: 1 - coefficients.decay)
   var squares = UpdateSquares()
   var block = 0
@@ -59,13 +93,12 @@ package func adamStep(
     var norms = Lanes.zero
     forEachLanes(length) { offset, lanes in
       let index = block &+ offset
-      let gradient = g.lanes(index, count: lanes) * scale
-      let mean = (rest1 * gradient).addingProduct(m.lanes(index, count: lanes), beta1)
-      let variance = (rest2 * gradient * gradient).addingProduct(
-        v.lanes(index, count: lanes), beta2)
+      let gradient = g.lanes(index, count: lanes) * adam.scale
+      let (mean, variance) = adam.moments(
+        gradient, m.lanes(index, count: lanes), v.lanes(index, count: lanes))
       m.store(mean, index, count: lanes)
       v.store(variance, index, count: lanes)
-      let update = step * mean / ((variance * correction2).root + epsilon)
+      let update = adam.update(mean, variance)
       let next = theta.lanes(index, count: lanes) * keep - update
       theta.store(next, index, count: lanes)
       // Unused lanes divide 0 by epsilon, which may be 0 too.
@@ -77,6 +110,26 @@ package func adamStep(
     block += length
   }
   return squares
+}
+
+/// What ``adamStep(parameters:gradient:first:second:from:count:_:)`` would change. Reads only.
+/// - Returns: Σ (lr·Δ + decay·θ)², and Σ θ² before the update
+package func adamChange(
+  parameters: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer,
+  from start: Int, count: Int, _ coefficients: AdamCoefficients
+) -> UpdateSquares {
+  let (theta, g) = (parameters.base + start, gradient.base + start)
+  let (m, v) = (first.base + start, second.base + start)
+  let adam = AdamLanes(coefficients)
+  let decay = Lanes(repeating: coefficients.decay)
+  return changeSquares(theta, count) { index, lanes in
+    let gradient = g.lanes(index, count: lanes) * adam.scale
+    let (mean, variance) = adam.moments(
+      gradient, m.lanes(index, count: lanes), v.lanes(index, count: lanes))
+    let change = adam.update(mean, variance)
+      .addingProduct(theta.lanes(index, count: lanes), decay)
+    return lanes == 8 ? change : whole(change, lanes)
+  }
 }
 
 @inline(__always)

@@ -5,6 +5,7 @@ package struct OutputSums: Sendable, BitwiseCopyable {
   /// Cross-entropy, nats.
   package var loss = 0.0
   package var logZ = 0.0
+  package var squaredLogZ = 0.0
   /// The sum of each row's mean logit.
   package var logitMean = 0.0
   /// Half the sum of both divergences between two passes, nats; 0 where there is one.
@@ -46,6 +47,7 @@ package func crossEntropy(
     sums.loss += loss
     rowLosses?[firstRow + index] = loss
     sums.logZ += Double(logZ)
+    sums.squaredLogZ += Double(logZ) * Double(logZ)
     sums.logitMean += Double(row.total) / Double(width)
     guard let weight else { return }
     scaleRow(y, width, weight * (own + 2 * zLoss * logZ) / sum)

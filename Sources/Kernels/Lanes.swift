@@ -83,6 +83,12 @@ extension SIMD8<Float> {
   @inline(__always)
   var sigmoid: Lanes { 1 / ((-self).exponential + 1) }
 
+  /// Each lane's magnitude.
+  @inline(__always)
+  var size: Lanes {
+    unsafeBitCast(unsafeBitCast(self, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF, to: Lanes.self)
+  }
+
   /// The largest lane.
   @inline(__always)
   var peak: Float {

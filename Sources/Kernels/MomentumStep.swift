@@ -5,6 +5,8 @@ package struct MomentumCoefficients: Sendable {
   package var momentum: Float
   /// What the parameter loses of itself, the schedule's share already in it.
   package var decay: Float
+  /// The largest change of a matrix that Muon updates, as a share of its norm; 0 for any.
+  package var cap: Float = 0
 
   package init(gradientScale: Float, learningRate: Float, momentum: Float, decay: Float) {
     self.gradientScale = gradientScale
@@ -48,6 +50,25 @@ package func momentumStep(
     squares.parameter += Double(norms.sum())
   }
   return squares
+}
+
+/// What ``momentumStep(parameters:gradient:velocity:from:count:_:)`` would change. Reads only.
+/// - Returns: Σ (lr·b + decay·θ)², and Σ θ² before the update
+package func momentumChange(
+  parameters: FloatBuffer, gradient: FloatBuffer, velocity: FloatBuffer, from start: Int,
+  count: Int, _ coefficients: MomentumCoefficients
+) -> UpdateSquares {
+  let (theta, g) = (parameters.base + start, gradient.base + start)
+  let b = velocity.base + start
+  let scale = Lanes(repeating: coefficients.gradientScale)
+  let momentum = Lanes(repeating: coefficients.momentum)
+  let rate = Lanes(repeating: coefficients.learningRate)
+  let decay = Lanes(repeating: coefficients.decay)
+  return changeSquares(theta, count) { index, lanes in
+    let mean = (g.lanes(index, count: lanes) * scale).addingProduct(
+      b.lanes(index, count: lanes), momentum)
+    return (rate * mean).addingProduct(theta.lanes(index, count: lanes), decay)
+  }
 }
 
 /// Σ g²/max(v̂, ε²) over a piece of the gradient, v̂ being what the second moment becomes with g.

@@ -41,21 +41,51 @@ package final class MuonScratch: Sendable {
   }
 }
 
+/// What Muon's update of a matrix came to.
+package struct MatrixUpdate: Sendable, BitwiseCopyable {
+  package var squares = UpdateSquares()
+  /// Whether its change was scaled down to what the cap allows.
+  package var isCapped = false
+
+  package init() {}
+}
+
 /// One update of a matrix by Muon: momentum whose singular values are brought near 1.
 ///
 /// b = μ·b + g, G = g + μ·b, θ −= lr·0.2·sqrt(max(rows, columns))·O(G) + decay·θ; the factor gives
-/// the update the root mean square of AdamW's, so that rate and decay can stay.
+/// the update the root mean square of AdamW's, so that rate and decay can stay. Under a cap all that
+/// is subtracted is scaled to at most that share of ‖θ‖.
 /// - Returns: Σ of the squared update and Σ θ² after it
 /// - Source: Jordan et al. 2024 with Nesterov's momentum; the scale of Liu et al. 2025 (Moonlight)
 package func muonStep(
   parameters: FloatBuffer, gradient: FloatBuffer, velocity: FloatBuffer, at place: MatrixPlace,
   scratch: MuonScratch, _ coefficients: MomentumCoefficients
-) -> UpdateSquares {
+) -> MatrixUpdate {
   gatherMomentum(gradient, velocity, place, into: scratch.x, coefficients)
   let direction = orthogonalised(scratch, rows: place.rows, columns: place.columns)
   let scale = 0.2 * Float(max(place.rows, place.columns)).squareRoot()
-  let rate = Lanes(repeating: coefficients.learningRate * scale)
-  let keep = Lanes(repeating: 1 - coefficients.decay)
+  var (rate, decay) = (coefficients.learningRate * scale, coefficients.decay)
+  var result = MatrixUpdate()
+  if coefficients.cap > 0 {
+    let change = changeSquares(parameters, direction, place, rate: rate, decay: decay)
+    let factor = capFactor(
+      change, count: place.rows * place.columns, cap: Double(coefficients.cap))
+    result.isCapped = factor < 1
+    rate *= Float(factor)
+    decay *= Float(factor)
+  }
+  result.squares = subtract(direction, from: parameters, place, rate: rate, decay: decay)
+  return result
+}
+
+/// θ −= rate·O + decay·θ.
+/// - Returns: Σ (rate·O)² and Σ θ² after it
+private func subtract(
+  _ direction: Matrix, from parameters: FloatBuffer, _ place: MatrixPlace, rate: Float,
+  decay: Float
+) -> UpdateSquares {
+  let rate = Lanes(repeating: rate)
+  let keep = Lanes(repeating: 1 - decay)
   var squares = UpdateSquares()
   for row in 0..<place.rows {
     let theta = parameters.base + place.start(of: row)
@@ -74,6 +104,25 @@ package func muonStep(
       squares.update += Double(updates.sum())
       squares.parameter += Double(norms.sum())
     }
+  }
+  return squares
+}
+
+/// Σ (rate·O + decay·θ)² and Σ θ².
+private func changeSquares(
+  _ parameters: FloatBuffer, _ direction: Matrix, _ place: MatrixPlace, rate: Float, decay: Float
+) -> UpdateSquares {
+  let (rate, decay) = (Lanes(repeating: rate), Lanes(repeating: decay))
+  var squares = UpdateSquares()
+  for row in 0..<place.rows {
+    let theta = parameters.base + place.start(of: row)
+    let source = direction.row(row)
+    let ofRow = changeSquares(theta, place.columns) { index, lanes in
+      (rate * source.lanes(index, count: lanes))
+        .addingProduct(theta.lanes(index, count: lanes), decay)
+    }
+    squares.update += ofRow.update
+    squares.parameter += ofRow.parameter
   }
   return squares
 }

@@ -38,8 +38,7 @@ package func peak(_ values: FloatBuffer, from start: Int, count: Int) -> Float {
 func peak(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
   var largest = Lanes.zero
   forEachLanes(count) { index, lanes in
-    let bits = unsafeBitCast(x.lanes(index, count: lanes), to: SIMD8<UInt32>.self)
-    largest = largest.largest(unsafeBitCast(bits & 0x7FFF_FFFF, to: Lanes.self))
+    largest = largest.largest(x.lanes(index, count: lanes).size)
   }
   return largest.peak
 }

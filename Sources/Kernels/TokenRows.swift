@@ -18,9 +18,11 @@ package struct TokenRows: Sendable {
       positions: positions)
   }
 
-  package init(_ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int) {
+  package init(
+    _ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int, noise: [Float] = []
+  ) {
     self.init(rows: rows, positions: positions)
-    fill(from: source)
+    fill(from: source, noise: noise)
   }
 
   private var first: Int { firstRow &* (positions &+ 1) }

@@ -21,6 +21,8 @@ package func initialise(parameters: FloatBuffer, layout: ParameterLayout, seed: 
       case .repeating(let values): value = values[element % values.count]
       case .uniform(let bound): value = bound * Float(2 * random.uniform() - 1)
       case .normal: value = Float(random.normal() * deviation)
+      case .scaledNormal(let variance):
+        value = Float(random.normal() * deviation * Double(variance).squareRoot())
       case .truncatedNormal:
         value = Float(random.truncatedNormal() * deviation / truncatedDeviation)
       }

@@ -33,6 +33,13 @@ package struct ParameterLayout: Sendable, Hashable {
     !tensor.role.isHiddenMatrix || sharedArray == nil
   }
 
+  /// Of numbers that are trained in the place of a model's: one tensor of them.
+  package init(subspace dimensions: Int) {
+    var plan = TensorPlan()
+    _ = plan.add("subspace", [dimensions], .subspace)
+    self.init(plan)
+  }
+
   package subscript(name: String) -> ParameterTensor? {
     positions[name].map { tensors[$0] } ?? trunk.first { $0.name == name }
   }
@@ -126,7 +133,7 @@ package struct TensorPlan {
   /// Last, where the engine, which sees the matrices alone, does not look: as many numbers as `share`
   /// of theirs.
   mutating func addSharedArray(_ share: Double) {
-    let weights = tensors.reduce(0) { $0 + ($1.role.isHiddenMatrix ? $1.count : 0) }
+    let weights = trained.tensors.reduce(0) { $0 + ($1.role.isHiddenMatrix ? $1.count : 0) }
     let count = max(1, Int((Double(weights) * share).rounded()))
     layer = nil
     _ = add("model.shared.weight", [count], .sharedArray)

@@ -51,6 +51,8 @@ package enum TensorRole: Sendable, Hashable {
   case bias
   /// Of a function or a recurrence: neither a weight nor decayed.
   case coefficients
+  /// What weights are computed from in a random subspace of them.
+  case subspace
   /// As it was drawn, for good.
   case fixed
 
@@ -60,9 +62,7 @@ package enum TensorRole: Sendable, Hashable {
     switch self {
     case .matrix, .queryKeyValue: true
     case .embedding, .unembedding, .router, .adapter, .gain, .queryKeyGain, .sigmaGain,
-      .sharedArray,
-      .bias,
-      .coefficients, .fixed:
+      .sharedArray, .bias, .coefficients, .subspace, .fixed:
       false
     }
   }
@@ -72,7 +72,10 @@ package enum TensorRole: Sendable, Hashable {
 
   /// Whether weight decay shrinks it.
   package var isDecayed: Bool {
-    isLinear || self == .embedding || self == .adapter || self == .sharedArray
+    switch self {
+    case .embedding, .adapter, .sharedArray, .subspace: true
+    default: isLinear
+    }
   }
 
   /// The hidden matrices in it, each of which has a σ of its own.
@@ -85,7 +88,9 @@ package enum TensorRole: Sendable, Hashable {
   package var addsGradients: Bool {
     switch self {
     case .embedding, .router, .gain, .queryKeyGain, .bias, .coefficients: true
-    case .unembedding, .matrix, .queryKeyValue, .adapter, .sigmaGain, .sharedArray, .fixed: false
+    case .unembedding, .matrix, .queryKeyValue, .adapter, .sigmaGain, .sharedArray, .subspace,
+      .fixed:
+      false
     }
   }
 
@@ -93,7 +98,7 @@ package enum TensorRole: Sendable, Hashable {
   var initialValues: InitialValues {
     switch self {
     case .gain, .queryKeyGain, .sigmaGain: .repeating([1])
-    case .bias, .coefficients, .sharedArray: .repeating([0])
+    case .bias, .coefficients, .sharedArray, .subspace: .repeating([0])
     case .embedding: .normal
     case .unembedding, .matrix, .queryKeyValue, .router, .adapter, .fixed: .truncatedNormal
     }
@@ -108,6 +113,8 @@ package enum InitialValues: Sendable, Hashable {
   case truncatedNormal
   /// Uniform within so much of 0.
   case uniform(Float)
+  /// N(0, variance/fan-in).
+  case scaledNormal(variance: Float)
   /// These numbers over and over.
   case repeating([Float])
 }

@@ -47,6 +47,7 @@ extension StepStatistics {
     for pass in passes {
       loss += pass.output[0].loss / tokens
       logZ += pass.output[0].logZ / tokens
+      zLoss += Double(settings.zLoss) * pass.output[0].squaredLogZ / tokens
       outputLogitMean += pass.output[0].logitMean / tokens
       divergence += pass.output[0].divergence / tokens
     }
@@ -102,7 +103,7 @@ extension StepStatistics {
   /// Empties the arrays without giving up their memory.
   private mutating func clear(mixtures: Int) {
     (loss, logZ, outputLogitMean, divergence) = (0, 0, 0, 0)
-    (balanceLoss, routerZLoss) = (0, 0)
+    (balanceLoss, routerZLoss, zLoss) = (0, 0, 0)
     headLogitMax.removeAll(keepingCapacity: true)
     attentionLogitMax.removeAll(keepingCapacity: true)
     attentionEntropy.removeAll(keepingCapacity: true)

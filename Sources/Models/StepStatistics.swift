@@ -46,6 +46,8 @@ package struct StepStatistics: Sendable, Hashable {
   package var loss = 0.0
   /// Mean log Z, of the capped logits if they are.
   package var logZ = 0.0
+  /// c·(log Z)², mean per token.
+  package var zLoss = 0.0
   /// Mean over tokens and vocabulary.
   package var outputLogitMean = 0.0
   /// Largest scaled, unmasked logit, as it was in force before any soft cap.

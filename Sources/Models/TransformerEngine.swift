@@ -43,10 +43,11 @@ package final class TransformerEngine {
   }
 
   /// - Parameters: `slices` divide the batch, and `ranks` the slices; nil for as many as the batch's
-  ///   size alone gives; `trunk` has what is not trained, where an adapter is
+  ///   size alone gives; `trunk` has what is not trained, where an adapter is; `takesGradients` is
+  ///   false for an engine that is asked for losses alone, whose gradients then cost no memory
   package init(
     configuration: ModelConfiguration, batch: Int, slices: Int? = nil, pool: WorkerPool,
-    ranks: any RankGroup = SoleRank(), trunk: FloatBuffer? = nil
+    ranks: any RankGroup = SoleRank(), trunk: FloatBuffer? = nil, takesGradients: Bool = true
   ) {
     precondition(batch > 0, "a batch of \(batch)")
     let slices = slices ?? Self.slices(ofBatch: batch)
@@ -73,7 +74,10 @@ package final class TransformerEngine {
     var plan = MemoryPlan(arena: arena, rows: rows)
     activations = (0..<passes).map { _ in Activations(model, &plan) }
     sums = (0..<slices * configuration.passes).map { _ in PassSums(configuration) }
-    let buffers = (0..<own).map { _ in FloatBuffer(count: model.layout.count) }
+    let buffers = (0..<own).map { _ in
+      takesGradients
+        ? FloatBuffer(count: model.layout.count) : FloatBuffer(untouched: model.layout.count)
+    }
     sliceGradients = buffers
     balance = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     let memory = SliceMemory(
@@ -170,11 +174,13 @@ extension TransformerEngine {
   /// The loss of any number of windows, without gradients.
   ///
   /// - Parameters: `tokens` are `rows` windows of T+1 bytes; they are taken in groups of a slice's
-  ///   size, a last one may be smaller
+  ///   size, a last one may be smaller; `noise` [rows] as for a step
   package func loss(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    settings: LossSettings, noise: [Float] = []
   ) -> StepStatistics {
-    statistics(parameters: [parameters], tokens: tokens, rows: rows, settings: settings)[0]
+    statistics(
+      parameters: [parameters], tokens: tokens, rows: rows, settings: settings, noise: noise)[0]
   }
 
   /// The losses of the same windows under several parameters.
@@ -238,7 +244,7 @@ extension TransformerEngine {
 
   private func statistics(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
-    settings: LossSettings, tokenLosses: [Buffer<Double>]? = nil
+    settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil
   ) -> [StepStatistics] {
     precondition(rows > 0, "the loss of \(rows) windows")
     if let tokenLosses {
@@ -248,7 +254,8 @@ extension TransformerEngine {
         "\(tokenLosses.count) buffers for the losses of \(parameters.count) · \(needed) tokens")
     }
     let (configuration, ends, samples) = (configuration, model.ends, batch / slices)
-    let windows = TokenRows(tokens, rows: rows, positions: configuration.context)
+    let windows = TokenRows(
+      tokens, rows: rows, positions: configuration.context, noise: noise)
     let views = parameters.map { ParameterView($0, trunk: trunk) }
     let groups = (rows + samples - 1) / samples
     let jobs = parameters.count * groups

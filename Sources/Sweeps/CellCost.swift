@@ -51,7 +51,8 @@ extension ModelConfiguration {
     return layout.tensors.reduce(0) { sum, tensor in
       guard layout.isTrained(tensor) else { return sum }
       switch tensor.role {
-      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias: return sum
+      case .embedding, .unembedding, .fixed, .gain, .queryKeyGain, .sigmaGain, .bias, .subspace:
+        return sum
       case .matrix, .queryKeyValue, .router, .adapter, .sharedArray, .coefficients:
         return sum + tensor.count
       }

@@ -115,8 +115,11 @@ package struct SweepResults: Sendable {
   /// The object that ends `seismo sweep --json`.
   package var json: String {
     let sensitivity = groups.compactMap(Self.json)
+    let dimensions = intrinsicDimensions.map(\.json)
     return "{\"cells\":[\(ended.map(\.json).joined(separator: ","))],"
-      + "\"sensitivity\":[\(sensitivity.joined(separator: ","))]}"
+      + "\"sensitivity\":[\(sensitivity.joined(separator: ","))]"
+      + (dimensions.isEmpty
+        ? "}" : ",\"intrinsic_dimension\":[\(dimensions.joined(separator: ","))]}")
   }
 
   /// Nil where nothing is known of the group yet.

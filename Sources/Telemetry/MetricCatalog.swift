@@ -1,7 +1,8 @@
 /// The one table of metrics: names, units, meanings, reductions.
 package enum MetricCatalog {
   package static let families: [MetricFamily] =
-    runFamilies + inspectionFamilies + rankFamilies + machineFamilies
+    runFamilies + inspectionFamilies + functionFamilies + searchFamilies + rankFamilies
+    + machineFamilies
 
   private static let runFamilies: [MetricFamily] = [
     MetricFamily(
@@ -50,6 +51,9 @@ package enum MetricCatalog {
     MetricFamily(
       "clip_fraction", unit: "", reduction: .mean, precision: .float64,
       meaning: "share of the last 100 steps whose gradient was clipped"),
+    MetricFamily(
+      "update_capped", unit: "", reduction: .mean, precision: .float64,
+      meaning: "share of the tensors whose change in this step update_cap scaled down"),
     MetricFamily(
       "grad_rms/TENSOR", unit: "", reduction: .maximum,
       meaning: "root mean square of the tensor's gradient before clipping; near Adam's ε it fades"),
@@ -232,6 +236,7 @@ extension MetricCatalog {
   package static let attentionLogitMax: MetricName = "attention_logit_max"
   package static let gradNorm: MetricName = "grad_norm"
   package static let clipFraction: MetricName = "clip_fraction"
+  package static let updateCapped: MetricName = "update_capped"
   package static let logZ: MetricName = "log_z"
   package static let outputLogitMean: MetricName = "output_logit_mean"
   package static let passDivergence: MetricName = "pass_divergence"

@@ -9,6 +9,7 @@ package enum SettingCatalog {
   package static let zClip = "zclip"
   package static let adaGC = "adagc"
   package static let updateClip = "update_clip"
+  package static let updateCap = "update_cap"
   package static let adamEpsilon = "adam_eps"
   package static let adamBeta2 = "adam_beta2"
   package static let weightDecay = "weight_decay"
@@ -72,6 +73,8 @@ package enum SettingCatalog {
     case plainWeights
     /// Matrices that have numbers of their own.
     case ownWeights
+    /// Weights that are trained one by one, and not along a few common directions.
+    case singleWeights
   }
 
   /// What must be off before a setting is switched on, and why.
@@ -115,7 +118,7 @@ package enum SettingCatalog {
       purpose: "shrinks a head's W_q and W_k where its logits pass it; 100 is usual, 0 is off",
       usual: .number(100), usualRange: 10...10_000,
       help: "logit above which a head's queries and keys shrink; 100 is usual, 0 is off",
-      needs: [.attention, .plainWeights, .ownWeights],
+      needs: [.attention, .plainWeights, .ownWeights, .singleWeights],
       exclusion: Exclusion(
         other: qkLayerNorm, reason: "qk-layernorm ignores the weights' scale: switch it off first"),
       checkpointKey: "qkClip"),
@@ -184,6 +187,12 @@ package enum SettingCatalog {
       needs: [.secondMoments],
       checkpointKey: "updateClip"),
     Entry(
+      name: updateCap, kind: .number(lowest: 0, highest: 1000),
+      purpose: "bounds each tensor's change by so much of its norm a step; 0.01 is usual, 0 is off",
+      usual: .number(0.01), usualRange: 1e-5...1,
+      help: "bound of each tensor's change in a step, as a share of its norm; 0 is off",
+      checkpointKey: "updateCap"),
+    Entry(
       name: zClip, kind: .flag,
       purpose: "lowers a gradient norm that stands out from the last steps': tames spikes",
       usual: .flag(true),
@@ -223,7 +232,7 @@ package enum SettingCatalog {
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true, usualRange: 1...100,
       help: "blocks that stay as they are, and the embedding with them; 0 is none",
-      needs: [.ownWeights],
+      needs: [.ownWeights, .singleWeights],
       checkpointKey: "frozenBlocks"),
     Entry(
       name: batch, kind: .number(lowest: 1, highest: 4096),

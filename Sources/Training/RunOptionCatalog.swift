@@ -23,6 +23,7 @@ package enum RunOptionCatalog {
     preset, width,
     .count("layers", 1...256, \.model.layers, help: "blocks"),
     .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
+    feedForward,
     .count("context", 1...16384, \.model.context, help: "tokens a window"),
     mixer, stateSpaceLayers,
     .count("batch", 1...4096, \.batch, help: "windows a step"),
@@ -56,7 +57,24 @@ package enum RunOptionCatalog {
       help: "steps at the end over which wsd falls; a fifth of the run if not given"),
     .choice(
       "optimizer", \.optimizer,
-      help: "how gradients become updates; muon is for the hidden matrices, the rest has adamw"),
+      help:
+        "how gradients become updates; muon is for the hidden matrices, the rest has adamw; mezo"
+        + " takes losses instead, from a checkpoint"),
+    .number(
+      "mezo-eps", 1e-8...1, \.mezo.epsilon,
+      help: "with mezo: how far to either side of the weights losses are taken"
+    ) { $0.optimizer == .mezo },
+    .number(
+      "mezo-sparsity", 0...0.999, \.mezo.sparsity,
+      help: "with mezo: share of each tensor's weights that stays as it is, the largest"
+    ) { $0.optimizer == .mezo },
+    .choice(
+      "mezo-mask", \.mezo.mask, help: "with mezo: which weights move, the small ones or any"
+    ) { $0.optimizer == .mezo },
+    .count(
+      "subspace", 0...1_000_000_000, \.subspace,
+      help: "train in a random subspace of so many dimensions; 0 trains all weights"
+    ) { $0.subspace > 0 },
     .flag("mu-param", \.muParam, help: "scale linear layers' rates by 256/fan-in (muParam)"),
     .flag(
       "sigma-reparam", \.model.sigmaReparam,
@@ -85,7 +103,9 @@ package enum RunOptionCatalog {
     .choice(
       "clip", \.clipping,
       help: "which gradients are scaled down: over a bound, outliers, or each tensor's own"),
-    setting(SettingCatalog.updateClip), setting(SettingCatalog.adamEpsilon),
+    setting(SettingCatalog.updateClip),
+    setting(SettingCatalog.updateCap) { $0.updateCap > 0 },
+    setting(SettingCatalog.adamEpsilon),
     setting(SettingCatalog.adamBeta2), setting(SettingCatalog.weightDecay), decay,
     setting(SettingCatalog.freeze), setting(SettingCatalog.balanceLoss),
     setting(SettingCatalog.routerZLoss), setting(SettingCatalog.biasBalance),
@@ -223,6 +243,16 @@ extension RunOptionCatalog {
     configuration.model.experts?.width = 2 * width
   } words: {
     "\($0.model.width)"
+  }
+
+  /// Told where it is another than usual.
+  private static let feedForward = RunOption(
+    name: "feed-forward", kind: .choice(LayerKind.feedForwards.map(\.rawValue)),
+    help: "the layer after attention where there are no experts; kat trains its activations too"
+  ) { words, _, configuration in
+    if let kind = LayerKind(rawValue: words) { configuration.model.feedForward = kind }
+  } words: {
+    $0.model.feedForward == .gelu ? nil : $0.model.feedForward.rawValue
   }
 
   private static let data = RunOption(

@@ -11,17 +11,19 @@ package struct SettingConditions: Sendable {
   package var isAdapted = false
   package var hasAttention = true
   package var sharesWeights = false
+  package var isSubspace = false
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
     isSigmaReparametrised: Bool = false, hasAttention: Bool = true,
-    sharesWeights: Bool = false
+    sharesWeights: Bool = false, isSubspace: Bool = false
   ) {
     self.router = router
     self.optimizer = optimizer
     self.isSigmaReparametrised = isSigmaReparametrised
     self.hasAttention = hasAttention
     self.sharesWeights = sharesWeights
+    self.isSubspace = isSubspace
   }
 
   package init(_ configuration: TrainingConfiguration) {
@@ -29,7 +31,7 @@ package struct SettingConditions: Sendable {
       router: configuration.model.experts?.router, optimizer: configuration.optimizer,
       isSigmaReparametrised: configuration.model.sigmaReparam,
       hasAttention: configuration.model.hasAttention,
-      sharesWeights: configuration.model.sharing > 0)
+      sharesWeights: configuration.model.sharing > 0, isSubspace: configuration.subspace > 0)
     isAdapted = configuration.model.adapter != nil
   }
 
@@ -59,6 +61,8 @@ package struct SettingConditions: Sendable {
       return optimizer.hasSecondMoments ? nil : "\(optimizer.rawValue) keeps no second moments"
     case .ownWeights:
       return sharesWeights ? "all matrices are read from one array, and none has its own" : nil
+    case .singleWeights:
+      return isSubspace ? "in a subspace all weights move together" : nil
     case .plainWeights:
       if isAdapted { return "an adapter is trained, and the weights that it changes are not" }
       return isSigmaReparametrised

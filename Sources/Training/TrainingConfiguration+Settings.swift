@@ -20,6 +20,12 @@ extension TrainingConfiguration {
     set { starts[SettingCatalog.updateClip] = .number(newValue) }
   }
 
+  /// The largest change of a tensor in a step as a share of its norm; 0 is off.
+  public var updateCap: Double {
+    get { starts[SettingCatalog.updateCap]?.number ?? 0 }
+    set { starts[SettingCatalog.updateCap] = .number(newValue) }
+  }
+
   /// Adam's ε.
   public var adamEpsilon: Double {
     get { starts[SettingCatalog.adamEpsilon]?.number ?? 0 }

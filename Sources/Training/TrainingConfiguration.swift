@@ -60,14 +60,22 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var decaySteps: Int?
   /// What gradients become updates by.
   ///
-  /// StableAdamW clips updates instead of gradients: choosing it sets both bounds so.
+  /// StableAdamW clips updates instead of gradients: choosing it sets both bounds so. MeZO's
+  /// gradient is a guess along a line: it is not bounded, nor strong enough to stand against a decay.
   public var optimizer = OptimizerKind.adamW {
     didSet {
-      guard optimizer == .stableAdamW, oldValue != .stableAdamW else { return }
-      updateClip = 1
-      gradClip = 0
+      guard optimizer != oldValue else { return }
+      switch optimizer {
+      case .stableAdamW: (updateClip, gradClip) = (1, 0)
+      case .mezo: (weightDecay, gradClip) = (0, 0)
+      case .adamW, .muon, .sgd: break
+      }
     }
   }
+  /// The dimensions of the random subspace that is trained; 0 trains all weights.
+  public var subspace = 0
+  /// What losses in the place of gradients are taken by.
+  var mezo = SparseMeZO.Options()
   /// Whether linear layers have the rate 256/fan-in times the schedule's (muParam, simple).
   public var muParam = false
   /// Share of the hidden matrices' blocks that are not there; 0 for whole matrices.
@@ -167,6 +175,7 @@ extension TrainingConfiguration {
     try checkNoiseExists(options)
     try checkFineTuning(options)
     try checkSparsity(options)
+    try checkMeZOIsChosen(options)
     try validate()
   }
 
@@ -215,6 +224,7 @@ extension TrainingConfiguration {
     }
     try validateMixers()
     try validateExperts()
+    try validateFeedForward()
     try validateSlices()
     try validateSamples()
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
@@ -227,6 +237,22 @@ extension TrainingConfiguration {
     try validateSparsity()
     try validateSharing()
     try validateKeeping()
+  }
+
+  /// The options that only losses in the place of gradients have a use for.
+  package static let mezoOptions = ["mezo-eps", "mezo-sparsity", "mezo-mask"]
+
+  private func checkMeZOIsChosen(_ options: [String: String]) throws(ConfigurationError) {
+    guard optimizer != .mezo, let name = Self.mezoOptions.first(where: { options[$0] != nil })
+    else { return }
+    throw .impossible(reason: "--\(name) needs losses in place of gradients: add --optimizer mezo")
+  }
+
+  private func validateFeedForward() throws(ConfigurationError) {
+    guard model.feedForward != .gelu, model.mixtureCount == model.layers else { return }
+    throw .impossible(
+      reason: "every layer has experts, so none would have the feed-forward layer"
+        + " \(model.feedForward.rawValue): give --experts 0, or --expert-every 2")
   }
 
   private func validateSlices() throws(ConfigurationError) {
@@ -258,7 +284,45 @@ extension TrainingConfiguration {
     }
   }
 
+  /// What changes single weights, or takes them for matrices.
+  private func validateSubspace() throws(ConfigurationError) {
+    guard subspace > 0 else { return }
+    guard subspace <= model.parameterCount else {
+      throw .impossible(
+        reason: "a subspace of \(subspace) dimensions in \(model.parameterCount) weights: give"
+          + " --subspace fewer")
+    }
+    let faults = [
+      (optimizer == .muon, "muon is for matrices"),
+      (optimizer == .mezo, "mezo masks single weights"),
+      (muParam, "mu-param is for matrices"),
+      (model.sigmaReparam, "sigma-reparam is for matrices"),
+      (sharpnessEvery > 0, "sharpness-every is that of all weights"),
+      (qkClip > 0, "qk-clip shrinks single weights"),
+      (frozenBlocks > 0, "freeze keeps single weights"),
+    ]
+    guard let fault = faults.first(where: \.0) else { return }
+    throw .impossible(
+      reason: "\(fault.1), and in a subspace all weights move together: leave it out")
+  }
+
+  /// What needs gradients, or a second pass of another kind.
+  private func validateMeZO() throws(ConfigurationError) {
+    guard optimizer == .mezo else { return }
+    let faults = [
+      (muParam, "mu-param scales the rates of gradients"),
+      (model.sigmaReparam, "sigma-reparam trains other weights than the losses see"),
+      (sharpnessEvery > 0, "sharpness-every follows gradients"),
+      (model.passes == 2, "the router \(ExpertRouter.names { $0.passes == 2 }) takes two passes"),
+    ]
+    guard let fault = faults.first(where: \.0) else { return }
+    throw .impossible(
+      reason: "\(fault.1), and mezo takes losses alone: leave it out, or choose another optimizer")
+  }
+
   private func validateOptimizer() throws(ConfigurationError) {
+    try validateMeZO()
+    try validateSubspace()
     if updateClip > 0, !optimizer.hasSecondMoments {
       throw .impossible(
         reason: "update-clip compares gradients with second moments, and \(optimizer.rawValue)"

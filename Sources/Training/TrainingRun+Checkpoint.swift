@@ -25,6 +25,7 @@ extension TrainingRun {
     }
     let state = try state ?? checkpoint.continuation()
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
+    try Self.checkSubspace(configuration, continues: state.options)
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
@@ -57,8 +58,13 @@ extension TrainingRun {
     try sigma?.resume(checkpoint, parameters: parameters)
     try sparsity?.resume(checkpoint)
     try probes.resume(from: checkpoint)
-    try checkpoint.load(
-      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+    try mezo?.resume(checkpoint, parameters: parameters)
+    if let subspace {
+      try subspace.resume(checkpoint, optimizer: optimizer, seed: configuration.seed)
+    } else if mezo == nil {
+      try checkpoint.load(
+        firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
+    }
     optimizer.releaseMoments()
     step = checkpoint.step
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
@@ -73,15 +79,32 @@ extension TrainingRun {
     lastWrittenStep = nil
   }
 
-  /// Moments of another rule mean something else.
+  /// Moments of another rule mean something else; one that keeps none goes on from any.
   private static func check(
     _ optimizer: OptimizerKind, continues name: String?
   ) throws(ConfigurationError) {
     let earlier = name.flatMap(OptimizerKind.init) ?? .adamW
-    guard optimizer == earlier || (optimizer.isAdam && earlier.isAdam) else {
+    guard optimizer == earlier || optimizer == .mezo || (optimizer.isAdam && earlier.isAdam) else {
       throw .impossible(
         reason: "the checkpoint's moments are \(earlier.rawValue)'s, not \(optimizer.rawValue)'s:"
           + " leave the optimizer out when resuming")
+    }
+  }
+
+  /// Another one would begin elsewhere.
+  private static func checkSubspace(
+    _ configuration: TrainingConfiguration, continues options: [String: String]
+  ) throws(ConfigurationError) {
+    let earlier = options["subspace"].flatMap(Int.init) ?? 0
+    guard configuration.subspace == earlier else {
+      let held = earlier == 0 ? "all weights" : "a subspace of \(earlier) dimensions"
+      throw .impossible(
+        reason: "the checkpoint's run trains \(held): leave subspace out when resuming")
+    }
+    guard earlier == 0 || options["seed"] == "\(configuration.seed)" else {
+      throw .impossible(
+        reason: "the checkpoint's subspace was drawn by the seed \(options["seed"] ?? "0"): leave"
+          + " the seed out when resuming")
     }
   }
 
@@ -186,12 +209,16 @@ extension TrainingRun {
   }
 
   private var contents: CheckpointContents {
-    CheckpointContents(
+    // The moments of a subspace stand beside those of the layout, which nobody has.
+    let none = subspace.map { _ in FloatBuffer(untouched: engine.layout.count) }
+    return CheckpointContents(
       configuration: configuration.model, layout: engine.layout,
       qkLayerNormWeight: Float(settings.qkLayerNorm.weight(at: step)),
       forward: ForwardState(lossSettings(at: step)), parameters: parameters, trunk: engine.trunk,
-      firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments,
-      others: (sigma?.stored ?? []) + (sparsity?.stored ?? []) + probes.tensors(at: step))
+      firstMoments: none ?? optimizer.firstMoments,
+      secondMoments: none ?? optimizer.secondMoments,
+      others: (sigma?.stored ?? []) + (sparsity?.stored ?? []) + (mezo.map { [$0.stored] } ?? [])
+        + (subspace?.stored(optimizer) ?? []) + probes.tensors(at: step))
   }
 
   private var writtenState: WrittenState {

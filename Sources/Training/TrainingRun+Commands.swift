@@ -75,6 +75,8 @@ extension TrainingRun {
 
   /// qk-layernorm comes back from nothing: gains of 1 and moments of 0, as in a new model.
   private func resetQKGains() {
+    // In a subspace they move with all other weights, and from what they began as.
+    guard subspace == nil else { return }
     for tensor in engine.layout.tensors where tensor.role == .queryKeyGain {
       for index in tensor.offset..<tensor.offset + tensor.count {
         parameters.base[index] = 1

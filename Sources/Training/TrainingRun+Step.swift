@@ -69,12 +69,17 @@ extension TrainingRun {
       corruption.tell(&noise, from: first, count: engine.batch)
     }
     phases.end(.data)
-    let statistics = tokens.withUnsafeBufferPointer {
-      engine.lossAndGradients(
-        parameters: parameters, tokens: $0, settings: settings, noise: noise, steering: steering)
+    defer { phases.endPasses(forwardShare: mezo == nil ? engine.forwardShare : 1) }
+    return tokens.withUnsafeBufferPointer { tokens in
+      if let mezo {
+        return mezo.losses(
+          engine, parameters: parameters, tokens: tokens, noise: noise, settings: settings,
+          frozenBlocks: self.settings.whole(SettingCatalog.freeze), step: step)
+      }
+      return engine.lossAndGradients(
+        parameters: parameters, tokens: tokens, settings: settings, noise: noise,
+        steering: steering)
     }
-    phases.endPasses(forwardShare: engine.forwardShare)
-    return statistics
   }
 
   /// What the step's tokens count; nil for a mean.
@@ -90,13 +95,19 @@ extension TrainingRun {
 
   /// Takes the optimiser's step, if the loss and the gradients allow of one.
   private func update(_ rates: Optimizer.Rates, isLossFinite: Bool) -> UpdateStatistics {
+    if let mezo {
+      return mezo.update(
+        parameters, clipping: &optimizer.clipping, rates: rates, updates: step)
+    }
     sigma?.backward(engine.sliceGradients)
     maskGradients()
     shared?.backward(engine.sliceGradients)
+    let gradients = subspace?.gradients(of: engine.sliceGradients) ?? engine.sliceGradients
     let update = optimizer.update(
-      parameters: weights, sliceGradients: engine.sliceGradients, updates: step, rates: rates,
+      parameters: weights, sliceGradients: gradients, updates: step, rates: rates,
       isLossFinite: isLossFinite)
     guard update.isMade else { return update }
+    subspace?.fold(into: parameters)
     sigma?.fold(into: parameters, frozenBlocks: settings.whole(SettingCatalog.freeze))
     shared?.expand(parameters)
     return update
@@ -173,6 +184,7 @@ extension TrainingRun {
     rates.gradClip = Float(settings.number(SettingCatalog.gradClip))
     rates.clipping = settings.clipping
     rates.updateClip = Float(settings.number(SettingCatalog.updateClip))
+    rates.updateCap = Float(settings.number(SettingCatalog.updateCap))
     rates.epsilon = Float(settings.number(SettingCatalog.adamEpsilon))
     rates.beta2 = settings.adamBeta2
     rates.frozenBlocks = settings.whole(SettingCatalog.freeze)

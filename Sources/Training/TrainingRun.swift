@@ -15,6 +15,10 @@ package final class TrainingRun {
   let script: [ScriptedCommand]
   private(set) var engine: TransformerEngine
   let optimizer: Optimizer
+  /// Nil where all weights are trained.
+  let subspace: RandomSubspace?
+  /// Nil where gradients are taken.
+  let mezo: SparseMeZO?
   let qkClip: QKClip
   /// What the engine sees.
   let parameters: FloatBuffer
@@ -99,6 +103,8 @@ package final class TrainingRun {
     sigma?.begin(at: parameters, seed: configuration.seed)
     sparsity?.begin(at: parameters, seed: configuration.seed)
     shared?.begin(at: parameters)
+    mezo?.begin(at: parameters)
+    subspace?.begin(at: parameters)
   }
 
   init(
@@ -124,7 +130,7 @@ package final class TrainingRun {
     pool = WorkerPool(workers: workers)
     engine = TransformerEngine(
       configuration: model, batch: settings.batch.value, slices: settings.slices, pool: pool,
-      ranks: ranks, trunk: trunk)
+      ranks: ranks, trunk: trunk, takesGradients: configuration.optimizer.takesGradients)
     parameters = FloatBuffer(count: engine.layout.count)
     guard configuration.reward == nil || (reward != nil && ranks.count == 1) else {
       throw ConfigurationError.impossible(
@@ -140,10 +146,22 @@ package final class TrainingRun {
     shared = SharedParameters(
       layout: engine.layout, seed: configuration.seed, pool: pool, slices: settings.slices,
       ranks: ranks)
+    subspace =
+      configuration.subspace > 0
+      ? RandomSubspace(
+        dimensions: configuration.subspace, of: engine.layout, pool: pool,
+        slices: engine.sliceGradients.count, seed: configuration.seed)
+      : nil
     optimizer = Optimizer(
-      layout: engine.layout, pool: pool, kind: configuration.optimizer,
+      layout: subspace?.layout ?? engine.layout, pool: pool, kind: configuration.optimizer,
       isMuParam: configuration.muParam, slices: settings.slices, ranks: ranks,
-      isSharded: configuration.shardsOptimizer && ranks.count > 1)
+      isSharded: configuration.shardsOptimizer && ranks.count > 1
+        && configuration.optimizer.takesGradients)
+    mezo =
+      configuration.optimizer == .mezo
+      ? SparseMeZO(
+        layout: engine.layout, pool: pool, options: configuration.mezo, seed: configuration.seed)
+      : nil
     qkClip = QKClip(layout: engine.layout)
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
@@ -151,7 +169,8 @@ package final class TrainingRun {
     self.probes = ProbeList(
       probes,
       of: ProbedRun(
-        configuration: configuration, layout: engine.layout, trunk: trunk, pool: pool,
+        configuration: configuration, layout: engine.layout, trunk: trunk,
+        trained: optimizer.layout, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
         rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, sparsity: sparsity,
         shared: shared, ranks: ranks))
@@ -168,7 +187,7 @@ package final class TrainingRun {
     guard batch != engine.batch else { return }
     engine = TransformerEngine(
       configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool,
-      ranks: ranks, trunk: engine.trunk)
+      ranks: ranks, trunk: engine.trunk, takesGradients: configuration.optimizer.takesGradients)
     tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
   }
 
@@ -212,7 +231,7 @@ package final class TrainingRun {
   }
 
   /// What the optimiser trains.
-  var weights: FloatBuffer { sigma?.weights ?? parameters }
+  var weights: FloatBuffer { sigma?.weights ?? subspace?.weights ?? parameters }
 
   /// The learning rate of the update of `step`, all that a person changed included.
   func learningRate(at step: Int) -> Double {

@@ -5,6 +5,9 @@ extension KernelCase {
   static let all: [KernelCase] =
     [1, 3, 9].flatMap { rows in [2, 5, 7, 8, 24].map { layerNorm(rows, $0) } }
     + [1, 3].flatMap { rows in [1, 5, 8, 17].map { gelu(rows, $0) } }
+    + [(1, 1, 1), (3, 5, 1), (2, 16, 8), (300, 12, 4), (9, 40, 2)].map {
+      rational($0.0, $0.1, $0.2)
+    }
     + [1, 3].flatMap { rows in [1, 5, 8, 19].map { recurrentCell(rows, $0) } }
     + stateSpaces
     + [(1, 1, 2), (3, 2, 6), (5, 3, 16), (4, 1, 18)].map { rotary($0.0, $0.1, $0.2) }
@@ -72,6 +75,40 @@ extension KernelCase {
         let dx = Numbers(dOutput).matrix(arena)
         geluBackward(dx, slope: slope)
         return [dx]
+      })
+  }
+
+  /// Inputs: x, the numerator's coefficients, the denominators'.
+  static func rational(_ rows: Int, _ width: Int, _ groups: Int) -> KernelCase {
+    KernelCase(
+      description: "rational [\(rows), \(width)] in \(groups)",
+      inputs: [Shape(rows, width), Shape(1, 6), Shape(groups, 4)],
+      forward: { inputs, arena in
+        let output = arena.matrix(rows: rows, columns: width)
+        _ = RationalFunctions(numerator: inputs[1], denominators: inputs[2])
+          .apply(inputs[0], output: output)
+        return output
+      },
+      reference: { inputs in
+        var output = inputs[0]
+        let (a, b) = (inputs[1], inputs[2])
+        for row in 0..<rows {
+          for column in 0..<width {
+            let (y, group) = (inputs[0][row, column] / 3, column / (width / groups))
+            let p = (0..<6).reduce(0.0) { $0 + a[0, $1] * pow(y, Double($1)) }
+            let q = (0..<4).reduce(1.0) { $0 + abs(b[group, $1]) * pow(abs(y), Double($1 + 1)) }
+            output[row, column] = p / q
+          }
+        }
+        return output
+      },
+      backward: { inputs, _, dOutput, arena in
+        let dx = Numbers(dOutput).matrix(arena)
+        let dNumerator = arena.matrix(rows: 1, columns: 6)
+        let dDenominators = arena.matrix(rows: groups, columns: 4)
+        RationalFunctions(numerator: inputs[1], denominators: inputs[2]).backward(
+          dx, x: inputs[0], dNumerator: dNumerator, dDenominators: dDenominators)
+        return [dx, dNumerator, dDenominators]
       })
   }
 

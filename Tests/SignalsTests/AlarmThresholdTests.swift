@@ -57,6 +57,13 @@ struct AlarmThresholdTests {
     Case(rule: .heldOutLossRising, silent: "5", raising: "0.02") { step, values in
       if step > 500, values["loss/eval"] != nil { values["loss/eval"] = 4 }
     },
+    Case(rule: .functionRunsOff, silent: "20", raising: "4") { step, values in
+      guard step % 10 == 0 else { return }
+      for group in 0..<8 {
+        let name = MetricCatalog.functionDrift(layer: 0, place: 2, group: group)
+        values[name] = group == 5 && step > 500 ? 12 : 0.3
+      }
+    },
     Case(rule: .gradientSpike, silent: "1000", raising: "10") { step, values in
       if step == 900 { values["grad_norm"]? *= 60 }
     },

@@ -72,4 +72,36 @@ struct SweepResultsTests {
     for cell in results.cells { results.take(result(cell, eval: 2), of: cell) }
     #expect(results.groups.map { $0.curve.points.map(\.rate) } == [[1e-2], [3e-3]])
   }
+
+  @Test func `subspaces are held against the full run at their best rates`() throws {
+    var results = try results(
+      ["preset": "tiny", "lr": "1e-2,1e-1", "subspace": "0,100,1000,10000", "steps": "5"])
+    let best = ["0": 2.0, "100": 4, "1000": 3, "10000": 2.2]
+    for cell in results.cells {
+      let loss = best[cell.options["subspace"] ?? ""] ?? .nan
+      let isBest = (cell.options["lr"] == "1e-2") == (cell.options["subspace"] == "0")
+      results.take(result(cell, eval: isBest ? loss : loss + 0.5), of: cell)
+    }
+    let found = try #require(results.intrinsicDimensions.first)
+    #expect(results.intrinsicDimensions.count == 1)
+    #expect(found.points.map(\.dimensions) == [100, 1000, 10_000])
+    #expect(found.points.map(\.rate) == [0.1, 0.1, 0.1] && found.fullLoss == 2)
+    for (share, expected) in zip(found.points.map(\.share), [0.5, 0.75, 0.95]) {
+      #expect(abs(share - expected) < 1e-12)
+    }
+    #expect(found.d90 == 10_000)
+    #expect(abs((found.between ?? 0) / 5623.4 - 1) < 1e-4)
+    #expect(results.json.contains("\"d90\":10000,\"between\":5623"))
+  }
+
+  @Test func `without a full run, or with none that reached it, there is no dimension`() throws {
+    var none = try results(["preset": "tiny", "subspace": "100,1000"])
+    for cell in none.cells { none.take(result(cell, eval: 3), of: cell) }
+    #expect(none.intrinsicDimensions.isEmpty)
+    var few = try results(["preset": "tiny", "subspace": "0,100"])
+    for (cell, loss) in zip(few.cells, [2.0, 5]) { few.take(result(cell, eval: loss), of: cell) }
+    let found = try #require(few.intrinsicDimensions.first)
+    #expect(found.d90 == nil && found.between == nil)
+    #expect(found.json.contains("\"d90\":null,\"between\":null"))
+  }
 }

@@ -54,6 +54,23 @@ struct RankRunTests {
       $0.sharpnessEvery = 5
       $0.shardsOptimizer = true
     },
+    Case(testDescription: "capped changes") { $0.updateCap = 1e-3 },
+    Case(testDescription: "muon, sharded, capped changes", preset: .moeTiny) {
+      $0.optimizer = .muon
+      $0.shardsOptimizer = true
+      $0.updateCap = 1e-3
+    },
+    Case(testDescription: "mezo", preset: .moeTiny) {
+      $0.optimizer = .mezo
+      $0.learningRate = 1e-3
+      $0.shardsOptimizer = true
+      $0.updateCap = 1e-3
+    },
+    Case(testDescription: "subspace, sharded") {
+      $0.subspace = 200
+      $0.shardsOptimizer = true
+    },
+    Case(testDescription: "kat") { $0.model.feedForward = .kat },
     Case(testDescription: "sigma-reparam") { $0.model.sigmaReparam = true },
     Case(testDescription: "qk-clip and caps") {
       $0.qkClip = 0.5

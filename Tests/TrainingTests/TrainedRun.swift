@@ -164,3 +164,7 @@ extension TrainingConfiguration {
     return configuration
   }
 }
+
+extension OptimizerKind {
+  static let byGradients = allCases.filter(\.takesGradients)
+}

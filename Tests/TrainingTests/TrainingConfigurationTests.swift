@@ -91,7 +91,7 @@ struct TrainingConfigurationTests {
     (["lr": "nan"], "'nan' is no value for lr: give a number from 0 to 1000"),
     (
       ["optimizer": "adam"],
-      "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd"
+      "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd, mezo"
     ),
     (["clip": "norm"], "'norm' is no value for clip: give global, zclip, adagc"),
     (["adam-beta2": "1"], "'1' is no value for adam-beta2: give a number from 0.1 to 0.99999"),
@@ -103,6 +103,15 @@ struct TrainingConfigurationTests {
     (
       ["optimizer": "muon", "mu-param": "on"],
       "mu-param and muon both scale the matrices' rates: choose one of them"
+    ),
+    (
+      ["feed-forward": "kat"],
+      "every layer has experts, so none would have the feed-forward layer kat: give --experts 0, or"
+        + " --expert-every 2"
+    ),
+    (
+      ["preset": "tiny", "feed-forward": "relu"],
+      "'relu' is no value for feed-forward: give gelu, kat"
     ),
     (
       ["decay-steps": "10"],

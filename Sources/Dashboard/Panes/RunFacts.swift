@@ -68,6 +68,7 @@ extension RunFacts {
         "preset", "width", "layers", "heads", "context", "mixer", "ssm-layers", "experts",
         "expert-width",
         "expert-active", "expert-every", "shared-expert-width", "router", "router-width",
+        "feed-forward",
         "mu-param", "sigma-reparam",
       ]),
     Topic(
@@ -81,11 +82,12 @@ extension RunFacts {
     Topic(
       title: "optimiser",
       names: [
-        "optimizer", "steps", "lr", SettingCatalog.learningRateMultiplier, "min-lr", "warmup",
+        "optimizer", "mezo-eps", "mezo-sparsity", "mezo-mask", "subspace", "steps", "lr",
+        SettingCatalog.learningRateMultiplier, "min-lr", "warmup",
         "schedule", "decay-steps", SettingCatalog.weightDecay, "decay", SettingCatalog.adamBeta2,
         SettingCatalog.adamEpsilon, "clip", SettingCatalog.gradClip, SettingCatalog.zClip,
-        SettingCatalog.adaGC, SettingCatalog.updateClip, SettingCatalog.warmupAgain,
-        SettingCatalog.decayNow, SettingCatalog.freeze,
+        SettingCatalog.adaGC, SettingCatalog.updateClip, SettingCatalog.updateCap,
+        SettingCatalog.warmupAgain, SettingCatalog.decayNow, SettingCatalog.freeze,
       ]),
     Topic(
       title: "mitigations",

@@ -33,6 +33,10 @@ package protocol Layer: Sendable {
   /// The weights of each of its experts; empty for a layer without.
   var expertTensors: [[TensorPlace]] { get }
 
+  /// Its functions whose coefficients are trained, in the order in which they are met; empty for a
+  /// layer without.
+  var functions: [RationalPlaces] { get }
+
   /// One pass's memory.
   func memory(_ plan: inout MemoryPlan) -> any LayerPass
 
@@ -51,6 +55,7 @@ extension Layer {
   package static var hasAttentionLogits: Bool { false }
   package static func signals(_ configuration: ModelConfiguration) -> [LayerSignal] { [] }
   package var expertTensors: [[TensorPlace]] { [] }
+  package var functions: [RationalPlaces] { [] }
 }
 
 /// A layer in the memory of one pass.

@@ -83,6 +83,9 @@ package struct RunPlan: Sendable {
     if let optimizer = given["optimizer"], optimizer != options["optimizer"] {
       options["update-clip"] = nil
       options["grad-clip"] = nil
+      if isLossesAlone(optimizer) || isLossesAlone(options["optimizer"]) {
+        for name in ["weight-decay"] + TrainingConfiguration.mezoOptions { options[name] = nil }
+      }
     }
     if let decay = given["decay"], decay != options["decay"] { options["weight-decay"] = nil }
     return options.merging(given) { _, given in given }
@@ -97,6 +100,9 @@ package struct RunPlan: Sendable {
     if let optimizer = given["optimizer"], optimizer != earlier["optimizer"] {
       given["update-clip"] = "\(configuration.updateClip)"
       given["grad-clip"] = "\(configuration.gradClip)"
+      if Self.isLossesAlone(optimizer) || Self.isLossesAlone(earlier["optimizer"]) {
+        given["weight-decay"] = "\(configuration.weightDecay)"
+      }
     }
     if let decay = given["decay"], decay != earlier["decay"] {
       given["weight-decay"] = "\(configuration.weightDecay)"
@@ -105,6 +111,11 @@ package struct RunPlan: Sendable {
       given[entry.option].flatMap { entry.value(words: $0) }.map { (name: entry.name, value: $0) }
     }
     return changes + Self.changes(clip: given["clip"])
+  }
+
+  /// Whether the optimizer of this name takes no gradients, which goes with a decay of its own.
+  private static func isLossesAlone(_ optimizer: String?) -> Bool {
+    optimizer.flatMap(OptimizerKind.init)?.takesGradients == false
   }
 
   /// One way to clip must be off before the other goes on.

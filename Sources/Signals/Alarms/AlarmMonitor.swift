@@ -77,7 +77,8 @@ package struct AlarmMonitor: Sendable, Codable {
       NotFiniteRule().findings(context) + attentionLogits.findings(context)
       + lossFindings(context) + logZ.findings(context)
       + GradientEpsilonRule().findings(context)
-      + (watchesExperts ? ExpertRule().findings(context) : []) + heldOutLoss.findings(context)
+      + (watchesExperts ? ExpertRule().findings(context) : [])
+      + FunctionRule().findings(context) + heldOutLoss.findings(context)
     let events = findings.filter { thresholds.isOn($0.rule) }.compactMap { latch($0, samples) }
     for event in events { trouble.note(event) }
     return events + ownRules.take(samples, thresholds.rules)

@@ -14,6 +14,7 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
   case deadExpert = "dead-expert"
   case overloadedExpert = "overloaded-expert"
   case heldOutLossRising = "held-out-loss-rising"
+  case functionRunsOff = "function-runs-off"
   case gradientSpike = "gradient-spike"
   case acceleratorIdle = "accelerator-idle"
   case memoryNearEnd = "memory-near-end"
@@ -30,7 +31,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
       .attentionLogitsDiverging, .notFinite, .strayWeights:
       true
     case .noProgress, .logZDrift, .gradientNearEpsilon, .deadExpert, .overloadedExpert,
-      .heldOutLossRising, .gradientSpike, .acceleratorIdle, .memoryNearEnd, .slowRank:
+      .heldOutLossRising, .functionRunsOff, .gradientSpike, .acceleratorIdle, .memoryNearEnd,
+      .slowRank:
       false
     }
   }
@@ -62,6 +64,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .overloadedExpert: "An expert gets \(number) times an even share for 100 steps."
     case .heldOutLossRising:
       "The held-out loss is \(NumberText.percent(level)) above its lowest for three measurements."
+    case .functionRunsOff:
+      "A trained function of a feed-forward layer is \(number) times its start's size from its start."
     case .gradientSpike:
       "The gradient norm of another program's run is \(number) standard deviations above its last 1,000 values."
     case .acceleratorIdle:
@@ -105,6 +109,8 @@ package enum AlarmRule: String, Sendable, Codable, CaseIterable {
     case .deadExpert, .overloadedExpert:
       Patience(trouble: ExpertBalance.stepsToTell, quiet: 100, coolDown: 500)
     case .heldOutLossRising: Patience(trouble: 0, quiet: 0, coolDown: 0)
+    // Measured every tenth step.
+    case .functionRunsOff: Patience(trouble: 20, quiet: 50, coolDown: 200)
     case .gradientSpike: Patience(trouble: 0, quiet: 20, coolDown: 100)
     // In seconds: a machine is looked at by the clock.
     case .acceleratorIdle: Patience(trouble: 60, quiet: 10, coolDown: 300)

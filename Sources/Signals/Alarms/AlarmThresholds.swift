@@ -60,6 +60,8 @@ extension AlarmRule {
     case .overloadedExpert:
       AlarmThreshold(ExpertBalance.overloadedAbove, 1.1...1000, "times an even share")
     case .heldOutLossRising: AlarmThreshold(0.02, 0.001...10, "share of the lowest loss above it")
+    case .functionRunsOff:
+      AlarmThreshold(4, 0.1...1e6, "distance from its start over the start's size")
     case .gradientSpike: AlarmThreshold(10, 1...1000, "standard deviations above the recent mean")
     case .acceleratorIdle: AlarmThreshold(5, 0.1...90, "per cent of its time that it is busy")
     case .slowRank: AlarmThreshold(1.5, 1.05...100, "times the median rank's work")

@@ -15,6 +15,13 @@ struct SampleLayout: Sendable {
     let indices: [Int]
   }
 
+  /// The drifts of a layer's trained functions, and which each is of.
+  struct FunctionLayer: Sendable {
+    let layer: Int
+    let indices: [Int]
+    let places: [(function: Int, group: Int)]
+  }
+
   let names: [MetricName]
   let loss: Int?
   let evalLoss: Int?
@@ -25,6 +32,7 @@ struct SampleLayout: Sendable {
   let attentionLogits: [Layer]
   let experts: [ExpertLayer]
   let gradientRMS: [Int]
+  let functions: [FunctionLayer]
   /// The values that must be finite: all but a probe's, whose far end may well diverge, and
   /// those that a clock says.
   let mustBeFinite: [Int]
@@ -33,7 +41,7 @@ struct SampleLayout: Sendable {
   var isRead: Bool {
     let single = [loss, evalLoss, gradNorm, logZ, learningRate, learningRateMultiplier]
     return single.contains { $0 != nil } || !attentionLogits.isEmpty || !experts.isEmpty
-      || !gradientRMS.isEmpty
+      || !gradientRMS.isEmpty || !functions.isEmpty
   }
 
   init(names: [MetricName]) {
@@ -48,12 +56,14 @@ struct SampleLayout: Sendable {
     var loads: [Int: [Int: Int]] = [:]
     var finite: [Int] = []
     var gradients: [Int] = []
+    var drifts: [(index: Int, numbers: [Int])] = []
     for (index, name) in names.enumerated() {
       let family = MetricCatalog.family(of: name)
       let numbers = MetricCatalog.indices(of: name)
       switch (family?.pattern, numbers.count) {
       case ("attention_logit_max/L", 1): logits.append(Layer(layer: numbers[0], index: index))
       case ("expert_load/L/E", 2): loads[numbers[0], default: [:]][numbers[1]] = index
+      case ("kat_drift/L/F/G", 3): drifts.append((index, numbers))
       default: break
       }
       if family?.pattern == "grad_rms/TENSOR" { gradients.append(index) }
@@ -65,6 +75,11 @@ struct SampleLayout: Sendable {
       ExpertLayer(layer: layer, indices: indices.sorted { $0.key < $1.key }.map(\.value))
     }
     gradientRMS = gradients
+    functions = Dictionary(grouping: drifts) { $0.numbers[0] }.sorted { $0.key < $1.key }.map {
+      FunctionLayer(
+        layer: $0.key, indices: $0.value.map(\.index),
+        places: $0.value.map { ($0.numbers[1], $0.numbers[2]) })
+    }
     mustBeFinite = finite
   }
 }

@@ -122,7 +122,7 @@ private func biasName(of tensor: ParameterTensor) -> String? {
   case .matrix, .queryKeyValue, .gain, .queryKeyGain:
     tensor.name.replacing(".weight", with: ".bias")
   case .embedding, .unembedding, .router, .adapter, .sigmaGain, .sharedArray, .bias, .coefficients,
-    .fixed:
+    .subspace, .fixed:
     nil
   }
 }

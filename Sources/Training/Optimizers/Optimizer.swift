@@ -19,13 +19,13 @@ package final class Optimizer {
   package let secondMoments: FloatBuffer
   /// What clipping remembers from step to step.
   package var clipping = GradientClipping()
-  private let rules: [UpdateRule]
+  private let rules: [UpdateRule?]
   let rateFactors: [Float]
-  private let chunks: [Chunk]
+  let chunks: [Chunk]
   /// Neighbouring chunks of about the same number of elements: a job each.
   private let groups: [Range<Int>]
   /// Those that this rank updates.
-  private let updatedGroups: [Range<Int>]
+  let updatedGroups: [Range<Int>]
   private let updatedParts: Range<Int>
   /// Those that this rank adds up, for all ranks.
   let ownGroups: [Range<Int>]
@@ -41,14 +41,15 @@ package final class Optimizer {
   /// What other ranks send of the gradient's sum.
   let received: FloatBuffer
   /// One a tensor: what the present update does to it, and what it measured.
-  private var steps: [TensorStep] = []
+  var steps: [TensorStep] = []
   private var tensorNorms: [Double]
-  private let tensorSums: Buffer<TensorSums>
+  let tensorSums: Buffer<TensorSums>
   var statistics = UpdateStatistics()
-  let muonSums: Buffer<UpdateSquares>
+  let muonSums: Buffer<MatrixUpdate>
   private let summing: Round<[FloatBuffer]>
   let totalling: Round<FloatBuffer>
   private let measuring: Round<[TensorStep]>
+  let measuringChange: Round<Update>
   private let applying: Round<Update>
 
   /// - Parameters: `isMuParam` scales each linear layer's rate by 256/fan-in; `slices` are those of
@@ -64,11 +65,11 @@ package final class Optimizer {
     self.slices = slices
     self.isSharded = isSharded
     // What has no moments of its own takes no memory for them.
-    let isSparse = isSharded || layout.sharedArray != nil
+    let isSpare = isSharded || layout.sharedArray != nil || !kind.takesGradients
     firstMoments =
-      isSparse ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+      isSpare ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     secondMoments =
-      isSparse ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+      isSpare ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     let rules = layout.tensors.map(kind.rule)
     self.rules = rules
     rateFactors = layout.tensors.map { isMuParam ? muParamFactor($0) : 1 }
@@ -85,13 +86,15 @@ package final class Optimizer {
     updatedGroups = isSharded ? ownGroups : groups
     sums = Buffer(repeating: ChunkSums(), count: chunks.count)
     sliceSquares = Buffer(count: chunks.count * slices / ranks.count)
-    gradient = FloatBuffer(count: layout.count)
+    gradient =
+      kind.takesGradients
+      ? FloatBuffer(count: layout.count) : FloatBuffer(untouched: layout.count)
     received = FloatBuffer(count: sections.numbers.largestHalf)
     tensorNorms = Array(repeating: 0, count: layout.tensors.count)
     tensorSums = Buffer(repeating: TensorSums(), count: layout.tensors.count)
     let parts = sections.muonParts
     updatedParts = isSharded ? sections.parts.ownRange : parts.indices
-    muonSums = Buffer(repeating: UpdateSquares(), count: parts.count)
+    muonSums = Buffer(repeating: MatrixUpdate(), count: parts.count)
     let lent = parts.isEmpty ? 0 : pool.workers
     let jobs = UpdateJobs(
       chunks: chunks, groups: groups, ownGroups: ownGroups, updatedGroups: updatedGroups,
@@ -102,6 +105,7 @@ package final class Optimizer {
     summing = Round(on: pool, jobs.sum)
     totalling = Round(on: pool, jobs.measureTotal)
     measuring = Round(on: pool, jobs.measureRatio)
+    measuringChange = Round(on: pool, jobs.measureChange)
     applying = Round(on: pool, jobs.apply)
   }
 
@@ -126,6 +130,7 @@ package final class Optimizer {
     statistics.isClipped = scales.isClipped
     setSteps(rates, updates: updates, scales: scales)
     if rates.updateClip > 0 { clipUpdates(limit: Double(rates.updateClip)) }
+    if rates.updateCap > 0 { capChanges(parameters, at: Double(rates.updateCap)) }
     applying.run(jobs: updatedParts.count + updatedGroups.count, Update(steps, parameters))
     if isSharded { gatherUpdate(parameters) }
     finish()
@@ -192,7 +197,8 @@ extension Optimizer {
       own.learningRate *= rateFactors[index]
       own.decay = tensor.role.isDecayed ? shared.decay : 0
       let isHeld = !statistics.isMade || rates.freezes(tensor)
-      steps.append(TensorStep(rule: isHeld ? nil : rules[index], adam: own))
+      steps.append(
+        TensorStep(rule: isHeld ? nil : rules[index], adam: own, cap: rates.updateCap))
     }
   }
 
@@ -214,27 +220,39 @@ extension Optimizer {
       tensorSums[chunk.tensor].add(sums[index].squares)
     }
     for (index, part) in sections.muonParts.enumerated() {
-      tensorSums[part.tensor].add(muonSums[index])
+      tensorSums[part.tensor].add(muonSums[index].squares)
+      if muonSums[index].isCapped { tensorSums[part.tensor].isCapped = true }
     }
     for (index, tensor) in layout.tensors.enumerated() {
       let sums = tensorSums[index]
       statistics.updateRMS.append(rootMean(sums.update, tensor))
       statistics.paramNorm.append(Float(sums.parameter.squareRoot()))
     }
+    statistics.cappedShare = cappedShare
   }
 }
 
 /// A tensor's sums of squares.
-private struct TensorSums: Sendable, BitwiseCopyable {
+struct TensorSums: Sendable, BitwiseCopyable {
   var gradient = 0.0
   /// Of g²/v̂.
   var ratio = 0.0
   var update = 0.0
   var parameter = 0.0
+  /// Whether the change was scaled down to what the cap allows.
+  var isCapped = false
 
   mutating func add(_ squares: UpdateSquares) {
     update += squares.update
     parameter += squares.parameter
+  }
+
+  /// The sums of squares so far, which begin anew.
+  mutating func takeSquares() -> UpdateSquares {
+    var squares = UpdateSquares()
+    (squares.update, squares.parameter) = (update, parameter)
+    (update, parameter) = (0, 0)
+    return squares
   }
 }
 

@@ -18,6 +18,8 @@ extension Optimizer {
     package var gradClip: Float = 1
     /// How far g²/v̂ may rise above 1, as a root mean square, before the rate is cut; 0 for any.
     package var updateClip: Float = 0
+    /// The largest change of a tensor in a step, as a share of its norm; 0 for any.
+    package var updateCap: Float = 0
     /// Blocks, counted from the embedding, that stay as they are; the embedding with the first.
     package var frozenBlocks = 0
 
@@ -26,10 +28,15 @@ extension Optimizer {
       self.peakLearningRate = peakLearningRate
     }
 
-    func freezes(_ tensor: ParameterTensor) -> Bool {
-      guard let layer = tensor.layer else { return tensor.role == .embedding && frozenBlocks > 0 }
-      return layer < frozenBlocks
-    }
+    func freezes(_ tensor: ParameterTensor) -> Bool { tensor.isFrozen(blocks: frozenBlocks) }
+  }
+}
+
+extension ParameterTensor {
+  /// Whether it stays as it is with so many blocks, counted from the embedding.
+  func isFrozen(blocks: Int) -> Bool {
+    guard let layer else { return role == .embedding && blocks > 0 }
+    return layer < blocks
   }
 }
 
@@ -38,11 +45,38 @@ struct TensorStep: Sendable {
   /// Nil for a tensor that stays as it is.
   let rule: UpdateRule?
   var adam: AdamCoefficients
+  /// The largest change as a share of the tensor's norm; 0 for any.
+  var cap: Float = 0
+
+  /// Whether its change is known before it is made: Muon's is with the matrix alone.
+  var isMeasured: Bool { rule == .adam || rule == .momentum }
 
   func momentum(_ momentum: Float) -> MomentumCoefficients {
-    MomentumCoefficients(
+    var coefficients = MomentumCoefficients(
       gradientScale: adam.gradientScale, learningRate: adam.learningRate, momentum: momentum,
       decay: adam.decay)
+    coefficients.cap = cap
+    return coefficients
+  }
+
+  /// What ``apply(_:parameters:gradient:first:second:)`` would change of a chunk. Reads only.
+  /// - Returns: the squares of the change, decay included, and of the parameters before it
+  func change(
+    of chunk: Chunk, parameters: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer,
+    second: FloatBuffer
+  ) -> UpdateSquares {
+    switch rule {
+    case .adam:
+      adamChange(
+        parameters: parameters, gradient: gradient, first: first, second: second,
+        from: chunk.start, count: chunk.count, adam)
+    case .momentum:
+      momentumChange(
+        parameters: parameters, gradient: gradient, velocity: first, from: chunk.start,
+        count: chunk.count, momentum(MomentumConstants.sgd))
+    case .muon, nil:
+      UpdateSquares()
+    }
   }
 
   /// Updates a chunk; one that belongs to Muon is updated with its whole matrix instead.

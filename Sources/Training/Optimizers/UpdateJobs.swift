@@ -28,7 +28,7 @@ struct UpdateJobs: Sendable {
   let first: FloatBuffer
   let second: FloatBuffer
   let muonParts: [MuonPart]
-  let muonSums: Buffer<UpdateSquares>
+  let muonSums: Buffer<MatrixUpdate>
   let muonScratch: [MuonScratch]
 
   func sum(_ sliceGradients: [FloatBuffer], group: Int, worker: Int) {
@@ -57,6 +57,15 @@ struct UpdateJobs: Sendable {
     }
   }
 
+  /// What the update would change of tensors that are updated chunk by chunk, and their own squares.
+  func measureChange(_ update: Update, group: Int, worker: Int) {
+    for index in updatedGroups[group] {
+      sums[index].squares = update.steps[chunks[index].tensor].change(
+        of: chunks[index], parameters: update.parameters, gradient: gradient, first: first,
+        second: second)
+    }
+  }
+
   func apply(_ update: Update, job: Int, worker: Int) {
     guard job < updatedParts.count else {
       for index in updatedGroups[job - updatedParts.count] {
@@ -69,7 +78,7 @@ struct UpdateJobs: Sendable {
     let index = updatedParts.lowerBound + job
     let part = muonParts[index]
     let step = update.steps[part.tensor]
-    muonSums[index] = UpdateSquares()
+    muonSums[index] = MatrixUpdate()
     guard step.rule == .muon else { return }
     muonSums[index] = muonStep(
       parameters: update.parameters, gradient: gradient, velocity: first, at: part.place,

@@ -10,18 +10,25 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   case muon
   /// Stochastic gradient descent with momentum.
   case sgd
+  /// Losses on both sides along a random direction over the small weights, in place of gradients.
+  case mezo
 
   /// Whether any tensor has a second moment.
-  package var hasSecondMoments: Bool { self != .sgd }
+  package var hasSecondMoments: Bool { self != .sgd && self != .mezo }
+
+  /// Whether it needs a backward pass.
+  package var takesGradients: Bool { self != .mezo }
 
   /// Whether every tensor has Adam's moments.
   var isAdam: Bool { self == .adamW || self == .stableAdamW }
 
-  func rule(of tensor: ParameterTensor) -> UpdateRule {
+  /// Nil where no gradient updates the tensor.
+  func rule(of tensor: ParameterTensor) -> UpdateRule? {
     switch self {
     case .adamW, .stableAdamW: .adam
     case .muon: tensor.role.isHiddenMatrix ? .muon : .adam
     case .sgd: .momentum
+    case .mezo: nil
     }
   }
 }

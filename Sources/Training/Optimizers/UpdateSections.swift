@@ -17,7 +17,7 @@ struct UpdateSections: Sendable {
   let muonParts: [MuonPart]
 
   init(
-    _ chunks: [Chunk], rules: [UpdateRule], parts: [MuonPart], numbers: Int,
+    _ chunks: [Chunk], rules: [UpdateRule?], parts: [MuonPart], numbers: Int,
     ranks: some RankGroup
   ) {
     let cuts = Self.cuts(chunks, rules: rules, count: ranks.count)
@@ -35,7 +35,7 @@ struct UpdateSections: Sendable {
   }
 
   /// The first chunk of each section, and behind the last one.
-  private static func cuts(_ chunks: [Chunk], rules: [UpdateRule], count: Int) -> [Int] {
+  private static func cuts(_ chunks: [Chunk], rules: [UpdateRule?], count: Int) -> [Int] {
     let total = chunks.reduce(0) { $0 + $1.count }
     var cuts = [0]
     var done = 0

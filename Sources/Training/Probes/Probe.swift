@@ -102,9 +102,12 @@ package struct StepOutcome {
 /// The run that a probe is fitted to.
 package struct ProbedRun {
   package let configuration: TrainingConfiguration
+  /// Of what the engine sees.
   package let layout: ParameterLayout
   /// What is not trained, where an adapter is.
   package let trunk: FloatBuffer?
+  /// Of what the optimiser trains, which is another one in a subspace.
+  package let trained: ParameterLayout
   package let pool: WorkerPool
   /// Nats a token, where the data's own entropy is known.
   package let entropyPerByte: Double?

@@ -7,12 +7,15 @@ struct RoutingMetrics: Probe {
   static let interval = 50
 
   private let layers: [Int]
+  /// Whether the passes of a step leave its whole routing: losses alone do not.
+  private let knowsRouting: Bool
   private var similarity: [Double] = []
   private var information: [Double] = []
 
   /// Nil for a model without experts.
   init?(_ run: ProbedRun) {
     layers = run.configuration.model.mixtureLayers
+    knowsRouting = run.configuration.optimizer.takesGradients
     if layers.isEmpty { return nil }
   }
 
@@ -21,7 +24,7 @@ struct RoutingMetrics: Probe {
   /// With the weights of the passes and what those left: both are read where they lie.
   mutating func beforeUpdate(of step: ProbedStep) {
     similarity = step.engine.expertSimilarity(parameters: step.parameters)
-    information = step.engine.routingMutualInformation()
+    information = knowsRouting ? step.engine.routingMutualInformation() : []
   }
 
   func afterUpdate(of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples) {

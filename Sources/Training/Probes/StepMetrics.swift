@@ -155,9 +155,11 @@ extension StepMetrics: Probe {
   ) {
     clips.add(outcome.update.isClipped)
     let tokens = Double(step.settings.batch.value * model.context)
-    let flops = tokens * model.flopsPerToken()
+    // Two forward passes are two thirds of one that goes there and back.
+    let share = outcome.update.zerothOrder == nil ? 1 : 2.0 / 3
+    let flops = tokens * model.flopsPerToken() * share
     let seconds = outcome.seconds
-    let share = shareOfPeak(gigaflops: flops / seconds / 1e9, in: step)
+    let shareOfPeak = shareOfPeak(gigaflops: flops / seconds / 1e9, in: step)
     samples.names += names
     append(
       outcome.statistics,
@@ -167,7 +169,7 @@ extension StepMetrics: Probe {
         gradNorm: outcome.update.gradNorm, clipFraction: clips.fraction,
         tokensPerSecond: tokens / seconds, milliseconds: seconds * 1000,
         memoryBytes: memory.resident(),
-        flopsFraction: share),
+        flopsFraction: shareOfPeak),
       to: &samples.values)
   }
 

@@ -66,6 +66,12 @@ final class UpdateCosine {
 }
 
 extension UpdateCosine: Probe {
+  /// Nil where updates go in random directions, which say nothing of each other.
+  convenience init?(_ run: ProbedRun) {
+    guard run.configuration.optimizer.takesGradients else { return nil }
+    self.init(parameters: run.trained.count, pool: run.pool)
+  }
+
   /// In two steps that follow one another.
   func isDue(in step: ProbedStep) -> Bool { step.number % Self.interval <= 1 }
 

@@ -55,11 +55,13 @@ struct SweepReport {
   }
 
   private func page(title: String, svg: String) -> String {
-    TablePage.html(
+    let summary = SweepSummary(board.results)
+    let dimensions = summary.dimensionRows
+    return TablePage.html(
       title: title, kind: "Seismo sweep", drawing: svg,
-      tables: [
-        ("Sensitivity to the rate", SweepSummary(board.results).rows), ("Cells", cellRows),
-      ])
+      tables: [("Sensitivity to the rate", summary.rows)]
+        + (dimensions.isEmpty ? [] : [("Intrinsic dimension", dimensions)])
+        + [("Cells", cellRows)])
   }
 
   /// The names of the columns first.

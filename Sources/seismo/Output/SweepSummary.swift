@@ -27,6 +27,38 @@ struct SweepSummary {
     return rows
   }
 
+  /// What subspaces came to, the names of the columns first; empty where there are none.
+  var dimensionRows: [[String]] {
+    let found = results.intrinsicDimensions
+    guard !found.isEmpty else { return [] }
+    var rows = [["dimensions", "cells of", "best rate", "held-out", "of the full drop"]]
+    for dimension in found {
+      for point in dimension.points {
+        rows.append([
+          NumberText.grouped(point.dimensions), dimension.words,
+          NumberText.compact(point.rate), NumberText.compact(point.loss, digits: 4),
+          NumberText.percent(point.share),
+        ])
+      }
+    }
+    return rows
+  }
+
+  private var dimensionLines: [String] {
+    let found = results.intrinsicDimensions
+    guard !found.isEmpty else { return [] }
+    let ends = found.map { dimension -> String in
+      let place = dimension.words
+      guard let d90 = dimension.d90 else {
+        return "\(place): no subspace has 90% of the drop to"
+          + " \(NumberText.compact(dimension.fullLoss, digits: 4))"
+      }
+      let between = dimension.between.map { ", about \(NumberText.compact($0, digits: 2))" } ?? ""
+      return "\(place): d90 is at most \(NumberText.grouped(d90))\(between)"
+    }
+    return [""] + TextTable.lines(dimensionRows, rightAligned: [0, 2, 3, 4]) + ends
+  }
+
   var lines: [String] {
     let rows = rows
     let counts = CellState.allCases.compactMap { state -> String? in
@@ -36,6 +68,6 @@ struct SweepSummary {
     let rest = results.cells.count - results.results.count
     let end = (counts + (rest > 0 ? ["\(rest) to go"] : [])).joined(separator: ", ")
     let table = rows.count == 1 ? [] : TextTable.lines(rows, rightAligned: [0, 2, 3, 4, 5, 6])
-    return table + ["\(results.cells.count) cells: \(end)"]
+    return table + dimensionLines + ["\(results.cells.count) cells: \(end)"]
   }
 }

@@ -18,6 +18,8 @@ CASES = {
     "dense-blend": dict(width=8, layers=1, heads=1, context=5, batch=2, qk_layernorm=0.37),
     "mixture": dict(width=8, layers=2, heads=2, context=5, batch=4, experts=4, expert_width=16,
                     active=2, balance_loss=0.05),
+    "dense-capped": dict(width=8, layers=1, heads=1, context=5, batch=2, update_cap=0.02),
+    "kat": dict(width=16, layers=2, heads=2, context=5, batch=2, kat=True),
     "lora": dict(width=12, layers=2, heads=2, context=6, batch=2,
                  adapter=dict(method="lora", rank=3, alpha=5.0)),
     "svfit": dict(width=12, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
@@ -83,15 +85,34 @@ def block_shapes(c, p, kind="attention"):
         for e in range(c["experts"]):
             shapes[p + f"mlp.experts.{e}.up.weight"] = (c["expert_width"], D)
             shapes[p + f"mlp.experts.{e}.down.weight"] = (D, c["expert_width"])
-    else:
-        shapes[p + "mlp.dense_h_to_4h.weight"] = (4 * D, D)
-        shapes[p + "mlp.dense_4h_to_h.weight"] = (D, 4 * D)
+        return shapes
+    for side, out, inner in (("1", "dense_h_to_4h", D), ("2", "dense_4h_to_h", 4 * D)):
+        if "kat" in c:
+            shapes[p + f"mlp.act{side}.numerator"] = (6,)
+            shapes[p + f"mlp.act{side}.denominators"] = (8, 4)
+        shapes[p + f"mlp.{out}.weight"] = (5 * D - inner, inner)
     return shapes
 
 
 def draw(shapes):
     make = lambda s: (1 + 0.2 * torch.randn(s)) if len(s) == 1 else torch.randn(s) / math.sqrt(s[-1])
-    return {n: make(s).requires_grad_() for n, s in shapes.items()}
+    return {n: (rational_start(n, s) if ".act" in n else make(s)).requires_grad_() for n, s in shapes.items()}
+
+
+def rational_start(name, shape):
+    """Coefficients near those of the identity or of swish, in units of the fit's range, 3."""
+    a, b = [[0, 1, 0, 0, 0, 0], [0, 0, 0, 0]] if "act1" in name else [
+        [0, 0.5, 0.25, 0.05326628, 0.005803035, 0.0002751961], [0, 0.10652899, 0, 0.00055023]]
+    values = [v * 3**k for k, v in enumerate(a)] if "numerator" in name else [v * 3**(i + 1) for i, v in enumerate(b)]
+    return torch.tensor(values) + 0.1 * torch.randn(shape)
+
+
+def rational(x, a, b):
+    """P/Q of y = x/3 by groups of columns: one numerator, Q = 1 + sum |b_i| |y|^i a group."""
+    y = (x / 3).unflatten(-1, (len(b), -1))
+    p = sum(a[k] * y**k for k in range(6))
+    q = 1 + sum(b[:, i, None].abs() * y.abs()**(i + 1) for i in range(4))
+    return (p / q).flatten(-2)
 
 
 LINEAR = ["self_attn.query_key_value", "self_attn.dense", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"]
@@ -260,6 +281,11 @@ def block(c, P, p, x, kind="attention"):
     if "experts" in c:
         y, aux = mixture(c, P, p + "mlp.", h)
         return x + y, peak, aux
+    if "kat" in c:
+        for side, out in (("1", "dense_h_to_4h"), ("2", "dense_4h_to_h")):
+            h = rational(h, P[p + f"mlp.act{side}.numerator"], P[p + f"mlp.act{side}.denominators"])
+            h = h @ P[p + f"mlp.{out}.weight"].T
+        return x + h, peak, 0.0
     h = F.gelu(h @ P[p + "mlp.dense_h_to_4h.weight"].T, approximate="tanh")
     return x + bottleneck(P, p + "mlp.", h @ P[p + "mlp.dense_4h_to_h.weight"].T), peak, 0.0
 
@@ -283,6 +309,14 @@ def run(c, P, tokens):
     return logits, loss, loss + z_loss + balance, peaks
 
 
+def bound(parameters, before, cap):
+    """Scales each tensor's change to at most cap of its norm; one of an RMS below 1e-3 counts as of that."""
+    with torch.no_grad():
+        for p, old in zip(parameters, before):
+            change, limit = p - old, cap * max(old.norm().item(), 1e-3 * math.sqrt(p.numel()))
+            p.copy_(old + change * min(1, limit / max(change.norm().item(), 1e-30)))
+
+
 def record(name, c, folder):
     torch.manual_seed(len(name))
     P, trunk = make_parameters(c), {}
@@ -297,8 +331,8 @@ def record(name, c, folder):
     numbers = [*(p.detach().clone() for p in P.values()), *(g.clone() for g in grads), *trunk.values(),
                logits.detach()]
     # A coupled decay of wd/peak is a decay of wd·(lr/peak), independent of the rate.
-    weights = {n for n, p in P.items()
-               if p.dim() > 1 and not n.endswith(COEFFICIENTS) and "prefix" not in n}
+    weights = {n for n, p in P.items() if p.dim() > 1 and not n.endswith(COEFFICIENTS)
+               and "prefix" not in n and ".act" not in n}
     groups = [{"params": [p for n, p in P.items() if n in weights], "weight_decay": DECAY / PEAK},
               {"params": [p for n, p in P.items() if n not in weights], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
@@ -310,7 +344,10 @@ def record(name, c, folder):
         _, cross_entropy, total, _ = run(c, met(), batches[step])
         total.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(P.values(), 1.0).item())
+        before = [p.detach().clone() for p in P.values()]
         optimizer.step()
+        if "update_cap" in c:
+            bound(P.values(), before, c["update_cap"])
         losses.append(cross_entropy.item())
     final = {n: p.detach().double().norm().item() for n, p in P.items()}
     about = dict(c, tensors=[dict(name=n, count=p.numel(), final_norm=final[n]) for n, p in P.items()],

@@ -40,11 +40,15 @@ struct RecordedRun {
     let peak: Float
     let warmup: Int
     let weightDecay: Float
+    let updateCap: Float?
+    let kat: Bool?
   }
 
   static let names =
-    ["dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "ssm", "ssm-mixed"]
-    + AdapterMethod.allCases.map(\.rawValue)
+    [
+      "dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "dense-capped", "kat", "ssm",
+      "ssm-mixed",
+    ] + AdapterMethod.allCases.map(\.rawValue)
 
   let description: Description
   let parameters: [[Float]]
@@ -81,6 +85,7 @@ struct RecordedRun {
     if let mixers = description.mixers {
       configuration.mixers = mixers.compactMap(LayerKind.init)
     }
+    if description.kat == true { configuration.feedForward = .kat }
     configuration.adapter = description.adapter
     return configuration
   }
@@ -110,6 +115,7 @@ struct RecordedRun {
     var rates = Optimizer.Rates(
       learningRate: description.peak * warmth, peakLearningRate: description.peak)
     rates.weightDecay = description.weightDecay
+    rates.updateCap = description.updateCap ?? 0
     return rates
   }
 

@@ -6,7 +6,7 @@ extension Checkpoint {
   ///
   /// No run arrived at them: the optimizer's moments begin at 0, and what the run had measured on the
   /// way here is forgotten. Its options, settings and script stay, so that it can go on from there; one
-  /// whose matrices had blocks left out goes on with whole ones.
+  /// whose matrices had blocks left out, or that moved in a subspace, goes on with all weights.
   /// - Parameters:
   ///   - parameters: in the layout's order.
   ///   - routerBias: as ``ForwardState`` has it.
@@ -34,6 +34,6 @@ extension ContinuationState {
     var fresh = TrainingProgress()
     fresh.batchOffset = progress.batchOffset
     (progress, clipping) = (fresh, nil)
-    for option in ["sparsity", "regrow"] { options[option] = nil }
+    for option in ["sparsity", "regrow", "subspace"] { options[option] = nil }
   }
 }

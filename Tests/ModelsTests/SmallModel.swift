@@ -27,6 +27,11 @@ struct SmallModel {
     where !tensor.role.isDecayed && tensor.role != .fixed || tensor.role == .adapter {
       for index in 0..<tensor.count {
         parameters[tensor.offset + index] += Float(0.2 * random.normal())
+        guard tensor.role == .coefficients else { continue }
+        // Where a function takes a coefficient's magnitude it has a kink at 0.
+        let value = parameters[tensor.offset + index]
+        parameters[tensor.offset + index] = Float(
+          signOf: value, magnitudeOf: max(abs(value), 0.1))
       }
     }
     tokens = (0..<batch * (configuration.context + 1)).map { _ in UInt8(random.next() % 11) }

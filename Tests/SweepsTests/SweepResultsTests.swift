@@ -79,7 +79,7 @@ struct SweepResultsTests {
     let best = ["0": 2.0, "100": 4, "1000": 3, "10000": 2.2]
     for cell in results.cells {
       let loss = best[cell.options["subspace"] ?? ""] ?? .nan
-      let isBest = (cell.options["lr"] == "1e-2") == (cell.options["subspace"] == "0")
+      let isBest = (cell.options["lr"] == "0.01") == (cell.options["subspace"] == "0")
       results.take(result(cell, eval: isBest ? loss : loss + 0.5), of: cell)
     }
     let found = try #require(results.intrinsicDimensions.first)

@@ -3,7 +3,7 @@ internal import Kernels
 /// What a group-rational function begins as: its coefficients in powers of x.
 enum RationalStart: Sendable {
   case identity
-  /// Within 1e-6 of x·σ(x) for |x| ≤ 3, 0.008 for |x| ≤ 6.
+  /// Within 1e-4 of x·σ(x) for |x| ≤ 3, 0.008 for |x| ≤ 6.
   case swish
 
   private var numerator: [Double] {

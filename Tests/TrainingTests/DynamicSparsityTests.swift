@@ -89,7 +89,7 @@ struct DynamicSparsityTests {
         }
       }
     }
-    #expect(sparse.sparsity.shares.contains { $0.churn > 0 } == (share < 0.9))
+    #expect(sparse.sparsity.shares.contains { $0.churn > 0 })
   }
 
   @Test func `what is there has the gradient of the whole model, and nothing else has one`() throws
@@ -323,7 +323,8 @@ extension DynamicSparsityTests {
       let norm = recorded.gradNorms[step]
       #expect(abs(update.gradNorm - norm) < 1e-4 * norm, "step \(step)")
       for (name, digits) in recorded.masks[step] {
-        let blocks = try #require(sparsity.blocks(of: #require(layout[name])))
+        let tensor = try #require(layout[name])
+        let blocks = try #require(sparsity.blocks(of: tensor))
         #expect(blocks.map { $0 ? "1" : "0" }.joined() == digits, "\(name), step \(step)")
       }
     }

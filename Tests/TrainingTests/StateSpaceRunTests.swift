@@ -52,15 +52,20 @@ struct StateSpaceRunTests {
     #expect(!step.names.contains { $0.path.hasPrefix("attention") })
     #expect(step.names.allSatisfy { MetricCatalog.family(of: $0) != nil })
     for layer in 0..<2 {
-      let (least, most) = (step["ssm_delta_min/\(layer)"], step["ssm_delta_max/\(layer)"])
-      #expect(try #require(least) > 0 && #require(most) > #require(least))
-      let (mean, largest) = (step["ssm_state/\(layer)"], step["ssm_state_max/\(layer)"])
-      #expect(try #require(mean) > 0 && #require(largest) > #require(mean))
-      let decays = try (0..<4).map { try #require(step["ssm_decay/\(layer)/\($0)"]) }
+      let numbers = try ["ssm_delta_min", "ssm_delta_max", "ssm_state", "ssm_state_max"].map {
+        try #require(step[MetricCatalog.layerSignal($0, layer: layer)])
+      }
+      #expect(numbers[0] > 0 && numbers[1] > numbers[0])
+      #expect(numbers[2] > 0 && numbers[3] > numbers[2])
+      let decays = try (0..<4).map {
+        try #require(step[MetricCatalog.layerSignal("ssm_decay", layer: layer, part: $0)])
+      }
       #expect(decays.allSatisfy { $0 > 0 && $0 < 1 })
       // The first group remembers longest, the last one least.
       #expect(decays[0] > decays[3])
-      let gates = try (0..<4).map { try #require(step["ssm_modulation/\(layer)/\($0)"]) }
+      let gates = try (0..<4).map {
+        try #require(step[MetricCatalog.layerSignal("ssm_modulation", layer: layer, part: $0)])
+      }
       #expect(gates.allSatisfy { $0 > 0 && $0 < 1 })
     }
   }
@@ -95,13 +100,17 @@ struct StateSpaceRunTests {
   }
 
   @Test func `what a text is kept in does not grow with it`() {
-    var model = ModelConfiguration(width: 16, layers: 2, heads: 2, context: 8)
+    var model = ModelConfiguration(width: 16, layers: 2, heads: 2, context: 16_384)
     model.mixers = [.ssm]
     let engine = model.randomInferenceEngine(workers: 1)
     let bytes = [10, 100_000].map {
       Continuation(of: [1], tokens: $0, texts: 4, engine: engine).memoryBytes
     }
     #expect(bytes[0] == bytes[1])
+    model.mixers = [.attention]
+    let growing = Continuation(
+      of: [1], tokens: 100_000, texts: 4, engine: model.randomInferenceEngine(workers: 1))
+    #expect(growing.memoryBytes > 2 * bytes[0])
   }
 
   @Test func `options give a mixer by layer back`() throws {

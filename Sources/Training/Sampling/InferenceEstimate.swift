@@ -55,7 +55,7 @@ package struct InferenceEstimate {
 
   /// F: until the first byte of the longest prompt part that fits is written.
   package func secondsOfPrompt(_ bytes: Int) -> Double {
-    let kept = min(bytes, model.context)
+    let kept = model.hasAttention ? min(bytes, model.context) : bytes
     let rows = min(kept, Continuation.promptRows)
     let passes = Double(kept) / Double(rows)
     let first = engine.secondsOfPass(.prompt, rows: rows, sharing)

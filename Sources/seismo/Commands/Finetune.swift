@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Ranks
 import Runs
 import Training
@@ -19,12 +20,16 @@ struct Finetune: ParsableCommand {
   var checkpoint: String
   @Option(
     help:
-      "write the weights with the adapter merged into them to this folder, at the end of the run"
-      + " or, where CHECKPOINT has an adapter already, at once")
+      """
+      write the weights with the adapter merged into them to this folder, at the end of the run or, \
+      where CHECKPOINT has an adapter already, at once
+      """)
   var mergeInto: String?
   @Option(
-    help: "train by each of these methods, with full for comparison, and print what they come to:"
-      + " parameters, memory, seconds, held-out loss; all, or their names with commas between")
+    help: """
+      train by each of these methods, with full for comparison, and print what they come to: \
+      parameters, memory, seconds, held-out loss; all, or their names with commas between
+      """)
   var compare: String?
   @Option(help: "with --compare: seeds of each method (default: 0,1,2)") var seeds: CountList?
   @OptionGroup var training: TrainingOptions

@@ -41,9 +41,15 @@ struct GradientCheck {
   private func flaw(
     _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ place: String
   ) -> [String] {
-    let found = slope(tensor, direction)
-    guard !(abs(found - expected) < 2e-3 * abs(expected) + 2e-4) else { return [] }
+    // A rectifier's kink may lie within the first step; hardly ever within the shorter one too.
+    let found = slope(tensor, direction, steps: [8e-3, 2e-3, 5e-4])
+    if agrees(found, expected) { return [] }
+    if agrees(slope(tensor, direction, steps: [2e-3, 5e-4]), expected) { return [] }
     return ["\(tensor.name)\(place): slope \(found), gradient \(expected)"]
+  }
+
+  private func agrees(_ slope: Double, _ gradient: Double) -> Bool {
+    abs(slope - gradient) < 2e-3 * abs(gradient) + 2e-4
   }
 
   /// A tensor that is said to be without effect has none, in a direction of no preference.
@@ -60,11 +66,13 @@ struct GradientCheck {
 
   /// Fourth-order central difference, with the largest step that sends no token to another expert:
   /// there the objective jumps.
-  private func slope(_ tensor: ParameterTensor, _ direction: [Float]) -> Double {
+  private func slope(
+    _ tensor: ParameterTensor, _ direction: [Float], steps: [Float]
+  ) -> Double {
     let here = Objective(model, settings)
     let kept = FloatBuffer(count: model.parameters.count)
     kept.copy(from: model.parameters)
-    for step in [Float(8e-3), 2e-3, 5e-4] {
+    for step in steps {
       let values = [Float(-2), -1, 1, 2].map { multiple -> Objective in
         for (index, component) in direction.enumerated() {
           model.parameters[tensor.offset + index] += step * multiple * component

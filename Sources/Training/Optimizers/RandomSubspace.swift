@@ -66,23 +66,25 @@ final class RandomSubspace: Sendable {
 
   /// θ, after an update of θ_d.
   func fold(into parameters: FloatBuffer) {
-    for index in 0..<weights.count { numbers[index] = weights[index] }
-    clear(from: weights.count)
+    let kept = min(weights.count, count)
+    numbers.base.update(from: weights.base, count: kept)
+    clear(from: kept)
     forEachPart { [numbers, signs] range in
-      for index in range { numbers.base[index] *= signs.base[index] }
+      let (x, signs) = (numbers.base, signs.base)
+      for index in range { x[index] *= signs[index] }
     }
     hadamard(numbers, count: count, pool: pool)
     forEachPart { [numbers, others, normals, permutation] range in
-      for index in range {
-        others.base[index] = numbers.base[Int(permutation.base[index])] * normals.base[index]
-      }
+      let (x, y, normals, places) = (
+        numbers.base, others.base, normals.base, permutation.base
+      )
+      for index in range { y[index] = x[Int(places[index])] * normals[index] }
     }
     hadamard(others, count: count, pool: pool)
     forEachTensor { [others, origin, scale] tensor, start in
-      for index in 0..<tensor.count {
-        parameters.base[tensor.offset + index] =
-          origin.base[tensor.offset + index] + scale * others.base[start + index]
-      }
+      let (theta, from) = (parameters.base + tensor.offset, origin.base + tensor.offset)
+      let change = others.base + start
+      for index in 0..<tensor.count { theta[index] = from[index] + scale * change[index] }
     }
   }
 
@@ -94,22 +96,21 @@ final class RandomSubspace: Sendable {
 
   /// The same steps transposed, the last one first.
   private func project(_ slice: FloatBuffer, into gradient: FloatBuffer) {
-    clear(
-      from: forEachTensor { [numbers, scale] tensor, start in
-        for index in 0..<tensor.count {
-          numbers.base[start + index] = scale * slice.base[tensor.offset + index]
-        }
-      })
+    let end = forEachTensor { [numbers, scale] tensor, start in
+      let (x, gradient) = (numbers.base + start, slice.base + tensor.offset)
+      for index in 0..<tensor.count { x[index] = scale * gradient[index] }
+    }
+    clear(from: end)
     hadamard(numbers, count: count, pool: pool)
     forEachPart { [numbers, others, normals, permutation] range in
-      for index in range {
-        others.base[Int(permutation.base[index])] = numbers.base[index] * normals.base[index]
-      }
+      let (x, y, normals, places) = (
+        numbers.base, others.base, normals.base, permutation.base
+      )
+      for index in range { y[Int(places[index])] = x[index] * normals[index] }
     }
     hadamard(others, count: count, pool: pool)
-    for index in 0..<layout.tensors[0].count {
-      gradient[index] = others[index] * signs[index]
-    }
+    let (target, x, signs) = (gradient.base, others.base, signs.base)
+    for index in 0..<layout.tensors[0].count { target[index] = x[index] * signs[index] }
   }
 
   /// - Returns: where the last tensor's numbers end
@@ -129,7 +130,7 @@ final class RandomSubspace: Sendable {
   }
 
   private func clear(from start: Int) {
-    for index in start..<max(start, count) { numbers[index] = 0 }
+    (numbers.base + start).update(repeating: 0, count: count - start)
   }
 
   private static func powerOfTwo(atLeast count: Int) -> Int {

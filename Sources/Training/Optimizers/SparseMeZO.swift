@@ -53,7 +53,8 @@ final class SparseMeZO {
   func begin(at parameters: FloatBuffer) {
     pool.run(jobs: layout.tensors.count) { [layout, thresholds, options] index, _ in
       let tensor = layout.tensors[index]
-      let sizes = (tensor.offset..<tensor.offset + tensor.count).map { abs(parameters[$0]) }
+      let theta = parameters.base + tensor.offset
+      let sizes = (0..<tensor.count).map { abs(theta[$0]) }
       let moved = ((1 - options.sparsity) * Double(tensor.count)).rounded(.up)
       let place = min(max(Int(moved), 1), tensor.count) - 1
       thresholds[index] = sizes.sorted()[place]
@@ -116,7 +117,9 @@ extension SparseMeZO {
   }
 
   private func mask(of tensor: Int) -> MaskedDirection.Mask {
-    switch options.mask {
+    // Where all are to move, those that have grown do too.
+    if options.sparsity == 0 { return .small(.infinity) }
+    return switch options.mask {
     case .small: .small(thresholds[tensor])
     case .random: .random(masks, below: UInt32(((1 - options.sparsity) * 0x1p32).rounded() - 1))
     }

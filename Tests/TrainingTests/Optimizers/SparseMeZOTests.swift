@@ -147,6 +147,7 @@ struct SparseMeZOTests {
     before.copy(from: loop.parameters)
     _ = loop.losses(0, frozenBlocks: 1)
     let update = loop.update(0)
+    #expect(update.zerothOrder?.maskedShare == 0)
     #expect(update.isClipped && update.cappedShare > 0 && update.cappedShare <= 1)
     for (index, tensor) in loop.engine.layout.tensors.enumerated() {
       let range = tensor.offset..<tensor.offset + tensor.count

@@ -30,6 +30,8 @@ OPTIONS = {
     "mezo": ["--optimizer", "mezo", "--lr", "1e-4"],
     "subspace": ["--subspace", "1000"],
     "ssm": ["--mixer", "ssm"],
+    "sparsity": ["--sparsity", "0.8"],
+    "share": ["--share-parameters", "0.1"],
 }
 SIZES = {"tiny": (64, 2, 2, 64, 16), "small": (256, 6, 4, 256, 8), "base": (512, 8, 8, 512, 4)}
 STEPS, WARMUP = 60, 10

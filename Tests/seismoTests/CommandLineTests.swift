@@ -117,7 +117,7 @@ struct CommandLineTests {
         let given = try RunOptions.parse(words).given
         #expect(given == [option.name: "-3"])
         #expect(option.refusal(of: "-3") != nil, "\(option.name)")
-      case .flag, .choice, .text: continue
+      case .flag, .choice, .counts, .text: continue
       }
     }
   }

@@ -178,7 +178,7 @@ struct RunFileTests {
       let value =
         switch option.kind {
         case .flag: "on"
-        case .count(let range): "\(range.lowerBound)"
+        case .count(let range), .counts(let range): "\(range.lowerBound)"
         case .number(let range): "\(range.lowerBound)"
         case .choice(let words): words[0]
         case .text: "x"

@@ -43,7 +43,7 @@ struct MergeCommandTests {
     let lines = text.output.split(separator: "\n")
     for line in lines where line.count > 80 { Issue.record("\(line.count): \(line)") }
     for words in [
-      "2 models merged: pcb, scale 1.2, the largest 10%", Self.base, "moments are not merged",
+      "2 models merged: pcb, scale 1.20, the largest 10.0%", Self.base, "moments are not merged",
       "agreement of the updates", "coefficients of part 2", "held-out loss", "text 2: text",
     ] {
       #expect(text.output.contains(words), "\(words) in \(text.output)")
@@ -136,18 +136,23 @@ struct MergeCommandTests {
     let cases: [(words: String, status: Int32, told: String)] = [
       ("a.checkpoints --method mean", 64, "one part alone"),
       ("a.checkpoints b.checkpoints --method median", 64, "is no value for --method"),
-      ("a.checkpoints b.checkpoints --method mean --scale 2", 64, "--scale 2.0: leave it out"),
+      ("a.checkpoints b.checkpoints --method mean --scale 2", 64, "--scale 2.0: give none"),
       (
         "a.checkpoints b.checkpoints --method pcb --keep 0", 64, "--keep 0.0: give a number above 0"
       ),
       ("a.checkpoints b.checkpoints --method ties --search 9", 64, "--search 9: give it with"),
       ("a.checkpoints a.checkpoints --method mean", 65, "given twice"),
       ("a.checkpoints d.checkpoints --method mean", 65, "give checkpoints of one shape"),
-      ("\(Self.base) b.checkpoints --method mean", 65, "no earlier checkpoint in common"),
+      (
+        "a.checkpoints/step-000000000 b.checkpoints --method mean", 65,
+        "no earlier checkpoint in common"
+      ),
       ("a.checkpoints b.checkpoints --method pcb --base absent", 65, "nothing is there"),
       ("a.checkpoints b.checkpoints --method pcb --data absent", 65, "absent"),
-      ("a.checkpoints \(model) --method pcb", 65, "with --base"),
-      ("a.checkpoints \(model) --method mean --data text", 65, "leave --data out"),
+      ("a.checkpoints \(model) --method pcb", 65, "\(model): not a checkpoint of this program, so"),
+      (
+        "a.checkpoints \(model) --method mean --data text", 65, "\(model): not a checkpoint of this"
+      ),
     ]
     for (words, status, told) in cases {
       let result = try merge(words + " --output refused")

@@ -117,7 +117,9 @@ package struct MergePlan: Sendable {
       return checkpoints.isEmpty ? try MergeInput(model: given) : try MergeInput(path: given)
     }
     guard !checkpoints.isEmpty else {
-      guard kind == .mean else { throw MergeError.baseNeeded(method: kind, path: parts[0].path) }
+      guard kind == .mean else {
+        throw MergeError.baseNeeded(method: kind, path: foreign(parts) ?? parts[0].path)
+      }
       return nil
     }
     let common = try CheckpointFolder.common(before: checkpoints)?.path
@@ -125,6 +127,13 @@ package struct MergePlan: Sendable {
       throw MergeError.noCommonCheckpoint(paths: parts.map(\.path))
     }
     return try MergeInput(path: path)
+  }
+
+  /// The first part that is no checkpoint of this program's; nil where all are.
+  package var foreign: String? { Self.foreign(parts) }
+
+  private static func foreign(_ parts: [MergeInput]) -> String? {
+    parts.first { (try? CheckpointFolder.holdsCheckpoint($0.path)) != true }?.path
   }
 
   /// What all of them were fine-tuned from, if it still lies there.

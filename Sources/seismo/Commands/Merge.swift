@@ -54,7 +54,7 @@ struct Merge: ParsableCommand {
     try CountList.check("windows", CountList([windows]), 1...100_000)
     if let scale {
       guard method.takesScale else {
-        throw ValidationError("--scale \(scale): leave it out with --method \(method.rawValue)")
+        throw ValidationError("--scale \(scale): give none with --method \(method.rawValue)")
       }
       guard scale.isFinite, abs(scale) <= 100 else {
         throw ValidationError("--scale \(scale): give a number from -100 to 100")
@@ -62,7 +62,7 @@ struct Merge: ParsableCommand {
     }
     if let keep {
       guard method.usualKeep != nil else {
-        throw ValidationError("--keep \(keep): leave it out with --method \(method.rawValue)")
+        throw ValidationError("--keep \(keep): give none with --method \(method.rawValue)")
       }
       guard keep > 0, keep <= 1 else {
         throw ValidationError("--keep \(keep): give a number above 0, up to 1")
@@ -119,7 +119,8 @@ struct Merge: ParsableCommand {
     guard let first = checkpoints.first else {
       guard data.isEmpty else {
         throw Failure(
-          .badInput, "\(parts[0]): not a checkpoint of this program: leave --data out")
+          .badInput, "\(plan.foreign ?? output): not a checkpoint of this program: leave --data out"
+        )
       }
       return []
     }

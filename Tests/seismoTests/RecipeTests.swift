@@ -48,6 +48,13 @@ struct RecipeTests {
         atPath: binary.path("sessions/NAME.checkpoints/step-000000500"),
         toPath: binary.path("path/to/\(model)"))
     }
+    let tuned = try binary.shell(
+      "\(Recipe.command) finetune path/to/model --method lora --steps 2 --workers 1 --headless"
+        + " --session tuned.seismo")
+    try #require(tuned.status == 0, "\(tuned.error)")
+    try files.copyItem(
+      atPath: binary.path("tuned.checkpoints/step-000000002/adapter"),
+      toPath: binary.path("path/to/adapter"))
     try files.copyItem(
       atPath: binary.path("sessions/NAME.seismo"), toPath: binary.path("sessions/SHORT.seismo"))
     return binary
@@ -59,7 +66,10 @@ struct RecipeTests {
     switch words.first {
     case "train":
       let (head, target) = (line.prefix { $0 != ">" }, line.drop { $0 != ">" })
-      let size = line.contains("--resume") ? "--workers 1 --headless" : Self.small
+      let small =
+        line.contains("--ssm-layers")
+        ? Self.small.replacing("--layers 1", with: "--layers 4") : Self.small
+      let size = line.contains("--resume") ? "--workers 1 --headless" : small
       let steps = line.contains("--resume") ? 520 : 200
       return "\(head) \(size) --steps \(steps) \(target)"
     case "sweep":
@@ -67,6 +77,7 @@ struct RecipeTests {
       let small = line.contains("--layers") ? own.replacing(" --layers 1", with: "") : own
       return line.replacing(/--steps \d+/, with: "--steps 20").replacing(
         "--data Sources", with: "--data path/to/text") + " \(small)"
+    case "finetune": return "\(line) --steps 4 --workers 1 --headless"
     case "eval" where line.contains("--tasks"): return line + " --most 200 --workers 1"
     case "bench":
       return line.replacing("--preset small", with: "--preset tiny").replacing("4..64", with: "4")

@@ -14,7 +14,9 @@ struct AdapterTests {
   private func plain(_ model: SmallModel) -> SmallModel {
     var configuration = model.configuration
     configuration.adapter = nil
-    return SmallModel(configuration, batch: model.batch)
+    var plain = SmallModel(configuration, batch: model.batch)
+    plain.tokens = model.tokens
+    return plain
   }
 
   /// As a run begins with it.

@@ -30,10 +30,10 @@ CASES = {
                    adapter=dict(method="prefix", rank=3, alpha=8.0)),
     "rank1": dict(width=12, layers=1, heads=2, context=6, batch=2,
                   adapter=dict(method="rank1", rank=1, alpha=1.5)),
-    "ladder": dict(width=16, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
+    "ladder": dict(width=32, layers=2, heads=2, context=6, batch=2, qk_layernorm=1.0,
                    adapter=dict(method="ladder", rank=4, alpha=8.0)),
     "ssm": dict(width=16, layers=1, heads=2, context=19, batch=2, mixers=["ssm"]),
-    "ssm-mixed": dict(width=8, layers=2, heads=2, context=6, batch=4, mixers=["attention", "ssm"],
+    "ssm-mixed": dict(width=16, layers=2, heads=2, context=6, batch=4, mixers=["attention", "ssm"],
                       qk_layernorm=0.37),
 }
 GROUPS, TAPS = 4, 3

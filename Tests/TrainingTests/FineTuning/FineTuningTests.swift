@@ -183,8 +183,9 @@ struct FineTuningTests {
     for name in ["run.json", "optimizer.safetensors"] {
       try FileManager.default.removeItem(at: folder.appending(path: name))
     }
-    let own = try Self.tuned(["method": "lora", "eval-every": "4"])
-    let foreign = try Self.tuned(["method": "lora", "eval-every": "4"], base: folder.path)
+    let options = ["method": "lora", "eval-every": "4", "batch": "8"]
+    let own = try Self.tuned(options)
+    let foreign = try Self.tuned(options, base: folder.path)
     #expect(foreign.numbers == own.numbers)
     let file = folder.appending(path: "config.json")
     let words = try String(contentsOf: file, encoding: .utf8)

@@ -54,9 +54,9 @@ struct FinetuneCommandTests {
             "\($0).checkpoints/step-000000006/adapter/adapter_model.safetensors")))
     }
     #expect(weights[0] == weights[1])
-    let merged = try binary.run(["finetune", tuned, "--merge-into", "again"])
+    let merged = try binary.run(["finetune", tuned, "--merge-into", "b-again"])
     #expect(
-      merged.status == 0 && merged.output == "merged \(tuned) into again\n", "\(merged.error)")
+      merged.status == 0 && merged.output == "merged \(tuned) into b-again\n", "\(merged.error)")
   }
 
   @Test(arguments: [

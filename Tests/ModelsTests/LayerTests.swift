@@ -31,7 +31,7 @@ struct LayerTests {
     mixer: LayerKind, router: ExpertRouter
   ) {
     // Seeds with no token on the border of two experts, where the loss jumps.
-    let seed: UInt64 = router == .sigmoid ? (mixer == .ssm ? 5 : 3) : 1
+    let seed: UInt64 = router == .sigmoid ? (mixer == .ssm ? 7 : 3) : 1
     for every in 1...2 {
       var configuration = Self.model(mixer, .gelu, router: router)
       configuration.experts?.every = every

@@ -42,6 +42,14 @@ struct BadInputTests {
       ["train", "--optimizer", "muon", "--sharpness-every", "9", "--headless"],
       "not of muon's: leave --sharpness-every out"
     ),
+    (
+      ["train", "--share-parameters", "0.1", "--subspace", "9", "--headless"],
+      "subspace needs matrices of their own"
+    ),
+    (
+      ["train", "--sparsity", "0.5", "--optimizer", "mezo", "--headless"],
+      "mezo moves weights that --sparsity leaves out"
+    ),
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),

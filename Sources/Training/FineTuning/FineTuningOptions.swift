@@ -213,6 +213,7 @@ extension TrainingConfiguration {
       ("sigma-reparam", model.sigmaReparam), ("mu-param", muParam), ("qk-clip", qkClip > 0),
       ("optimizer muon", optimizer == .muon), ("inspect-every", inspectEvery > 0),
       ("share-parameters", model.sharing > 0), ("sparsity", sparsity > 0),
+      ("subspace", subspace > 0), ("optimizer mezo", optimizer == .mezo),
     ]
     guard let change = changes.first(where: { $0.1 }) else { return }
     throw .impossible(

@@ -8,6 +8,7 @@ extension TrainingConfiguration {
       (optimizer == .muon, "muon"), (model.sigmaReparam, "sigma-reparam"),
       (sparsity > 0, "sparsity"), (muParam, "mu-param"), (qkClip > 0, "qk-clip"),
       (frozenBlocks > 0, "freeze"), (sharpnessEvery > 0, "sharpness-every"),
+      (optimizer == .mezo, "mezo"), (subspace > 0, "subspace"),
     ]
     guard let name = foreign.first(where: \.isOn)?.name else { return }
     throw .impossible(

@@ -16,6 +16,12 @@ extension TrainingConfiguration {
           "muon's updates are whole matrices, and --sparsity leaves blocks out: choose another"
           + " optimizer")
     }
+    if optimizer == .mezo || subspace > 0 {
+      throw .impossible(
+        reason:
+          "\(subspace > 0 ? "subspace" : "mezo") moves weights that --sparsity leaves out: choose"
+          + " one of them")
+    }
     if model.sigmaReparam {
       throw .impossible(
         reason:

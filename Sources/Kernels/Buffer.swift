@@ -9,14 +9,16 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   private let mappedBytes: Int
   // The compiler checks all but what is written through this pointer, which is sound:
   // - it never changes, and the memory is freed with the last reference only;
-  // - whoever holds buffers (`TransformerEngine`, `InferenceEngine`, `Optimizer`, `Continuation`,
-  //   `TrainingRun` and its probes) is not Sendable, so that the compiler lets one thread at a time reach them; no buffer is static, and
-  //   runs side by side share none;
-  // - other threads see them, and what is Sendable with them in it (`Matrix`, `PackedMatrix`,
-  //   `InferenceLane`), in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
-  //   `initialise`, for which that thread waits; `Crew` orders their begin and end with a release and
-  //   an acquire, Dispatch does so itself. There each job writes the elements of its own slice, chunk,
-  //   part, row, tensor or lane, and none writes what another reads;
+  // - whoever holds buffers from step to step (`TransformerEngine`, `InferenceEngine`, `Optimizer`,
+  //   `Continuation`, `TrainingRun` and its probes) is not Sendable, so that the compiler lets one
+  //   thread at a time reach them; no buffer is static, and runs side by side share none;
+  // - what is Sendable with buffers in it is a part of one of those and shared with nobody else:
+  //   `Matrix`, `PackedMatrix`, `InferenceLane`, `RandomSubspace`, `SigmaReparametrisation`, the
+  //   chunks and shares of a merge;
+  // - other threads see them in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
+  //   `initialise` and of `deriveAdapters`, for which that thread waits; `Crew` orders their begin and
+  //   end with a release and an acquire, Dispatch does so itself. There each job writes the elements of
+  //   its own slice, chunk, part, row, tensor, adapter or lane, and none writes what another reads;
   // - what other ranks are sent, or send into it, goes through `memory` on that thread too, which
   //   waits for the exchange before it goes on: ranks of one process have buffers of their own.
   package nonisolated(unsafe) let base: UnsafeMutablePointer<Element>
@@ -35,9 +37,10 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride
     let pages = mmap(
       nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    // Only addresses are taken here, of which a run that `TrainingConfiguration.validate` lets through
-    // needs less than the machine has memory: the kernel refuses them where a limit of the account's is
-    // lower still. Then nothing can go on, and the allocator ends the program for `Self.allocate` too.
+    // Only addresses are taken here, as many as the parameters have: of a run, which
+    // `TrainingConfiguration.validate` holds below the machine's memory, or of a checkpoint that is
+    // written merged, whose weights are in memory already. The kernel refuses them where a limit of the
+    // account's is lower still: then nothing can go on, and `Self.allocate` ends the program there too.
     guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(bytes) bytes") }
     base = pages.bindMemory(to: Element.self, capacity: max(count, 1))
     mappedBytes = bytes

@@ -5,9 +5,25 @@ enum LoggerPrefix {
     if let rest = glogMessage(line) { return rest }
     let line = withoutTime(withoutBrackets(line))
     for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
-      if let range = line.range(of: separator) { return line[range.upperBound...] }
+      if let range = line.range(of: separator) { return withoutName(line[range.upperBound...]) }
     }
-    return line
+    return line.hasPrefix("INFO ") ? withoutName(line.dropFirst("INFO ".count)) : line
+  }
+
+  /// A message without the name of a logger before it, `trainer: ` or `root:`. What is no logger's: a
+  /// key, behind which its value stands, and the part of the data that numbers are of.
+  private static func withoutName(_ message: Substring) -> Substring {
+    let name = message.prefix { $0.isLetter || $0.isNumber || "._".contains($0) }
+    guard name.first?.isLetter == true || name.first == "_",
+      message[name.endIndex...].first == ":"
+    else { return message }
+    let rest = message[name.endIndex...].dropFirst().drop { $0 == " " }
+    let next = rest.prefix { $0.isLetter }.lowercased()
+    let parts = ["train", "training", "val", "valid", "validation", "eval", "evaluation", "test"]
+    guard !next.isEmpty, !["nan", "inf", "infinity", "none", "true", "false"].contains(next),
+      !parts.contains(name.lowercased())
+    else { return message }
+    return rest
   }
 
   /// What stands behind the words that Google's loggers put in front of a message:

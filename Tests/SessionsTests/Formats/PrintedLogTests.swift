@@ -18,6 +18,20 @@ import Testing
 
   static let cases = [
     Case(
+      testDescription: "the same without a time",
+      text: """
+        INFO trainer: iter 25/4000 | lm loss 4.5
+        INFO trainer: iter 50/4000 | lm loss 4.25
+
+        """, samples: ["loss": "25:4.5 50:4.25"]),
+    Case(
+      testDescription: "Python's logging with the name of a logger",
+      text: """
+        [2026-11-30 12:00:01] INFO trainer: iter 25/4000 | lm loss 4.5 | lr 1.5e-05
+        [2026-11-30 12:00:02] INFO trainer: iter 50/4000 | lm loss 4.25 | lr 3e-05
+
+        """, samples: ["loss": "25:4.5 50:4.25", "lr": "25:1.5e-05 50:3e-05"]),
+    Case(
       testDescription: "YOLO, with what it measures of all classes",
       text: """
               Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size

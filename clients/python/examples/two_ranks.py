@@ -3,6 +3,9 @@
 torchrun --standalone --nproc-per-node=2 two_ranks.py        some ten seconds on a CPU
 """
 
+import time
+import zlib
+
 import torch
 import torch.distributed as distributed
 from torch.nn.parallel import DistributedDataParallel
@@ -33,11 +36,10 @@ def main():
             run.log({"loss": loss}, step=step)
             if step == 9:
                 run.request("set lr.multiplier 0.5")
-    weight = model.module.weight.detach()
-    others = [torch.empty_like(weight) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(others, weight)
-    agree = "agree" if all(torch.equal(weight, other) for other in others) else "differ"
-    print(f"rank {rank}: the rate was halved at step {halved_at}, weights {agree}", flush=True)
+    weights = zlib.crc32(model.module.weight.detach().numpy().tobytes())
+    print(f"rank {rank}: the rate was halved at step {halved_at}, weights {weights:08x}")
+    # A thread of Gloo that lets go of the last reduction while the interpreter ends would abort it.
+    time.sleep(0.5)
     distributed.destroy_process_group()
 
 

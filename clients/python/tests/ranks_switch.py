@@ -1,5 +1,8 @@
 """Two ranks train a GPT under DistributedDataParallel; rank 0 is asked for switches."""
 
+import time
+import zlib
+
 import torch
 import torch.distributed as distributed
 from torch.nn.parallel import DistributedDataParallel
@@ -28,11 +31,8 @@ for step in run.steps(16):
         for words in ("set qk_layernorm on", "set z_loss 1e-3", "set zclip on"):
             run.request(words)
 mine = torch.cat([p.detach().flatten() for p in model.parameters()])
-all_of_them = [torch.empty_like(mine) for _ in range(distributed.get_world_size())]
-distributed.all_gather(all_of_them, mine)
-agree = all(torch.equal(mine, other) for other in all_of_them)
-print(
-    f"rank {rank}: on at {states.index(True)}, weights {'agree' if agree else 'differ'}", flush=True
-)
+print(f"rank {rank}: on at {states.index(True)}, weights {zlib.crc32(mine.numpy().tobytes()):08x}")
 run.finish()
+# A thread of Gloo that lets go of the last reduction while the interpreter ends would abort it.
+time.sleep(0.5)
 distributed.destroy_process_group()

@@ -1,7 +1,9 @@
 """Switches in somebody else's model: what each must do, and that the step of a switch is whole."""
 
 import functools
+import gc
 import math
+import weakref
 
 import pytest
 
@@ -540,6 +542,25 @@ def test_a_person_switches_and_undoes_it(run):
     assert largest[3] > 8 > math.sqrt(8) + 1e-4 >= largest[7]
     assert largest[9] <= math.sqrt(8) + 1e-4
     assert largest[14] > 8
+
+
+def test_nothing_keeps_a_model_once_its_run_is_let_go():
+    run = seismo.init(name="kept")
+    model = gpt()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    run.controls(lr=seismo.multiplier(optimizer))
+    switches = seismo.mitigations(model, optimizer, blend_steps=4)
+    seismo.watch(model, optimizer, every=1)
+    for step in range(3):
+        loss = trained(model, optimizer, 1, step)[0]
+        run.log({"loss": loss}, step=step)
+        run.request("set qk_layernorm on")
+        run.poll()
+    run.finish()
+    kept = weakref.ref(model)
+    del run, model, optimizer, switches, loss
+    gc.collect()
+    assert kept() is None
 
 
 def test_the_run_is_told_where_a_switch_reaches_nothing(run):

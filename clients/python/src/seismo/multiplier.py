@@ -26,7 +26,8 @@ def multiplier(*optimizers: Any, low: float = 0.0, high: float = 1000.0) -> Sett
     """
     factor = [1.0]
     for optimizer in optimizers:
-        _Scaled(_innermost(optimizer), factor).attach()
+        inner = _innermost(optimizer)
+        _Scaled(inner, factor).attach(inner)
 
     def put(value: float) -> None:
         factor[0] = float(value)
@@ -50,24 +51,25 @@ class _Scaled:
     """Holds the scheduled rates of one optimizer while its step runs with the scaled ones."""
 
     def __init__(self, optimizer: Any, factor: list[float]) -> None:
-        self.optimizer = optimizer
+        # Weakly: what knows of it by its optimizer would else keep that, and its model, for ever.
+        self._optimizer = weakref.ref(optimizer)
         self.factor = factor
         self.scheduled: list[tuple[dict[str, Any], Any, Any]] = []
         self.handles: list[Any] = []
 
-    def attach(self) -> None:
+    def attach(self, optimizer: Any) -> None:
         """Takes the place of the factor that a cell run before may have left on the optimizer."""
-        before = _attached.pop(self.optimizer, None)
+        before = _attached.pop(optimizer, None)
         if before is not None:
             before.detach()
-        _attached[self.optimizer] = self
-        if hasattr(self.optimizer, "register_step_pre_hook"):
+        _attached[optimizer] = self
+        if hasattr(optimizer, "register_step_pre_hook"):
             self.handles = [
-                self.optimizer.register_step_pre_hook(lambda *_: self.scale()),
-                self.optimizer.register_step_post_hook(lambda *_: self.restore()),
+                optimizer.register_step_pre_hook(lambda *_: self.scale()),
+                optimizer.register_step_post_hook(lambda *_: self.restore()),
             ]
             return
-        step = self.optimizer.step
+        step = optimizer.step
 
         def scaled_step(*args: Any, **kwargs: Any) -> Any:
             self.scale()
@@ -76,7 +78,7 @@ class _Scaled:
             finally:
                 self.restore()
 
-        self.optimizer.step = scaled_step
+        optimizer.step = scaled_step
 
     def detach(self) -> None:
         self.restore()
@@ -110,7 +112,8 @@ class _Scaled:
         self.scheduled.clear()
 
     def _groups(self) -> Iterable[dict[str, Any]]:
-        return (group for group in self.optimizer.param_groups if "lr" in group)
+        groups = getattr(self._optimizer(), "param_groups", ())
+        return (group for group in groups if "lr" in group)
 
 
 _attached: weakref.WeakKeyDictionary[Any, _Scaled] = weakref.WeakKeyDictionary()

@@ -227,8 +227,12 @@ class _Place:
         self.is_in_model = False
         #: Whether a pass that has no host is known to have none.
         self.is_known = False
-        #: The host whose attention is changed, if it is the only one.
-        self.changed: Host | None = None
+        #: The host whose attention is changed, if it is the only one; weakly, for it has a model.
+        self.changed: Callable[[], Host | None] = _none
+
+
+def _none() -> None:
+    return None
 
 
 _place = _Place()
@@ -258,14 +262,14 @@ def running_host() -> Host | None:
     """
     if _place.host is not None or _place.is_known or torch.compiler.is_compiling():
         return _place.host
-    changed = _place.changed
+    changed = _place.changed()
     return changed if changed is not None and is_recomputing() else None
 
 
 def note_changed() -> None:
     """Notes whose attention may be changed, after that of one host has begun or ended."""
     changed = [host for host in _hosts if host.change is not None]
-    _place.changed = changed[0] if len(changed) == 1 else None
+    _place.changed = weakref.ref(changed[0]) if len(changed) == 1 else _none
 
 
 def is_recomputing() -> bool:

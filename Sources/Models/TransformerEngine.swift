@@ -98,14 +98,15 @@ package final class TransformerEngine {
   /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
   /// - Parameters: `tokens` are `batch` rows of T+1 bytes; `noise` [batch] is the probability with
   ///   which a channel redrew each row's bytes, whose losses are then the channel's; empty where all
-  ///   are taken as they are; `steering` says what each token counts, nil for a mean
+  ///   are taken as they are; `steering` says what each token counts, nil for a mean; `sparse` says
+  ///   what of the matrices is not there, in `parameters` zeros whose gradients stay as they were
   package func lossAndGradients(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
-    noise: [Float] = [], steering: Steering? = nil
+    noise: [Float] = [], steering: Steering? = nil, sparse: SparseMatrices? = nil
   ) -> StepStatistics {
     windows.fill(from: tokens, noise: noise)
     precondition(steering == nil || configuration.passes == 1, "two passes are not steered")
-    let plan = plan(parameters, settings, steering)
+    let plan = plan(parameters, settings, steering, sparse)
     if needsBalance {
       forwardPasses.run(jobs: sliceGradients.count, plan)
       shareSums()
@@ -140,13 +141,14 @@ package final class TransformerEngine {
   }
 
   private func plan(
-    _ parameters: FloatBuffer, _ settings: LossSettings, _ steering: Steering?
+    _ parameters: FloatBuffer, _ settings: LossSettings, _ steering: Steering?,
+    _ sparse: SparseMatrices?
   ) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
     return PassPlan(
       configuration: configuration, ends: model.ends, settings: settings,
       parameters: ParameterView(parameters, trunk: trunk), windows: windows, sums: sums,
-      routerBias: preparedBias(settings), slices: slices, steering: steering)
+      routerBias: preparedBias(settings), slices: slices, steering: steering, sparse: sparse)
   }
 
   private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
@@ -309,6 +311,7 @@ private struct PassPlan: Sendable {
   let routerBias: FloatBuffer
   let slices: Int
   let steering: Steering?
+  let sparse: SparseMatrices?
 
   private var batchTokens: Int { windows.rows * configuration.context }
   /// One over the batch's tokens.
@@ -321,7 +324,7 @@ private struct PassPlan: Sendable {
       tokens: windows.rows(from: slice * samples, count: samples), batchTokens: batchTokens,
       number: number, firstToken: slice * samples * configuration.context,
       sums: sums[number * slices + slice], routerBias: routerBias, adapters: activations.adapters,
-      steering: steering)
+      steering: steering, sparse: sparse)
     return TransformerPass(
       configuration: configuration, ends: ends, inputs: inputs, activations: activations)
   }

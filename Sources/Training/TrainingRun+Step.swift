@@ -78,7 +78,7 @@ extension TrainingRun {
       }
       return engine.lossAndGradients(
         parameters: parameters, tokens: tokens, settings: settings, noise: noise,
-        steering: steering)
+        steering: steering, sparse: sparsity?.matrices(at: step))
     }
   }
 

@@ -51,6 +51,7 @@ struct BadInputTests {
       "mezo moves weights that --sparsity leaves out"
     ),
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
+    (["bench", "--sparsity", "1"], "--sparsity 1.0: give a number from 0 to 0.99"),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),
     (["replay", "--pane", "los", "--text"], "'los' is no value for --pane"),

@@ -127,8 +127,8 @@ package struct PassInputs: Sendable {
   var packed: PackedWeights?
   /// What is trained beside frozen weights; nil where nothing is.
   var adapters: AdapterPass?
-  /// What the tokens count where that is no plain mean; of no account to a loss without gradients.
-  var steering: Steering?
+  /// The tokens' loss where it is no plain mean; of no account to a loss without gradients.
+  var tokenLoss: (any TokenLoss)?
   /// Matrices with empty blocks; nil where all are whole.
   var sparse: SparseMatrices?
 

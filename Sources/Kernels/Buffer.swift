@@ -13,8 +13,8 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   //   `Continuation`, `TrainingRun` and its probes) is not Sendable, so that the compiler lets one
   //   thread at a time reach them; no buffer is static, and runs side by side share none;
   // - what is Sendable with buffers in it is a part of one of those and shared with nobody else:
-  //   `Matrix`, `PackedMatrix`, `InferenceLane`, `RandomSubspace`, `SigmaReparametrisation`, the
-  //   chunks and shares of a merge;
+  //   `Matrix`, `PackedMatrix`, `BlockPattern`, `Steering`, `Distillation`, `InferenceLane`,
+  //   `RandomSubspace`, `SigmaReparametrisation`, the chunks and shares of a merge;
   // - other threads see them in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
   //   `initialise` and of `deriveAdapters`, for which that thread waits; `Crew` orders their begin and
   //   end with a release and an acquire, Dispatch does so itself. There each job writes the elements of

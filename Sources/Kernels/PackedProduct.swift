@@ -145,7 +145,7 @@ struct ProductStrip {
 
   /// 7 and 8 rows are two fours: a six and a rest of one or two would leave the adders waiting.
   @inline(__always)
-  private static func height(_ rest: Int) -> Int {
+  static func height(_ rest: Int) -> Int {
     rest > 8 ? 6 : rest > 6 ? 4 : rest
   }
 

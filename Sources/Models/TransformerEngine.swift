@@ -22,7 +22,7 @@ package final class TransformerEngine {
   package let trunk: FloatBuffer?
 
   private let pool: WorkerPool
-  let ranks: any RankGroup
+  package let ranks: any RankGroup
   let model: Transformer
   private let needsBalance: Bool
   let activations: [Activations]
@@ -98,14 +98,16 @@ package final class TransformerEngine {
   /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
   /// - Parameters: `tokens` are `batch` rows of T+1 bytes; `noise` [batch] is the probability with
   ///   which a channel redrew each row's bytes, whose losses are then the channel's; empty where all
-  ///   are taken as they are; `steering` says what each token counts, nil for a mean
+  ///   are taken as they are; `tokenLoss` is what the tokens' loss is, nil for a mean; `sparse` says
+  ///   what of the matrices is not there, in `parameters` zeros whose gradients stay as they were
   package func lossAndGradients(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
-    noise: [Float] = [], steering: Steering? = nil
+    noise: [Float] = [], tokenLoss: (any TokenLoss)? = nil, sparse: SparseMatrices? = nil
   ) -> StepStatistics {
     windows.fill(from: tokens, noise: noise)
-    precondition(steering == nil || configuration.passes == 1, "two passes are not steered")
-    let plan = plan(parameters, settings, steering)
+    precondition(
+      tokenLoss == nil || configuration.passes == 1, "two passes have a loss of their own")
+    let plan = plan(parameters, settings, tokenLoss, sparse)
     if needsBalance {
       forwardPasses.run(jobs: sliceGradients.count, plan)
       shareSums()
@@ -140,13 +142,14 @@ package final class TransformerEngine {
   }
 
   private func plan(
-    _ parameters: FloatBuffer, _ settings: LossSettings, _ steering: Steering?
+    _ parameters: FloatBuffer, _ settings: LossSettings, _ tokenLoss: (any TokenLoss)?,
+    _ sparse: SparseMatrices?
   ) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
     return PassPlan(
       configuration: configuration, ends: model.ends, settings: settings,
       parameters: ParameterView(parameters, trunk: trunk), windows: windows, sums: sums,
-      routerBias: preparedBias(settings), slices: slices, steering: steering)
+      routerBias: preparedBias(settings), slices: slices, tokenLoss: tokenLoss, sparse: sparse)
   }
 
   private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
@@ -181,6 +184,20 @@ extension TransformerEngine {
   ) -> StepStatistics {
     statistics(
       parameters: [parameters], tokens: tokens, rows: rows, settings: settings, noise: noise)[0]
+  }
+
+  /// The loss of a step's windows, without gradients, and their logits.
+  ///
+  /// - Parameters: `tokens` as for a step; `logits` [rows·T, V] takes those of this rank's slices
+  package func loss(
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
+    logits: FloatBuffer
+  ) -> StepStatistics {
+    precondition(
+      logits.count == batch * configuration.context * configuration.vocabulary,
+      "\(logits.count) places for the logits of \(batch) windows")
+    return statistics(
+      parameters: [parameters], tokens: tokens, rows: batch, settings: settings, logits: logits)[0]
   }
 
   /// The losses of the same windows under several parameters.
@@ -244,7 +261,8 @@ extension TransformerEngine {
 
   private func statistics(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
-    settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil
+    settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil,
+    logits: FloatBuffer? = nil
   ) -> [StepStatistics] {
     precondition(rows > 0, "the loss of \(rows) windows")
     if let tokenLosses {
@@ -274,11 +292,16 @@ extension TransformerEngine {
           batchTokens: rows * configuration.context, number: nil,
           firstToken: start * configuration.context, sums: sums[job], routerBias: routerBias,
           adapters: activations[lane].adapters)
+        let memory = activations[lane].prefix(count * configuration.context)
         TransformerPass(
-          configuration: configuration, ends: ends, inputs: inputs,
-          activations: activations[lane].prefix(count * configuration.context),
+          configuration: configuration, ends: ends, inputs: inputs, activations: memory,
           tokenLosses: tokenLosses?[job / groups]
         ).forward(weight: nil)
+        guard let logits else { continue }
+        Matrix(
+          logits, offset: start * configuration.context * configuration.vocabulary,
+          rows: count * configuration.context, columns: configuration.vocabulary
+        ).copy(from: memory.logits)
       }
     }
     ranks.share(sums, bounds: bounds)
@@ -308,7 +331,8 @@ private struct PassPlan: Sendable {
   let sums: [PassSums]
   let routerBias: FloatBuffer
   let slices: Int
-  let steering: Steering?
+  let tokenLoss: (any TokenLoss)?
+  let sparse: SparseMatrices?
 
   private var batchTokens: Int { windows.rows * configuration.context }
   /// One over the batch's tokens.
@@ -321,7 +345,7 @@ private struct PassPlan: Sendable {
       tokens: windows.rows(from: slice * samples, count: samples), batchTokens: batchTokens,
       number: number, firstToken: slice * samples * configuration.context,
       sums: sums[number * slices + slice], routerBias: routerBias, adapters: activations.adapters,
-      steering: steering)
+      tokenLoss: tokenLoss, sparse: sparse)
     return TransformerPass(
       configuration: configuration, ends: ends, inputs: inputs, activations: activations)
   }

@@ -30,9 +30,9 @@ struct TransformerPass {
     multiply(
       activations.final.output, transposed: parameters[ends.unembedding],
       into: activations.logits)
-    if let weight, let steering = inputs.steering {
-      sums.output[0] = steeredCrossEntropy(
-        activations.logits, tokens: inputs.tokens, steering: steering, zLoss: settings.zLoss,
+    if let weight, let tokenLoss = inputs.tokenLoss {
+      sums.output[0] = tokenLoss.becomeGradient(
+        of: activations.logits, tokens: inputs.tokens, zLoss: settings.zLoss,
         cap: settings.outputSoftCap, weight: weight, firstRow: inputs.firstToken)
       return
     }

@@ -52,8 +52,12 @@ package struct Reproduction {
           (number == 0 || $0.step >= stretch.start) && $0.step < next ?? .max
         }, next: next)
     }
+    let (configuration, corpus) = (legs[0].configuration, legs[0].corpus)
+    let teacher = try configuration.distil.map {
+      try Teacher(path: $0, student: configuration.model, data: try corpus.fingerprint())
+    }
     surroundings = Self.surroundings(
-      description, now: TrainingRun.environment(corpus: legs[0].corpus))
+      description, now: TrainingRun.environment(corpus: corpus, teacher: teacher))
   }
 
   private static func configuration(

@@ -15,6 +15,12 @@ package enum MetricCatalog {
       "loss/excess", unit: "nats/token", reduction: .mean, precision: .float64,
       meaning: "loss above the source's exact entropy; not 0 even for a perfect model"),
     MetricFamily(
+      "loss/teacher", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "cross-entropy of the teacher on the training batch"),
+    MetricFamily(
+      "loss/distil", unit: "nats/token", reduction: .mean, precision: .float64,
+      meaning: "τ²·KL(teacher‖model) on the training batch, both at the temperature τ"),
+    MetricFamily(
       "lr", unit: "", reduction: .last, precision: .float64,
       meaning: "learning rate in force, multiplier included"),
     MetricFamily(
@@ -230,6 +236,8 @@ extension MetricCatalog {
   package static let loss: MetricName = "loss"
   package static let evalLoss: MetricName = "loss/eval"
   package static let excessLoss: MetricName = "loss/excess"
+  package static let teacherLoss: MetricName = "loss/teacher"
+  package static let distilLoss: MetricName = "loss/distil"
   package static let learningRate: MetricName = "lr"
   package static let learningRateMultiplier: MetricName = "lr/multiplier"
   package static let learningRateSensitivity: MetricName = "lr_sensitivity"

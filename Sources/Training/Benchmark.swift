@@ -48,15 +48,17 @@ package struct Benchmark {
   private let slices: Int?
   private let ranks: any RankGroup
   private let isSharded: Bool
+  private let sparsity: Double
 
   /// `steps` count the warm-up, nil is a few seconds' worth; nil `workers` are all cores;
   /// `keepsMetrics` says whether a step also names all it measured, as in a run. `model` and
   /// `batch` are the preset's if not given. All `ranks` take the steps together, over as many
-  /// `slices`; `isSharded` cuts the update over them.
+  /// `slices`; `isSharded` cuts the update over them. Of the hidden matrices the share `sparsity` of
+  /// the blocks is not there.
   package init(
     preset: Preset, model: ModelConfiguration? = nil, batch: Int? = nil, steps: Int?,
     workers: Int?, keepsMetrics: Bool, slices: Int? = nil, ranks: any RankGroup = SoleRank(),
-    isSharded: Bool = false
+    isSharded: Bool = false, sparsity: Double = 0
   ) {
     self.preset = preset
     self.model = model ?? preset.model
@@ -66,6 +68,7 @@ package struct Benchmark {
     self.slices = slices
     self.ranks = ranks
     self.isSharded = isSharded
+    self.sparsity = sparsity
     self.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
@@ -105,6 +108,7 @@ package struct Benchmark {
     let optimizer = Optimizer(
       layout: engine.layout, pool: pool, slices: engine.slices, ranks: ranks,
       isSharded: isSharded)
+    let sparse = sparseMatrices(of: parameters, layout: engine.layout, pool: pool)
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: model, entropyPerByte: nil)
     var kept: [Double] = []
@@ -119,11 +123,13 @@ package struct Benchmark {
       let statistics = tokens.withUnsafeBufferPointer {
         engine.lossAndGradients(
           parameters: parameters, tokens: $0,
-          settings: LossSettings(qkLayerNormWeight: 0, zLoss: 0, balanceLoss: 0.01))
+          settings: LossSettings(qkLayerNormWeight: 0, zLoss: 0, balanceLoss: 0.01),
+          sparse: sparse?.matrices(at: 0))
       }
       let (passesEnd, waitedInPasses) = (
         DispatchTime.now().uptimeNanoseconds, ranks.secondsWaited
       )
+      sparse?.mask(engine.sliceGradients)
       _ = optimizer.update(
         parameters: parameters, sliceGradients: engine.sliceGradients, updates: times.count,
         rates: Optimizer.Rates(learningRate: 1e-3, peakLearningRate: 1e-3))
@@ -140,6 +146,16 @@ package struct Benchmark {
     }
     precondition(kept.count == (keepsMetrics ? metrics.names.count : 0), "metrics were left out")
     return Array(times.dropFirst(Self.warmup))
+  }
+
+  private func sparseMatrices(
+    of parameters: FloatBuffer, layout: ParameterLayout, pool: WorkerPool
+  ) -> DynamicSparsity? {
+    var configuration = TrainingConfiguration(preset: preset)
+    configuration.sparsity = sparsity
+    let sparse = DynamicSparsity(configuration, layout: layout, pool: pool)
+    sparse?.begin(at: parameters, seed: 0)
+    return sparse
   }
 
   private func continues(_ done: Int, since begin: UInt64) -> Bool {

@@ -5,7 +5,7 @@ import Telemetry
 /// read: what follows from a value that is read comes after it.
 package enum RunOptionCatalog {
   package static let all: [RunOption] = {
-    let first = start + fineTuning
+    let first = start + fineTuning + distillation
     let listed = first + conduct
     let names = Set(listed.map(\.name))
     let others = SettingCatalog.entries.compactMap { RunOption(startOf: $0) }

@@ -34,6 +34,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var anchor = 0.0
   /// A file or folder with that text; nil for the built-in language.
   public var anchorPath: String?
+  /// A checkpoint whose outputs the model learns beside the data; nil for the data alone.
+  public var distil: String?
+  /// The teacher's share of the loss.
+  public var distilWeight = 0.5
+  /// What both models' logits are divided by where they are held together.
+  public var distilTemperature = 1.0
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.
@@ -175,6 +181,7 @@ extension TrainingConfiguration {
     try checkNoiseExists(options)
     try checkFineTuning(options)
     try checkSparsity(options)
+    try checkDistillation(options)
     try checkMeZOIsChosen(options)
     try validate()
   }

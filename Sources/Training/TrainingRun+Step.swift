@@ -64,7 +64,7 @@ extension TrainingRun {
     try ranks.together {
       try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
     }
-    let steering = try prepareObjective(settings, first)
+    let tokenLoss = try prepareObjective(settings, first)
     if let corruption = windows.corruption {
       corruption.tell(&noise, from: first, count: engine.batch)
     }
@@ -78,19 +78,21 @@ extension TrainingRun {
       }
       return engine.lossAndGradients(
         parameters: parameters, tokens: tokens, settings: settings, noise: noise,
-        steering: steering)
+        tokenLoss: tokenLoss, sparse: sparsity?.matrices(at: step))
     }
   }
 
-  /// What the step's tokens count; nil for a mean.
-  private func prepareObjective(_ settings: LossSettings, _ first: Int) throws -> Steering? {
-    guard var objective, let reference else { return nil }
+  /// The loss of the step's tokens; nil for a mean.
+  private func prepareObjective(
+    _ settings: LossSettings, _ first: Int
+  ) throws -> (any TokenLoss)? {
+    guard var objective else { return nil }
     let step = ObjectiveStep(
       number: step, firstWindow: first, engine: engine, parameters: parameters,
       reference: reference, settings: settings)
-    let steering = try objective.prepare(step, &tokens)
+    let tokenLoss = try objective.prepare(step, &tokens)
     self.objective = objective
-    return steering
+    return tokenLoss
   }
 
   /// Takes the optimiser's step, if the loss and the gradients allow of one.

@@ -136,10 +136,10 @@ package final class TrainingRun {
       throw ConfigurationError.impossible(
         reason: "reward judges texts in one process of the program's: leave the ranks out")
     }
-    let anchors: (any StepObjective)? = try AnchorObjective(configuration)
-    objective = anchors ?? RewardObjective(configuration, reward, pool: pool)
+    objective = try Self.objective(configuration, reward, data: dataFingerprint, pool: pool)
     reference =
-      objective == nil ? nil : try Self.reference(configuration, layout: engine.layout)
+      objective.map { type(of: $0).hasReference } == true
+      ? try Self.reference(configuration, layout: engine.layout) : nil
     sigma =
       model.sigmaReparam ? SigmaReparametrisation(layout: engine.layout, pool: pool) : nil
     sparsity = DynamicSparsity(configuration, layout: engine.layout, pool: pool)
@@ -275,15 +275,20 @@ package final class TrainingRun {
       minimumLearningRate: configuration.minimumLearningRate,
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: progress.initialLoss,
       options: configuration.options,
-      environment: Self.environment(corpus: windows.corpus))
+      environment: Self.environment(
+        corpus: windows.corpus, teacher: (objective as? DistillationObjective)?.teacher))
   }
 
   /// What the numbers of a run over `corpus` depend on beside its options.
-  package static func environment(corpus: Corpus) -> [String: String] {
-    [
+  package static func environment(
+    corpus: Corpus, teacher: Teacher? = nil
+  ) -> [String: String] {
+    var environment = [
       EnvironmentKey.version.name: seismoVersion, "blas_core": LinearAlgebra.coreName,
       "blas_version": LinearAlgebra.version, EnvironmentKey.data.name: corpus.description,
     ]
+    environment["teacher"] = teacher?.fingerprint
+    return environment
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Signals
 import Telemetry
@@ -34,6 +35,21 @@ import Testing
   @Test func `a run that diverges looks as recorded`() {
     let screen = PaneScreen(history: SampleRun(divergesAt: 1_300, spikesAt: 500).history)
     expectScreen(screen.grid(LossPane.pane, columns: 70, rows: 16), "panes", "loss-diverged")
+  }
+
+  @Test func `a teacher's loss is a line beside the run's own`() {
+    let records = SampleRun().records.map { record -> RunRecord in
+      guard case .samples(var samples) = record else { return record }
+      samples.names.append(MetricCatalog.teacherLoss)
+      samples.values.append(2.4 + 0.1 * sin(Double(samples.step)))
+      return .samples(samples)
+    }
+    var history = RunHistory()
+    history.append(contentsOf: records)
+    let screen = PaneScreen(history: history)
+    #expect(screen.headline(LossPane.pane).contains(" · teacher 2."))
+    #expect(!PaneScreen().headline(LossPane.pane).contains("teacher"))
+    expectScreen(screen.grid(LossPane.pane, columns: 70, rows: 16), "panes", "loss-teacher")
   }
 
   @Test func `the cursor on every chart looks as recorded`() {

@@ -33,7 +33,7 @@ struct SteeringTests {
     func gradients(of tensor: ParameterTensor) -> (StepStatistics, [Float]) {
       let statistics = model.tokens.withUnsafeBufferPointer {
         model.engine.lossAndGradients(
-          parameters: model.parameters, tokens: $0, settings: settings, steering: steering)
+          parameters: model.parameters, tokens: $0, settings: settings, tokenLoss: steering)
       }
       return (statistics, model.gradient(tensor))
     }

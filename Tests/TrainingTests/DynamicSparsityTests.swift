@@ -11,6 +11,16 @@ import Testing
 struct DynamicSparsityTests {
   private static let model = ModelConfiguration(width: 48, layers: 1, heads: 2, context: 8)
 
+  /// A model of other layers.
+  struct LayerCase: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let change: @Sendable (inout ModelConfiguration) -> Void
+
+    init(_ name: String, _ change: @escaping @Sendable (inout ModelConfiguration) -> Void) {
+      (testDescription, self.change) = (name, change)
+    }
+  }
+
   /// A model of which a share is not there, with an optimiser.
   private struct Sparse {
     let engine: TransformerEngine
@@ -19,14 +29,17 @@ struct DynamicSparsityTests {
     let sparsity: DynamicSparsity
     let slices: [FloatBuffer]
 
-    init(_ share: Double, regrow: Int = 2, steps: Int = 20, workers: Int = 1) throws {
+    init(
+      _ share: Double, regrow: Int = 2, steps: Int = 20, workers: Int = 1, layers: LayerCase? = nil
+    ) throws {
       var configuration = TrainingConfiguration(preset: .tiny)
       configuration.sparsity = share
       configuration.regrow = regrow
       configuration.steps = steps
       let pool = WorkerPool(workers: workers)
-      engine = TransformerEngine(
-        configuration: DynamicSparsityTests.model, batch: 4, pool: pool)
+      var model = DynamicSparsityTests.model
+      layers?.change(&model)
+      engine = TransformerEngine(configuration: model, batch: 4, pool: pool)
       parameters = FloatBuffer(count: engine.layout.count)
       initialise(parameters: parameters, layout: engine.layout, seed: 3)
       optimizer = Optimizer(layout: engine.layout, pool: pool)
@@ -111,6 +124,38 @@ struct DynamicSparsityTests {
         let place = tensor.offset + element
         #expect(sparse.slices[0][place] == (isThere ? whole[0][place] : 0))
       }
+    }
+  }
+
+  @Test(arguments: [
+    LayerCase("dense") { _ in }, LayerCase("ssm") { $0.mixers = [.ssm] },
+    LayerCase("kat") { $0.feedForward = .kat },
+    LayerCase("mixture") { $0.experts = ExpertConfiguration(count: 4, width: 32, active: 2) },
+  ])
+  func `passes that skip what is not there have the bits of whole ones`(layers: LayerCase) throws {
+    for workers in [1, 2] {
+      let sparse = try Sparse(0.6, workers: workers, layers: layers)
+      var random = RandomStream(seed: 4)
+      let tokens = (0..<4 * 9).map { _ in UInt8(random.next() % 11) }
+      func pass(_ matrices: SparseMatrices?) -> (StepStatistics, [[UInt32]]) {
+        let statistics = tokens.withUnsafeBufferPointer {
+          sparse.engine.lossAndGradients(
+            parameters: sparse.parameters, tokens: $0, settings: LossSettings(), sparse: matrices)
+        }
+        // Step 2 is one of an exchange, whose gradients are those of all blocks.
+        if matrices?.takesWholeGradients != true { sparse.sparsity.mask(sparse.slices) }
+        return (
+          statistics, sparse.slices.map { slice in (0..<slice.count).map { slice[$0].bitPattern } }
+        )
+      }
+      let whole = pass(nil)
+      let skipping = pass(sparse.sparsity.matrices(at: 1))
+      #expect(skipping.0 == whole.0 && skipping.1 == whole.1)
+      let exchanging = pass(sparse.sparsity.matrices(at: 2))
+      #expect(exchanging.0 == whole.0 && exchanging.1 != whole.1)
+      sparse.sparsity.mask(sparse.slices)
+      #expect(
+        sparse.slices.map { slice in (0..<slice.count).map { slice[$0].bitPattern } } == whole.1)
     }
   }
 

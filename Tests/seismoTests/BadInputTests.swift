@@ -51,6 +51,11 @@ struct BadInputTests {
       "mezo moves weights that --sparsity leaves out"
     ),
     (["bench", "--preset", "huge"], "--preset huge: give one of tiny"),
+    (["bench", "--sparsity", "1"], "--sparsity 1.0: give a number from 0 to 0.99"),
+    (
+      ["train", "--distil-temperature", "2", "--headless"],
+      "distil-temperature needs a teacher: give its checkpoint with --distil"
+    ),
     (["replay", "--speed", "0"], "--speed"),
     (["replay", "--size", "12", "--text"], "12"),
     (["replay", "--pane", "los", "--text"], "'los' is no value for --pane"),
@@ -67,6 +72,7 @@ struct BadInputTests {
     (["train", "--config", "absent.toml"] + tiny, "absent.toml: no such file"),
     (["train", "--config", "wrong.toml"] + tiny, "wrong.toml: unknown key 'stepps'"),
     (["train", "--resume", "nowhere"] + tiny, "nowhere"),
+    (["train", "--distil", "nowhere"] + tiny, "nowhere: no checkpoint there"),
     (["train", "--resume", "hollow"] + tiny, "hollow"),
     (["train", "--session", "foreign.seismo"] + tiny, "foreign.seismo exists"),
     (["replay", "absent.seismo", "--text"], "no session at absent.seismo"),

@@ -44,7 +44,7 @@ struct EstimateCommandTests {
     ("estimate --preset tiny --tokens 0", "--tokens 0: give a whole number from 1 to 100000"),
     ("estimate --preset tiny --n 0", "--n 0: give a whole number from 1 to 4096"),
     ("bench --batch 1,2", "--batch 1,2: give one number, or --sample for a list"),
-    ("bench --sample --steps 9", "--sample: leave out --ranks, --steps and --slices"),
+    ("bench --sample --steps 9", "--sample: leave out --ranks, --steps, --slices and --sparsity"),
     ("bench --sample --batch 4..1", "'4..1' is no value for --batch"),
   ])
   func `what cannot be is one line`(words: String, line: String) throws {

@@ -22,6 +22,9 @@ enum LossPane {
       spans += [Span(" · ", .faint), Span(words, role)]
     }
     if let eval = evalLoss(context) { add("eval \(digits(eval))", .title) }
+    if let teacher = context.value(MetricCatalog.teacherLoss) {
+      add("teacher \(digits(teacher))", .outputs)
+    }
     if let excess = context.value(MetricCatalog.excessLoss), context.isZoomed {
       add("above entropy \(digits(excess))", .loss)
     }
@@ -58,6 +61,8 @@ enum LossPane {
       chart.lines.append(
         ChartLine(series: eval, shape: .points, role: .title, name: "eval"))
     }
+    chart.lines += context.lines(
+      MetricCatalog.teacherLoss, role: .outputs, faint: .outputsFaint, label: "teacher")
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = [MetricCatalog.loss]
     chart.clipsOutliers = true

@@ -79,6 +79,7 @@ extension RunFacts {
         "base", "method", "adapter", "rank", "alpha", "anchor", "anchor-data", "reward",
         "reward-divergence", "prompt-bytes",
       ]),
+    Topic(title: "teacher", names: ["distil", "distil-weight", "distil-temperature"]),
     Topic(
       title: "optimiser",
       names: [

@@ -127,8 +127,10 @@ package struct PassInputs: Sendable {
   var packed: PackedWeights?
   /// What is trained beside frozen weights; nil where nothing is.
   var adapters: AdapterPass?
-  /// What the tokens count where that is no plain mean; of no account to a loss without gradients.
-  var steering: Steering?
+  /// The tokens' loss where it is no plain mean; of no account to a loss without gradients.
+  var tokenLoss: (any TokenLoss)?
+  /// Matrices with empty blocks; nil where all are whole.
+  var sparse: SparseMatrices?
 
   /// y = x·Wᵀ, or y += x·Wᵀ, of the weight at `place` and what is trained beside it: the same bits
   /// packed or not.
@@ -139,6 +141,8 @@ package struct PassInputs: Sendable {
   ) {
     if let packed, packed.holds(place) {
       packed.multiply(x, transposed: place, into: y, adding: adding)
+    } else if let blocks = sparse?[place] {
+      Kernels.multiply(x, transposed: parameters[place], blocks: blocks, into: y, adding: adding)
     } else {
       Kernels.multiply(x, transposed: parameters[place], into: y, adding: adding)
     }
@@ -146,13 +150,23 @@ package struct PassInputs: Sendable {
   }
 
   /// The backward pass of `multiply`: the weight's gradient, unless it is frozen, then dX = dY·W, or
-  /// dX += dY·W.
+  /// dX += dY·W. Of a sparse matrix only the gradients of blocks that are there are written, unless
+  /// all are asked for.
   ///
   /// - Shapes: `dY` [M, out], `x` and `dX` [M, in]
   package func multiplyBackward(
     _ dY: Matrix, _ place: TensorPlace, input x: Matrix, dInput dX: Matrix, adding: Bool = false,
     gradients: PassGradients
   ) {
+    if let sparse, let blocks = sparse[place] {
+      if sparse.takesWholeGradients {
+        Kernels.multiply(transposed: dY, x, into: gradients.tensors[place], adding: gradients.adds)
+      } else {
+        Kernels.multiply(
+          transposed: dY, x, into: gradients.tensors[place], blocks: blocks, adding: gradients.adds)
+      }
+      return Kernels.multiply(dY, parameters[place], blocks: blocks, into: dX, adding: adding)
+    }
     if !place.isFrozen {
       Kernels.multiply(transposed: dY, x, into: gradients.tensors[place], adding: gradients.adds)
     }

@@ -128,11 +128,10 @@ extension StateSpacePass {
   func backward(
     _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
   ) {
-    let (parameters, tensors, adds) = (pass.parameters, gradients.tensors, gradients.adds)
+    let (parameters, tensors) = (pass.parameters, gradients.tensors)
     let (dWeighed, dNormed) = (scratch.first, scratch.second)
-    multiply(
-      transposed: dOutput, kept.final.output, into: tensors[layer.output], adding: adds)
-    multiply(dOutput, parameters[layer.output], into: dNormed)
+    pass.multiplyBackward(
+      dOutput, layer.output, input: kept.final.output, dInput: dNormed, gradients: gradients)
     dWeighed.clear()
     layerNormBackward(
       dNormed, normalised: kept.final.normalised, reciprocal: kept.final.reciprocal,
@@ -141,36 +140,34 @@ extension StateSpacePass {
     modulateBackward(
       dWeighed, kept.mixed, input, gates: kept.gates, scale: parameters[layer.scale],
       dMixed: dMixed, dx: dInput, dScale: tensors[layer.scale])
-    gatesBackward(dWeighed, dInput: dInput, gradients, parameters)
+    gatesBackward(dWeighed, dInput: dInput, gradients, in: pass)
     for group in layer.parts.indices {
-      mixBackward(group, dMixed, input: input, dInput: dInput, gradients, parameters)
+      mixBackward(group, dMixed, input: input, dInput: dInput, gradients, in: pass)
     }
   }
 
   /// From the gradient of the gates' logits.
   private func gatesBackward(
-    _ dLogits: Matrix, dInput: Matrix, _ gradients: PassGradients, _ parameters: ParameterView
+    _ dLogits: Matrix, dInput: Matrix, _ gradients: PassGradients, in pass: PassInputs
   ) {
-    let (tensors, adds) = (gradients.tensors, gradients.adds)
     let (dSqueezed, dMean) = (scratch.dSqueezed, scratch.third)
-    multiply(transposed: dLogits, kept.squeezed, into: tensors[layer.excite], adding: adds)
-    multiply(dLogits, parameters[layer.excite], into: dSqueezed)
+    pass.multiplyBackward(
+      dLogits, layer.excite, input: kept.squeezed, dInput: dSqueezed, gradients: gradients)
     rectifyBackward(dSqueezed, output: kept.squeezed)
-    multiply(transposed: dSqueezed, kept.mean, into: tensors[layer.squeeze], adding: adds)
-    multiply(dSqueezed, parameters[layer.squeeze], into: dMean)
+    pass.multiplyBackward(
+      dSqueezed, layer.squeeze, input: kept.mean, dInput: dMean, gradients: gradients)
     runningMeanBackward(dMean, positions: layer.context, sum: scratch.row, addingTo: dInput)
   }
 
   private func mixBackward(
     _ group: Int, _ dMixed: Matrix, input: Matrix, dInput: Matrix, _ gradients: PassGradients,
-    _ parameters: ParameterView
+    in pass: PassInputs
   ) {
     let (part, channels) = (layer.parts[group], layer.channels(group))
-    let (tensors, adds) = (gradients.tensors, gradients.adds)
+    let (parameters, tensors) = (pass.parameters, gradients.tensors)
     let (dMixed, dGated) = (channels.of(dMixed), channels.of(scratch.first))
-    multiply(
-      transposed: dMixed, channels.of(kept.gated), into: tensors[part.output], adding: adds)
-    multiply(dMixed, parameters[part.output], into: dGated)
+    pass.multiplyBackward(
+      dMixed, part.output, input: channels.of(kept.gated), dInput: dGated, gradients: gradients)
     gateBackward(
       dGated, channels.of(kept.normed), by: channels.second(kept.projected),
       dGate: channels.second(scratch.dProjected))
@@ -185,16 +182,17 @@ extension StateSpacePass {
       dScanned, x: active, selection: selection(group), positions: layer.context,
       kept: channels.of(states), scratch: scratch.scan, dx: dActive,
       dSelection: scratch.dSelection, gradients: layer.scan(tensors, channels))
-    multiply(
-      transposed: scratch.dSelection, active, into: tensors[part.selection], adding: adds)
-    multiply(scratch.dSelection, parameters[part.selection], into: dActive, adding: true)
+    pass.multiplyBackward(
+      scratch.dSelection, part.selection, input: active, dInput: dActive, adding: true,
+      gradients: gradients)
     layer.convolution(parameters, channels).backward(
       dActive, x: channels.first(kept.projected), positions: layer.context,
       slope: channels.of(kept.slope), dx: channels.first(scratch.dProjected),
       gradients: layer.convolution(tensors, channels))
     let dProjected = channels.both(scratch.dProjected)
-    multiply(transposed: dProjected, channels.of(input), into: tensors[part.input], adding: adds)
-    multiply(dProjected, parameters[part.input], into: channels.of(dInput), adding: true)
+    pass.multiplyBackward(
+      dProjected, part.input, input: channels.of(input), dInput: channels.of(dInput), adding: true,
+      gradients: gradients)
   }
 
   /// [M, …]

@@ -32,7 +32,7 @@ struct AnchorObjective: StepObjective {
     draws = CounterGenerator(seed: configuration.seed, stream: "anchors")
   }
 
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> Steering {
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss {
     let (context, batch) = (step.context, step.engine.batch)
     let data = max(1, batch / 2)
     let steering =

@@ -47,7 +47,7 @@ struct RewardObjective: StepObjective {
     self.pool = pool
   }
 
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> Steering {
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss {
     let (context, batch) = (step.context, step.engine.batch)
     let steering =
       self.steering

@@ -6,12 +6,19 @@ import Telemetry
 ///
 /// What it draws is a function of the step's number, so that a resumed run needs no state of it.
 protocol StepObjective {
-  /// Puts windows of its own into `tokens`, which hold the run's, and says what each token counts.
+  /// Whether it is about what the outputs were as the run began.
+  static var hasReference: Bool { get }
+
+  /// Puts windows of its own into `tokens`, which hold the run's, and says what their loss is.
   /// - Throws: ``DataError`` where data cannot be read, and what judges texts throws.
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> Steering
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss
 
   /// What it measured, once the passes are done.
   mutating func tell(_ statistics: StepStatistics, into samples: inout StepSamples)
+}
+
+extension StepObjective {
+  static var hasReference: Bool { true }
 }
 
 /// The step that an objective prepares.
@@ -21,14 +28,15 @@ struct ObjectiveStep {
   let firstWindow: Int
   let engine: TransformerEngine
   let parameters: FloatBuffer
-  /// As the run began: what its outputs are held to.
-  let reference: FloatBuffer
+  /// As the run began: what its outputs are held to, by an objective that has a reference.
+  let reference: FloatBuffer?
   let settings: LossSettings
 
   var context: Int { engine.configuration.context }
 
   /// The reference's logits of some of the step's windows, where `steering` has them.
   func putReference(_ rows: Range<Int>, of tokens: [UInt8], into steering: Steering) {
+    guard let reference else { return }
     let width = context + 1
     let logits = tokens[rows.lowerBound * width..<rows.upperBound * width]
       .withUnsafeBufferPointer {
@@ -40,6 +48,18 @@ struct ObjectiveStep {
 }
 
 extension TrainingRun {
+  /// What a step's loss is more than that of its windows' next bytes; nil for nothing.
+  /// - Throws: what reading anchors or a teacher throws.
+  static func objective(
+    _ configuration: TrainingConfiguration, _ reward: TextReward?, data: String, pool: WorkerPool
+  ) throws -> (any StepObjective)? {
+    if let anchors = try AnchorObjective(configuration) { return anchors }
+    if let teacher = try DistillationObjective(configuration, data: data, pool: pool) {
+      return teacher
+    }
+    return RewardObjective(configuration, reward, pool: pool)
+  }
+
   /// The parameters as a run with this configuration begins: the trunk's function where an adapter
   /// is trained, else the base's weights.
   /// - Throws: what reading the base throws.

@@ -5,8 +5,8 @@ import Models
 /// way: the smallest are dropped, and as many are grown where the gradient is largest.
 ///
 /// Every matrix has the same share of its blocks at every step, one at least. What is not there is 0,
-/// and so are its moments; a block that grows begins at 0. At an exchange the gradient is that of whole
-/// matrices, and the step's update is made before it. Of equal sizes the first block in the matrix is
+/// and so are its moments; products pass it over. A block that grows begins at 0. At an exchange the
+/// gradient is that of whole matrices, and the step's update is made before it. Of equal sizes the first block in the matrix is
 /// taken first.
 /// - Source: Evci et al. 2020 (RigL, 1911.11134), with Yin et al. 2024 (DSL, 2402.02855), by blocks
 ///   instead of single weights and with the optimiser's moments cleared
@@ -21,7 +21,7 @@ final class DynamicSparsity {
   private let parts: [Part]
   private let pool: WorkerPool
   private let schedule: RegrowthSchedule
-  private let sparsity: Double
+  private let matrices: SparseMatrices
 
   struct Part: Sendable {
     let tensor: ParameterTensor
@@ -37,7 +37,7 @@ final class DynamicSparsity {
   /// Nil for a run of whole matrices.
   init?(_ configuration: TrainingConfiguration, layout: ParameterLayout, pool: WorkerPool) {
     guard configuration.sparsity > 0 else { return nil }
-    sparsity = configuration.sparsity
+    let sparsity = configuration.sparsity
     var parts: [Part] = []
     for tensor in layout.tensors where tensor.role.isHiddenMatrix {
       let grid = BlockGrid(
@@ -50,7 +50,10 @@ final class DynamicSparsity {
     self.parts = parts
     self.pool = pool
     schedule = RegrowthSchedule(every: configuration.regrow, steps: configuration.steps)
-    mask = FloatBuffer(count: count)
+    let mask = FloatBuffer(count: count)
+    self.mask = mask
+    matrices = SparseMatrices(
+      parts.map { ($0.tensor, BlockPattern($0.grid, mask: mask, from: $0.first)) })
     churn = FloatBuffer(count: parts.count)
     growth = FloatBuffer(count: count)
     sizes = FloatBuffer(count: count)
@@ -67,6 +70,14 @@ final class DynamicSparsity {
   }
 
   func isDue(at step: Int) -> Bool { schedule.isDue(at: step) }
+
+  /// What the passes of a step may skip: the gradients of what is not there are taken only where blocks
+  /// are exchanged.
+  func matrices(at step: Int) -> SparseMatrices {
+    var matrices = matrices
+    matrices.takesWholeGradients = isDue(at: step)
+    return matrices
+  }
 
   /// Remembers what blocks could grow by.
   ///

@@ -24,6 +24,10 @@ struct Bench: ParsableCommand {
   @Option(help: "cores to use; with --sample a list") var workers: CountList?
   @Option(help: "whether each step's metrics are named and kept: on or off") var stats = "on"
   @Option(help: "parts that the batch is cut in (default: up to 4)") var slices: Int?
+  @Option(
+    help:
+      "share of the hidden matrices' blocks that are not there; GFLOP/s count them as if they were")
+  var sparsity = 0.0
   @Flag(help: "time a step over the ranks that mpirun has started, and their exchanges")
   var ranks = false
   @Flag(help: "with --ranks: cut the update over them") var shardOptimizer = false
@@ -42,6 +46,9 @@ struct Bench: ParsableCommand {
     for (name, value) in sizes {
       guard let value, !(1...8192).contains(value) else { continue }
       throw ValidationError("--\(name) \(value): give a whole number from 1 to 8192")
+    }
+    guard (0...0.99).contains(sparsity) else {
+      throw ValidationError("--sparsity \(sparsity): give a number from 0 to 0.99")
     }
     guard model.width % (2 * model.heads) == 0 else {
       throw ValidationError(
@@ -63,8 +70,8 @@ struct Bench: ParsableCommand {
       throw ValidationError(
         "--\(name) \(list.defaultValueDescription): give one number, or --sample for a list")
     }
-    if sample, ranks || steps != nil || slices != nil {
-      throw ValidationError("--sample: leave out --ranks, --steps and --slices")
+    if sample, ranks || steps != nil || slices != nil || sparsity > 0 {
+      throw ValidationError("--sample: leave out --ranks, --steps, --slices and --sparsity")
     }
   }
 
@@ -74,7 +81,8 @@ struct Bench: ParsableCommand {
     let group = ranks ? try ProcessRanks.begin() : SoleRank()
     let benchmark = Benchmark(
       preset: base, model: model, batch: batch, steps: steps, workers: workers,
-      keepsMetrics: stats == "on", slices: slices, ranks: group, isSharded: shardOptimizer)
+      keepsMetrics: stats == "on", slices: slices, ranks: group, isSharded: shardOptimizer,
+      sparsity: sparsity)
     let cut = slices ?? TransformerEngine.slices(ofBatch: batch ?? base.batch)
     guard cut % group.count == 0 else {
       throw Failure.usage("--slices \(cut) for \(group.count) ranks: give \(group.count) or more")

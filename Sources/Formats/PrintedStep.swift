@@ -4,10 +4,18 @@ enum LoggerPrefix {
   static func removed(from line: String) -> Substring {
     if let rest = glogMessage(line) { return rest }
     let line = withoutTime(withoutBrackets(line))
-    for separator in [" - INFO - ", " INFO - ", "] INFO: ", " INFO: ", " INFO ", "INFO:"] {
-      if let range = line.range(of: separator) { return withoutName(line[range.upperBound...]) }
+    for level in ["INFO", "DEBUG", "WARNING"] where line.contains(level) {
+      for (before, after) in [
+        (" - ", " - "), (" ", " - "), ("] ", ": "), (" ", ": "), (" ", " "), ("", ":"),
+      ] {
+        guard let range = line.range(of: before + level + after) else { continue }
+        return withoutName(line[range.upperBound...].drop { $0 == " " })
+      }
+      if line.hasPrefix(level + " ") {
+        return withoutName(line.dropFirst(level.count).drop { $0 == " " })
+      }
     }
-    return line.hasPrefix("INFO ") ? withoutName(line.dropFirst("INFO ".count)) : line
+    return line
   }
 
   /// A message without the name of a logger before it, `trainer: ` or `root:`. What is no logger's: a
@@ -19,9 +27,8 @@ enum LoggerPrefix {
     else { return message }
     let rest = message[name.endIndex...].dropFirst().drop { $0 == " " }
     let next = rest.prefix { $0.isLetter }.lowercased()
-    let parts = ["train", "training", "val", "valid", "validation", "eval", "evaluation", "test"]
     guard !next.isEmpty, !["nan", "inf", "infinity", "none", "true", "false"].contains(next),
-      !parts.contains(name.lowercased())
+      !PrintedSplit.isPart(name)
     else { return message }
     return rest
   }

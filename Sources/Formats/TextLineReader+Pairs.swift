@@ -14,8 +14,11 @@ extension TextLineReader {
       return !pairs.isEmpty
     }
     let isIndented = line.first == " " || line.first == "\t"
-    let text = LoggerPrefix.removed(from: line)
+    var text = LoggerPrefix.removed(from: line)
+    let parted = PrintedSplit.parted(text)
+    if let parted { text = parted.rest }
     var pairs = PrintedSplit.named(TextLine(text).pairs)
+    if let part = parted?.heldOut { pairs = PrintedSplit.heldOut(pairs, part) }
     guard !pairs.isEmpty else { return false }
     if isBelowStep, isIndented, let step, pairs.allSatisfy(\.isMarked),
       !PrintedStep.isTold(by: pairs)
@@ -44,7 +47,7 @@ extension TextLineReader {
       json.take(members, into: &batch)
       return true
     }
-    if let step, PrintedStep.isHeldOut(pairs, text) {
+    if let step, PrintedStep.isHeldOut(pairs, text) || parted?.heldOut != nil {
       add(pairs, at: step, into: &batch)
       return true
     }

@@ -41,7 +41,9 @@ struct GradientCheck {
   private func flaw(
     _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ place: String
   ) -> [String] {
-    // A rectifier's kink may lie within the first step; hardly ever within the shorter one too.
+    // Within the first step the fourth-order remainder, or a rectifier's kink, may weigh more than the
+    // noise it keeps down; within the shorter one hardly ever. A gradient that is wrong by more than
+    // the tolerance agrees with neither.
     let found = slope(tensor, direction, steps: [8e-3, 2e-3, 5e-4])
     if agrees(found, expected) { return [] }
     if agrees(slope(tensor, direction, steps: [2e-3, 5e-4]), expected) { return [] }

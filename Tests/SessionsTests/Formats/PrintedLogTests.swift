@@ -18,6 +18,51 @@ import Testing
 
   static let cases = [
     Case(
+      testDescription: "a part of the data where the name of a logger stands",
+      text: """
+        2026-11-30 12:00:01 INFO train: step 25 | loss 2.50 | lr 1e-3
+        2026-11-30 12:00:02 INFO val: step 25 | loss 2.75
+        2026-11-30 12:00:03 INFO train: step 50 | loss 2.25 | lr 2e-3
+        2026-11-30 12:00:04 INFO val: step 50 | loss 2.50
+
+        """,
+      samples: [
+        "loss": "25:2.5 50:2.25", "loss/eval": "25:2.75 50:2.5", "lr": "25:0.001 50:0.002",
+      ]),
+    Case(
+      testDescription: "a part of the data in brackets, without a step where it is held out",
+      text: """
+        [train] step 10 loss 2.50 acc 0.125
+        [train] step 20 loss 2.25 acc 0.25
+        [val] loss 2.75 acc 0.0625
+        [train] step 30 loss 2.00 acc 0.5
+        [train] step 40 loss 1.75 acc 0.75
+        [val] loss 2.5 acc 0.25
+
+        """,
+      samples: [
+        "loss": "10:2.5 20:2.25 30:2.0 40:1.75", "loss/eval": "20:2.75 40:2.5",
+        "acc": "10:0.125 20:0.25 30:0.5 40:0.75", "val/acc": "20:0.0625 40:0.25",
+      ]),
+    Case(
+      testDescription: "parts before a bar, and another level",
+      text: """
+        DEBUG:root:TRAIN | step 10 | loss 2.50
+        DEBUG:root:TEST | step 10 | loss 2.75
+        DEBUG:root:TRAIN | step 20 | loss 2.25
+        DEBUG:root:TEST | step 20 | loss 2.50
+
+        """, samples: ["loss": "10:2.5 20:2.25", "test/loss": "10:2.75 20:2.5"]),
+    Case(
+      testDescription: "an evaluation that names its step without a colon",
+      text: """
+        step 10 | loss 2.50
+        eval step 10 | loss 2.75
+        step 20 | loss 2.25
+        eval step 20 | loss 2.50
+
+        """, samples: ["loss": "10:2.5 20:2.25", "loss/eval": "10:2.75 20:2.5"]),
+    Case(
       testDescription: "the same without a time",
       text: """
         INFO trainer: iter 25/4000 | lm loss 4.5

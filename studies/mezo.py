@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Fine-tuning by losses alone: which weights to move, and how far it comes against gradients.
+
+usage: mezo.py SEISMO FOLDER [--rates 1e-4,3e-4,1e-3,3e-3] [--seeds 0,1,2] [--steps N] [--json]
+
+Models that learned the built-in language are fine-tuned, whole, on one other language: by AdamW with its
+usual rate, by MeZO (every weight moves), by Sparse MeZO (the smallest quarter of each tensor's) and by a
+quarter drawn at random. A step of MeZO's takes two losses and no gradient, one of AdamW's about three.
+Told is the held-out loss, mean and deviation over seeds, for each rate. FOLDER keeps runs and texts: what is
+there is not made again.
+"""
+import argparse, json, pathlib, statistics, subprocess
+
+from language import language
+
+parser = argparse.ArgumentParser()
+parser.add_argument("seismo")
+parser.add_argument("folder")
+parser.add_argument("--rates", default="1e-4,3e-4,1e-3,3e-3")
+parser.add_argument("--seeds", default="0,1,2")
+parser.add_argument("--base-steps", type=int, default=500)
+parser.add_argument("--steps", type=int, default=2000)
+parser.add_argument("--windows", type=int, default=128)
+parser.add_argument("--workers", type=int, default=2)
+parser.add_argument("--json", action="store_true")
+options = parser.parse_args()
+
+FOLDER = pathlib.Path(options.folder)
+RATES = options.rates.split(",")
+SEEDS = [int(seed) for seed in options.seeds.split(",")]
+MASKS = {
+    "MeZO, all weights": ["--mezo-sparsity", "0"],
+    "the smallest quarter": ["--mezo-sparsity", "0.75", "--mezo-mask", "small"],
+    "a random quarter": ["--mezo-sparsity", "0.75", "--mezo-mask", "random"],
+}
+
+
+def seismo(*words):
+    run = subprocess.run([options.seismo, *words, "--workers", str(options.workers)],
+                         capture_output=True, text=True)
+    assert run.returncode == 0, f"{words}: {run.stderr}"
+    return run.stdout
+
+
+def texts():
+    train, held = FOLDER / "text", FOLDER / "held"
+    if not held.exists():
+        made = language(1, 1_000_000)
+        train.write_text(made[0])
+        held.write_text(made[1])
+    return str(train), str(held)
+
+
+def base(seed):
+    folder = FOLDER / f"base-{seed}.checkpoints"
+    if not folder.exists():
+        seismo("train", "--headless", "--preset", "tiny", "--steps", str(options.base_steps), "--lr", "1e-2",
+               "--seed", str(seed), "--eval-every", "0", "--session", str(FOLDER / f"base-{seed}.seismo"))
+    return folder / f"step-{options.base_steps:09d}"
+
+
+def loss(checkpoint, held):
+    told = seismo("eval", str(checkpoint), "--data", held, "--windows", str(options.windows), "--json")
+    return json.loads(told)["loss"]
+
+
+def tuned(name, seed, steps, words, data, held):
+    """The held-out loss after a fine-tuning; infinite where it ran off."""
+    checkpoint = FOLDER / f"{name}.checkpoints" / f"step-{steps:09d}"
+    if not checkpoint.exists():
+        seismo("finetune", str(base(seed)), "--method", "full", "--data", data, "--headless", "--steps", str(steps),
+               "--seed", str(seed), "--eval-every", "0", "--session", str(FOLDER / f"{name}.seismo"), *words)
+    value = loss(checkpoint, held)
+    return float("inf") if value is None else value
+
+
+def cell(values):
+    if len(values) < 2 or float("inf") in values:
+        return f"{statistics.mean(values):.3f}"
+    return f"{statistics.mean(values):.3f} ±{statistics.stdev(values):.3f}"
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    data, held = texts()
+    table = {"before": {"-": [loss(base(seed), held) for seed in SEEDS]},
+             "AdamW, a tenth of the steps": {
+                 "-": [tuned(f"adamw-{seed}", seed, options.steps // 10, [], data, held) for seed in SEEDS]}}
+    for mask, words in MASKS.items():
+        table[mask] = {
+            rate: [tuned(f"{mask.replace(' ', '-')}-{rate}-{seed}", seed, options.steps,
+                         ["--optimizer", "mezo", "--lr", rate, *words], data, held) for seed in SEEDS]
+            for rate in RATES}
+    if options.json:
+        print(json.dumps(table))
+        return
+    print("| | " + " | ".join(["", *RATES]) + " |\n" + "| --- " * (len(RATES) + 2) + "|")
+    for name, row in table.items():
+        print(f"| {name} | " + " | ".join(cell(row[key]) if key in row else "" for key in ["-", *RATES]) + " |")
+
+
+main()

@@ -20,7 +20,6 @@ parser.add_argument("--rates", default="1e-4,3e-4,1e-3,3e-3")
 parser.add_argument("--seeds", default="0,1,2")
 parser.add_argument("--base-steps", type=int, default=500)
 parser.add_argument("--steps", type=int, default=2000)
-parser.add_argument("--windows", type=int, default=128)
 parser.add_argument("--workers", type=int, default=2)
 parser.add_argument("--json", action="store_true")
 options = parser.parse_args()
@@ -60,8 +59,7 @@ def base(seed):
 
 
 def loss(checkpoint, held):
-    told = seismo("eval", str(checkpoint), "--data", held, "--windows", str(options.windows), "--json")
-    return json.loads(told)["loss"]
+    return json.loads(seismo("eval", str(checkpoint), "--data", held, "--json"))["loss"]
 
 
 def tuned(name, seed, steps, words, data, held):

@@ -34,6 +34,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var anchor = 0.0
   /// A file or folder with that text; nil for the built-in language.
   public var anchorPath: String?
+  /// Steps to find out in what of the model and its adapter is needed, before the rest is cut out; 0
+  /// prunes nothing.
+  public var light = 0
+  /// What is cut out then.
+  package var lightShares = PruningShares()
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.

@@ -45,28 +45,35 @@ package struct GeneralisationMeasures: Sendable {
   private static let halvings = 15
   private static let widest = 2.0
 
+  /// Of numbers that are trained: matrices that are read from a shared array move with it, and count
+  /// in the array alone.
   /// - Parameters:
   ///   - trial: with windows that were trained on.
+  ///   - shared: what reads the matrices from their array; nil where they have numbers of their own.
   ///   - start: the weights that the run began with.
   ///   - samples: the windows that there are to train on.
   ///   - alone: windows for the 300 passes that noise takes.
-  package init(_ trial: ModelTrial, start: FloatBuffer, samples: Int, alone: Int) {
+  package init(
+    _ trial: ModelTrial, shared: SharedParameters? = nil, start: FloatBuffer, samples: Int,
+    alone: Int
+  ) {
     self.samples = samples
     margin = Self.margin(trial)
-    let sums = difference(start, trial.parameters, from: 0, count: start.count)
-    (distance, norm) = (sums.squares.squareRoot(), sums.second.squareRoot())
+    (distance, norm) = Self.distances(trial, start: start)
     let noise = Noise(count: trial.parameters.count)
     sharpness = Self.sharpness(trial, alone) { sigma, draw in
       noise.add(to: trial.trial, trial.layout, draw: draw) { _ in Float(sigma) }
+      shared?.expand(trial.trial)
     }
     relativeSharpness = Self.sharpness(trial, alone) { sigma, draw in
       let square = Float(sigma * sigma)
       noise.add(to: trial.trial, trial.layout, draw: draw) {
         (square * $0 * $0 + 1e-6).squareRoot()
       }
+      shared?.expand(trial.trial)
     }
     var (logarithms, ranks) = (0.0, 0.0)
-    for tensor in trial.matrices {
+    for tensor in trial.matrices where tensor.role != .sharedArray {
       let part = FloatBuffer(count: tensor.count)
       for index in 0..<tensor.count { part[index] = trial.parameters[tensor.offset + index] }
       let spectrum = Spectrum(
@@ -75,6 +82,19 @@ package struct GeneralisationMeasures: Sendable {
       ranks += spectrum.stableRank
     }
     (spectralLogarithms, stableRanks) = (logarithms, ranks)
+  }
+
+  /// From the start, and from zeros.
+  private static func distances(
+    _ trial: ModelTrial, start: FloatBuffer
+  ) -> (start: Double, zero: Double) {
+    var (squares, norms) = (0.0, 0.0)
+    for tensor in trial.layout.tensors where trial.layout.isTrained(tensor) {
+      let sums = difference(start, trial.parameters, from: tensor.offset, count: tensor.count)
+      squares += sums.squares
+      norms += sums.second
+    }
+    return (squares.squareRoot(), norms.squareRoot())
   }
 
   private static func margin(_ trial: ModelTrial) -> Double {
@@ -117,8 +137,10 @@ package struct GeneralisationMeasures: Sendable {
     let trial = try ModelTrial(evaluation, windows: training, most: windows, pool: pool)
     let start = FloatBuffer(count: trial.layout.count)
     initialise(parameters: start, layout: trial.layout, seed: seed)
+    let shared = SharedParameters(layout: trial.layout, seed: seed, pool: pool)
+    shared?.begin(at: start)
     let measures = GeneralisationMeasures(
-      trial, start: start, samples: training.count, alone: max(1, windows / 4))
+      trial, shared: shared, start: start, samples: training.count, alone: max(1, windows / 4))
     return (measures, trial.loss())
   }
 
@@ -151,7 +173,7 @@ private struct Noise {
   ) {
     var random = RandomStream(seed: UInt64(draw), name: "sharpness draws")
     let offset = Int(random.next() % UInt64(numbers.count))
-    for tensor in layout.tensors where tensor.role != .fixed {
+    for tensor in layout.tensors where tensor.role != .fixed && layout.isTrained(tensor) {
       for index in tensor.offset..<tensor.offset + tensor.count {
         let place = index + offset
         let number = numbers[place < numbers.count ? place : place - numbers.count]

@@ -37,12 +37,14 @@ extension LayerUse {
       return LayerUse(
         layer: layer,
         logitMax: attention.map { place in
-          (0..<shape.heads).map { Double(statistics.headLogitMax[place * shape.heads + $0]) }
+          (0..<shape.keptHeads).map {
+            Double(statistics.headLogitMax[place * shape.keptHeads + $0])
+          }
         } ?? [],
         entropy: attention.map { Double(statistics.attentionEntropy[$0]) } ?? .nan,
         headWorth: attention == nil
           ? []
-          : (0..<shape.heads).map {
+          : (0..<shape.keptHeads).map {
             trial.loss(without: $0, inLayer: layer, limit: alone) - base
           },
         load: counts.map { Double($0) / total },

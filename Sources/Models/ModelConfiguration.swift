@@ -23,6 +23,10 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
 
   /// What is trained in the place of the model's own tensors; nil to train these.
   public var adapter: AdapterConfiguration?
+  /// What early pruning has left of it and of the adapter; nil where all is there.
+  public var pruned: PrunedShape?
+  /// Whether masks on heads and hidden channels are trained beside the adapter, to tell what may go.
+  public var isMasked = false
   /// R, the length of one array that all hidden matrices are read from, over theirs; 0 where they have
   /// numbers of their own.
   public var sharing = 0.0
@@ -65,7 +69,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   package func flopsPerToken() -> Double {
     let weights = (0..<layers).reduce(width * vocabulary) {
       $0 + mixer(inLayer: $1).conformer.weightsPerToken(self)
-        + feedForward(inLayer: $1).conformer.weightsPerToken(self)
+        + feedForward(inLayer: $1).conformer.weightsPerToken(shape(ofLayer: $1))
     }
     guard adapter != nil else { return Double(passes) * 6 * Double(weights) }
     // A frozen weight has no gradient.
@@ -78,7 +82,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   package var keptPerToken: Int {
     (0..<layers).reduce(0) {
       $0 + 4 * width + mixer(inLayer: $1).conformer.keptPerToken(self)
-        + feedForward(inLayer: $1).conformer.keptPerToken(self)
+        + feedForward(inLayer: $1).conformer.keptPerToken(shape(ofLayer: $1))
     }
   }
 }
@@ -91,7 +95,8 @@ extension ModelConfiguration {
 
   /// Whether all blocks are those of Hugging Face's Persimmon.
   package var isPersimmon: Bool {
-    experts == nil && feedForward == .gelu && mixers.allSatisfy { $0 == .attention }
+    pruned == nil && experts == nil && feedForward == .gelu
+      && mixers.allSatisfy { $0 == .attention }
   }
 
   /// What mixes the layer's positions.

@@ -59,6 +59,8 @@ package struct TensorPlan {
   /// What stands beside the frozen weights, by their numbers.
   private(set) var adapters: [any LinearAdapter] = []
   private let adapter: AdapterConfiguration?
+  /// Those left of the adapter's modules that are still to come; nil where all have the adapter's.
+  private var ranks: ArraySlice<Int>?
   /// Whether what is added now is trained beside frozen tensors.
   private var isBeside = false
   /// What names begin with for now: a block's tensors are told by their names within it.
@@ -66,8 +68,21 @@ package struct TensorPlan {
   private var layer: Int?
 
   /// - Parameters: `adapter` is trained in the place of the tensors that are added; nil to train
-  ///   these
-  init(adapter: AdapterConfiguration? = nil) { self.adapter = adapter }
+  ///   these; `ranks` are what is left of its modules, nil for all of them
+  init(adapter: AdapterConfiguration? = nil, ranks: [Int]? = nil) {
+    self.adapter = adapter
+    self.ranks = ranks.map { $0[...] }
+  }
+
+  /// The adapter as the next of its modules has it: with the rank that is left of it, by which what it
+  /// adds counts as much as before. Nil where there is none, or nothing is left of it.
+  mutating func nextModule() -> AdapterConfiguration? {
+    guard var own = adapter, let rank = ranks?.popFirst() else { return adapter }
+    guard rank > 0 else { return nil }
+    own.alpha *= Double(rank) / Double(own.rank)
+    own.rank = rank
+    return own
+  }
 
   /// A place for a tensor; where there is one of that name already, the same place: it is shared.
   ///
@@ -79,12 +94,13 @@ package struct TensorPlan {
     guard let adapter, !isBeside else { return addTrained(name, shape, role, initial: initial) }
     let tensor = tensor(name, shape, role, initial)
     if let known = frozen.known(tensor) { return known.place }
-    guard role.isHiddenMatrix, let kind = adapter.method.besideWeights else {
+    guard role.isHiddenMatrix, let kind = adapter.method.besideWeights, let own = nextModule()
+    else {
       return frozen.append(tensor, isFrozen: true, adapter: nil)
     }
     let place = frozen.append(tensor, isFrozen: true, adapter: adapters.count)
     let stem = name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
-    let beside = kind.init(adapter, weight: place, name: stem, plan: &self)
+    let beside = kind.init(own, weight: place, name: stem, plan: &self)
     adapters.append(beside)
     return place
   }

@@ -6,7 +6,7 @@ extension PassSums {
   fileprivate var memory: [UnsafeMutableRawBufferPointer] {
     [
       layers.memory, output.memory, times.memory, headLogitMax.memory, expertCounts.memory,
-      probabilities.memory, signals.memory,
+      probabilities.memory, signals.memory, adapterShares.memory,
     ] + gates.flatMap(\.memory)
   }
 }

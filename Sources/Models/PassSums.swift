@@ -23,16 +23,20 @@ struct PassSums: Sendable {
   let gates: [GateHistogram]
   /// What layers measure besides, in their order: sums over tokens, or the largest.
   let signals: Buffer<Double>
+  /// By module of an adapter: sums over tokens of ‖what it adds‖/‖what it is added to‖; empty without
+  /// masks.
+  let adapterShares: Buffer<Double>
 
   init(_ configuration: ModelConfiguration) {
     layers = Buffer(repeating: LayerSums(), count: configuration.layers)
     output = Buffer(repeating: OutputSums(), count: 1)
     times = Buffer(count: 2)
-    headLogitMax = Buffer(count: configuration.attentionLayers.count * configuration.heads)
+    headLogitMax = Buffer(count: configuration.attentionLayers.count * configuration.keptHeads)
     expertCounts = Buffer(count: configuration.routerBiasCount)
     probabilities = Buffer(count: configuration.routerBiasCount)
     gates = configuration.mixtureLayers.map { _ in GateHistogram() }
     signals = Buffer(count: configuration.signals.count)
+    adapterShares = Buffer(count: configuration.isMasked ? configuration.moduleCount : 0)
   }
 }
 
@@ -53,6 +57,9 @@ extension StepStatistics {
     }
     for head in 0..<(passes.first?.headLogitMax.count ?? 0) {
       headLogitMax.append(passes.reduce(-.infinity) { max($0, $1.headLogitMax[head]) })
+    }
+    for module in 0..<(passes.first?.adapterShares.count ?? 0) {
+      adapterShares.append(passes.reduce(0) { $0 + $1.adapterShares[module] } / tokens)
     }
     for layer in 0..<shape.layers {
       var sums = LayerSums()
@@ -80,8 +87,8 @@ extension StepStatistics {
   private mutating func addAttention(
     _ sums: AttentionStatistics, samples: Int, _ shape: ModelConfiguration
   ) {
-    let rows = Double(samples * shape.context) * Double(shape.heads)
-    let laterRows = rows - Double(samples * shape.heads)
+    let rows = Double(samples * shape.context) * Double(shape.keptHeads)
+    let laterRows = rows - Double(samples * shape.keptHeads)
     attentionLogitMax.append(sums.logitMax)
     attentionEntropy.append(Float(sums.entropy / rows))
     attentionEntropyShare.append(Float(sums.entropyShare / max(laterRows, 1)))
@@ -115,6 +122,7 @@ extension StepStatistics {
     gateOuterBalance.removeAll(keepingCapacity: true)
     tokensDropped.removeAll(keepingCapacity: true)
     signals.removeAll(keepingCapacity: true)
+    adapterShares.removeAll(keepingCapacity: true)
     if expertCounts.count != mixtures {
       expertCounts = Array(repeating: [], count: mixtures)
     }

@@ -81,6 +81,9 @@ package struct StepStatistics: Sendable, Hashable {
   package var tokensDropped: [Float] = []
   /// What layers measure besides, in the order of the configuration's `signals`.
   package var signals: [Double] = []
+  /// By module of an adapter: ‖what it adds‖/‖what it is added to‖, mean over tokens; empty unless the
+  /// model is masked.
+  package var adapterShares: [Double] = []
 
   package init() {}
 }

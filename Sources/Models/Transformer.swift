@@ -28,11 +28,13 @@ struct Transformer: Sendable {
       mixerGain = plan.add("input_layernorm.weight", [width], .gain)
       mixer = configuration.mixer(inLayer: layer).conformer.init(
         configuration, layer: layer, plan: &plan)
-      mixerAdapter = BottleneckAdapter(configuration, name: "self_attn", plan: &plan)
+      mixerAdapter = BottleneckAdapter(
+        configuration, name: "self_attn", number: 2 * layer, plan: &plan)
       feedForwardGain = plan.add("post_attention_layernorm.weight", [width], .gain)
       feedForward = configuration.feedForward(inLayer: layer).conformer.init(
-        configuration, layer: layer, plan: &plan)
-      feedForwardAdapter = BottleneckAdapter(configuration, name: "mlp", plan: &plan)
+        configuration.shape(ofLayer: layer), layer: layer, plan: &plan)
+      feedForwardAdapter = BottleneckAdapter(
+        configuration, name: "mlp", number: 2 * layer + 1, plan: &plan)
     }
   }
 
@@ -48,7 +50,7 @@ struct Transformer: Sendable {
   init(_ configuration: ModelConfiguration) {
     self.configuration = configuration
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
-    var plan = TensorPlan(adapter: configuration.adapter)
+    var plan = TensorPlan(adapter: configuration.adapter, ranks: configuration.pruned?.ranks)
     let embedding = plan.add("model.embed_tokens.weight", [vocabulary, width], .embedding)
     var blocks = (0..<configuration.layers).map {
       Block(configuration, layer: $0, plan: &plan)

@@ -1,7 +1,8 @@
 /// The one table of metrics: names, units, meanings, reductions.
 package enum MetricCatalog {
   package static let families: [MetricFamily] =
-    runFamilies + inspectionFamilies + functionFamilies + searchFamilies + rankFamilies
+    runFamilies + inspectionFamilies + functionFamilies + lightFamilies + searchFamilies
+    + rankFamilies
     + machineFamilies
 
   private static let runFamilies: [MetricFamily] = [

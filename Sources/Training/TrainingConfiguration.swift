@@ -40,6 +40,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var distilWeight = 0.5
   /// What both models' logits are divided by where they are held together.
   public var distilTemperature = 1.0
+  /// Steps to find out in what of the model and its adapter is needed, before the rest is cut out; 0
+  /// prunes nothing.
+  public var light = 0
+  /// What is cut out then.
+  package var lightShares = PruningShares()
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.

@@ -18,6 +18,9 @@ extension TrainingRun {
     autopilot: [AutopilotRule] = [], probes: [ProbeCatalog.Maker] = ProbeCatalog.makers,
     checkpointFolder: URL?, ranks: any RankGroup = SoleRank(), reward: TextReward? = nil
   ) throws {
+    // What was cut out is told by no option.
+    var configuration = configuration
+    configuration.model.pruned = checkpoint.configuration.pruned
     guard checkpoint.configuration == configuration.model else {
       throw ConfigurationError.impossible(
         reason: "\(checkpoint.path) holds \(checkpoint.configuration.words), not"
@@ -26,6 +29,7 @@ extension TrainingRun {
     let state = try state ?? checkpoint.continuation()
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     try Self.checkSubspace(configuration, continues: state.options)
+    try Self.checkLight(configuration, continues: state.options)
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
@@ -106,6 +110,15 @@ extension TrainingRun {
         reason: "the checkpoint's subspace was drawn by the seed \(options["seed"] ?? "0"): leave"
           + " the seed out when resuming")
     }
+  }
+
+  /// What is cut out is cut out before the first step.
+  private static func checkLight(
+    _ configuration: TrainingConfiguration, continues options: [String: String]
+  ) throws(ConfigurationError) {
+    guard configuration.light != options["light"].flatMap(Int.init) ?? 0 else { return }
+    throw .impossible(
+      reason: "light prunes before the first step, which is done: leave it out when resuming")
   }
 
   /// Writes the checkpoint that is due at the present step, before its commands are applied, and
@@ -240,10 +253,12 @@ extension ModelConfiguration {
       } ?? ""
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     let adapter = adapter.map { ", \($0.method.rawValue) of rank \($0.rank)" } ?? ""
+    let left =
+      pruned.map { ", \($0.heads) heads and \($0.channels.reduce(0, +)) channels left" } ?? ""
     let mixed = (0..<layers).filter { mixer(inLayer: $0) != .attention }
     let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
     let shared = sharing > 0 ? ", matrices read from an array \(sharing) times as long" : ""
     return "width \(width), \(layers) layers, \(heads) heads, context \(context)"
-      + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter
+      + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter + left
   }
 }

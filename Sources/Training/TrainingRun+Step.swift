@@ -24,6 +24,7 @@ extension TrainingRun {
     let start = DispatchTime.now().uptimeNanoseconds
     let statistics = try pass(probed.lossSettings)
     probes.beforeUpdate(of: probed)
+    estimateParts(statistics)
     phases.end(.statistics)
     let update = update(probed.rates, isLossFinite: statistics.loss.isFinite)
     phases.end(.optimizer)
@@ -93,6 +94,21 @@ extension TrainingRun {
     let tokenLoss = try objective.prepare(step, &tokens)
     self.objective = objective
     return tokenLoss
+  }
+
+  /// Takes in what the estimating phase of a masked model is for, and pulls its masks to 0.
+  private func estimateParts(_ statistics: StepStatistics) {
+    guard let estimate else { return }
+    if estimate.isGathering(at: step) {
+      let gradient = optimizer.sum(engine.sliceGradients)
+      estimate.add(
+        modules: statistics.adapterShares,
+        ranks: engine.rankScores(parameters: parameters, gradient: gradient))
+    }
+    // In one slice of one rank: the slices' gradients are added up.
+    guard ranks.isFirst else { return }
+    engine.addMaskPenalty(
+      PartEstimate.penalty, of: parameters, to: engine.sliceGradients[0])
   }
 
   /// Takes the optimiser's step, if the loss and the gradients allow of one.

@@ -37,6 +37,8 @@ package final class TrainingRun {
   var objective: (any StepObjective)?
   /// As the run began; nil where nothing asks for it.
   let reference: FloatBuffer?
+  /// Nil but in the phase that estimates what of a model is needed.
+  let estimate: PartEstimate?
   var probes: ProbeList
   var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
@@ -84,7 +86,8 @@ package final class TrainingRun {
   /// Starts a new run over `corpus`, with new weights or those of its base; `script` holds commands
   /// by step, in the order in which they are to be applied, `autopilot` those that depend on a metric.
   /// `probes` are fitted to the run and tell what they measure in their order. All `ranks` make the
-  /// same run. `reward` is what the configuration names.
+  /// same run. `reward` is what the configuration names. A run that prunes takes its estimating phase
+  /// here.
   /// - Throws: ``DataError`` where the data holds no window; ``ConfigurationError`` where there are
   ///   more ranks than slices; ``CheckpointError`` where the base cannot be read.
   package convenience init(
@@ -94,10 +97,16 @@ package final class TrainingRun {
   ) throws {
     let base = try configuration.base.map { try BaseModel(path: $0) }
     try base?.check(configuration)
+    let pruning = try EarlyPruning(configuration, corpus: corpus, ranks: ranks)
     try self.init(
-      configuration: configuration, corpus: corpus, script: script,
+      configuration: pruning?.configuration ?? configuration, corpus: corpus, script: script,
       autopilot: Autopilot(autopilot), probes: probes, checkpointFolder: checkpointFolder,
-      settings: LiveSettings(configuration), changes: [], ranks: ranks, reward: reward)
+      settings: LiveSettings(configuration), changes: [], ranks: ranks, reward: reward,
+      pruning: pruning?.report)
+    if let pruning {
+      pruning.begin(self)
+      return
+    }
     initialise(parameters: parameters, layout: engine.layout, seed: configuration.seed)
     if let base { try begin(at: base) }
     sigma?.begin(at: parameters, seed: configuration.seed)
@@ -111,7 +120,7 @@ package final class TrainingRun {
     configuration: TrainingConfiguration, corpus: Corpus, script: [ScriptedCommand],
     autopilot: Autopilot, probes: [ProbeCatalog.Maker], checkpointFolder: URL?,
     settings: LiveSettings, changes: [TrainerStateMachine.Change], ranks: any RankGroup,
-    reward: TextReward?
+    reward: TextReward?, pruning: PruningReport? = nil
   ) throws {
     let model = configuration.model
     try Self.check(settings, of: ranks)
@@ -163,6 +172,7 @@ package final class TrainingRun {
         layout: engine.layout, pool: pool, options: configuration.mezo, seed: configuration.seed)
       : nil
     qkClip = QKClip(layout: engine.layout)
+    estimate = model.isMasked ? PartEstimate(steps: configuration.steps) : nil
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)
     let probeRows = max(1, settings.batch.first / 4)
@@ -173,7 +183,7 @@ package final class TrainingRun {
         trained: optimizer.layout, pool: pool,
         entropyPerByte: corpus.entropyPerByte, tokens: try windows.probe(rows: probeRows),
         rows: probeRows, firstBatch: settings.batch.first, heldOut: heldOut, sparsity: sparsity,
-        shared: shared, ranks: ranks))
+        shared: shared, pruning: pruning, ranks: ranks))
     rankAlarms = RankAlarms(thresholds: configuration.alarms)
     machine = TrainerStateMachine(
       settings: settings, changes: changes, conditions: SettingConditions(configuration),

@@ -15,12 +15,16 @@ struct ModelTrialTests {
 
   init() throws { folder = try TestFolder() }
 
-  private func trial(experts: Bool = false, workers: Int = 1) throws -> ModelTrial {
+  private func trial(
+    experts: Bool = false, workers: Int = 1, sharing: Double = 0
+  ) throws -> ModelTrial {
     var shape = ModelConfiguration(width: 16, layers: 2, heads: 2, context: 16)
     if experts { shape.experts = ExpertConfiguration(count: 3, width: 8, active: 2) }
+    shape.sharing = sharing
     let layout = ParameterLayout(shape)
     let weights = FloatBuffer(count: layout.count)
     initialise(parameters: weights, layout: layout, seed: 3)
+    SharedParameters(layout: layout, seed: 3, pool: WorkerPool(workers: 1))?.begin(at: weights)
     let zeros = FloatBuffer(count: layout.count)
     let path = try CheckpointFolder.write(
       CheckpointContents(
@@ -137,6 +141,32 @@ struct ModelTrialTests {
     let square = found.distance * found.distance / (4 * found.sharpness * found.sharpness)
     let bound = ((square + log(100 / found.sharpness) + 10) / 100).squareRoot()
     #expect(found.boundFromStart == bound)
+  }
+
+  @Test func `numbers that many weights read count once, and noise moves their readers`() throws {
+    let trial = try trial(sharing: 0.4)
+    let array = try #require(trial.layout.sharedArray)
+    let shared = try #require(
+      SharedParameters(layout: trial.layout, seed: 3, pool: WorkerPool(workers: 1)))
+    let start = FloatBuffer(count: trial.layout.count)
+    start.copy(from: trial.parameters)
+    start[array.offset] += 3
+    start[array.offset + 1] += 4
+    shared.expand(start)
+    let found = GeneralisationMeasures(trial, shared: shared, start: start, samples: 100, alone: 2)
+    #expect(abs(found.distance - 5) < 1e-5)
+    var squares = 0.0
+    for tensor in trial.layout.tensors where trial.layout.isTrained(tensor) {
+      for index in tensor.offset..<tensor.offset + tensor.count {
+        squares += Double(trial.parameters[index]) * Double(trial.parameters[index])
+      }
+    }
+    #expect(abs(found.norm - squares.squareRoot()) < 1e-4 * found.norm)
+    let matrices = trial.matrices.count { $0.role != .sharedArray }
+    #expect(found.stableRanks > Double(matrices) && found.sharpness > 0)
+    // Noise that stayed in the array would cost what noise in the other tensors alone does.
+    let alone = GeneralisationMeasures(trial, start: start, samples: 100, alone: 2)
+    #expect(found.sharpness < alone.sharpness)
   }
 
   @Test func `one worker or two tell the same`() throws {

@@ -113,6 +113,13 @@ struct InferenceTests {
     }
   }
 
+  @Test(arguments: AdapterMethod.allCases.filter(\.isPrunable))
+  func `so has what pruning has left`(method: AdapterMethod) {
+    for settings in Self.settings {
+      expectTrained(Growing(SmallModel.pruned(by: method), settings))
+    }
+  }
+
   private static let mixed: ModelConfiguration = {
     var configuration = SmallModel.dense
     configuration.mixers = [.ssm, .attention]

@@ -41,7 +41,8 @@ struct SmallModel {
   static func trunk(_ configuration: ModelConfiguration, seed: UInt64) -> FloatBuffer? {
     guard configuration.adapter != nil else { return nil }
     var plain = configuration
-    plain.adapter = nil
+    (plain.adapter, plain.isMasked) = (nil, false)
+    plain.pruned?.ranks = []
     let model = SmallModel(plain, seed: seed)
     let layout = ParameterLayout(configuration)
     let trunk = FloatBuffer(count: layout.trunkCount)
@@ -59,6 +60,22 @@ struct SmallModel {
     configuration.adapter = AdapterConfiguration(method: method)
     // A ladder's heads have more than two channels, over which a LayerNorm is hardly more than a sign.
     configuration.adapter?.rank = method == .ladder ? 2 : rank
+    return configuration
+  }
+
+  /// With masks on heads and hidden channels.
+  static func masked(by method: AdapterMethod) -> ModelConfiguration {
+    var configuration = adapted(by: method)
+    configuration.isMasked = true
+    return configuration
+  }
+
+  /// Of which a head, some channels and most of the adapter are gone.
+  static func pruned(by method: AdapterMethod) -> ModelConfiguration {
+    var configuration = adapted(by: method)
+    configuration.pruned = PrunedShape(
+      heads: 1, channels: [31, 48],
+      ranks: method == .lora ? [0, 2, 0, 3, 1, 0, 0, 0] : [2, 0, 0, 3])
     return configuration
   }
 

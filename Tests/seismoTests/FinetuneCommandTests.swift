@@ -75,6 +75,8 @@ struct FinetuneCommandTests {
     ([base, "--compare", "magic"], 64, "'magic' is no method for --compare"),
     ([base, "--compare", "all", "--method", "lora"], 64, "--compare and --method: give one"),
     ([base, "--seeds", "1"], 64, "--seeds: give --compare with it"),
+    ([base, "--light", "3"], 64, "light prunes beside lora and bottleneck, not beside full"),
+    ([base, "--method", "lora", "--light-ranks", "0.5"], 64, "light-ranks belongs to --light"),
     ([base, "--reward", "loud"], 64, "'loud' is no value for reward"),
     ([base, "--adapter", "nowhere"], 65, "nowhere/adapter_config.json"),
   ])
@@ -142,6 +144,32 @@ struct FinetuneCommandTests {
     }
 
     let methods: [Method]
+  }
+
+  @Test func `what of the model is not needed is cut out, and the table says what it took`() throws
+  {
+    let binary = try Self.trained.get()
+    let run = try binary.run(
+      [
+        "finetune", Self.base, "--compare", "bottleneck+light,lora+light", "--seeds", "0",
+        "--light", "4", "--session", "light",
+      ] + Self.short)
+    #expect(run.status == 0, "\(run.error)")
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.count == 3 + 4 + 3, "\(run.output)")
+    #expect(lines[5].hasPrefix("lora+light ") && lines[6].hasPrefix("bottleneck+light "))
+    #expect(lines[8].hasPrefix("lora+light: ") && lines[8].contains("found out what to cut out"))
+    let tuned = "light/lora+light-seed0.checkpoints/step-000000006"
+    for arguments in [
+      ["sample", tuned, "--prompt", "a", "--tokens", "8"], ["eval", tuned, "--workers", "1"],
+      ["finetune", tuned, "--merge-into", "light-merged"], ["inspect", "light-merged"],
+      ["reproduce", "light/bottleneck+light-seed0.seismo", "--workers", "1"],
+    ] {
+      let result = try binary.run(arguments)
+      #expect(result.status == 0, "\(arguments): \(result.error)")
+    }
+    let again = try binary.run(["finetune", "light-merged", "--session", "g.seismo"] + Self.short)
+    #expect(again.status == 65 && again.error.contains("cut out by --light"), "\(again.error)")
   }
 
   @Test func `train refuses a method without a base`() throws {

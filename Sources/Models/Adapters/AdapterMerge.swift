@@ -1,5 +1,15 @@
 package import Kernels
 
+extension ModelConfiguration {
+  /// The model alone, whose parts that are cut out stay so.
+  package var withoutAdapter: ModelConfiguration {
+    var plain = self
+    plain.adapter = nil
+    plain.pruned?.ranks = []
+    return plain
+  }
+}
+
 /// The weights of a plain model that does what an adapted one does, to rounding, in the layout of
 /// the plain one.
 /// - Parameters: `configuration` has an adapter whose method can be merged; `parameters` and `trunk`
@@ -8,9 +18,7 @@ package func mergedParameters(
   _ configuration: ModelConfiguration, parameters: FloatBuffer, trunk: FloatBuffer
 ) -> FloatBuffer {
   let model = Transformer(configuration)
-  var plain = configuration
-  plain.adapter = nil
-  let layout = ParameterLayout(plain)
+  let layout = ParameterLayout(configuration.withoutAdapter)
   let merged = FloatBuffer(count: layout.count)
   let (source, target) = (ParameterView(parameters, trunk: trunk), ParameterView(merged))
   for tensor in model.layout.trunk {

@@ -6,11 +6,23 @@ internal import Kernels
 struct BottleneckAdapter: Sendable {
   /// W_down [r, D], W_up [D, r]
   private let network: GELUNetwork
+  /// r of the widest one.
+  private let widest: Int
+  /// Its number among the adapter's modules where what it adds is measured; else nil.
+  private let measured: Int?
 
-  /// Nil where another adapter is trained, or none.
-  init?(_ configuration: ModelConfiguration, name: String, plan: inout TensorPlan) {
-    guard let adapter = configuration.adapter, adapter.method == .bottleneck else { return nil }
+  var module: AdapterModule { AdapterModule(down: network.up, up: network.down) }
+
+  /// Nil where another adapter is trained, or none, or nothing is left of this one.
+  init?(
+    _ configuration: ModelConfiguration, name: String, number: Int, plan: inout TensorPlan
+  ) {
+    guard let whole = configuration.adapter, whole.method == .bottleneck,
+      let adapter = plan.nextModule()
+    else { return nil }
     let width = configuration.width
+    widest = whole.rank
+    measured = configuration.isMasked ? number : nil
     network = GELUNetwork(
       up: plan.addTrained(name + ".adapter_down.weight", [adapter.rank, width], .adapter),
       down: plan.addTrained(
@@ -23,10 +35,12 @@ struct BottleneckAdapter: Sendable {
     return Pass(
       base: base, network: network, output: plan.matrix(columns: network.up.columns),
       kept: GELUActivations(rows: plan.rows, columns: columns, plan.arena),
-      scratch: plan.scratch {
+      scratch: plan.scratch { plan in
         Scratch(
-          dOutput: $0.matrix(columns: network.up.columns), dHidden: $0.matrix(columns: columns))
-      })
+          dOutput: plan.matrix(columns: network.up.columns),
+          dHidden: plan.matrix(columns: widest),
+          added: measured == nil ? nil : plan.matrix(columns: network.up.columns))
+      }, measured: measured)
   }
 
   func inference(behind base: any LayerInference, _ plan: inout InferencePlan) -> any LayerInference
@@ -37,10 +51,11 @@ struct BottleneckAdapter: Sendable {
       kept: GELUActivations(rows: memory.rows, columns: network.up.rows, memory.arena))
   }
 
-  /// [M, D] and [M, r]
+  /// [M, D], [M, r] and, where it is measured, [M, D]
   private struct Scratch: Sendable {
     let dOutput: Matrix
     let dHidden: Matrix
+    let added: Matrix?
   }
 
   private struct Pass: LayerPass {
@@ -50,6 +65,7 @@ struct BottleneckAdapter: Sendable {
     var output: Matrix
     var kept: GELUActivations
     let scratch: Scratch
+    let measured: Int?
 
     var routing: ExpertRouting? { base.routing }
 
@@ -65,7 +81,13 @@ struct BottleneckAdapter: Sendable {
       output.clear()
       base.forward(input, addingTo: output, in: pass)
       addRows(output, to: residual)
-      network.forward(output, addingTo: residual, kept: kept, in: pass)
+      guard let measured, let added = scratch.added?.rows(from: 0, count: input.rows) else {
+        return network.forward(output, addingTo: residual, kept: kept, in: pass)
+      }
+      added.clear()
+      network.forward(output, addingTo: added, kept: kept, in: pass)
+      pass.sums.adapterShares[measured] = sumOfShares(added, of: output)
+      addRows(added, to: residual)
     }
 
     func backward(
@@ -77,7 +99,8 @@ struct BottleneckAdapter: Sendable {
       copyRows(dOutput, into: own)
       network.backward(
         dOutput, input: output, kept: kept,
-        dHidden: scratch.dHidden.rows(from: 0, count: rows), dInput: own, adding: true,
+        dHidden: scratch.dHidden.reshaped(rows: rows, columns: network.up.rows), dInput: own,
+        adding: true,
         gradients: gradients, in: pass)
       base.backward(own, input: input, dInput: dInput, gradients: gradients, in: pass)
     }

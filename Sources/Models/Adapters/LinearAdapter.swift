@@ -10,6 +10,9 @@ protocol LinearAdapter: Sendable {
     _ configuration: AdapterConfiguration, weight: TensorPlace, name: String,
     plan: inout TensorPlan)
 
+  /// r, the width of what it needs for a product.
+  var rank: Int { get }
+
   /// - Shapes: `x` [M, in]; `y` [M, out], added to
   func forward(
     _ x: Matrix, addingTo y: Matrix, _ scratch: AdapterScratch, _ parameters: ParameterView)
@@ -39,9 +42,24 @@ struct AdapterScratch: Sendable {
   let inner: Matrix
   let dInner: Matrix
 
-  func prefix(_ rows: Int) -> AdapterScratch {
+  func part(rows: Int, rank: Int) -> AdapterScratch {
     AdapterScratch(
-      inner: inner.rows(from: 0, count: rows), dInner: dInner.rows(from: 0, count: rows))
+      inner: inner.reshaped(rows: rows, columns: rank),
+      dInner: dInner.reshaped(rows: rows, columns: rank))
+  }
+}
+
+/// What a masked model needs for one product to tell what an adapter adds to it: [M, out] each.
+struct ShareScratch: Sendable {
+  let frozen: Matrix
+  let own: Matrix
+
+  init(_ model: Transformer, _ plan: MemoryPlan) {
+    let columns = model.layout.trunk.reduce(0) { widest, tensor in
+      tensor.adapter == nil ? widest : max(widest, tensor.place.rows)
+    }
+    frozen = plan.matrix(columns: columns)
+    own = plan.matrix(columns: columns)
   }
 }
 
@@ -49,20 +67,42 @@ struct AdapterScratch: Sendable {
 struct AdapterPass: Sendable {
   private let adapters: [any LinearAdapter]
   private let scratch: AdapterScratch
+  /// Nil where nothing is told of what they add.
+  private let shares: ShareScratch?
 
   /// Nil for a model without.
   init?(_ model: Transformer, _ plan: MemoryPlan) {
-    guard let adapter = model.configuration.adapter, !model.adapters.isEmpty else { return nil }
+    guard let rank = model.adapters.map({ $0.rank }).max() else { return nil }
     adapters = model.adapters
     scratch = AdapterScratch(
-      inner: plan.matrix(columns: adapter.rank), dInner: plan.matrix(columns: adapter.rank))
+      inner: plan.matrix(columns: rank), dInner: plan.matrix(columns: rank))
+    shares = model.configuration.isMasked ? ShareScratch(model, plan) : nil
+  }
+
+  /// y = x·Wᵀ with what stands beside W, or y += it, and how much of it is the adapter's.
+  /// - Returns: whether it was done: false where nothing is told.
+  func multiply(
+    _ x: Matrix, transposed place: TensorPlace, into y: Matrix, adding: Bool, in pass: PassInputs
+  ) -> Bool {
+    guard let shares, let number = place.adapter else { return false }
+    let frozen = shares.frozen.reshaped(rows: x.rows, columns: place.rows)
+    let own = shares.own.reshaped(rows: x.rows, columns: place.rows)
+    Kernels.multiply(x, transposed: pass.parameters[place], into: frozen)
+    own.clear()
+    forward(x, place, addingTo: own, pass.parameters)
+    pass.sums.adapterShares[number] = sumOfShares(own, of: frozen)
+    if adding { addRows(frozen, to: y) } else { copyRows(frozen, into: y) }
+    addRows(own, to: y)
+    return true
   }
 
   func forward(
     _ x: Matrix, _ place: TensorPlace, addingTo y: Matrix, _ parameters: ParameterView
   ) {
     guard let number = place.adapter else { return }
-    adapters[number].forward(x, addingTo: y, scratch.prefix(x.rows), parameters)
+    let adapter = adapters[number]
+    adapter.forward(
+      x, addingTo: y, scratch.part(rows: x.rows, rank: adapter.rank), parameters)
   }
 
   func backward(
@@ -70,8 +110,10 @@ struct AdapterPass: Sendable {
     _ gradients: PassGradients, _ parameters: ParameterView
   ) {
     guard let number = place.adapter else { return }
-    adapters[number].backward(
-      dY, input: x, addingTo: dX, scratch.prefix(x.rows), gradients, parameters)
+    let adapter = adapters[number]
+    adapter.backward(
+      dY, input: x, addingTo: dX, scratch.part(rows: x.rows, rank: adapter.rank), gradients,
+      parameters)
   }
 }
 

@@ -11,6 +11,9 @@ struct LowRankAdapter: LinearAdapter {
   private let up: TensorPlace
   private let scale: Float
 
+  var rank: Int { down.rows }
+  var module: AdapterModule { AdapterModule(down: down, up: up) }
+
   init(
     _ configuration: AdapterConfiguration, weight: TensorPlace, name: String,
     plan: inout TensorPlan

@@ -14,6 +14,8 @@ struct SingularAdapter: LinearAdapter {
   private let left: TensorPlace
   private let right: TensorPlace
 
+  var rank: Int { left.rows }
+
   init(
     _ configuration: AdapterConfiguration, weight: TensorPlace, name: String,
     plan: inout TensorPlan

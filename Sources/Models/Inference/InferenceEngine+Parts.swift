@@ -38,7 +38,7 @@ extension InferenceEngine {
 
   /// Attention of one position over as many, in all layers and heads, in seconds.
   package func secondsOfAttention(places: Int, _ sharing: Sharing) -> Double {
-    let (heads, width) = (configuration.heads, configuration.headWidth)
+    let (heads, width) = (configuration.keptHeads, configuration.headWidth)
     let layers = configuration.attentionLayers.count
     let weight = settings.qkLayerNormWeight
     let keyWidth = weight > 0 && weight < 1 ? 2 * width : width

@@ -77,7 +77,8 @@ package final class InferenceEngine {
   /// What a position of a text is kept in, over all layers.
   package var cacheBytesPerPlace: Int {
     let isBlended = settings.qkLayerNormWeight > 0 && settings.qkLayerNormWeight < 1
-    return configuration.attentionLayers.count * configuration.width * (isBlended ? 3 : 2) * 4
+    return configuration.attentionLayers.count * configuration.attentionWidth * (isBlended ? 3 : 2)
+      * 4
   }
 
   /// Lanes for as many passes side by side.

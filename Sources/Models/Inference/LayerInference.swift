@@ -57,7 +57,7 @@ struct AttentionInference: LayerInference {
 
   init(_ layer: CausalSelfAttention, _ plan: inout InferencePlan) {
     let configuration = layer.configuration
-    let (width, headWidth) = (configuration.width, configuration.headWidth)
+    let (width, headWidth) = (configuration.attentionWidth, configuration.headWidth)
     self.layer = layer
     setsAngles = plan.memory[Angles.self] == nil
     let trained = plan.memory.constant {
@@ -72,7 +72,7 @@ struct AttentionInference: LayerInference {
     let (arena, places) = (plan.memory.arena, plan.places)
     let weight = plan.settings.qkLayerNormWeight
     let keyWidth = weight > 0 && weight < 1 ? 2 * headWidth : headWidth
-    caches = (0..<plan.slots * configuration.heads).map { _ in
+    caches = (0..<plan.slots * configuration.keptHeads).map { _ in
       HeadCache(places: places, keyWidth: keyWidth, valueWidth: headWidth, arena: arena)
     }
     scores = arena.matrix(rows: 1, columns: (places + 15) / 16 * 16)
@@ -103,7 +103,7 @@ struct AttentionInference: LayerInference {
   }
 
   func copy(_ positions: Int, from slot: Int, to other: Int) {
-    let heads = layer.configuration.heads
+    let heads = layer.configuration.keptHeads
     for head in 0..<heads {
       caches[other * heads + head].copy(positions, of: caches[slot * heads + head])
     }

@@ -3,12 +3,21 @@ internal import Kernels
 /// Two linear layers with GELU between them.
 package struct GELUFeedForward: Layer {
   package static let name = "gelu"
-  private let network: GELUNetwork
+  let network: GELUNetwork
+  /// F of the widest layer.
+  private let widest: Int
 
   package init(_ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan) {
-    network = GELUNetwork(
+    var network = GELUNetwork(
       up: "mlp.dense_h_to_4h", down: "mlp.dense_4h_to_h", width: configuration.width,
       hidden: configuration.feedForwardWidth, plan: &plan)
+    if configuration.isMasked {
+      network.mask = plan.addTrained(
+        "mlp.channel_mask", [configuration.feedForwardWidth], .coefficients,
+        initial: .repeating([1]))
+    }
+    self.network = network
+    widest = configuration.widestFeedForward
   }
 
   package static func weightsPerToken(_ configuration: ModelConfiguration) -> Int {
@@ -20,10 +29,11 @@ package struct GELUFeedForward: Layer {
   }
 
   package func memory(_ plan: inout MemoryPlan) -> any LayerPass {
-    let columns = network.up.rows
+    var kept = GELUActivations(rows: plan.rows, columns: network.up.rows, plan.arena)
+    if network.mask != nil { kept.masked = plan.matrix(columns: network.up.rows) }
     return Pass(
-      network: network, kept: GELUActivations(rows: plan.rows, columns: columns, plan.arena),
-      scratch: plan.scratch { Scratch(dHidden: $0.matrix(columns: columns)) })
+      network: network, kept: kept,
+      scratch: plan.scratch { Scratch(dHidden: $0.matrix(columns: widest)) })
   }
 
   /// [M, F]
@@ -52,7 +62,8 @@ package struct GELUFeedForward: Layer {
     ) {
       network.backward(
         dOutput, input: input, kept: kept,
-        dHidden: scratch.dHidden.rows(from: 0, count: input.rows), dInput: dInput,
+        dHidden: scratch.dHidden.reshaped(rows: input.rows, columns: network.up.rows),
+        dInput: dInput,
         gradients: gradients, in: pass)
     }
   }
@@ -68,6 +79,8 @@ struct GELUNetwork: Sendable {
   /// [F, D] and [D, F]
   let up: TensorPlace
   let down: TensorPlace
+  /// [1, F], a factor of each hidden channel behind GELU; nil for none.
+  var mask: TensorPlace?
 
   init(up: String, down: String, width: Int, hidden: Int, plan: inout TensorPlan) {
     self.up = plan.add(up + ".weight", [hidden, width], .matrix)
@@ -85,7 +98,14 @@ struct GELUNetwork: Sendable {
   ) {
     pass.multiply(input, transposed: up, into: kept.slope)
     gelu(kept.slope, output: kept.activated)
-    pass.multiply(kept.activated, transposed: down, into: residual, adding: true)
+    pass.multiply(masked(kept, in: pass), transposed: down, into: residual, adding: true)
+  }
+
+  private func masked(_ kept: GELUActivations, in pass: PassInputs) -> Matrix {
+    guard let mask, let masked = kept.masked else { return kept.activated }
+    copyRows(kept.activated, into: masked)
+    scaleColumns(masked, by: pass.parameters[mask])
+    return masked
   }
 
   /// - Shapes: `dOutput` [M, D]; `dInput` [M, D], overwritten or added to; `dHidden` [M, F],
@@ -95,7 +115,11 @@ struct GELUNetwork: Sendable {
     adding: Bool = false, gradients: PassGradients, in pass: PassInputs
   ) {
     pass.multiplyBackward(
-      dOutput, down, input: kept.activated, dInput: dHidden, gradients: gradients)
+      dOutput, down, input: kept.masked ?? kept.activated, dInput: dHidden, gradients: gradients)
+    if let mask {
+      addColumnProducts(dHidden, kept.activated, to: gradients.tensors[mask])
+      scaleColumns(dHidden, by: pass.parameters[mask])
+    }
     geluBackward(dHidden, slope: kept.slope)
     pass.multiplyBackward(
       dHidden, up, input: input, dInput: dInput, adding: adding, gradients: gradients)
@@ -107,6 +131,8 @@ struct GELUActivations: Sendable {
   /// The hidden layer before GELU, then GELU's derivative there.
   var slope: Matrix
   var activated: Matrix
+  /// It times the channels' masks; nil without.
+  var masked: Matrix?
 
   init(rows: Int, columns: Int, _ arena: Arena) {
     slope = arena.matrix(rows: rows, columns: columns)
@@ -117,6 +143,7 @@ struct GELUActivations: Sendable {
     var result = self
     result.slope = slope.rows(from: 0, count: rows)
     result.activated = activated.rows(from: 0, count: rows)
+    result.masked = masked?.rows(from: 0, count: rows)
     return result
   }
 }

@@ -139,6 +139,9 @@ package struct PassInputs: Sendable {
   package func multiply(
     _ x: Matrix, transposed place: TensorPlace, into y: Matrix, adding: Bool = false
   ) {
+    if let adapters, adapters.multiply(x, transposed: place, into: y, adding: adding, in: self) {
+      return
+    }
     if let packed, packed.holds(place) {
       packed.multiply(x, transposed: place, into: y, adding: adding)
     } else if let blocks = sparse?[place] {

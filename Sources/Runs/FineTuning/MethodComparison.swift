@@ -26,9 +26,24 @@ package struct MethodComparison: Sendable {
     package let parameters: Int
     /// What the model, its passes and its update take.
     package let bytes: Int
-    /// Of all steps together.
+    /// Of all steps together, those of the estimating phase included.
     package let seconds: Double
+    /// Nil for a method without.
+    package let estimating: EstimatingCost?
   }
+
+  /// What the estimating phase of a method that prunes took; the rest of it is the smaller model's.
+  package struct EstimatingCost: Sendable, Equatable {
+    package let seconds: Double
+    package let bytes: Int
+  }
+
+  /// All there is to choose from: the methods, and after them those that prune.
+  package static let methods =
+    RunOptionCatalog.methods + prunable.map { $0 + prunes }
+
+  private static let prunable = ["lora", "bottleneck"]
+  private static let prunes = "+light"
 
   /// - Parameters:
   ///   - methods: in the order of the table.
@@ -45,10 +60,18 @@ package struct MethodComparison: Sendable {
 
   private func plan(_ method: String, seed: Int) throws -> RunPlan {
     var own = options
-    (own["method"], own["seed"]) = (method, "\(seed)")
+    let isPruning = method.hasSuffix(Self.prunes)
+    let trained = isPruning ? String(method.dropLast(Self.prunes.count)) : method
+    (own["method"], own["seed"]) = (trained, "\(seed)")
+    if isPruning, own["light"] == nil {
+      let steps = own["steps"].flatMap(Int.init) ?? 1000
+      own["light"] = "\(RunOptionCatalog.usualLight(steps: steps))"
+    }
     // An option of one method's adapters is nothing to the others'.
     for (name, isKnown) in [
-      ("rank", method != RunOptionCatalog.fullMethod), ("alpha", method == "lora"),
+      ("rank", trained != RunOptionCatalog.fullMethod), ("alpha", trained == "lora"),
+      ("light", isPruning), ("light-trunk", isPruning), ("light-modules", isPruning),
+      ("light-ranks", isPruning),
     ] where !isKnown { own[name] = nil }
     if own["eval-every"] == "0" { own["eval-every"] = nil }
     var person = UserConfiguration.found()
@@ -98,22 +121,32 @@ package struct MethodComparison: Sendable {
     guard end.outcome == .finished, let loss = result.finalEvalLoss else {
       throw RunError.comparisonLost(method: method, seed: seed, reason: "it diverged")
     }
+    let estimating = tally.estimating
     return Outcome(
       method: method, seed: seed, firstLoss: result.initialLoss ?? .nan, loss: loss,
       parameters: run.description.model?.parameters ?? 0, bytes: run.memoryBytes,
-      seconds: result.stepSeconds)
+      seconds: result.stepSeconds + (estimating?.seconds ?? 0), estimating: estimating)
   }
 }
 
 /// A tally that a run's queue fills.
 private final class TallyBox: Sendable {
   private let tally: Mutex<CellTally>
+  private let cost = Mutex<MethodComparison.EstimatingCost?>(nil)
 
   init(warmup: Int) { tally = Mutex(CellTally(warmup: warmup)) }
 
-  func take(_ samples: StepSamples) { tally.withLock { $0.take(samples) } }
+  func take(_ samples: StepSamples) {
+    tally.withLock { $0.take(samples) }
+    guard let seconds = samples[MetricCatalog.lightSeconds],
+      let bytes = samples[MetricCatalog.lightBytes]
+    else { return }
+    let told = MethodComparison.EstimatingCost(seconds: seconds, bytes: Int(bytes))
+    cost.withLock { $0 = told }
+  }
 
   var result: CellTally { tally.withLock { $0 } }
+  var estimating: MethodComparison.EstimatingCost? { cost.withLock { $0 } }
 }
 
 /// A method's outcomes together.
@@ -123,6 +156,8 @@ package struct MethodSummary: Sendable, Equatable {
   package let bytes: Int
   /// The median of the seeds'.
   package let seconds: Double
+  /// Of the run that has these seconds; nil for a method without.
+  package let estimating: MethodComparison.EstimatingCost?
   /// By seed.
   package let losses: [Double]
 
@@ -143,10 +178,10 @@ package struct MethodSummary: Sendable, Equatable {
     }
     return methods.map { method in
       let own = outcomes.filter { $0.method == method }
-      let seconds = own.map(\.seconds).sorted()
+      let middle = own.sorted { $0.seconds < $1.seconds }[own.count / 2]
       return MethodSummary(
         method: method, parameters: own[0].parameters, bytes: own[0].bytes,
-        seconds: seconds[seconds.count / 2], losses: own.map(\.loss))
+        seconds: middle.seconds, estimating: middle.estimating, losses: own.map(\.loss))
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Signals
 import Telemetry
 package import Training
 
@@ -125,6 +126,13 @@ package struct RunPlan: Sendable {
     return (kinds.filter { $0 != clip } + kinds.filter { $0 == clip }).map {
       (name: $0, value: .flag($0 == clip))
     }
+  }
+
+  /// What is done before the run begins, in a line; nil where it begins at once.
+  package var estimatingPhase: String? {
+    guard configuration.light > 0, checkpoint == nil else { return nil }
+    return "finding out in \(NumberText.grouped(configuration.light)) steps what of the model is"
+      + " needed; the run begins after them"
   }
 
   /// Commands by step that no step will give, in a line; nil where there are none.

@@ -57,7 +57,7 @@ package struct AdapterFolder: Sendable {
     try writeSafetensors(contents.adapterTensors(), to: weights(in: folder))
     if let adapter = contents.configuration.adapter, adapter.method.hasAlpha {
       try CheckpointFolder.write(
-        Array(PEFTDescription.json(adapter, contents.layout).utf8),
+        Array(PEFTDescription.json(adapter, contents).utf8),
         to: folder + "/adapter_config.json")
     }
     try syncFolder(folder)
@@ -102,12 +102,28 @@ private struct PEFTDescription: Decodable {
     return "an adapter of type \(type)\(rest), not a plain LORA"
   }
 
-  /// What PEFT needs to know of an adapter beside all weights between hidden layers.
-  static func json(_ adapter: AdapterConfiguration, _ layout: ParameterLayout) -> String {
-    let modules = layout.trunk.filter(\.role.isHiddenMatrix).compactMap {
-      $0.name.split(separator: ".").dropLast().last.map(String.init)
+  /// What PEFT needs to know of an adapter beside all weights between hidden layers, or beside those
+  /// that pruning has left it: there its rank and its alpha are each module's own.
+  static func json(_ adapter: AdapterConfiguration, _ contents: CheckpointContents) -> String {
+    let layout = contents.layout
+    let beside = layout.trunk.filter(\.role.isHiddenMatrix).map {
+      $0.name.replacing(".weight", with: "")
     }
+    let ranks = beside.compactMap { name in
+      layout[name + ".lora_A.weight"].map { (name, $0.shape[0]) }
+    }
+    let isPruned = contents.configuration.pruned != nil
+    let modules =
+      isPruned
+      ? ranks.map(\.0) : beside.compactMap { $0.split(separator: ".").last.map(String.init) }
     let targets = Set(modules).sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+    let alphas = ranks.map { adapter.alpha * Double($0.1) / Double(adapter.rank) }
+    let patterns = [
+      ("alpha_pattern", alphas.map { "\($0)" }), ("rank_pattern", ranks.map { "\($0.1)" }),
+    ].map { name, values in
+      let entries = zip(ranks, values).map { "\"\($0.0)\": \($1)" }
+      return (name, "{\(entries.joined(separator: ", "))}")
+    }
     let alpha = Int(exactly: adapter.alpha).map(String.init) ?? "\(adapter.alpha)"
     let members = [
       ("base_model_name_or_path", "null"), ("bias", "\"none\""), ("fan_in_fan_out", "false"),
@@ -116,7 +132,8 @@ private struct PEFTDescription: Decodable {
       ("r", "\(adapter.rank)"), ("target_modules", "[\(targets)]"),
       ("task_type", "\"CAUSAL_LM\""), ("use_dora", "false"), ("use_rslora", "false"),
     ]
-    let lines = members.map { "  \"\($0)\": \($1)" }.joined(separator: ",\n")
+    let lines = (members + (isPruned ? patterns : [])).map { "  \"\($0)\": \($1)" }.joined(
+      separator: ",\n")
     return "{\n\(lines)\n}\n"
   }
 }

@@ -69,9 +69,11 @@ struct StoredModel: Codable {
   var feedForward: LayerKind?
   /// Absent where the model's own tensors are trained.
   var adapter: AdapterConfiguration?
+  /// Absent where nothing was cut out.
+  var pruned: PrunedShape?
 
   enum CodingKeys: String, CodingKey {
-    case width, layers, heads, context, vocabulary, experts, mixers, adapter, sharing
+    case width, layers, heads, context, vocabulary, experts, mixers, adapter, pruned, sharing
     case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
@@ -89,6 +91,7 @@ struct StoredModel: Codable {
     mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
     feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
     adapter = configuration.adapter
+    pruned = configuration.pruned
     experts = configuration.experts.map {
       Experts(
         count: $0.count, width: $0.width, active: $0.active,
@@ -116,6 +119,10 @@ struct StoredModel: Codable {
     if let adapter {
       guard experts == nil, adapter.fits(model) else { return nil }
       model.adapter = adapter
+    }
+    if let pruned {
+      guard model.isPersimmon, experts == nil, pruned.fits(model) else { return nil }
+      model.pruned = pruned
     }
     guard let experts else { return model }
     guard experts.count >= 1, experts.count <= tensors / layers,

@@ -28,6 +28,9 @@ package struct BaseModel {
     guard checkpoint.configuration.adapter == nil else {
       throw FineTuningError.adapted(path: path)
     }
+    guard checkpoint.configuration.pruned == nil else {
+      throw FineTuningError.pruned(path: path)
+    }
     guard [0, 1].contains(checkpoint.qkLayerNormWeight) else {
       throw FineTuningError.blended(path: path)
     }
@@ -70,7 +73,7 @@ package struct BaseModel {
   /// - Throws: ``ConfigurationError`` where the run has another shape.
   func check(_ run: TrainingConfiguration) throws(ConfigurationError) {
     var shape = run.model
-    shape.adapter = nil
+    (shape.adapter, shape.isMasked) = (nil, false)
     shape.sigmaReparam = false
     guard shape == configuration else {
       throw .impossible(
@@ -111,6 +114,8 @@ extension TrainingRun {
 package enum FineTuningError: Error, Equatable, CustomStringConvertible {
   /// It has an adapter beside its own weights.
   case adapted(path: String)
+  /// Parts of it were cut out.
+  case pruned(path: String)
   /// It was written while a switch of qk-layernorm was blended.
   case blended(path: String)
   /// There is nothing to merge.
@@ -124,6 +129,9 @@ package enum FineTuningError: Error, Equatable, CustomStringConvertible {
     case .adapted(let path):
       "\(path): has an adapter beside its weights: go on with it by 'seismo train --resume', or give"
         + " --merge-into FOLDER and begin with that folder"
+    case .pruned(let path):
+      "\(path): parts of it were cut out by --light: go on with it by 'seismo train --resume', or"
+        + " begin with a whole model"
     case .blended(let path):
       "\(path): its attention is between two states of qk-layernorm: use a later checkpoint"
     case .notAdapted(let path):

@@ -3,7 +3,9 @@ import Telemetry
 
 /// The options of a run that begins with a checkpoint.
 extension RunOptionCatalog {
-  static let fineTuning: [RunOption] = [
+  static let fineTuning = begun + light
+
+  private static let begun: [RunOption] = [
     base, method, adapter, rank, alpha,
     .number(
       "anchor", 0...1e6, \.anchor,
@@ -128,6 +130,7 @@ extension TrainingConfiguration {
     }
     try checkAnchors(options)
     try checkReward(options)
+    try checkLight(options)
     if base == nil, let given = options["method"] {
       throw .impossible(
         reason: "method \(given) trains a model that is there: give its checkpoint with --base")

@@ -13,8 +13,7 @@ extension Checkpoint {
     guard let trunk = try trunk() else { return }
     let parameters = FloatBuffer(count: layout.count)
     try load(parameters: parameters)
-    var plain = configuration
-    plain.adapter = nil
+    let plain = configuration.withoutAdapter
     let merged = mergedParameters(configuration, parameters: parameters, trunk: trunk)
     let moments = FloatBuffer(untouched: merged.count)
     let contents = CheckpointContents(

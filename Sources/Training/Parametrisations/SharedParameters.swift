@@ -1,5 +1,5 @@
-import Kernels
-import Models
+package import Kernels
+package import Models
 import Ranks
 
 /// Trains one array that all hidden matrices are read from.
@@ -9,7 +9,7 @@ import Ranks
 /// run is the dense one but for the order in which norms are added up.
 /// - Cost: two passes over the matrices a slice and step, and moments of the array alone
 /// - Source: `FoldedArray`
-final class SharedParameters {
+package final class SharedParameters {
   /// Places that one job takes, with all that read them: so that each place has its readers in one
   /// order.
   private struct Piece: Sendable {
@@ -31,6 +31,11 @@ final class SharedParameters {
   private(set) var gradientScale = Double.nan
   /// The share of the array's places that several weights read.
   let collisions: Double
+
+  /// For those who read a trained array alone; nil for a model whose matrices have numbers of their own.
+  package convenience init?(layout: ParameterLayout, seed: UInt64, pool: WorkerPool) {
+    self.init(layout: layout, seed: seed, pool: pool, slices: 1, ranks: SoleRank())
+  }
 
   /// Nil for a model whose matrices have numbers of their own.
   init?(
@@ -57,7 +62,7 @@ final class SharedParameters {
 
   /// Has the array begin at the first matrices' weights, as many as it holds, then all matrices be read
   /// from it.
-  func begin(at parameters: FloatBuffer) {
+  package func begin(at parameters: FloatBuffer) {
     pool.run(jobs: pieces.count) { [array, pieces, sizes] job, _ in
       // The first fold meets each place once.
       for segment in pieces[job].segments where segment.index < sizes.array {
@@ -68,7 +73,7 @@ final class SharedParameters {
   }
 
   /// Writes the matrices from the array.
-  func expand(_ parameters: FloatBuffer) {
+  package func expand(_ parameters: FloatBuffer) {
     pool.run(jobs: pieces.count) { [array, pieces] job, _ in
       for segment in pieces[job].segments { array.expand(segment, in: parameters) }
     }

@@ -121,6 +121,8 @@ package struct ProbedRun {
   let sparsity: DynamicSparsity?
   /// Nil where matrices have numbers of their own.
   let shared: SharedParameters?
+  /// Nil where nothing was pruned, or before the checkpoint that the run goes on from.
+  let pruning: PruningReport?
   /// Those that take the run's steps; what one of them asks the others all of them ask.
   package let ranks: any RankGroup
 }

@@ -13,6 +13,7 @@ package enum ProbeCatalog {
     { TensorMetrics(layout: $0.trained) },
     { SparsityMetrics($0) },
     { SharingMetrics($0) },
+    { PruningMetrics($0) },
     { _ in UpdateCapMetrics() },
     { MeZOMetrics($0) },
     { SubspaceMetrics($0) },

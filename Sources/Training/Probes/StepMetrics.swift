@@ -22,7 +22,7 @@ struct StepMetrics {
   init(model: ModelConfiguration, entropyPerByte: Double?, tellsHeads: Bool = false) {
     attention = (0..<model.layers).map { model.attentionLayers.firstIndex(of: $0) }
     self.model = model
-    heads = tellsHeads ? model.heads : 0
+    heads = tellsHeads ? model.keptHeads : 0
     let experts = model.experts?.count ?? 0
     mixtureLayers = model.mixtureLayers
     hasScores = model.experts?.router.conformer.hasScores ?? false

@@ -33,6 +33,7 @@ final class ConductedRun {
     printer = RecordPrinter(watcher, totalSteps: plan.configuration.steps)
     let (printer, mailbox) = (printer, mailbox)
     let isWatched = watcher == .dashboard
+    if let phase = plan.estimatingPhase, ranks.isFirst, watcher != .json { Seismo.report(phase) }
     run = try LiveRun(plan: plan, ranks: ranks) { record in
       if isWatched { mailbox.post(record) } else { printer.print(record) }
     }

@@ -12,7 +12,8 @@ struct Finetune: ParsableCommand {
       from the checkpoint; rate and steps that are not given are the method's usual ones. With \
       --method lora and its like the model's own weights stay as they are, and a checkpoint holds \
       them beside the adapter, which lies in its folder adapter/ in PEFT's form. seismo train \
-      --resume goes on with it, sample and eval read it as any other.
+      --resume goes on with it, sample and eval read it as any other. With --light N as many steps \
+      before the run find out what of the model and of the adapter is needed; the rest is cut out.
       """)
 
   @Argument(
@@ -73,7 +74,7 @@ struct Finetune: ParsableCommand {
 
   /// Full first, which the others are held against.
   private func methods(_ words: String) throws -> [String] {
-    let (full, all) = (RunOptionCatalog.fullMethod, RunOptionCatalog.methods)
+    let (full, all) = (RunOptionCatalog.fullMethod, MethodComparison.methods)
     let named = words == "all" ? all : words.split(separator: ",").map(String.init)
     for name in named where !all.contains(name) {
       throw Failure.usage(

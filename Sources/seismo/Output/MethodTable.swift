@@ -27,7 +27,14 @@ struct MethodTable {
     return TextTable.lines([head] + rows, rightAligned: [1, 2, 3, 5]) + [
       "before any of it \(String(format: "%.4f", first.firstLoss)) nats/token; "
         + (seeds == 1 ? "one seed" : "\(seeds) seeds, ± the standard error of their mean")
-    ]
+    ] + methods.compactMap(Self.phase)
+  }
+
+  /// Memory is that of what is left.
+  private static func phase(_ method: MethodSummary) -> String? {
+    guard let cost = method.estimating else { return nil }
+    return "\(method.method): \(String(format: "%.1f", cost.seconds)) of its seconds, in"
+      + " \(NumberText.bytes(Double(cost.bytes))), found out what to cut out before"
   }
 
   var json: String {
@@ -38,11 +45,17 @@ struct MethodTable {
   }
 
   private static func json(_ method: MethodSummary) -> String {
-    JSONLines.object([
-      ("method", JSONLines.quoted(method.method)), ("parameters", "\(method.parameters)"),
-      ("bytes", "\(method.bytes)"), ("seconds", JSONLines.number(method.seconds)),
-      ("loss", JSONLines.number(method.loss)),
-      ("losses", "[\(method.losses.map { JSONLines.number($0) }.joined(separator: ","))]"),
-    ])
+    let estimating = method.estimating.map {
+      [
+        ("estimating_seconds", JSONLines.number($0.seconds)), ("estimating_bytes", "\($0.bytes)"),
+      ]
+    }
+    return JSONLines.object(
+      [
+        ("method", JSONLines.quoted(method.method)), ("parameters", "\(method.parameters)"),
+        ("bytes", "\(method.bytes)"), ("seconds", JSONLines.number(method.seconds)),
+        ("loss", JSONLines.number(method.loss)),
+        ("losses", "[\(method.losses.map { JSONLines.number($0) }.joined(separator: ","))]"),
+      ] + (estimating ?? []))
   }
 }

@@ -127,11 +127,34 @@ struct DynamicSparsityTests {
     }
   }
 
-  @Test(arguments: [
+  static let layers = [
     LayerCase("dense") { _ in }, LayerCase("ssm") { $0.mixers = [.ssm] },
     LayerCase("kat") { $0.feedForward = .kat },
     LayerCase("mixture") { $0.experts = ExpertConfiguration(count: 4, width: 32, active: 2) },
-  ])
+  ]
+
+  @Test(arguments: layers)
+  func `no pass writes a gradient of what is not there`(layers: LayerCase) throws {
+    let sparse = try Sparse(0.6, layers: layers)
+    let tokens = (0..<4 * 9).map { UInt8($0 % 11) }
+    for slice in sparse.slices { for index in 0..<slice.count { slice[index] = 7 } }
+    _ = tokens.withUnsafeBufferPointer {
+      sparse.engine.lossAndGradients(
+        parameters: sparse.parameters, tokens: $0, settings: LossSettings(),
+        sparse: sparse.sparsity.matrices(at: 1))
+    }
+    for tensor in sparse.matrices {
+      let blocks = try #require(sparse.sparsity.blocks(of: tensor))
+      let across = (tensor.fanIn + 15) / 16
+      let isLeft = (0..<tensor.count).allSatisfy { element in
+        let block = element / tensor.fanIn / 16 * across + element % tensor.fanIn / 16
+        return (sparse.slices[0][tensor.offset + element] == 7) != blocks[block]
+      }
+      #expect(isLeft, "\(tensor.name)")
+    }
+  }
+
+  @Test(arguments: layers)
   func `passes that skip what is not there have the bits of whole ones`(layers: LayerCase) throws {
     for workers in [1, 2] {
       let sparse = try Sparse(0.6, workers: workers, layers: layers)

@@ -26,6 +26,7 @@ extension TrainingRun {
     let state = try state ?? checkpoint.continuation()
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     try Self.checkSubspace(configuration, continues: state.options)
+    try Self.checkSparsity(configuration, continues: state.options)
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
@@ -65,6 +66,7 @@ extension TrainingRun {
       try checkpoint.load(
         firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
     }
+    sparsity?.mask([parameters, optimizer.firstMoments, optimizer.secondMoments])
     optimizer.releaseMoments()
     step = checkpoint.step
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
@@ -106,6 +108,17 @@ extension TrainingRun {
         reason: "the checkpoint's subspace was drawn by the seed \(options["seed"] ?? "0"): leave"
           + " the seed out when resuming")
     }
+  }
+
+  /// The blocks that are there would be too many or too few.
+  private static func checkSparsity(
+    _ configuration: TrainingConfiguration, continues options: [String: String]
+  ) throws(ConfigurationError) {
+    let earlier = options["sparsity"].flatMap(Double.init) ?? 0
+    guard configuration.sparsity != earlier else { return }
+    let held = earlier == 0 ? "whole matrices" : "matrices with a sparsity of \(earlier)"
+    throw .impossible(
+      reason: "the checkpoint's run trains \(held): leave sparsity out when resuming")
   }
 
   /// Writes the checkpoint that is due at the present step, before its commands are applied, and

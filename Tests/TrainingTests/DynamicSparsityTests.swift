@@ -306,6 +306,67 @@ extension DynamicSparsityTests {
     #expect(churn[0] == 0 && churn[1] > 0 && churn.allSatisfy { $0 < 0.5 })
   }
 
+  private static func refusal(
+    of checkpoint: Checkpoint, _ change: [String: String] = [:]
+  ) throws -> String {
+    let options = try checkpoint.continuation().options.merging(change) { $1 }
+    let configuration = try TrainingConfiguration(options: options)
+    do {
+      _ = try TrainingRun(
+        resuming: checkpoint, configuration: configuration,
+        corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: [], checkpointFolder: nil)
+      return "taken"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `a run goes on with its own sparsity alone`() async throws {
+    for (sparsity, other, words) in [
+      (0.5, "0.6", "trains matrices with a sparsity of 0.5: leave sparsity out when resuming"),
+      (0, "0.5", "trains whole matrices: leave sparsity out when resuming"),
+    ] {
+      let folder = try TestFolder()
+      _ = try await TrainedRun(checkpointFolder: folder.url) {
+        $0.sparsity = sparsity
+        $0.steps = 2
+      }
+      let checkpoint = try CheckpointFolder.read(folder.url.path)
+      #expect(try Self.refusal(of: checkpoint) == "taken")
+      #expect(try Self.refusal(of: checkpoint, ["sparsity": other]).hasSuffix(words))
+    }
+  }
+
+  @Test func `masks are no more than masks, and what is not there is cleared`() throws {
+    let folder = try TestFolder()
+    var configuration = TrainingConfiguration.small(.tiny)
+    configuration.sparsity = 0.5
+    let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+    let run = try TrainingRun(
+      configuration: configuration, corpus: corpus, checkpointFolder: folder.url)
+    let sparsity = try #require(run.sparsity)
+    let tensor = try #require(run.engine.layout.tensors.first { $0.role.isHiddenMatrix })
+    let absent = try #require(sparsity.blocks(of: tensor)?.firstIndex(of: false))
+    let across = (tensor.fanIn + 15) / 16
+    let place = tensor.offset + absent / across * 16 * tensor.fanIn + absent % across * 16
+    for buffer in [run.parameters, run.optimizer.firstMoments, run.optimizer.secondMoments] {
+      buffer[place] = 3
+    }
+    _ = run.writeCheckpoint(by: "test")
+    let rest = try TrainingRun(
+      resuming: CheckpointFolder.read(folder.url.path), configuration: configuration,
+      corpus: corpus, script: [], checkpointFolder: nil)
+    #expect(rest.parameters[place] == 0 && rest.optimizer.firstMoments[place] == 0)
+    #expect(rest.optimizer.secondMoments[place] == 0)
+    for value in [Float(0.5), 1, .nan] {
+      sparsity.stored[0].values[absent] = value
+      _ = run.writeCheckpoint(by: "test")
+      let words = try Self.refusal(of: CheckpointFolder.read(folder.url.path))
+      #expect(words.contains("optimizer.safetensors: damaged, expected"), "\(words)")
+      #expect(words.contains(" blocks at 1 in \(tensor.name).mask") && !words.contains("\n"))
+    }
+  }
+
   /// What PyTorch computed; made by make_sparse.py beside it.
   private struct Recorded: Decodable {
     struct Tensor: Decodable {

@@ -40,6 +40,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var distilWeight = 0.5
   /// What both models' logits are divided by where they are held together.
   public var distilTemperature = 1.0
+  /// Whether the teacher is taken as it is, whatever its data and whoever was the teacher before: where
+  /// a recording is run again.
+  package var takesAnyTeacher = false
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.

@@ -27,6 +27,7 @@ extension TrainingRun {
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     try Self.checkSubspace(configuration, continues: state.options)
     try Self.checkSparsity(configuration, continues: state.options)
+    try Self.checkTeacher(configuration, continues: state.options)
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
@@ -35,6 +36,7 @@ extension TrainingRun {
       checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
       changes: state.changes, ranks: ranks, reward: reward)
+    try checkTeacher(continues: state.teacher)
     try adopt(checkpoint, state)
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
@@ -239,7 +241,7 @@ extension TrainingRun {
       options: configuration.options, script: script, settings: settings,
       changes: machine.changes, clipping: optimizer.clipping, rewindCount: rewindCount,
       spentCommands: spentCommands.sorted(), autopilot: autopilot,
-      dataFingerprint: dataFingerprint, progress: progress)
+      dataFingerprint: dataFingerprint, teacher: teacher?.fingerprint, progress: progress)
     return WrittenState(run: state, probes: probes, step: step)
   }
 }

@@ -33,4 +33,17 @@ package struct BlockPattern: Sendable {
       body(start..<row)
     }
   }
+
+  /// Sets the blocks of a matrix that are there to 0.
+  func clear(_ matrix: Matrix) {
+    let side = BlockGrid.side
+    for column in 0..<grid.across {
+      let part = matrix.columns(
+        from: column * side, count: min(side, matrix.columns - column * side))
+      forEachRun(in: column, rows: 0..<grid.down) { run in
+        let end = min(run.upperBound * side, matrix.rows)
+        part.rows(from: run.lowerBound * side, count: end - run.lowerBound * side).clear()
+      }
+    }
+  }
 }

@@ -12,6 +12,14 @@ package struct OutputSums: Sendable, BitwiseCopyable {
   package var divergence = 0.0
 
   package init() {}
+
+  /// Takes in what a row's logits are, beside its loss.
+  @inline(__always)
+  mutating func add(logZ: Float, total: Float, width: Int) {
+    self.logZ += Double(logZ)
+    squaredLogZ += Double(logZ) * Double(logZ)
+    logitMean += Double(total) / Double(width)
+  }
 }
 
 /// Cross-entropy with z-loss; the logits are overwritten by the gradient of the batch's mean.
@@ -46,9 +54,7 @@ package func crossEntropy(
       Double(logZ) - Double(targetLogit), vocabulary: width)
     sums.loss += loss
     rowLosses?[firstRow + index] = loss
-    sums.logZ += Double(logZ)
-    sums.squaredLogZ += Double(logZ) * Double(logZ)
-    sums.logitMean += Double(row.total) / Double(width)
+    sums.add(logZ: logZ, total: row.total, width: width)
     guard let weight else { return }
     scaleRow(y, width, weight * (own + 2 * zLoss * logZ) / sum)
     y[target] -= weight * own
@@ -93,7 +99,7 @@ func exponentials(
 }
 
 @inline(__always)
-private func multiplyRow(
+func multiplyRow(
   _ y: UnsafeMutablePointer<Float>, by factors: UnsafePointer<Float>, _ width: Int
 ) {
   for column in 0..<width { y[column] *= factors[column] }

@@ -62,48 +62,78 @@ private struct DistilledRow {
     }
     let own = soften(logits, loss.temperature, into: self.own)
     let wanted = soften(teacher, loss.temperature, into: self.wanted)
-    let divergence = divergence(own, wanted, loss.temperature)
+    let temperature = Double(loss.temperature)
+    sums.divergence += temperature * temperature * divergence(own, wanted, loss.temperature)
     let (row, targetLogit) = (measure(logits, width), logits[target])
     let sum = exponentials(logits, width, row.peak, keeping: true)
     let logZ = row.peak + log(sum)
     sums.loss += Double(logZ) - Double(targetLogit)
-    sums.logZ += Double(logZ)
-    sums.squaredLogZ += Double(logZ) * Double(logZ)
-    sums.logitMean += Double(row.total) / Double(width)
-    sums.divergence += Double(loss.temperature * loss.temperature * divergence)
+    sums.add(logZ: logZ, total: row.total, width: width)
     let plain = 1 - loss.share
     let pull = scale * loss.share * loss.temperature
     blend(
       scale * (plain + 2 * zLoss * logZ) / sum, own: pull / own.sum, wanted: pull / wanted.sum)
     logits[target] -= scale * plain
-    guard softCap != nil else { return }
-    for column in 0..<width { logits[column] *= slopes[column] }
+    if softCap != nil { multiplyRow(logits, by: slopes, width) }
   }
 
-  /// Exponentials of x/τ less its largest, their sum, and ln Σ exp(x/τ).
+  /// A softened row, of which the exponentials of x/τ less their largest are kept.
+  private struct Softened {
+    /// The largest x/τ.
+    let peak: Float
+    /// Of the exponentials.
+    let sum: Float
+
+    var logZ: Float { peak + log(sum) }
+  }
+
   private func soften(
     _ x: UnsafeMutablePointer<Float>, _ temperature: Float,
     into target: UnsafeMutablePointer<Float>
-  ) -> (sum: Float, logZ: Float) {
+  ) -> Softened {
     let inverse = Lanes(repeating: 1 / temperature)
     forEachLanes(width) { index, lanes in
       target.store(x.lanes(index, count: lanes) * inverse, index, count: lanes)
     }
     let peak = measure(target, width).peak
-    let sum = exponentials(target, width, peak, keeping: true)
-    return (sum, peak + log(sum))
+    return Softened(peak: peak, sum: exponentials(target, width, peak, keeping: true))
   }
 
-  /// KL(q‖p) = Σ q·(z_q − z_p)/τ − ln Z_q + ln Z_p
+  /// KL(q‖p) = d − ln Z_q + ln Z_p, d the mean under q of (z_q − z_p)/τ.
+  ///
+  /// Where the distributions are near each other that is a small difference of large numbers, which
+  /// τ² then makes large.
   private func divergence(
-    _ own: (sum: Float, logZ: Float), _ wanted: (sum: Float, logZ: Float), _ temperature: Float
-  ) -> Float {
+    _ own: Softened, _ wanted: Softened, _ temperature: Float
+  ) -> Double {
     var sum = Lanes.zero
     forEachLanes(width) { index, lanes in
       let apart = teacher.lanes(index, count: lanes) - logits.lanes(index, count: lanes)
       sum += self.wanted.lanes(index, count: lanes) * apart
     }
-    return sum.sum() / (wanted.sum * temperature) + own.logZ - wanted.logZ
+    let mean = sum.sum() / (wanted.sum * temperature)
+    let coarse = Double(mean) + Double(own.logZ) - Double(wanted.logZ)
+    return coarse < 1 ? nearDivergence(own, wanted, mean: mean, temperature) : coarse
+  }
+
+  /// The same as ln(1 + Σ q·(exp(−δ) − 1 + δ)), δ the scaled logits' differences less their mean:
+  /// no term is below 0, so that none takes digits from the others.
+  private func nearDivergence(
+    _ own: Softened, _ wanted: Softened, mean: Float, _ temperature: Float
+  ) -> Double {
+    let (inverse, centre) = (Lanes(repeating: 1 / temperature), Lanes(repeating: mean))
+    // q·exp(−δ) is p times a number of the row's own.
+    let ratio = Lanes(repeating: exp(mean + own.peak - wanted.peak))
+    var sum = Lanes.zero
+    forEachLanes(width) { index, lanes in
+      let q = self.wanted.lanes(index, count: lanes)
+      let apart = teacher.lanes(index, count: lanes) - logits.lanes(index, count: lanes)
+      let delta = apart * inverse - centre
+      let far = self.own.lanes(index, count: lanes) * ratio - q + q * delta
+      sum += far.replacing(
+        with: q * delta.exponentialBeyondLine, where: delta.magnitude .< 0.5)
+    }
+    return log1p(Double(sum.sum()) / Double(wanted.sum))
   }
 
   /// The row of exponentials times `plain`, and both softened ones with their factors.
@@ -116,5 +146,18 @@ private struct DistilledRow {
         own.lanes(index, count: lanes) * factors.1 - wanted.lanes(index, count: lanes) * factors.2
       logits.store(logits.lanes(index, count: lanes) * factors.0 + soft, index, count: lanes)
     }
+  }
+}
+
+extension SIMD8<Float> {
+  /// exp(−x) − 1 + x where |x| is at most a half, within rounding.
+  fileprivate var exponentialBeyondLine: Lanes {
+    var sum = Lanes(repeating: -1 / 5040)
+    sum = sum * self + 1 / 720
+    sum = sum * self - 1 / 120
+    sum = sum * self + 1 / 24
+    sum = sum * self - 1 / 6
+    sum = sum * self + 0.5
+    return sum * self * self
   }
 }

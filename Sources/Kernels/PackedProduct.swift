@@ -44,8 +44,11 @@ struct PackedProduct {
     }
   }
 
+  private var packsLeft: Bool { Self.packsLeft(stride: left.depthStride, columns: columns) }
+
   /// Packing pays where the steps of depth fall on few cache sets and enough strips use the result.
-  private var packsLeft: Bool { left.depthStride > 256 && columns >= 128 }
+  @inline(__always)
+  static func packsLeft(stride: Int, columns: Int) -> Bool { stride > 256 && columns >= 128 }
 
   private struct Scratch {
     let panel: UnsafeMutablePointer<Float>

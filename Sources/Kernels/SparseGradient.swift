@@ -22,7 +22,9 @@ struct SparseGradient {
   }
 
   /// As for the whole product: its bits do not depend on it.
-  private var packsLeft: Bool { left.stride > 256 && target.columns >= 128 }
+  private var packsLeft: Bool {
+    PackedProduct.packsLeft(stride: left.stride, columns: target.columns)
+  }
 
   private func run(_ rows: Range<Int>, _ depth: Range<Int>) {
     let scratch = ThreadScratch.base()

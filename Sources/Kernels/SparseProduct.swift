@@ -10,7 +10,7 @@ package func multiply(
   _ a: Matrix, transposed b: Matrix, blocks: BlockPattern, into c: Matrix, adding: Bool = false
 ) {
   assert(a.columns == b.columns && c.rows == a.rows && c.columns == b.rows)
-  assert(blocks.grid.rows == b.rows && blocks.grid.columns == b.columns)
+  precondition(blocks.grid.rows == b.rows && blocks.grid.columns == b.columns)
   guard a.columns % BlockGrid.side == 0 else {
     return multiply(a, transposed: b, into: c, adding: adding)
   }
@@ -28,7 +28,7 @@ package func multiply(
   _ a: Matrix, _ b: Matrix, blocks: BlockPattern, into c: Matrix, adding: Bool = false
 ) {
   assert(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns)
-  assert(blocks.grid.rows == b.rows && blocks.grid.columns == b.columns)
+  precondition(blocks.grid.rows == b.rows && blocks.grid.columns == b.columns)
   guard a.columns % BlockGrid.side == 0 else { return multiply(a, b, into: c, adding: adding) }
   SparseProduct(left: a, right: .plain, weight: b, blocks: blocks, target: c, adding: adding).run()
 }
@@ -43,8 +43,11 @@ package func multiply(
   transposed a: Matrix, _ b: Matrix, into c: Matrix, blocks: BlockPattern, adding: Bool = false
 ) {
   assert(a.rows == b.rows && c.rows == a.columns && c.columns == b.columns)
-  assert(blocks.grid.rows == c.rows && blocks.grid.columns == c.columns)
-  if a.rows == 0, !adding { c.clear() }
+  precondition(blocks.grid.rows == c.rows && blocks.grid.columns == c.columns)
+  guard a.rows > 0 else {
+    if !adding { blocks.clear(c) }
+    return
+  }
   SparseGradient(left: a, right: b, blocks: blocks, target: c, adding: adding).run()
 }
 

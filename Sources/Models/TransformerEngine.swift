@@ -1,4 +1,3 @@
-internal import Dispatch
 package import Kernels
 package import Ranks
 
@@ -26,16 +25,17 @@ package final class TransformerEngine {
   let model: Transformer
   private let needsBalance: Bool
   let activations: [Activations]
-  private let sums: [PassSums]
+  let sums: [PassSums]
   private let balance: FloatBuffer
   private let routerBias: FloatBuffer
   private let arena: Arena
-  private let windows: TokenRows
+  let windows: TokenRows
   private let wholePasses: Round<PassPlan>
   private let forwardPasses: Round<PassPlan>
   private let backwardPasses: Round<PassPlan>
+  let readingPasses: Round<PassPlan>
   /// Its arrays are filled anew by every step, in the same memory.
-  private var statistics = StepStatistics()
+  var statistics = StepStatistics()
 
   /// The slices that a batch is cut in unless told otherwise.
   package static func slices(ofBatch batch: Int) -> Int {
@@ -87,10 +87,11 @@ package final class TransformerEngine {
       on: pool, configuration.passes == 2 ? memory.runTwoPasses : memory.runWholePass)
     forwardPasses = Round(on: pool, memory.runForward)
     backwardPasses = Round(on: pool, memory.runBackward)
+    readingPasses = Round(on: pool, memory.runReading)
     routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
     self.arena = arena
     windows = TokenRows(rows: batch, positions: configuration.context)
-    memoryBytes = arena.bytes + buffers.reduce(0) { $0 + $1.bytes }
+    memoryBytes = arena.bytes + (takesGradients ? buffers.reduce(0) { $0 + $1.bytes } : 0)
   }
 
   /// The loss of a batch, and its gradients in `sliceGradients`.
@@ -107,7 +108,8 @@ package final class TransformerEngine {
     windows.fill(from: tokens, noise: noise)
     precondition(
       tokenLoss == nil || configuration.passes == 1, "two passes have a loss of their own")
-    let plan = plan(parameters, settings, tokenLoss, sparse)
+    var plan = plan(parameters, settings)
+    (plan.tokenLoss, plan.sparse) = (tokenLoss, sparse)
     if needsBalance {
       forwardPasses.run(jobs: sliceGradients.count, plan)
       shareSums()
@@ -123,7 +125,7 @@ package final class TransformerEngine {
   }
 
   /// Has every rank know what the passes over all slices measured.
-  private func shareSums() {
+  func shareSums() {
     guard ranks.count > 1 else { return }
     let passes = configuration.passes
     let bySlice = (0..<slices).flatMap { slice in
@@ -141,15 +143,12 @@ package final class TransformerEngine {
     return times.all > 0 ? times.forward / times.all : 0
   }
 
-  private func plan(
-    _ parameters: FloatBuffer, _ settings: LossSettings, _ tokenLoss: (any TokenLoss)?,
-    _ sparse: SparseMatrices?
-  ) -> PassPlan {
+  func plan(_ parameters: FloatBuffer, _ settings: LossSettings) -> PassPlan {
     precondition(parameters.count == layout.count, "parameters of another layout")
     return PassPlan(
       configuration: configuration, ends: model.ends, settings: settings,
       parameters: ParameterView(parameters, trunk: trunk), windows: windows, sums: sums,
-      routerBias: preparedBias(settings), slices: slices, tokenLoss: tokenLoss, sparse: sparse)
+      routerBias: preparedBias(settings), slices: slices)
   }
 
   private func preparedBias(_ settings: LossSettings) -> FloatBuffer {
@@ -184,20 +183,6 @@ extension TransformerEngine {
   ) -> StepStatistics {
     statistics(
       parameters: [parameters], tokens: tokens, rows: rows, settings: settings, noise: noise)[0]
-  }
-
-  /// The loss of a step's windows, without gradients, and their logits.
-  ///
-  /// - Parameters: `tokens` as for a step; `logits` [rows·T, V] takes those of this rank's slices
-  package func loss(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
-    logits: FloatBuffer
-  ) -> StepStatistics {
-    precondition(
-      logits.count == batch * configuration.context * configuration.vocabulary,
-      "\(logits.count) places for the logits of \(batch) windows")
-    return statistics(
-      parameters: [parameters], tokens: tokens, rows: batch, settings: settings, logits: logits)[0]
   }
 
   /// The losses of the same windows under several parameters.
@@ -261,8 +246,7 @@ extension TransformerEngine {
 
   private func statistics(
     parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
-    settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil,
-    logits: FloatBuffer? = nil
+    settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil
   ) -> [StepStatistics] {
     precondition(rows > 0, "the loss of \(rows) windows")
     if let tokenLosses {
@@ -292,16 +276,11 @@ extension TransformerEngine {
           batchTokens: rows * configuration.context, number: nil,
           firstToken: start * configuration.context, sums: sums[job], routerBias: routerBias,
           adapters: activations[lane].adapters)
-        let memory = activations[lane].prefix(count * configuration.context)
         TransformerPass(
-          configuration: configuration, ends: ends, inputs: inputs, activations: memory,
+          configuration: configuration, ends: ends, inputs: inputs,
+          activations: activations[lane].prefix(count * configuration.context),
           tokenLosses: tokenLosses?[job / groups]
         ).forward(weight: nil)
-        guard let logits else { continue }
-        Matrix(
-          logits, offset: start * configuration.context * configuration.vocabulary,
-          rows: count * configuration.context, columns: configuration.vocabulary
-        ).copy(from: memory.logits)
       }
     }
     ranks.share(sums, bounds: bounds)
@@ -319,94 +298,4 @@ extension TransformerEngine {
       return statistics
     }
   }
-}
-
-/// What all passes of a step have in common.
-private struct PassPlan: Sendable {
-  let configuration: ModelConfiguration
-  let ends: Transformer.Ends
-  let settings: LossSettings
-  let parameters: ParameterView
-  let windows: TokenRows
-  let sums: [PassSums]
-  let routerBias: FloatBuffer
-  let slices: Int
-  let tokenLoss: (any TokenLoss)?
-  let sparse: SparseMatrices?
-
-  private var batchTokens: Int { windows.rows * configuration.context }
-  /// One over the batch's tokens.
-  var weight: Float { 1 / Float(batchTokens) }
-
-  func pass(_ slice: Int, number: Int = 0, activations: Activations) -> TransformerPass {
-    let samples = windows.rows / slices
-    let inputs = PassInputs(
-      parameters: parameters, settings: settings,
-      tokens: windows.rows(from: slice * samples, count: samples), batchTokens: batchTokens,
-      number: number, firstToken: slice * samples * configuration.context,
-      sums: sums[number * slices + slice], routerBias: routerBias, adapters: activations.adapters,
-      tokenLoss: tokenLoss, sparse: sparse)
-    return TransformerPass(
-      configuration: configuration, ends: ends, inputs: inputs, activations: activations)
-  }
-}
-
-/// What the passes of a step write to, and the jobs that do.
-private struct SliceMemory: Sendable {
-  /// Jobs are counted from here on.
-  let firstSlice: Int
-  let activations: [Activations]
-  /// Of all slices, where gradients are this rank's.
-  let sums: [PassSums]
-  let gradients: [ParameterView]
-  let balance: FloatBuffer
-
-  /// A slice's forward and backward pass in the memory of the worker.
-  func runWholePass(_ plan: PassPlan, job: Int, worker: Int) {
-    let slice = firstSlice + job
-    let pass = plan.pass(slice, activations: activations[worker])
-    forward(pass, slice, weight: plan.weight)
-    backward(pass, job)
-  }
-
-  func runTwoPasses(_ plan: PassPlan, job: Int, worker: Int) {
-    let slice = firstSlice + job
-    let first = plan.pass(slice, activations: activations[2 * worker])
-    let second = plan.pass(slice, number: 1, activations: activations[2 * worker + 1])
-    sums[slice].times[0] = timed {
-      first.forward(weight: nil)
-      second.forward(weight: nil)
-      first.meet(second, weight: plan.weight)
-    }
-    sums[slice].times[1] = timed {
-      first.backward(gradients: gradients[job], balance: balance)
-      second.backward(gradients: gradients[job], balance: balance)
-    }
-  }
-
-  func runForward(_ plan: PassPlan, job: Int, worker: Int) {
-    let slice = firstSlice + job
-    forward(plan.pass(slice, activations: activations[job]), slice, weight: plan.weight)
-  }
-
-  func runBackward(_ plan: PassPlan, job: Int, worker: Int) {
-    backward(plan.pass(firstSlice + job, activations: activations[job]), job)
-  }
-
-  private func forward(_ pass: TransformerPass, _ slice: Int, weight: Float) {
-    sums[slice].times[0] = timed { pass.forward(weight: weight) }
-  }
-
-  private func backward(_ pass: TransformerPass, _ job: Int) {
-    sums[firstSlice + job].times[1] = timed {
-      pass.backward(gradients: gradients[job], balance: balance)
-    }
-  }
-}
-
-/// Nanoseconds that `body` takes.
-private func timed(_ body: () -> Void) -> UInt64 {
-  let start = DispatchTime.now().uptimeNanoseconds
-  body()
-  return DispatchTime.now().uptimeNanoseconds - start
 }

@@ -52,12 +52,28 @@ package struct Reproduction {
           (number == 0 || $0.step >= stretch.start) && $0.step < next ?? .max
         }, next: next)
     }
-    let (configuration, corpus) = (legs[0].configuration, legs[0].corpus)
-    let teacher = try configuration.distil.map {
-      try Teacher(path: $0, student: configuration.model, data: try corpus.fingerprint())
+    let surroundings = Self.surroundings(
+      description, now: TrainingRun.environment(corpus: legs[0].corpus))
+    self.surroundings = try legs.reduce(into: surroundings) {
+      try Self.compareTeacher(of: $1, recorded: description.environment[.teacher], to: &$0)
     }
-    surroundings = Self.surroundings(
-      description, now: TrainingRun.environment(corpus: corpus, teacher: teacher))
+  }
+
+  /// Whether a leg's teacher is that of the recorded run, and trained on what the leg's data is.
+  private static func compareTeacher(
+    of leg: Leg, recorded: String?, to surroundings: inout [Surrounding]
+  ) throws {
+    guard let path = leg.configuration.distil else { return }
+    try Teacher.checkIsThere(path)
+    let teacher = try Teacher(path: path, student: leg.configuration.model, data: nil)
+    let data = try leg.corpus.fingerprint()
+    for (key, recorded, present) in [
+      (EnvironmentKey.teacher, recorded ?? teacher.fingerprint, teacher.fingerprint),
+      (EnvironmentKey.data, teacher.dataFingerprint, data),
+    ] where recorded != present && !surroundings.contains(where: { $0.name == key.name }) {
+      surroundings.append(
+        Surrounding(name: key.name, recorded: recorded, present: present))
+    }
   }
 
   private static func configuration(
@@ -67,7 +83,11 @@ package struct Reproduction {
     // its patience was then.
     var options = recorded.filter { !RunStretch.conduct.contains($0.key) }
     options["workers"] = workers.map { "\($0)" }
-    return try TrainingConfiguration(options: options.merging(firstValues) { _, first in first })
+    var configuration = try TrainingConfiguration(
+      options: options.merging(firstValues) { _, first in first })
+    // What is another one is told among the surroundings.
+    configuration.takesAnyTeacher = true
+    return configuration
   }
 
   private static func surroundings(

@@ -62,6 +62,12 @@ package struct GridTable: Sendable {
         name: name,
         reason: "standard input can be read once, and a sweep goes on later: name a file")
     }
+    if name == "distil", let folder = words.first(where: { $0.hasSuffix(".checkpoints") }) {
+      throw .unfit(
+        name: name,
+        reason: "\(folder) may have a newer checkpoint when later cells begin: name one, step-…,"
+          + " in it")
+    }
     return try GridValues(words, of: option)
   }
 

@@ -19,6 +19,8 @@ package struct EnvironmentKey: Hashable, Sendable {
   package static let tags = EnvironmentKey("tags")
   /// How far a bar that was printed had come.
   package static let progress = EnvironmentKey("progress")
+  /// Which model's outputs the run learns.
+  package static let teacher = EnvironmentKey("teacher")
   /// Seismo's version.
   package static let version = EnvironmentKey("seismo_version")
 

@@ -33,7 +33,7 @@ package enum MetricCatalog {
     ),
     MetricFamily(
       "lr_sensitivity/loss/M", unit: "nats/token", reduction: .last, precision: .float64,
-      meaning: "probe loss after the present update scaled by M"),
+      meaning: "probe loss, that of the data alone, after the present update scaled by M"),
     MetricFamily(
       "lr_sensitivity/error/M", unit: "nats/token", reduction: .last,
       meaning: "standard error of that loss less the one at 0, over parts of the probe's windows"),

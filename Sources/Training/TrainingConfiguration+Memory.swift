@@ -5,13 +5,17 @@ import Models
 extension TrainingConfiguration {
   /// What the parameters and all that is as large as they are, and the activations, take, about.
   package var estimatedBytes: Double {
-    parameterBytes + Double(batch) * windowBytes
+    let teacher = teacherBytes
+    return parameterBytes + teacher.weights + Double(batch) * (windowBytes + teacher.window)
   }
 
   /// The windows a step may have in this machine's memory, about.
   var largestBatch: Int {
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    return max(batch, Int((memory - parameterBytes) / windowBytes))
+    let teacher = teacherBytes
+    return max(
+      batch,
+      Int((memory - parameterBytes - teacher.weights) / (windowBytes + teacher.window)))
   }
 
   /// The parameters, two moments, the sum of the slices' gradients and theirs, three of the probe's
@@ -32,5 +36,16 @@ extension TrainingConfiguration {
 
   private var windowBytes: Double {
     4 * Double(model.passes * model.context * model.keptPerToken)
+  }
+
+  /// The teacher's weights, and what a window takes of its pass and its logits; nothing where it cannot
+  /// be read, which is said where it is opened.
+  private var teacherBytes: (weights: Double, window: Double) {
+    guard let distil, let teacher = try? CheckpointFolder.read(distil) else { return (0, 0) }
+    let kept = teacher.configuration.keptPerToken + teacher.configuration.vocabulary
+    return (
+      4 * Double(teacher.layout.count + teacher.layout.trunkCount),
+      4 * Double(model.context * kept)
+    )
   }
 }

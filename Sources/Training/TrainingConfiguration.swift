@@ -45,6 +45,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var light = 0
   /// What is cut out then.
   package var lightShares = PruningShares()
+  /// Whether the teacher is taken as it is, whatever its data and whoever was the teacher before: where
+  /// a recording is run again.
+  package var takesAnyTeacher = false
   /// A file or folder; nil for the built-in language.
   public var dataPath: String?
   /// How windows are drawn.

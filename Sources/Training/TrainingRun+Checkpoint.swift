@@ -30,6 +30,8 @@ extension TrainingRun {
     try Self.check(configuration.optimizer, continues: state.options["optimizer"])
     try Self.checkSubspace(configuration, continues: state.options)
     try Self.checkLight(configuration, continues: state.options)
+    try Self.checkSparsity(configuration, continues: state.options)
+    try Self.checkTeacher(configuration, continues: state.options)
     let earlier = state.autopilot ?? Autopilot()
     let isSame = autopilot.isEmpty || autopilot == earlier.rules
     try self.init(
@@ -38,6 +40,7 @@ extension TrainingRun {
       checkpointFolder: checkpointFolder,
       settings: Self.settings(of: state, at: checkpoint.step, configuration),
       changes: state.changes, ranks: ranks, reward: reward)
+    try checkTeacher(continues: state.teacher)
     try adopt(checkpoint, state)
     rewindCount = state.rewindCount ?? 0
     spentCommands = script == state.script ? Set(state.spentCommands ?? []) : []
@@ -69,6 +72,7 @@ extension TrainingRun {
       try checkpoint.load(
         firstMoments: optimizer.firstMoments, secondMoments: optimizer.secondMoments)
     }
+    sparsity?.mask([parameters, optimizer.firstMoments, optimizer.secondMoments])
     optimizer.releaseMoments()
     step = checkpoint.step
     routerBias = RouterBias(checkpoint.configuration, values: checkpoint.forward.routerBias)
@@ -119,6 +123,17 @@ extension TrainingRun {
     guard configuration.light != options["light"].flatMap(Int.init) ?? 0 else { return }
     throw .impossible(
       reason: "light prunes before the first step, which is done: leave it out when resuming")
+  }
+
+  /// The blocks that are there would be too many or too few.
+  private static func checkSparsity(
+    _ configuration: TrainingConfiguration, continues options: [String: String]
+  ) throws(ConfigurationError) {
+    let earlier = options["sparsity"].flatMap(Double.init) ?? 0
+    guard configuration.sparsity != earlier else { return }
+    let held = earlier == 0 ? "whole matrices" : "matrices with a sparsity of \(earlier)"
+    throw .impossible(
+      reason: "the checkpoint's run trains \(held): leave sparsity out when resuming")
   }
 
   /// Writes the checkpoint that is due at the present step, before its commands are applied, and
@@ -239,7 +254,7 @@ extension TrainingRun {
       options: configuration.options, script: script, settings: settings,
       changes: machine.changes, clipping: optimizer.clipping, rewindCount: rewindCount,
       spentCommands: spentCommands.sorted(), autopilot: autopilot,
-      dataFingerprint: dataFingerprint, progress: progress)
+      dataFingerprint: dataFingerprint, teacher: teacher?.fingerprint, progress: progress)
     return WrittenState(run: state, probes: probes, step: step)
   }
 }

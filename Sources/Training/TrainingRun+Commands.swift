@@ -12,11 +12,13 @@ extension TrainingRun {
     declareSettings()
     emit(.state(.running))
     announced = .running
-    guard hasOtherData else { return }
+    if hasOtherData { note("goes on with other data than the checkpoint was trained on") }
+    if let notice = objective?.notice { note(notice) }
+  }
+
+  private func note(_ text: String) {
     record(
-      RunEvent(
-        step: step, wallTime: Trainer.now(), kind: .note, by: "run",
-        text: "goes on with other data than the checkpoint was trained on"))
+      RunEvent(step: step, wallTime: Trainer.now(), kind: .note, by: "run", text: text))
   }
 
   /// Applies the script's commands of the present step that are not applied yet.

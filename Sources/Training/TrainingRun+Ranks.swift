@@ -16,6 +16,9 @@ extension TrainingRun {
         "processor for BLAS", LinearAlgebra.coreName + " " + LinearAlgebra.version,
         remedy: "run on hosts of one kind, or set OPENBLAS_CORETYPE to what all of them have"),
       RankFact(
+        "teacher", teacher?.fingerprint ?? "none",
+        remedy: "give all hosts the same checkpoint with --distil"),
+      RankFact(
         "run", Self.digest(options + commands + ["sharded=\(configuration.shardsOptimizer)"]),
         remedy: "give all ranks the same options and run.toml"),
       RankFact("data", dataFingerprint, remedy: "give all hosts the same file"),

@@ -65,11 +65,13 @@ extension TrainingRun {
     try ranks.together {
       try tokens.withUnsafeMutableBufferPointer { try windows.windows(from: first, into: $0) }
     }
+    phases.end(.data)
     let tokenLoss = try prepareObjective(settings, first)
     if let corruption = windows.corruption {
       corruption.tell(&noise, from: first, count: engine.batch)
     }
-    phases.end(.data)
+    // What an objective does before the passes are passes of its own.
+    phases.end(.forward)
     defer { phases.endPasses(forwardShare: mezo == nil ? engine.forwardShare : 1) }
     return tokens.withUnsafeBufferPointer { tokens in
       if let mezo {
@@ -87,13 +89,12 @@ extension TrainingRun {
   private func prepareObjective(
     _ settings: LossSettings, _ first: Int
   ) throws -> (any TokenLoss)? {
-    guard var objective else { return nil }
+    guard objective != nil else { return nil }
     let step = ObjectiveStep(
       number: step, firstWindow: first, engine: engine, parameters: parameters,
       reference: reference, settings: settings)
-    let tokenLoss = try objective.prepare(step, &tokens)
-    self.objective = objective
-    return tokenLoss
+    // In its place: a copy would be memory of each step's.
+    return try objective?.prepare(step, &tokens)
   }
 
   /// Takes in what the estimating phase of a masked model is for, and pulls its masks to 0.
@@ -253,7 +254,7 @@ extension TrainingRun {
   private func divergence(_ samples: StepSamples) -> RunEvent {
     let checkpoint = goodCheckpoint().map { "the last good checkpoint is \($0.words)" }
     let loss = samples[MetricCatalog.loss] ?? .nan
-    let culprit = loss.isFinite ? "the gradient norm" : "the loss"
+    let culprit = objective?.culprit ?? (loss.isFinite ? "the gradient norm" : "the loss")
     return RunEvent(
       step: samples.step, wallTime: samples.wallTime, kind: .diverged, by: "run",
       text: "\(culprit) is not finite: the run cannot go on; "

@@ -124,6 +124,9 @@ package final class TrainingRun {
   ) throws {
     let model = configuration.model
     try Self.check(settings, of: ranks)
+    var configuration = configuration
+    // The newest one of a folder may be another when the run goes on.
+    configuration.distil = try configuration.distil.map { try CheckpointFolder.read($0).path }
     let trunk = model.adapter.map { _ in FloatBuffer(count: ParameterLayout(model).trunkCount) }
     self.ranks = ranks
     self.configuration = configuration
@@ -145,7 +148,8 @@ package final class TrainingRun {
       throw ConfigurationError.impossible(
         reason: "reward judges texts in one process of the program's: leave the ranks out")
     }
-    objective = try Self.objective(configuration, reward, data: dataFingerprint, pool: pool)
+    objective = try Self.objective(
+      configuration, reward, data: dataFingerprint, engine: engine, pool: pool)
     reference =
       objective.map { type(of: $0).hasReference } == true
       ? try Self.reference(configuration, layout: engine.layout) : nil
@@ -238,6 +242,7 @@ package final class TrainingRun {
   package var memoryBytes: Int {
     // The parameters, two moments and the sum of the slices' gradients.
     engine.memoryBytes + (engine.trunk?.bytes ?? 0) + 4 * parameters.bytes
+      + (objective?.memoryBytes ?? 0)
   }
 
   /// What the optimiser trains.
@@ -285,8 +290,7 @@ package final class TrainingRun {
       minimumLearningRate: configuration.minimumLearningRate,
       entropyPerByte: windows.corpus.entropyPerByte, initialLoss: progress.initialLoss,
       options: configuration.options,
-      environment: Self.environment(
-        corpus: windows.corpus, teacher: (objective as? DistillationObjective)?.teacher))
+      environment: Self.environment(corpus: windows.corpus, teacher: teacher))
   }
 
   /// What the numbers of a run over `corpus` depend on beside its options.
@@ -297,7 +301,7 @@ package final class TrainingRun {
       EnvironmentKey.version.name: seismoVersion, "blas_core": LinearAlgebra.coreName,
       "blas_version": LinearAlgebra.version, EnvironmentKey.data.name: corpus.description,
     ]
-    environment["teacher"] = teacher?.fingerprint
+    environment[.teacher] = teacher?.fingerprint
     return environment
   }
 }

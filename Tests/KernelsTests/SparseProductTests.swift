@@ -83,7 +83,7 @@ struct SparseProductTests {
   ) {
     for (number, shape) in Self.shapes.enumerated() {
       let sparse = Case(shape.0, shape.1, density: density, seed: UInt64(number))
-      for tokens in [1, 9, 300] {
+      for tokens in [0, 1, 9, 300] {
         let dY = sparse.random(tokens, sparse.rows, seed: 8, padding: padding)
         let x = sparse.random(tokens, sparse.columns, seed: 9, padding: 5)
         for adding in [false, true] {

@@ -134,6 +134,27 @@ struct DistillationTests {
     }
   }
 
+  /// Where τ is large the divergence is a small number that τ² makes large.
+  @Test(arguments: [0.2, 1, 30, 100] as [Float])
+  func `its divergence is that of doubles at any temperature`(temperature: Float) {
+    let distilled = Case(teacherSeed: 9, share: 0.5, temperature: temperature)
+    let scale = Double(temperature)
+    let own = distilled.model.logits(distilled.settings).map { Double($0) / scale }
+    let wanted = (0..<own.count).map { Double(distilled.loss.teacher[$0]) / scale }
+    func logs(_ row: ArraySlice<Double>) -> [Double] {
+      let logZ = log(row.reduce(0) { $0 + exp($1) })
+      return row.map { $0 - logZ }
+    }
+    var sum = 0.0
+    for start in stride(from: 0, to: own.count, by: 256) {
+      let (p, q) = (logs(own[start..<start + 256]), logs(wanted[start..<start + 256]))
+      sum += zip(p, q).reduce(0) { $0 + exp($1.1) * ($1.1 - $1.0) }
+    }
+    let judge = scale * scale * sum / Double(own.count / 256)
+    let found = distilled.pass().divergence
+    #expect(abs(found - judge) < 2e-5 * judge, "\(found), \(judge)")
+  }
+
   @Test func `a teacher that is the model itself leaves the data's part alone`() {
     let distilled = Case(teacherSeed: 1, share: 0.25, temperature: 2)
     let statistics = distilled.pass()

@@ -111,6 +111,7 @@ struct GridTests {
     (["learning-rate": "1"], "no option 'learning-rate' of a cell: did you mean 'lr'?"),
     (["workers": "2"], "a cell has one core: --jobs says how many"),
     (["data": "-"], "name a file"),
+    (["distil": "runs/x.checkpoints"], "name one, step-…, in it"),
     (
       ["preset": "tiny", "heads": "2,3,5"], "cell 2 (heads 3): 3 heads do not divide a width of 64"
     ),

@@ -127,11 +127,34 @@ struct DynamicSparsityTests {
     }
   }
 
-  @Test(arguments: [
+  static let layers = [
     LayerCase("dense") { _ in }, LayerCase("ssm") { $0.mixers = [.ssm] },
     LayerCase("kat") { $0.feedForward = .kat },
     LayerCase("mixture") { $0.experts = ExpertConfiguration(count: 4, width: 32, active: 2) },
-  ])
+  ]
+
+  @Test(arguments: layers)
+  func `no pass writes a gradient of what is not there`(layers: LayerCase) throws {
+    let sparse = try Sparse(0.6, layers: layers)
+    let tokens = (0..<4 * 9).map { UInt8($0 % 11) }
+    for slice in sparse.slices { for index in 0..<slice.count { slice[index] = 7 } }
+    _ = tokens.withUnsafeBufferPointer {
+      sparse.engine.lossAndGradients(
+        parameters: sparse.parameters, tokens: $0, settings: LossSettings(),
+        sparse: sparse.sparsity.matrices(at: 1))
+    }
+    for tensor in sparse.matrices {
+      let blocks = try #require(sparse.sparsity.blocks(of: tensor))
+      let across = (tensor.fanIn + 15) / 16
+      let isLeft = (0..<tensor.count).allSatisfy { element in
+        let block = element / tensor.fanIn / 16 * across + element % tensor.fanIn / 16
+        return (sparse.slices[0][tensor.offset + element] == 7) != blocks[block]
+      }
+      #expect(isLeft, "\(tensor.name)")
+    }
+  }
+
+  @Test(arguments: layers)
   func `passes that skip what is not there have the bits of whole ones`(layers: LayerCase) throws {
     for workers in [1, 2] {
       let sparse = try Sparse(0.6, workers: workers, layers: layers)
@@ -281,6 +304,67 @@ extension DynamicSparsityTests {
     #expect(empty.count == 4 && empty.allSatisfy { $0 == 0.5 })
     let churn = one.values("sparsity_churn/L1.up")
     #expect(churn[0] == 0 && churn[1] > 0 && churn.allSatisfy { $0 < 0.5 })
+  }
+
+  private static func refusal(
+    of checkpoint: Checkpoint, _ change: [String: String] = [:]
+  ) throws -> String {
+    let options = try checkpoint.continuation().options.merging(change) { $1 }
+    let configuration = try TrainingConfiguration(options: options)
+    do {
+      _ = try TrainingRun(
+        resuming: checkpoint, configuration: configuration,
+        corpus: Corpus.synthetic(seed: 1, bytes: 20_000), script: [], checkpointFolder: nil)
+      return "taken"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `a run goes on with its own sparsity alone`() async throws {
+    for (sparsity, other, words) in [
+      (0.5, "0.6", "trains matrices with a sparsity of 0.5: leave sparsity out when resuming"),
+      (0, "0.5", "trains whole matrices: leave sparsity out when resuming"),
+    ] {
+      let folder = try TestFolder()
+      _ = try await TrainedRun(checkpointFolder: folder.url) {
+        $0.sparsity = sparsity
+        $0.steps = 2
+      }
+      let checkpoint = try CheckpointFolder.read(folder.url.path)
+      #expect(try Self.refusal(of: checkpoint) == "taken")
+      #expect(try Self.refusal(of: checkpoint, ["sparsity": other]).hasSuffix(words))
+    }
+  }
+
+  @Test func `masks are no more than masks, and what is not there is cleared`() throws {
+    let folder = try TestFolder()
+    var configuration = TrainingConfiguration.small(.tiny)
+    configuration.sparsity = 0.5
+    let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+    let run = try TrainingRun(
+      configuration: configuration, corpus: corpus, checkpointFolder: folder.url)
+    let sparsity = try #require(run.sparsity)
+    let tensor = try #require(run.engine.layout.tensors.first { $0.role.isHiddenMatrix })
+    let absent = try #require(sparsity.blocks(of: tensor)?.firstIndex(of: false))
+    let across = (tensor.fanIn + 15) / 16
+    let place = tensor.offset + absent / across * 16 * tensor.fanIn + absent % across * 16
+    for buffer in [run.parameters, run.optimizer.firstMoments, run.optimizer.secondMoments] {
+      buffer[place] = 3
+    }
+    _ = run.writeCheckpoint(by: "test")
+    let rest = try TrainingRun(
+      resuming: CheckpointFolder.read(folder.url.path), configuration: configuration,
+      corpus: corpus, script: [], checkpointFolder: nil)
+    #expect(rest.parameters[place] == 0 && rest.optimizer.firstMoments[place] == 0)
+    #expect(rest.optimizer.secondMoments[place] == 0)
+    for value in [Float(0.5), 1, .nan] {
+      sparsity.stored[0].values[absent] = value
+      _ = run.writeCheckpoint(by: "test")
+      let words = try Self.refusal(of: CheckpointFolder.read(folder.url.path))
+      #expect(words.contains("optimizer.safetensors: damaged, expected"), "\(words)")
+      #expect(words.contains(" blocks at 1 in \(tensor.name).mask") && !words.contains("\n"))
+    }
   }
 
   /// What PyTorch computed; made by make_sparse.py beside it.

@@ -100,13 +100,12 @@ private struct KANPass: LayerPass {
   func backward(
     _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
   ) {
-    let (parameters, tensors, adds) = (pass.parameters, gradients.tensors, gradients.adds)
     let dHidden = scratch.dHidden.rows(from: 0, count: input.rows)
-    multiply(transposed: dOutput, activated, into: tensors[layer.down], adding: adds)
-    multiply(dOutput, parameters[layer.down], into: dHidden)
-    layer.second.backward(dHidden, x: hidden, gradients: gradients, parameters)
-    multiply(transposed: dHidden, self.input, into: tensors[layer.up], adding: adds)
-    multiply(dHidden, parameters[layer.up], into: dInput)
-    layer.first.backward(dInput, x: input, gradients: gradients, parameters)
+    pass.multiplyBackward(
+      dOutput, layer.down, input: activated, dInput: dHidden, gradients: gradients)
+    layer.second.backward(dHidden, x: hidden, gradients: gradients, pass.parameters)
+    pass.multiplyBackward(
+      dHidden, layer.up, input: self.input, dInput: dInput, gradients: gradients)
+    layer.first.backward(dInput, x: input, gradients: gradients, pass.parameters)
   }
 }

@@ -132,23 +132,19 @@ private struct MixturePass: LayerPass {
   func backward(
     _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
   ) {
-    let (parameters, tensors, adds) = (pass.parameters, gradients.tensors, gradients.adds)
     let dHidden = scratch.dHidden.rows(from: 0, count: order.kept)
     let dOutputs = scratch.dOutputs
     order.combineBackward(dOutput, outputs: outputs, dOutputs: dOutputs, dGates: scratch.dGates)
     forEachExpert { expert, rows in
-      let down = layer.networks[expert].down
-      multiply(
-        transposed: rows.of(dOutputs), rows.of(hidden.activated), into: tensors[down],
-        adding: adds)
-      multiply(rows.of(dOutputs), parameters[down], into: rows.of(dHidden))
+      pass.multiplyBackward(
+        rows.of(dOutputs), layer.networks[expert].down, input: rows.of(hidden.activated),
+        dInput: rows.of(dHidden), gradients: gradients)
     }
     geluBackward(dHidden, slope: hidden.slope)
     forEachExpert { expert, rows in
-      let up = layer.networks[expert].up
-      multiply(
-        transposed: rows.of(dHidden), rows.of(gathered), into: tensors[up], adding: adds)
-      multiply(rows.of(dHidden), parameters[up], into: rows.of(scratch.dGathered))
+      pass.multiplyBackward(
+        rows.of(dHidden), layer.networks[expert].up, input: rows.of(gathered),
+        dInput: rows.of(scratch.dGathered), gradients: gradients)
     }
     order.gatherBackward(scratch.dGathered, into: dInput)
     router.backward(

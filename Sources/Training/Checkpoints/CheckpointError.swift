@@ -2,6 +2,8 @@
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   /// Nothing lies at the path.
   case missing(path: String)
+  /// The teacher of a run lies no longer where it did.
+  case teacherGone(path: String)
   /// It is there and cannot be read; the reason is the system's own word.
   case unreadable(path: String, reason: String)
   /// A file or folder that is something else.
@@ -26,6 +28,9 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .missing(let path):
       "\(path): no checkpoint there; give the path of a folder step-000000000 or of the folder "
         + "that holds such folders"
+    case .teacherGone(let path):
+      "\(path): the teacher of the run is there no more; put it back, or resume with --distil and the "
+        + "place where it is now"
     case .unreadable(let path, let reason):
       "\(path): cannot be read (\(reason)); give a checkpoint this account may read"
     case .foreign(let path, let found):

@@ -19,12 +19,14 @@ package struct ContinuationState {
   var autopilot: Autopilot?
   /// What the data was, so that other data is noticed.
   var dataFingerprint: String
+  /// Whose outputs were learnt, so that another teacher is noticed; nil for a run without.
+  var teacher: String?
   package var progress: TrainingProgress
 
   /// All but the progress, whose parts stand beside these.
   enum CodingKeys: String, CodingKey, CaseIterable {
     case options, script, settings, changes, clipping, rewindCount, spentCommands, autopilot
-    case dataFingerprint
+    case dataFingerprint, teacher
   }
 
   /// The words of a run's state that no probe may take.
@@ -44,6 +46,7 @@ extension ContinuationState: Codable {
     spentCommands = try container.decodeIfPresent([Int].self, forKey: .spentCommands)
     autopilot = try container.decodeIfPresent(Autopilot.self, forKey: .autopilot)
     dataFingerprint = try container.decode(String.self, forKey: .dataFingerprint)
+    teacher = try container.decodeIfPresent(String.self, forKey: .teacher)
     progress = try TrainingProgress(from: decoder)
   }
 
@@ -58,6 +61,7 @@ extension ContinuationState: Codable {
     try container.encodeIfPresent(spentCommands, forKey: .spentCommands)
     try container.encodeIfPresent(autopilot, forKey: .autopilot)
     try container.encode(dataFingerprint, forKey: .dataFingerprint)
+    try container.encodeIfPresent(teacher, forKey: .teacher)
     try progress.encode(to: encoder)
   }
 }

@@ -30,14 +30,28 @@ extension TrainingConfiguration {
       guard let name = names.first(where: { options[$0] != nil }) else { return }
       throw .impossible(reason: "\(name) needs a teacher: give its checkpoint with --distil")
     }
+    let twoPasses = ExpertRouter.names { $0.passes == 2 }
     let faults = [
-      (anchor > 0, "anchor has a loss of its own"), (reward != nil, "reward has a loss of its own"),
-      (corrupt > 0, "corrupt has the teacher read noise"),
-      (optimizer == .mezo, "mezo takes losses of the data alone"),
-      (sharpnessEvery > 0, "sharpness is that of the data's loss alone"),
-      (model.passes == 2, "the router \(ExpertRouter.names { $0.passes == 2 }) takes two passes"),
+      (anchor > 0, "anchor and distil both change the loss of a step: leave one of them out"),
+      (reward != nil, "reward and distil both change the loss of a step: leave one of them out"),
+      (corrupt > 0, "corrupt would have the teacher of distil read noise: leave one of them out"),
+      (
+        optimizer == .mezo,
+        "mezo trains by the data's loss alone, without distil: leave distil out, or choose another"
+          + " optimizer"
+      ),
+      (
+        sharpnessEvery > 0,
+        "sharpness-every measures the data's loss alone, and distil trains by another: leave one of"
+          + " them out"
+      ),
+      (
+        model.passes == 2,
+        "distil needs a router of one pass a step, and \(twoPasses) takes two: choose another router,"
+          + " or leave distil out"
+      ),
     ]
     guard let fault = faults.first(where: \.0) else { return }
-    throw .impossible(reason: "\(fault.1), and distil has another: leave one of them out")
+    throw .impossible(reason: fault.1)
   }
 }

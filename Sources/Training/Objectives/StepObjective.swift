@@ -9,6 +9,15 @@ protocol StepObjective {
   /// Whether it is about what the outputs were as the run began.
   static var hasReference: Bool { get }
 
+  /// What it takes of memory of its own, where that is much.
+  var memoryBytes: Int { get }
+
+  /// What is to be told as the run begins; nil for nothing.
+  var notice: String? { get }
+
+  /// What of its own was not finite in the step, in words; nil where all was.
+  var culprit: String? { get }
+
   /// Puts windows of its own into `tokens`, which hold the run's, and says what their loss is.
   /// - Throws: ``DataError`` where data cannot be read, and what judges texts throws.
   mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss
@@ -19,6 +28,9 @@ protocol StepObjective {
 
 extension StepObjective {
   static var hasReference: Bool { true }
+  var memoryBytes: Int { 0 }
+  var notice: String? { nil }
+  var culprit: String? { nil }
 }
 
 /// The step that an objective prepares.
@@ -36,7 +48,7 @@ struct ObjectiveStep {
 
   /// The reference's logits of some of the step's windows, where `steering` has them.
   func putReference(_ rows: Range<Int>, of tokens: [UInt8], into steering: Steering) {
-    guard let reference else { return }
+    guard let reference else { preconditionFailure("an objective without a reference") }
     let width = context + 1
     let logits = tokens[rows.lowerBound * width..<rows.upperBound * width]
       .withUnsafeBufferPointer {
@@ -51,11 +63,14 @@ extension TrainingRun {
   /// What a step's loss is more than that of its windows' next bytes; nil for nothing.
   /// - Throws: what reading anchors or a teacher throws.
   static func objective(
-    _ configuration: TrainingConfiguration, _ reward: TextReward?, data: String, pool: WorkerPool
+    _ configuration: TrainingConfiguration, _ reward: TextReward?, data: String,
+    engine: TransformerEngine, pool: WorkerPool
   ) throws -> (any StepObjective)? {
     if let anchors = try AnchorObjective(configuration) { return anchors }
-    if let teacher = try DistillationObjective(configuration, data: data, pool: pool) {
-      return teacher
+    if let distilled = try DistillationObjective(
+      configuration, data: data, student: engine, pool: pool)
+    {
+      return distilled
     }
     return RewardObjective(configuration, reward, pool: pool)
   }

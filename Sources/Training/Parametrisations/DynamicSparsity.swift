@@ -6,8 +6,8 @@ import Models
 ///
 /// Every matrix has the same share of its blocks at every step, one at least. What is not there is 0,
 /// and so are its moments; products pass it over. A block that grows begins at 0. At an exchange the
-/// gradient is that of whole matrices, and the step's update is made before it. Of equal sizes the first block in the matrix is
-/// taken first.
+/// gradient is that of whole matrices, and the step's update is made before it. Of equal sizes the
+/// first block in the matrix is taken first.
 /// - Source: Evci et al. 2020 (RigL, 1911.11134), with Yin et al. 2024 (DSL, 2402.02855), by blocks
 ///   instead of single weights and with the optimiser's moments cleared
 final class DynamicSparsity {
@@ -88,10 +88,10 @@ final class DynamicSparsity {
     }
   }
 
-  /// Clears the gradients of what is not there.
-  func mask(_ slices: [FloatBuffer]) {
+  /// Clears the gradients of what is not there, or other numbers of the same places.
+  func mask(_ buffers: [FloatBuffer]) {
     pool.run(jobs: parts.count) { [parts, mask] job, _ in
-      Self.clearEmpty(parts[job], mask, in: slices)
+      Self.clearEmpty(parts[job], mask, in: buffers)
     }
   }
 
@@ -175,9 +175,21 @@ extension DynamicSparsity {
   }
 
   /// Goes on with the blocks of a checkpoint.
-  /// - Throws: What a checkpoint's tensors throw; `tensorMissing` for one of whole matrices.
+  /// - Throws: What a checkpoint's tensors throw; `tensorMissing` for one of whole matrices; `damaged`
+  ///   for masks of anything but as many blocks as are to be there.
   func resume(_ checkpoint: Checkpoint) throws(CheckpointError) {
     for tensor in stored { try checkpoint.load(tensor) }
+    for part in parts {
+      let present = part.blocks.count { mask[$0] == 1 }
+      let absent = part.blocks.count { mask[$0] == 0 }
+      let empty = part.grid.count - part.kept
+      guard present == part.kept, absent == empty else {
+        throw .damaged(
+          path: checkpoint.path + "/optimizer.safetensors", offset: nil,
+          expected: "\(part.kept) blocks at 1 in \(part.maskName) and \(empty) at 0",
+          found: "\(present) at 1 and \(absent) at 0")
+      }
+    }
   }
 }
 

@@ -9,6 +9,7 @@ struct StepPhases {
   enum Phase: String, CaseIterable {
     /// Drawing the windows.
     case data
+    /// With what an objective does before it: a teacher's pass, a text that is judged.
     case forward
     case backward
     /// From gradients to new weights, clipping included.

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Fine-tuning by losses alone: which weights to move, and how far it comes against gradients.
 
-usage: mezo.py SEISMO FOLDER [--rates 1e-4,3e-4,1e-3,3e-3] [--seeds 0,1,2] [--steps N] [--json]
+usage: mezo.py SEISMO FOLDER [--rates 1e-3,3e-3,1e-2,3e-2] [--seeds 0,1,2] [--steps N] [--json]
 
 Models that learned the built-in language are fine-tuned, whole, on one other language: by AdamW with its
 usual rate, by MeZO (every weight moves), by Sparse MeZO (the smallest quarter of each tensor's) and by a
 quarter drawn at random. A step of MeZO's takes two losses and no gradient, one of AdamW's about three.
-Told is the held-out loss, mean and deviation over seeds, for each rate. FOLDER keeps runs and texts: what is
+Told is the held-out loss, mean and deviation over seeds, for each rate, ▲ with how many seeds ran off. FOLDER keeps runs and texts: what is
 there is not made again.
 """
 import argparse, json, pathlib, statistics, subprocess
@@ -16,7 +16,7 @@ from language import language
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
 parser.add_argument("folder")
-parser.add_argument("--rates", default="1e-4,3e-4,1e-3,3e-3")
+parser.add_argument("--rates", default="1e-3,3e-3,1e-2,3e-2")
 parser.add_argument("--seeds", default="0,1,2")
 parser.add_argument("--base-steps", type=int, default=500)
 parser.add_argument("--steps", type=int, default=2000)
@@ -63,19 +63,33 @@ def loss(checkpoint, held):
 
 
 def tuned(name, seed, steps, words, data, held):
-    """The held-out loss after a fine-tuning; infinite where it ran off."""
-    checkpoint = FOLDER / f"{name}.checkpoints" / f"step-{steps:09d}"
+    """The held-out loss after a fine-tuning; None where it ran off."""
+    name = name.replace(",", "").replace(" ", "-")
+    checkpoint, lost = FOLDER / f"{name}.checkpoints" / f"step-{steps:09d}", FOLDER / f"{name}.lost"
+    if lost.exists():
+        return None
     if not checkpoint.exists():
-        seismo("finetune", str(base(seed)), "--method", "full", "--data", data, "--headless", "--steps", str(steps),
-               "--seed", str(seed), "--eval-every", "0", "--session", str(FOLDER / f"{name}.seismo"), *words)
-    value = loss(checkpoint, held)
-    return float("inf") if value is None else value
+        try:
+            seismo("finetune", str(base(seed)), "--method", "full", "--data", data, "--headless",
+                   "--steps", str(steps), "--seed", str(seed), "--eval-every", "0",
+                   "--session", str(FOLDER / f"{name}.seismo"), *words)
+        except AssertionError as error:
+            if "the run diverged" not in str(error):
+                raise
+            (FOLDER / f"{name}.seismo").unlink(missing_ok=True)
+            lost.touch()
+            return None
+    return loss(checkpoint, held)
 
 
 def cell(values):
-    if len(values) < 2 or float("inf") in values:
-        return f"{statistics.mean(values):.3f}"
-    return f"{statistics.mean(values):.3f} ±{statistics.stdev(values):.3f}"
+    """Mean and deviation of the seeds that did not run off, and how many did."""
+    kept = [value for value in values if value is not None]
+    lost = f" ▲{len(values) - len(kept)}" if len(kept) < len(values) else ""
+    if not kept:
+        return lost.strip()
+    spread = f" ±{statistics.stdev(kept):.3f}" if len(kept) > 1 else ""
+    return f"{statistics.mean(kept):.3f}{spread}{lost}"
 
 
 def main():
@@ -86,13 +100,13 @@ def main():
                  "-": [tuned(f"adamw-{seed}", seed, options.steps // 10, [], data, held) for seed in SEEDS]}}
     for mask, words in MASKS.items():
         table[mask] = {
-            rate: [tuned(f"{mask.replace(' ', '-')}-{rate}-{seed}", seed, options.steps,
+            rate: [tuned(f"{mask}-{rate}-{seed}", seed, options.steps,
                          ["--optimizer", "mezo", "--lr", rate, *words], data, held) for seed in SEEDS]
             for rate in RATES}
     if options.json:
         print(json.dumps(table))
         return
-    print("| | " + " | ".join(["", *RATES]) + " |\n" + "| --- " * (len(RATES) + 2) + "|")
+    print("| | " + " | ".join(["its own rate", *RATES]) + " |\n" + "| --- " * (len(RATES) + 2) + "|")
     for name, row in table.items():
         print(f"| {name} | " + " | ".join(cell(row[key]) if key in row else "" for key in ["-", *RATES]) + " |")
 

@@ -18,7 +18,7 @@ struct NotFiniteTests {
 
   @Test(arguments: [
     ["optimizer": "adamw"], ["optimizer": "muon"], ["optimizer": "sgd"],
-    ["optimizer": "stable-adamw"], ["sigma-reparam": "on"],
+    ["optimizer": "stable-adamw"], ["optimizer": "lion"], ["sigma-reparam": "on"],
     ["qk-clip": "0.001"],
     ["preset": "moe-tiny", "moe-bias-balance": "0.01"],
   ])

@@ -163,7 +163,7 @@ struct TrainerTests {
     configuration.optimizer = optimizer
     configuration.clipping = clipping
     configuration.updateClip = optimizer == .stableAdamW ? 1 : 0
-    configuration.learningRate = optimizer == .sgd ? 0.5 : 1e-2
+    configuration.learningRate = optimizer == .sgd ? 0.5 : optimizer == .lion ? 3e-3 : 1e-2
     configuration.schedule = .wsd
     let beta2 = optimizer.hasSecondMoments ? "adam_beta2 0.99" : "grad_clip 0.5"
     let script = try Self.script([

@@ -27,6 +27,7 @@ sys.path.insert(0, str(HERE))
 OPTIONS = {
     "kat": ["--feed-forward", "kat"],
     "cap": ["--update-cap", "0.01"],
+    "lion": ["--optimizer", "lion", "--lr", "3e-4"],
     "mezo": ["--optimizer", "mezo", "--lr", "1e-4"],
     "subspace": ["--subspace", "1000"],
     "ssm": ["--mixer", "ssm"],

@@ -18,19 +18,19 @@ extension TrainingConfiguration {
       Int((memory - parameterBytes - teacher.weights) / (windowBytes + teacher.window)))
   }
 
-  /// The parameters, two moments, the sum of the slices' gradients and theirs, three of the probe's
-  /// and two of the update's cosine; W itself, and the own engines of the probes of sharpness and
-  /// inspection, where they are asked for.
+  /// The parameters, one or two moments, the sum of the slices' gradients and theirs, three of the
+  /// probe's and two of the update's cosine; W itself, and the own engines of the probes of sharpness
+  /// and inspection, where they are asked for.
   private var parameterBytes: Double {
     // Without gradients: a copy to one side, three of the probe's.
     guard optimizer.takesGradients else { return 4 * 5 * Double(model.parameterCount) }
+    let moments = optimizer.hasSecondMoments ? 2 : 1
     let copies =
-      9 + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0) + (sharpnessEvery > 0 ? 10 : 0)
-      + (inspectEvery > 0 ? 6 : 0)
-      + (subspace > 0 ? 8 : 0)
+      7 + moments + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0)
+      + (sharpnessEvery > 0 ? 10 : 0) + (inspectEvery > 0 ? 6 : 0) + (subspace > 0 ? 8 : 0)
     let trunk = model.adapter == nil ? 0 : ParameterLayout(model).trunkCount
     // Matrices that are read from an array have no moments of their own.
-    let read = model.sharing > 0 ? Double(model.readCount) * Double(copies - 3) : 0
+    let read = model.sharing > 0 ? Double(model.readCount) * Double(copies - moments - 1) : 0
     return 4 * (Double(copies) * Double(model.parameterCount) + Double(trunk) + read)
   }
 

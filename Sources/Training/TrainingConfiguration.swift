@@ -82,7 +82,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
       switch optimizer {
       case .stableAdamW: (updateClip, gradClip) = (1, 0)
       case .mezo: (weightDecay, gradClip) = (0, 0)
-      case .adamW, .muon, .sgd: break
+      case .adamW, .muon, .sgd, .lion: break
       }
     }
   }
@@ -347,10 +347,11 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "mu-param and muon both scale the matrices' rates: choose one of them")
     }
-    if sharpnessEvery > 0, optimizer == .muon || model.sigmaReparam {
+    if sharpnessEvery > 0, !optimizer.hasPreconditioner || model.sigmaReparam {
+      let name = model.sigmaReparam ? "sigma-reparam" : optimizer.rawValue
       throw .impossible(
-        reason: "sharpness is that of weights an adaptive step divides, not of"
-          + " \(model.sigmaReparam ? "sigma-reparam" : "muon")'s: leave --sharpness-every out")
+        reason: "sharpness is that of weights an adaptive step divides, not of \(name)'s: leave"
+          + " --sharpness-every out")
     }
     guard let decaySteps else { return }
     guard schedule == .wsd else {

@@ -41,6 +41,12 @@ struct RankRunTests {
       $0.optimizer = .sgd
       $0.clipping = .zclip
     },
+    Case(testDescription: "lion", preset: .moeTiny) { $0.optimizer = .lion },
+    Case(testDescription: "lion, sharded, capped changes", preset: .moeTiny) {
+      $0.optimizer = .lion
+      $0.shardsOptimizer = true
+      $0.updateCap = 1e-3
+    },
     Case(testDescription: "adagc, coupled decay") {
       $0.clipping = .adagc
       $0.decayIsCoupled = true

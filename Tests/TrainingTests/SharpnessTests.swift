@@ -109,6 +109,17 @@ struct SharpnessTests {
     #expect(abs(limit(.sgd) - 7.6) < 1e-5)
   }
 
+  @Test(arguments: [OptimizerKind.muon, .lion])
+  func `an optimizer that divides by nothing fixed has no sharpness`(kind: OptimizerKind) {
+    let layout = ParameterLayout(ModelConfiguration(width: 4, layers: 1, heads: 1, context: 6))
+    let optimizer = Optimizer(layout: layout, pool: WorkerPool(workers: 1), kind: kind)
+    let rates = Optimizer.Rates(learningRate: 0.5, peakLearningRate: 0.5)
+    #expect(optimizer.preconditioner(rates, updates: 3) == nil)
+    #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(options: ["optimizer": kind.rawValue, "sharpness-every": "9"])
+    }
+  }
+
   @Test(arguments: [Preset.tiny, .moeTiny])
   func `a run measures the same on any workers and after any checkpoint`(preset: Preset)
     async throws

@@ -91,7 +91,7 @@ struct TrainingConfigurationTests {
     (["lr": "nan"], "'nan' is no value for lr: give a number from 0 to 1000"),
     (
       ["optimizer": "adam"],
-      "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd, mezo"
+      "'adam' is no value for optimizer: give adamw, stable-adamw, muon, sgd, lion, mezo"
     ),
     (["clip": "norm"], "'norm' is no value for clip: give global, zclip, adagc"),
     (["adam-beta2": "1"], "'1' is no value for adam-beta2: give a number from 0.1 to 0.99999"),

@@ -43,6 +43,10 @@ struct BadInputTests {
       "not of muon's: leave --sharpness-every out"
     ),
     (
+      ["train", "--optimizer", "lion", "--sharpness-every", "9", "--headless"],
+      "not of lion's: leave --sharpness-every out"
+    ),
+    (
       ["train", "--share-parameters", "0.1", "--subspace", "9", "--headless"],
       "subspace needs matrices of their own"
     ),

@@ -69,9 +69,9 @@ def adamw(parameters) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.95), weight_decay=1e-4)
 
 
-def descend(model: nn.Module, move=lambda advance: advance()):
-    """A step over windows [batch, context + 1]; `move` calls the optimiser's own step."""
-    optimizer = adamw(model.parameters())
+def descend(model: nn.Module, move=lambda advance: advance(), make=adamw):
+    """A step over windows [batch, context + 1]; `move` calls the step of the optimiser that `make` gives."""
+    optimizer = make(model.parameters())
 
     def take(windows: torch.Tensor) -> float:
         optimizer.zero_grad()

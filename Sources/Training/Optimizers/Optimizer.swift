@@ -69,7 +69,8 @@ package final class Optimizer {
     firstMoments =
       isSpare ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     secondMoments =
-      isSpare ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
+      isSpare || !kind.hasSecondMoments
+      ? FloatBuffer(untouched: layout.count) : FloatBuffer(count: layout.count)
     let rules = layout.tensors.map(kind.rule)
     self.rules = rules
     rateFactors = layout.tensors.map { isMuParam ? muParamFactor($0) : 1 }

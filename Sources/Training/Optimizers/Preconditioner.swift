@@ -33,9 +33,10 @@ struct Preconditioner {
 }
 
 extension Optimizer {
-  /// As it is after the update that follows `updates` others; nil where there is none, as under Muon.
+  /// As it is after the update that follows `updates` others; nil where there is none, as under Muon
+  /// or Lion.
   func preconditioner(_ rates: Rates, updates: Int) -> Preconditioner? {
-    guard kind != .muon, kind.takesGradients else { return nil }
+    guard kind.hasPreconditioner else { return nil }
     let factors = zip(layout.tensors, rateFactors).map { rates.freezes($0) ? 0 : $1 }
     guard kind.hasSecondMoments else { return Preconditioner(factors: factors) }
     return Preconditioner(

@@ -49,7 +49,12 @@ struct TensorStep: Sendable {
   var cap: Float = 0
 
   /// Whether its change is known before it is made: Muon's is with the matrix alone.
-  var isMeasured: Bool { rule == .adam || rule == .momentum }
+  var isMeasured: Bool { rule != nil && rule != .muon }
+
+  private var lion: LionCoefficients {
+    LionCoefficients(
+      gradientScale: adam.gradientScale, learningRate: adam.learningRate, decay: adam.decay)
+  }
 
   func momentum(_ momentum: Float) -> MomentumCoefficients {
     var coefficients = MomentumCoefficients(
@@ -74,6 +79,10 @@ struct TensorStep: Sendable {
       momentumChange(
         parameters: parameters, gradient: gradient, velocity: first, from: chunk.start,
         count: chunk.count, momentum(MomentumConstants.sgd))
+    case .lion:
+      lionChange(
+        parameters: parameters, gradient: gradient, momentum: first, from: chunk.start,
+        count: chunk.count, lion)
     case .muon, nil:
       UpdateSquares()
     }
@@ -93,6 +102,10 @@ struct TensorStep: Sendable {
       return momentumStep(
         parameters: parameters, gradient: gradient, velocity: first, from: chunk.start,
         count: chunk.count, momentum(MomentumConstants.sgd))
+    case .lion:
+      return lionStep(
+        parameters: parameters, gradient: gradient, momentum: first, from: chunk.start,
+        count: chunk.count, lion)
     case .muon:
       return UpdateSquares()
     case nil:

@@ -10,14 +10,19 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   case muon
   /// Stochastic gradient descent with momentum.
   case sgd
+  /// Signs of a momentum and the gradient, so that each weight moves by the rate.
+  case lion
   /// Losses on both sides along a random direction over the small weights, in place of gradients.
   case mezo
 
   /// Whether any tensor has a second moment.
-  package var hasSecondMoments: Bool { self != .sgd && self != .mezo }
+  package var hasSecondMoments: Bool { isAdam || self == .muon }
 
   /// Whether it needs a backward pass.
   package var takesGradients: Bool { self != .mezo }
+
+  /// Whether a step is a gradient over numbers that do not follow from it, as sharpness is measured by.
+  package var hasPreconditioner: Bool { isAdam || self == .sgd }
 
   /// Whether every tensor has Adam's moments.
   var isAdam: Bool { self == .adamW || self == .stableAdamW }
@@ -28,6 +33,7 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
     case .adamW, .stableAdamW: .adam
     case .muon: tensor.role.isHiddenMatrix ? .muon : .adam
     case .sgd: .momentum
+    case .lion: .lion
     case .mezo: nil
     }
   }
@@ -37,5 +43,6 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
 enum UpdateRule: Sendable {
   case adam
   case momentum
+  case lion
   case muon
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Records what PyTorch computes for small transformers: logits, loss, gradients, ten steps of AdamW.
+"""Records what PyTorch computes for small transformers: logits, loss, gradients, ten steps of
+AdamW or Lion.
 
 usage: make_recorded.py [NAME...]  (needs torch; writes NAME.json and NAME.bin beside this file)
 
@@ -19,6 +20,7 @@ CASES = {
     "mixture": dict(width=8, layers=2, heads=2, context=5, batch=4, experts=4, expert_width=16,
                     active=2, balance_loss=0.05),
     "dense-capped": dict(width=8, layers=1, heads=1, context=5, batch=2, update_cap=0.02),
+    "dense-lion": dict(width=8, layers=1, heads=1, context=5, batch=2, optimizer="lion", seed=52),
     "kat": dict(width=16, layers=2, heads=2, context=5, batch=2, kat=True),
     "lora": dict(width=12, layers=2, heads=2, context=6, batch=2,
                  adapter=dict(method="lora", rank=3, alpha=5.0)),
@@ -317,8 +319,36 @@ def bound(parameters, before, cap):
             p.copy_(old + change * min(1, limit / max(change.norm().item(), 1e-30)))
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023 (2302.06675)."""
+
+    def __init__(self, groups, lr, betas=(0.9, 0.99)):
+        super().__init__(groups, dict(lr=lr, betas=betas, weight_decay=0.0))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (beta1, beta2), rate = group["betas"], group["lr"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                direction = beta1 * m + (1 - beta1) * p.grad
+                sizes = direction[direction != 0].abs()
+                if len(sizes) and sizes.min() < 1e-5 * direction.square().mean().sqrt():
+                    raise ValueError("a sum so near 0 that rounding may turn its sign: give another seed")
+                p.mul_(1 - rate * group["weight_decay"]).sub_(direction.sign(), alpha=rate)
+                m.mul_(beta2).add_(p.grad, alpha=1 - beta2)
+
+
+def make_optimizer(c, groups):
+    if c.get("optimizer") == "lion":
+        return Lion(groups, lr=PEAK)
+    return torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
+
+
 def record(name, c, folder):
-    torch.manual_seed(len(name))
+    torch.manual_seed(c.get("seed", len(name)))
     P, trunk = make_parameters(c), {}
     if "adapter" in c:
         trunk = {n: p.detach() for n, p in P.items()}
@@ -335,7 +365,7 @@ def record(name, c, folder):
                and "prefix" not in n and ".act" not in n}
     groups = [{"params": [p for n, p in P.items() if n in weights], "weight_decay": DECAY / PEAK},
               {"params": [p for n, p in P.items() if n not in weights], "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), eps=1e-8)
+    optimizer = make_optimizer(c, groups)
     losses, norms = [], []
     for step in range(STEPS):
         for group in optimizer.param_groups:

@@ -41,13 +41,14 @@ struct RecordedRun {
     let warmup: Int
     let weightDecay: Float
     let updateCap: Float?
+    let optimizer: OptimizerKind?
     let kat: Bool?
   }
 
   static let names =
     [
-      "dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "dense-capped", "kat", "ssm",
-      "ssm-mixed",
+      "dense", "dense-qk-layernorm-z-loss", "dense-blend", "mixture", "dense-capped", "dense-lion",
+      "kat", "ssm", "ssm-mixed",
     ] + AdapterMethod.allCases.map(\.rawValue)
 
   let description: Description

@@ -40,12 +40,13 @@ struct RecordedRunTests {
   }
 
   @Test(arguments: RecordedRun.names)
-  func `ten steps of AdamW give PyTorch's losses, norms and weights`(name: String) throws {
+  func `ten steps of the optimizer give PyTorch's losses, norms and weights`(name: String) throws {
     let run = try RecordedRun(name)
     let pool = WorkerPool(workers: 2)
     let engine = run.engine(pool)
     let parameters = run.flatParameters(engine.layout)
-    let optimizer = Optimizer(layout: engine.layout, pool: pool)
+    let optimizer = Optimizer(
+      layout: engine.layout, pool: pool, kind: run.description.optimizer ?? .adamW)
     for (step, batch) in run.description.batches.enumerated() {
       let statistics = batch.withUnsafeBufferPointer {
         engine.lossAndGradients(parameters: parameters, tokens: $0, settings: run.settings)

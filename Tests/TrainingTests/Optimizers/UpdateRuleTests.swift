@@ -111,7 +111,7 @@ struct UpdateRuleTests {
 
   @Test func `coupled decay is a share of the rate, independent decay of the schedule`() {
     for (isCoupled, kept) in [(true, Float(1 - 0.1 * 0.01)), (false, 1 - 0.1 * 0.5)] {
-      for kind in [OptimizerKind.adamW, .sgd] {
+      for kind in [OptimizerKind.adamW, .sgd, .lion] {
         let parameters = filled(2)
         var rates = rates
         rates.weightDecay = 0.1
@@ -138,7 +138,7 @@ struct UpdateRuleTests {
     }
   }
 
-  @Test(arguments: [OptimizerKind.adamW, .muon, .sgd])
+  @Test(arguments: OptimizerKind.byGradients)
   func `frozen blocks keep every bit and their moments, the others go on`(kind: OptimizerKind) {
     let optimizer = optimizer(kind)
     let parameters = filled(1)

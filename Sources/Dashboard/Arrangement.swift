@@ -34,7 +34,8 @@ package struct Arrangement: Sendable, Hashable {
         contentsOf: PaneID.optional.filter(told.contains),
         at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
     }
-    if !silent.isEmpty, !usual.contains(.wall) {
+    // Of a model without attention it is told why that is silent.
+    if !silent.isEmpty, !usual.contains(.wall), !told.contains(.stateSpaces) {
       usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
     }
     usual.removeAll { hidden.contains($0) || promoted.contains($0) }
@@ -116,8 +117,8 @@ extension PaneID {
     return first + allCases.filter { !known.contains($0) } + [.events]
   }
 
-  /// Panes of what a run tells only where an option asks for it.
-  package static let optional: [PaneID] = [.samples, .inspection]
+  /// Panes of what a run tells only where its model has it or an option asks for it.
+  package static let optional: [PaneID] = [.stateSpaces, .samples, .inspection]
 
   /// The panes with a digit, from 1 on: the same whatever the model.
   private static let numbered: [PaneID] = [

@@ -73,11 +73,13 @@ extension DashboardState {
   package var isMixture: Bool { (history.description?.model?.experts ?? 0) > 1 }
 
   /// The panes whose metrics another trainer's run does not log. A run of Seismo's own, which tells
-  /// its model, logs them all sooner or later.
+  /// its model, logs them all sooner or later, but for a model without attention.
   var silentPanes: Set<PaneID> {
-    guard let description = history.description, description.model == nil,
-      history.lastStep != nil
-    else { return [] }
+    guard let description = history.description, history.lastStep != nil else { return [] }
+    guard description.model == nil else {
+      let hasAttention = history[MetricCatalog.attentionLogitMax] != nil
+      return hasStateSpaces && !hasAttention ? [.attentionLogits] : []
+    }
     let silent = PaneCatalog.panes.filter { pane in
       !pane.metrics.isEmpty && pane.metrics.allSatisfy { history[$0]?.isEmpty ?? true }
     }
@@ -103,7 +105,12 @@ extension DashboardState {
     if InspectionPane.pane.metrics.contains(where: { history[$0] != nil }) {
       told.insert(.inspection)
     }
+    if hasStateSpaces { told.insert(.stateSpaces) }
     return told
+  }
+
+  private var hasStateSpaces: Bool {
+    StateSpacesPane.pane.metrics.contains { history[$0] != nil }
   }
 
   /// The last step that is drawn.

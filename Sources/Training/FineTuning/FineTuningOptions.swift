@@ -117,7 +117,7 @@ extension TrainingConfiguration {
   /// The rate and the length of a run that begins with a checkpoint, wherever `options` say nothing
   /// else.
   fileprivate mutating func setUsual(of method: AdapterMethod?, besides options: [String: String]) {
-    if options["lr"] == nil { learningRate = method?.usualLearningRate ?? 1e-3 }
+    if options["lr"] == nil { learningRate = method?.usualLearningRate ?? 3e-3 }
     if options["steps"] == nil { steps = 1000 }
     if options["anchor"] == nil { anchor = method == .rank1 ? 1 : 0 }
   }
@@ -226,14 +226,14 @@ extension TrainingConfiguration {
 }
 
 extension AdapterMethod {
-  /// The peak learning rate that suits it at these sizes.
+  /// The peak learning rate that suits it at these sizes: `studies/finetuning.md` has what others come to.
   fileprivate var usualLearningRate: Double {
     switch self {
-    case .lora, .rank1: 3e-3
-    case .svfit: 1e-2
-    case .bottleneck: 3e-3
-    case .prefix: 1e-2
-    case .ladder: 3e-3
+    case .lora, .bottleneck: 1e-2
+    case .ladder, .rank1: 3e-2
+    case .svfit: 1e-1
+    // What a prefix adds is a sum over few positions, far from the outputs.
+    case .prefix: 1
     }
   }
 }

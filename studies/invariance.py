@@ -10,9 +10,10 @@ on one other language and measured on held-out text of it. Told is Spearman's ra
 invariance, and of the held-out loss before, with the loss after: below 0 the invariance goes with a lower
 one. FOLDER keeps runs and texts: what is there is not made again.
 """
-import argparse, itertools, json, pathlib, statistics, subprocess
+import argparse, itertools, json, pathlib, statistics
 
-from language import language
+from language import written
+from program import program
 
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
@@ -26,24 +27,9 @@ parser.add_argument("--windows", type=int, default=64)
 parser.add_argument("--workers", type=int, default=2)
 parser.add_argument("--json", action="store_true")
 options = parser.parse_args()
+seismo = program(options.seismo, options.workers)
 
 FOLDER = pathlib.Path(options.folder)
-
-
-def seismo(*words):
-    run = subprocess.run([options.seismo, *words, "--workers", str(options.workers)],
-                         capture_output=True, text=True)
-    assert run.returncode == 0, f"{words}: {run.stderr}"
-    return run.stdout
-
-
-def texts():
-    train, held = FOLDER / "text", FOLDER / "held"
-    if not held.exists():
-        made = language(1, 1_000_000)
-        train.write_text(made[0])
-        held.write_text(made[1])
-    return str(train), str(held)
 
 
 def row(width, rate, steps, seed):
@@ -52,7 +38,7 @@ def row(width, rate, steps, seed):
     if not (origin / f"step-{int(steps):09}" / "run.json").exists():
         seismo("train", "--preset", "tiny", "--width", width, "--lr", rate, "--steps", steps, "--seed", seed,
                "--headless", "--session", str(FOLDER / f"{name}.seismo"))
-    train, held = texts()
+    train, held = map(str, written(FOLDER, 1))
     tuned = FOLDER / f"{name}-tuned.checkpoints"
     if not (tuned / f"step-{options.tune_steps:09}" / "run.json").exists():
         seismo("finetune", str(origin), "--data", train, "--steps", str(options.tune_steps), "--headless",

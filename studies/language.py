@@ -27,3 +27,13 @@ def language(seed, count):
         return "".join(parts)
 
     return text(count, "train"), text(count // 4, "held out")
+
+
+def written(folder, seed, names=("text", "held")):
+    """The paths of both texts of a language, of a million bytes, in a folder; what is there is not made again."""
+    train, held = (folder / name for name in names)
+    if not held.exists():
+        texts = language(seed, 1_000_000)
+        train.write_text(texts[0])
+        held.write_text(texts[1])
+    return train, held

@@ -9,9 +9,10 @@ merges the first n branches; losses are over held-out text of all n. A pcb with 
 the first half of that text, and every loss here is of the second half. FOLDER keeps runs and texts: what
 is there is not made again.
 """
-import argparse, json, pathlib, statistics, subprocess
+import argparse, json, pathlib, statistics
 
-from language import language
+from language import written
+from program import program
 
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
@@ -25,6 +26,7 @@ parser.add_argument("--workers", type=int, default=2)
 parser.add_argument("--windows", type=int, default=128)
 parser.add_argument("--json", action="store_true")
 options = parser.parse_args()
+seismo = program(options.seismo, options.workers)
 
 PARTS = [int(n) for n in options.parts.split(",")]
 SEEDS = [int(seed) for seed in options.seeds.split(",")]
@@ -40,20 +42,8 @@ METHODS = {
 }
 
 
-def seismo(*words):
-    run = subprocess.run([options.seismo, *words, "--workers", str(options.workers)],
-                         capture_output=True, text=True)
-    assert run.returncode == 0, f"{words}: {run.stderr}"
-    return run.stdout
-
-
 def made(number):
-    train, held = FOLDER / f"text-{number}", FOLDER / f"held-{number}"
-    if not held.exists():
-        texts = language(number, 1_000_000)
-        train.write_text(texts[0])
-        held.write_text(texts[1])
-    return train, held
+    return written(FOLDER, number, (f"text-{number}", f"held-{number}"))
 
 
 def trained(seed):

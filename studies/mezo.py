@@ -9,9 +9,10 @@ quarter drawn at random. A step of MeZO's takes two losses and no gradient, one 
 Told is the held-out loss, mean and deviation over seeds, for each rate, ▲ with how many seeds ran off. FOLDER keeps runs and texts: what is
 there is not made again.
 """
-import argparse, json, pathlib, statistics, subprocess
+import argparse, json, pathlib, statistics
 
-from language import language
+from language import written
+from program import program
 
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
@@ -23,6 +24,7 @@ parser.add_argument("--steps", type=int, default=2000)
 parser.add_argument("--workers", type=int, default=2)
 parser.add_argument("--json", action="store_true")
 options = parser.parse_args()
+seismo = program(options.seismo, options.workers)
 
 FOLDER = pathlib.Path(options.folder)
 RATES = options.rates.split(",")
@@ -32,22 +34,6 @@ MASKS = {
     "the smallest quarter": ["--mezo-sparsity", "0.75", "--mezo-mask", "small"],
     "a random quarter": ["--mezo-sparsity", "0.75", "--mezo-mask", "random"],
 }
-
-
-def seismo(*words):
-    run = subprocess.run([options.seismo, *words, "--workers", str(options.workers)],
-                         capture_output=True, text=True)
-    assert run.returncode == 0, f"{words}: {run.stderr}"
-    return run.stdout
-
-
-def texts():
-    train, held = FOLDER / "text", FOLDER / "held"
-    if not held.exists():
-        made = language(1, 1_000_000)
-        train.write_text(made[0])
-        held.write_text(made[1])
-    return str(train), str(held)
 
 
 def base(seed):
@@ -94,7 +80,7 @@ def cell(values):
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    data, held = texts()
+    data, held = map(str, written(FOLDER, 1))
     table = {"before": {"-": [loss(base(seed), held) for seed in SEEDS]},
              "AdamW, a tenth of the steps": {
                  "-": [tuned(f"adamw-{seed}", seed, options.steps // 10, [], data, held) for seed in SEEDS]}}

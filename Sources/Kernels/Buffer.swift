@@ -10,10 +10,11 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   // The compiler checks all but what is written through this pointer, which is sound:
   // - it never changes, and the memory is freed with the last reference only;
   // - whoever holds buffers from step to step (`TransformerEngine`, `InferenceEngine`, `Optimizer`,
-  //   `Continuation`, `TrainingRun` and its probes) is not Sendable, so that the compiler lets one
-  //   thread at a time reach them; no buffer is static, and runs side by side share none;
+  //   `Continuation`, `Teacher`, `TrainingRun` and its probes) is not Sendable, so that the compiler
+  //   lets one thread at a time reach them; no buffer is static, and runs side by side share none;
   // - what is Sendable with buffers in it is a part of one of those and shared with nobody else:
-  //   `Matrix`, `PackedMatrix`, `BlockPattern`, `Steering`, `Distillation`, `InferenceLane`,
+  //   `Matrix`, `PackedMatrix`, `BlockPattern` and `SparseMatrices`, `Steering`, `Distillation`,
+  //   `PassPlan`, `PassInputs`, `PassGradients`, `SliceMemory`, `PassSums`, `InferenceLane`,
   //   `RandomSubspace`, `SigmaReparametrisation`, the chunks and shares of a merge;
   // - other threads see them in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
   //   `initialise` and of `deriveAdapters`, for which that thread waits; `Crew` orders their begin and

@@ -11,11 +11,27 @@ enum LoggerPrefix {
         guard let range = line.range(of: before + level + after) else { continue }
         return withoutName(line[range.upperBound...].drop { $0 == " " })
       }
+      if let message = behindBars(line, level) { return message }
       if line.hasPrefix(level + " ") {
         return withoutName(line.dropFirst(level.count).drop { $0 == " " })
       }
     }
     return line
+  }
+
+  /// What stands behind a level between bars, and behind the place in the program that loguru tells:
+  /// `| INFO     | __main__:train:42 - step 10`.
+  private static func behindBars(_ line: Substring, _ level: String) -> Substring? {
+    guard let range = line.range(of: level),
+      line[..<range.lowerBound].last(where: { $0 != " " }).map({ $0 == "|" }) ?? true
+    else { return nil }
+    let rest = line[range.upperBound...].drop { $0 == " " }
+    guard rest.first == "|" else { return nil }
+    let message = rest.dropFirst().drop { $0 == " " }
+    let place = message.prefix { $0 != " " }
+    let behind = message[place.endIndex...]
+    guard place.count(where: { $0 == ":" }) == 2, behind.hasPrefix(" - ") else { return message }
+    return behind.dropFirst(3)
   }
 
   /// A message without the name of a logger before it, `trainer: ` or `root:`. What is no logger's: a

@@ -18,6 +18,15 @@ import Testing
 
   static let cases = [
     Case(
+      testDescription: "levels between bars, with loguru's places and without",
+      text: """
+        2026-11-30 10:00:00.123 | INFO     | __main__:train:42 - train - step 10 - loss 2.50
+        2026-11-30 10:00:01.123 | INFO     | __main__:evaluate:50 - val - step 10 - loss 2.75
+        2026-11-30 10:00:02 | DEBUG | train - step 20 - loss 2.25
+        2026-11-30 10:00:03 | DEBUG | val - step 20 - loss 2.50
+
+        """, samples: ["loss": "10:2.5 20:2.25", "loss/eval": "10:2.75 20:2.5"]),
+    Case(
       testDescription: "a part of the data where the name of a logger stands",
       text: """
         2026-11-30 12:00:01 INFO train: step 25 | loss 2.50 | lr 1e-3

@@ -123,7 +123,7 @@ extension InspectionProbe {
     let labels = (0..<rows).flatMap { row in
       (1...context).map { Int(tokens[row * (context + 1) + $0]) }
     }
-    let head = engine.layout["lm_head.weight"].map { tensor in
+    let head = engine.layout.unembedding.map { tensor in
       (0..<tensor.count).map { parameters[tensor.offset + $0] }
     }
     guard let last = features.last, last.allSatisfy(\.isFinite),

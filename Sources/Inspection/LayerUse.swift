@@ -76,7 +76,7 @@ extension ModelTrial {
   fileprivate func loss(without head: Int, inLayer layer: Int, limit: Int) -> Double {
     let width = configuration.headWidth
     let outputs = layout.tensors.first {
-      $0.layer == layer && $0.name.hasSuffix("self_attn.dense.weight")
+      $0.layer == layer && $0.name.hasSuffix(configuration.attentionOutput)
     }
     return loss(limit: limit) { weights in
       guard let outputs else { return }

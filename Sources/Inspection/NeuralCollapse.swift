@@ -147,7 +147,7 @@ extension NeuralCollapse {
   ) -> [NeuralCollapse?] {
     let labels = trial.targets(windows: windows)
     let width = trial.configuration.width
-    let head = trial.layout["lm_head.weight"].map { tensor in
+    let head = trial.layout.unembedding.map { tensor in
       (0..<tensor.count).map { trial.parameters[tensor.offset + $0] }
     }
     return features.enumerated().map { layer, values in

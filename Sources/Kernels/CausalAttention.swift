@@ -68,16 +68,18 @@ package func causalAttention(
 /// `logSumExp`.
 ///
 /// - Shapes: `dQuery`, `dKey` [T, Dqk], `dValue` [T, Dh], all overwritten
+/// - Parameters: `addsToKeys`, whether `dKey` and `dValue` are added to instead: those of a key that
+///   several heads of queries share
 /// - Cost: 2·T²/2·(3·Dqk + 2·Dh) operations, no allocation
 package func causalAttentionBackward(
   _ dOutput: Matrix, output: Matrix, query: Matrix, key: Matrix, value: Matrix, scale: Float,
   cap: Float = 0, logSumExp: Matrix, dQuery: Matrix, dKey: Matrix, dValue: Matrix,
-  scratch: AttentionScratch
+  addsToKeys: Bool = false, scratch: AttentionScratch
 ) {
   let softCap = cap > 0 ? SoftCap(cap, scale: scale) : nil
   // From the last block to the first: the last one sees all keys, so it overwrites, the rest add.
   var start = (query.rows - 1) / AttentionScratch.blockRows * AttentionScratch.blockRows
-  var adding = false
+  var adding = addsToKeys
   while start >= 0 {
     let count = min(AttentionScratch.blockRows, query.rows - start)
     let seen = start + count

@@ -25,3 +25,31 @@ package func embedBackward(_ dOutput: Matrix, tokens: TokenRows, dTable: Matrix)
     addRow(dOutput.row(index), times: 1, to: dTable.row(token), dTable.columns)
   }
 }
+
+/// Adds each position's row: x[b·T + t] += table[t].
+///
+/// - Shapes: `table` [T, D], `output` [B·T, D]
+package func addPositions(_ table: Matrix, to output: Matrix) {
+  assert(output.rows % table.rows == 0)
+  for row in 0..<output.rows {
+    addRow(table.row(row % table.rows), times: 1, to: output.row(row), table.columns)
+  }
+}
+
+/// Adds the row of each text's position, of which there is one.
+///
+/// - Shapes: `table` [T, D], `output` [M, D]
+package func addPositions(_ texts: TextRows, table: Matrix, to output: Matrix) {
+  assert(output.rows == texts.count)
+  for row in 0..<texts.count {
+    addRow(table.row(Int(texts[row].position)), times: 1, to: output.row(row), table.columns)
+  }
+}
+
+/// The backward pass of `addPositions`: adds each row's gradient to its position's, in the rows'
+/// order.
+package func addPositionsBackward(_ dOutput: Matrix, dTable: Matrix) {
+  for row in 0..<dOutput.rows {
+    addRow(dOutput.row(row), times: 1, to: dTable.row(row % dTable.rows), dTable.columns)
+  }
+}

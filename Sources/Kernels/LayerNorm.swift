@@ -1,15 +1,18 @@
 internal import Foundation
 
-/// LayerNorm over the columns, gains and no biases: y = x̂·gain, x̂ = (x − mean)·rstd.
+/// LayerNorm over the columns, gains and no biases: y = x̂·gain, x̂ = (x − mean)·rstd; RMSNorm where
+/// it does not centre, so that the mean counts as 0 and the variance is the mean square.
 ///
 /// - Shapes: `x`, `output` [M, D], `gain` [1, D]; kept for the backward pass: `normalised` x̂ [M,
-///   D] and `reciprocal` [1, M], 1/sqrt(variance + 1e-5)
+///   D] and `reciprocal` [1, M], 1/sqrt(variance + epsilon)
 /// - Returns: the sum over rows of the mean square of x, which measures the residual stream for
 ///   free
 /// - Cost: three passes over a row in cache, no allocation
+/// - Source: Ba et al. 2016 (1607.06450); without the mean Zhang and Sennrich 2019 (1910.07467)
 @discardableResult
 package func layerNorm(
-  _ x: Matrix, gain: Matrix, normalised: Matrix, reciprocal: Matrix, output: Matrix
+  _ x: Matrix, gain: Matrix, isCentred: Bool = true, epsilon: Float = 1e-5, normalised: Matrix,
+  reciprocal: Matrix, output: Matrix
 ) -> Double {
   assert(gain.columns == x.columns && reciprocal.columns >= x.rows)
   assert(normalised.rows >= x.rows && output.rows >= x.rows)
@@ -19,9 +22,7 @@ package func layerNorm(
   var meanSquares = 0.0
   for row in 0..<x.rows {
     let source = x.row(row)
-    var sums = Lanes.zero
-    forEachLanes(width) { index, lanes in sums += source.lanes(index, count: lanes) }
-    let mean = sums.sum() * scale
+    let mean = isCentred ? sum(of: source, width) * scale : 0
     let centre = Lanes(repeating: mean)
     var squares = Lanes.zero
     forEachLanes(width) { index, lanes in
@@ -30,7 +31,7 @@ package func layerNorm(
       squares.addProduct(delta, delta)
     }
     let variance = squares.sum() * scale
-    let rstd = 1 / (variance + 1e-5).squareRoot()
+    let rstd = 1 / (variance + epsilon).squareRoot()
     let factor = Lanes(repeating: rstd)
     let hat = normalised.row(row)
     let y = output.row(row)
@@ -46,6 +47,13 @@ package func layerNorm(
 }
 
 @inline(__always)
+private func sum(of row: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+  var sums = Lanes.zero
+  forEachLanes(count) { index, lanes in sums += row.lanes(index, count: lanes) }
+  return sums.sum()
+}
+
+@inline(__always)
 private func tail(
   _ source: UnsafeMutablePointer<Float>, _ index: Int, _ lanes: Int, _ mean: Float
 ) -> Lanes {
@@ -56,12 +64,13 @@ private func tail(
 
 /// The backward pass of `layerNorm`: adds to dx, because what comes before is a residual stream.
 ///
-/// dx += rstd·(dx̂ − mean(dx̂) − x̂·mean(dx̂·x̂)) with dx̂ = dy·gain; dGain += Σ dy·x̂.
+/// dx += rstd·(dx̂ − mean(dx̂) − x̂·mean(dx̂·x̂)) with dx̂ = dy·gain, without mean(dx̂) where it does not
+/// centre; dGain += Σ dy·x̂.
 /// - Shapes: `dOutput`, `normalised`, `dx` [M, D], `gain`, `dGain` [1, D], nil for a gain that is not
 ///   trained, `reciprocal` [1, M]
 package func layerNormBackward(
-  _ dOutput: Matrix, normalised: Matrix, reciprocal: Matrix, gain: Matrix, addingTo dx: Matrix,
-  dGain: Matrix?
+  _ dOutput: Matrix, normalised: Matrix, reciprocal: Matrix, gain: Matrix, isCentred: Bool = true,
+  addingTo dx: Matrix, dGain: Matrix?
 ) {
   let width = dOutput.columns
   let scale = 1 / Float(width)
@@ -84,7 +93,7 @@ package func layerNormBackward(
       }
     }
     let rstd = Lanes(repeating: reciprocal.base[row])
-    let mean = Lanes(repeating: sums.sum() * scale)
+    let mean = Lanes(repeating: isCentred ? sums.sum() * scale : 0)
     let projection = Lanes(repeating: products.sum() * scale)
     forEachLanes(width) { index, lanes in
       let dHat = dy.lanes(index, count: lanes) * g.lanes(index, count: lanes)

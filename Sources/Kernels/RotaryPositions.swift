@@ -9,9 +9,10 @@ package struct RotaryPositions: Sendable {
   package let headWidth: Int
   private let table: FloatBuffer
 
-  private let base: Double
+  /// Nil where positions do not turn anything: all angles are 0.
+  private let base: Double?
 
-  package init(positions: Int, headWidth: Int, base: Double = 10_000) {
+  package init(positions: Int, headWidth: Int, base: Double? = 10_000) {
     self.init(rows: positions, headWidth: headWidth, base: base)
     for position in 0..<positions {
       for pair in 0..<headWidth / 2 {
@@ -24,7 +25,7 @@ package struct RotaryPositions: Sendable {
   }
 
   /// Room for as many rows, which `setRow` gives their positions.
-  package init(rows: Int, headWidth: Int, base: Double = 10_000) {
+  package init(rows: Int, headWidth: Int, base: Double? = 10_000) {
     precondition(headWidth % 2 == 0, "rotary positions need an even head width, not \(headWidth)")
     positions = rows
     self.headWidth = headWidth
@@ -32,8 +33,12 @@ package struct RotaryPositions: Sendable {
     table = FloatBuffer(count: rows * headWidth)
   }
 
+  /// Whether any row is turned at all.
+  package var turns: Bool { base != nil }
+
   private func frequency(_ pair: Int) -> Float {
-    Float(pow(base, -Double(2 * pair) / Double(headWidth)))
+    guard let base else { return 0 }
+    return Float(pow(base, -Double(2 * pair) / Double(headWidth)))
   }
 
   /// Has a row stand at `position`, by the angles of `source` or, beyond its end, by angles of its

@@ -58,19 +58,19 @@ struct Activations: Sendable {
 
 /// A block in the memory of one pass.
 struct BlockPass: Sendable {
-  let mixerGain: TensorPlace
+  let mixerNorm: Norm
   private(set) var mixerInput: NormActivations
   private(set) var mixer: any LayerPass
-  let feedForwardGain: TensorPlace
+  let feedForwardNorm: Norm
   private(set) var feedForwardInput: NormActivations
   private(set) var feedForward: any LayerPass
 
   init(_ block: Transformer.Block, width: Int, _ plan: inout MemoryPlan) {
-    mixerGain = block.mixerGain
+    mixerNorm = block.mixerNorm
     mixerInput = NormActivations(columns: width, plan)
     let mixer = block.mixer.memory(&plan)
     self.mixer = block.mixerAdapter?.memory(behind: mixer, &plan) ?? mixer
-    feedForwardGain = block.feedForwardGain
+    feedForwardNorm = block.feedForwardNorm
     feedForwardInput = NormActivations(columns: width, plan)
     let feedForward = block.feedForward.memory(&plan)
     self.feedForward = block.feedForwardAdapter?.memory(behind: feedForward, &plan) ?? feedForward
@@ -80,9 +80,9 @@ struct BlockPass: Sendable {
   /// - Returns: the sum over rows of its mean square before
   @discardableResult
   func forward(_ residual: Matrix, in pass: PassInputs) -> Double {
-    let squares = mixerInput.normalise(residual, by: mixerGain, in: pass)
+    let squares = mixerInput.normalise(residual, by: mixerNorm, in: pass)
     mixer.forward(mixerInput.output, addingTo: residual, in: pass)
-    feedForwardInput.normalise(residual, by: feedForwardGain, in: pass)
+    feedForwardInput.normalise(residual, by: feedForwardNorm, in: pass)
     feedForward.forward(feedForwardInput.output, addingTo: residual, in: pass)
     return squares
   }
@@ -94,10 +94,10 @@ struct BlockPass: Sendable {
     feedForward.backward(
       dResidual, input: feedForwardInput.output, dInput: dInput, gradients: gradients, in: pass)
     feedForwardInput.backward(
-      dInput, addingTo: dResidual, by: feedForwardGain, gradients, in: pass)
+      dInput, addingTo: dResidual, by: feedForwardNorm, gradients, in: pass)
     mixer.backward(
       dResidual, input: mixerInput.output, dInput: dInput, gradients: gradients, in: pass)
-    mixerInput.backward(dInput, addingTo: dResidual, by: mixerGain, gradients, in: pass)
+    mixerInput.backward(dInput, addingTo: dResidual, by: mixerNorm, gradients, in: pass)
   }
 
   func prefix(_ rows: Int) -> BlockPass {
@@ -106,44 +106,6 @@ struct BlockPass: Sendable {
     result.mixer = mixer.prefix(rows)
     result.feedForwardInput = feedForwardInput.prefix(rows)
     result.feedForward = feedForward.prefix(rows)
-    return result
-  }
-}
-
-/// What a LayerNorm keeps.
-struct NormActivations: Sendable {
-  private(set) var normalised: Matrix
-  let reciprocal: Matrix
-  private(set) var output: Matrix
-
-  init(columns: Int, _ plan: MemoryPlan) {
-    normalised = plan.matrix(columns: columns)
-    output = plan.matrix(columns: columns)
-    reciprocal = plan.arena.matrix(rows: 1, columns: plan.rows)
-  }
-
-  /// - Returns: the sum over rows of the mean square of `x`
-  @discardableResult
-  func normalise(_ x: Matrix, by gain: TensorPlace, in pass: PassInputs) -> Double {
-    layerNorm(
-      x, gain: pass.parameters[gain], normalised: normalised, reciprocal: reciprocal,
-      output: output)
-  }
-
-  /// Adds what `dOutput` holds to the gradient of what was normalised.
-  func backward(
-    _ dOutput: Matrix, addingTo dx: Matrix, by gain: TensorPlace, _ gradients: PassGradients,
-    in pass: PassInputs
-  ) {
-    layerNormBackward(
-      dOutput, normalised: normalised, reciprocal: reciprocal, gain: pass.parameters[gain],
-      addingTo: dx, dGain: gradients.unlessFrozen(gain))
-  }
-
-  func prefix(_ rows: Int) -> NormActivations {
-    var result = self
-    result.normalised = normalised.rows(from: 0, count: rows)
-    result.output = output.rows(from: 0, count: rows)
     return result
   }
 }

@@ -13,6 +13,17 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   /// A mixture of experts in place of feed-forward layers.
   public var experts: ExpertConfiguration?
 
+  /// The family of its norms, its positions and its projections.
+  public var architecture = Architecture.persimmon
+  /// Heads of keys and values, which divide those of queries; nil for as many.
+  public var keyValueHeads: Int?
+  /// θ, the base of the angles that rotary positions turn by.
+  public var rotaryBase = 10_000.0
+  /// ε of the norms of the stream.
+  public var normEpsilon = 1e-5
+  /// Whether the unembedding is the embedding's table.
+  public var isTied = false
+
   /// What mixes the blocks' positions, taken in turn from the first block on.
   public var mixers: [LayerKind] = [.attention]
   /// The feed-forward layer where there are no experts.
@@ -91,12 +102,6 @@ extension ModelConfiguration {
   /// The layer's experts; nil where its feed-forward layer is dense.
   package func experts(inLayer layer: Int) -> ExpertConfiguration? {
     experts.flatMap { (layer + 1) % $0.every == 0 ? $0 : nil }
-  }
-
-  /// Whether all blocks are those of Hugging Face's Persimmon.
-  package var isPersimmon: Bool {
-    pruned == nil && experts == nil && feedForward == .gelu
-      && mixers.allSatisfy { $0 == .attention }
   }
 
   /// What mixes the layer's positions.

@@ -1,4 +1,5 @@
-/// Where every tensor lies in one flat run of numbers, under the names of Hugging Face's Persimmon.
+/// Where every tensor lies in one flat run of numbers, under the names that Hugging Face's model of its
+/// family has for them.
 ///
 /// Each tensor starts at a cache line; the numbers between two tensors stay zero. Parameters,
 /// gradients and moments all have this layout. Where an adapter is trained, the model's own tensors
@@ -38,6 +39,12 @@ package struct ParameterLayout: Sendable, Hashable {
     var plan = TensorPlan()
     _ = plan.add("subspace", [dimensions], .subspace)
     self.init(plan)
+  }
+
+  /// What the last features are multiplied by: the embedding's table where the two are one.
+  package var unembedding: ParameterTensor? {
+    let all = tensors + trunk
+    return all.first { $0.role == .unembedding } ?? all.first { $0.role == .embedding }
   }
 
   package subscript(name: String) -> ParameterTensor? {
@@ -86,8 +93,8 @@ package struct TensorPlan {
 
   /// A place for a tensor; where there is one of that name already, the same place: it is shared.
   ///
-  /// - Parameters: `name` as in Persimmon, without the block; `initial` is nil for what the role
-  ///   gives
+  /// - Parameters: `name` as in Hugging Face's model, without the block; `initial` is nil for what
+  ///   the role gives
   package mutating func add(
     _ name: String, _ shape: [Int], _ role: TensorRole, initial: InitialValues? = nil
   ) -> TensorPlace {
@@ -127,8 +134,8 @@ package struct TensorPlan {
       initial: initial ?? role.initialValues)
   }
 
-  mutating func enter(block: Int, prefix: String? = nil) {
-    self.prefix = prefix ?? "model.layers.\(block)."
+  mutating func enter(block: Int, prefix: String) {
+    self.prefix = prefix
     layer = block
   }
 
@@ -138,8 +145,8 @@ package struct TensorPlan {
     isBeside = true
   }
 
-  mutating func leaveBlocks() {
-    prefix = "model."
+  mutating func leaveBlocks(_ stem: String) {
+    prefix = stem
     layer = nil
   }
 

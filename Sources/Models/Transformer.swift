@@ -11,10 +11,10 @@ struct Transformer: Sendable {
 
   /// The mixer with its norm, then the feed-forward layer with its own.
   struct Block: Sendable {
-    let mixerGain: TensorPlace
+    let mixerNorm: Norm
     var mixer: any Layer
     let mixerAdapter: BottleneckAdapter?
-    let feedForwardGain: TensorPlace
+    let feedForwardNorm: Norm
     var feedForward: any Layer
     let feedForwardAdapter: BottleneckAdapter?
 
@@ -23,14 +23,14 @@ struct Transformer: Sendable {
       _ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan,
       prefix: String? = nil
     ) {
-      let width = configuration.width
-      plan.enter(block: layer, prefix: prefix)
-      mixerGain = plan.add("input_layernorm.weight", [width], .gain)
+      let names = configuration.architecture.names
+      plan.enter(block: layer, prefix: prefix ?? "\(names.stem)\(names.blocks)\(layer).")
+      mixerNorm = plan.addNorm(names.mixerNorm, configuration)
       mixer = configuration.mixer(inLayer: layer).conformer.init(
         configuration, layer: layer, plan: &plan)
       mixerAdapter = BottleneckAdapter(
         configuration, name: "self_attn", number: 2 * layer, plan: &plan)
-      feedForwardGain = plan.add("post_attention_layernorm.weight", [width], .gain)
+      feedForwardNorm = plan.addNorm(names.feedForwardNorm, configuration)
       feedForward = configuration.feedForward(inLayer: layer).conformer.init(
         configuration.shape(ofLayer: layer), layer: layer, plan: &plan)
       feedForwardAdapter = BottleneckAdapter(
@@ -41,7 +41,10 @@ struct Transformer: Sendable {
   /// What comes before the blocks and after them.
   struct Ends: Sendable {
     let embedding: TensorPlace
-    let finalGain: TensorPlace
+    /// [T, D]; nil where positions are rotary.
+    let positions: TensorPlace?
+    let finalNorm: Norm
+    /// The embedding's where they are one.
     let unembedding: TensorPlace
     /// What a backward pass clears before it adds to it.
     fileprivate(set) var sums: [TensorPlace] = []
@@ -51,19 +54,27 @@ struct Transformer: Sendable {
     self.configuration = configuration
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
     var plan = TensorPlan(adapter: configuration.adapter, ranks: configuration.pruned?.ranks)
-    let embedding = plan.add("model.embed_tokens.weight", [vocabulary, width], .embedding)
+    let names = configuration.architecture.names
+    let table = [vocabulary, width]
+    let embedding = plan.add(names.stem + names.embedding + ".weight", table, .embedding)
+    let positions =
+      configuration.architecture.learnsPositions
+      ? plan.add(
+        names.stem + names.positions + ".weight", [configuration.context, width], .embedding)
+      : nil
     var blocks = (0..<configuration.layers).map {
       Block(configuration, layer: $0, plan: &plan)
     }
-    plan.leaveBlocks()
+    plan.leaveBlocks(names.stem)
     for index in blocks.indices {
       blocks[index].mixer.planShared(&plan)
       blocks[index].feedForward.planShared(&plan)
     }
     self.blocks = blocks
-    let finalGain = plan.add("final_layernorm.weight", [width], .gain)
+    let finalNorm = plan.addNorm(names.finalNorm, configuration)
     plan.leaveModel()
-    let unembedding = plan.add("lm_head.weight", [vocabulary, width], .unembedding)
+    let unembedding =
+      configuration.isTied ? embedding : plan.add("lm_head.weight", table, .unembedding)
     ladder = Ladder(configuration, plan: &plan)
     if configuration.sigmaReparam { plan.addSigmaGains() }
     if configuration.sharing > 0 { plan.addSharedArray(configuration.sharing) }
@@ -71,7 +82,7 @@ struct Transformer: Sendable {
     self.layout = layout
     adapters = plan.adapters
     ends = Ends(
-      embedding: embedding, finalGain: finalGain, unembedding: unembedding,
+      embedding: embedding, positions: positions, finalNorm: finalNorm, unembedding: unembedding,
       sums: layout.tensors.filter(\.role.addsGradients).map(\.place))
   }
 }

@@ -18,6 +18,7 @@ struct TransformerPass {
   func forward(weight: Float?) {
     let residual = activations.residual
     embed(inputs.tokens, table: parameters[ends.embedding], output: residual)
+    if let positions = ends.positions { addPositions(parameters[positions], to: residual) }
     activations.ladder?.begin(residual, in: inputs)
     for (layer, block) in activations.blocks.enumerated() {
       let squares = block.forward(residual, in: inputs)
@@ -25,7 +26,7 @@ struct TransformerPass {
       activations.ladder?.forward(residual, behind: layer, in: inputs)
     }
     activations.ladder?.finish(addingTo: residual, in: inputs)
-    let squares = activations.final.normalise(residual, by: ends.finalGain, in: inputs)
+    let squares = activations.final.normalise(residual, by: ends.finalNorm, in: inputs)
     if configuration.layers > 0 { sums.layers[configuration.layers - 1].meanSquares = squares }
     multiply(
       activations.final.output, transposed: parameters[ends.unembedding],
@@ -67,13 +68,16 @@ extension TransformerPass {
       gradients: gradients)
     dResidual.clear()
     activations.final.backward(
-      dInput, addingTo: dResidual, by: ends.finalGain, gradients, in: inputs)
+      dInput, addingTo: dResidual, by: ends.finalNorm, gradients, in: inputs)
     // Below it all is frozen.
     if let ladder = activations.ladder {
       return ladder.backward(dResidual, gradients: gradients, in: inputs)
     }
     for block in activations.blocks.reversed() {
       block.backward(dResidual, dInput: dInput, gradients: gradients, in: inputs)
+    }
+    if let positions = ends.positions, let dTable = gradients.unlessFrozen(positions) {
+      addPositionsBackward(dResidual, dTable: dTable)
     }
     guard let dTable = gradients.unlessFrozen(ends.embedding) else { return }
     embedBackward(dResidual, tokens: inputs.tokens, dTable: dTable)

@@ -56,11 +56,15 @@ extension MetricCatalog {
   /// `L0.qkv` of `model.layers.0.self_attn.query_key_value.weight`.
   static func shortName(ofTensor tensor: String) -> String {
     var words: [String] = []
+    var isFeedForward = false
     var parts = tensor.split(separator: ".").map(String.init)[...]
     while let part = parts.popFirst() {
       switch part {
-      case "model", "self_attn", "mlp", "mixer", "weight": continue
-      case "layers": words.append("L" + (parts.popFirst() ?? ""))
+      case "mlp": isFeedForward = true
+      case "model", "transformer", "self_attn", "attn", "mixer", "weight": continue
+      // GPT-2 has one word for two matrices.
+      case "c_proj": words.append(isFeedForward ? "down" : "out")
+      case "layers", "h": words.append("L" + (parts.popFirst() ?? ""))
       case "experts": words.append("E" + (parts.popFirst() ?? ""))
       case "groups": words.append("G" + (parts.popFirst() ?? ""))
       default: words.append(shortTensorWords[part] ?? part)
@@ -92,6 +96,10 @@ extension MetricCatalog {
     "q_layernorm": "q_norm", "k_layernorm": "k_norm", "dense": "out",
     "post_attention_layernorm": "norm2", "dense_h_to_4h": "up", "dense_4h_to_h": "down",
     "final_layernorm": "norm", "lm_head": "head",
+    "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "out", "gate_proj": "gate",
+    "up_proj": "up", "down_proj": "down",
+    "wte": "embed", "wpe": "positions", "ln_1": "norm1", "c_attn": "qkv", "ln_2": "norm2",
+    "c_fc": "up", "ln_f": "norm",
   ]
 }
 

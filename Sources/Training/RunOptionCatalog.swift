@@ -5,7 +5,7 @@ import Telemetry
 /// read: what follows from a value that is read comes after it.
 package enum RunOptionCatalog {
   package static let all: [RunOption] = {
-    let first = start + fineTuning + distillation
+    let first = shape + start + fineTuning + distillation
     let listed = first + conduct
     let names = Set(listed.map(\.name))
     let others = SettingCatalog.entries.compactMap { RunOption(startOf: $0) }
@@ -19,10 +19,14 @@ package enum RunOptionCatalog {
     SettingCatalog.entry(name).flatMap { RunOption(startOf: $0, isTold: isTold) }
   }
 
+  private static let shape: [RunOption] =
+    [
+      preset, width,
+      .count("layers", 1...256, \.model.layers, help: "blocks"),
+      .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
+    ] + architecture
+
   private static let start: [RunOption] = [
-    preset, width,
-    .count("layers", 1...256, \.model.layers, help: "blocks"),
-    .count("heads", 1...256, \.model.heads, help: "attention heads; they divide the width"),
     feedForward,
     .count("context", 1...16384, \.model.context, help: "tokens a window"),
     mixer, stateSpaceLayers,
@@ -249,11 +253,14 @@ extension RunOptionCatalog {
   /// Told where it is another than usual.
   private static let feedForward = RunOption(
     name: "feed-forward", kind: .choice(LayerKind.feedForwards.map(\.rawValue)),
-    help: "the layer after attention where there are no experts; kat trains its activations too"
+    help:
+      "the layer after attention where there are no experts; kat trains its activations too, and"
+      + " swiglu has a gate"
   ) { words, _, configuration in
     if let kind = LayerKind(rawValue: words) { configuration.model.feedForward = kind }
   } words: {
-    $0.model.feedForward == .gelu ? nil : $0.model.feedForward.rawValue
+    $0.model.feedForward == $0.model.architecture.feedForward
+      ? nil : $0.model.feedForward.rawValue
   }
 
   private static let data = RunOption(

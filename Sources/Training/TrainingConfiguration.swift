@@ -237,6 +237,7 @@ extension TrainingConfiguration {
         reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
+    try validateArchitecture()
     try validateMixers()
     try validateExperts()
     try validateFeedForward()
@@ -264,7 +265,9 @@ extension TrainingConfiguration {
   }
 
   private func validateFeedForward() throws(ConfigurationError) {
-    guard model.feedForward != .gelu, model.mixtureCount == model.layers else { return }
+    guard model.feedForward != model.architecture.feedForward,
+      model.mixtureCount == model.layers
+    else { return }
     throw .impossible(
       reason: "every layer has experts, so none would have the feed-forward layer"
         + " \(model.feedForward.rawValue): give --experts 0, or --expert-every 2")

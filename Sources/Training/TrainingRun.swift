@@ -175,7 +175,7 @@ package final class TrainingRun {
       ? SparseMeZO(
         layout: engine.layout, pool: pool, options: configuration.mezo, seed: configuration.seed)
       : nil
-    qkClip = QKClip(layout: engine.layout)
+    qkClip = QKClip(configuration.model)
     estimate = model.isMasked ? PartEstimate(steps: configuration.steps) : nil
     routerBias = RouterBias(model)
     schedule = LearningRateSchedule(configuration: configuration)

@@ -3,7 +3,10 @@ import Kernels
 
 extension KernelCase {
   static let all: [KernelCase] =
-    [1, 3, 9].flatMap { rows in [2, 5, 7, 8, 24].map { layerNorm(rows, $0) } }
+    [1, 3, 9].flatMap { rows in
+      [2, 5, 7, 8, 24].flatMap { [layerNorm(rows, $0), layerNorm(rows, $0, isCentred: false)] }
+    }
+    + [1, 3].flatMap { rows in [1, 5, 8, 17].map { swiGLU(rows, $0) } }
     + [1, 3].flatMap { rows in [1, 5, 8, 17].map { gelu(rows, $0) } }
     + [(1, 1, 1), (3, 5, 1), (2, 16, 8), (300, 12, 4), (9, 40, 2)].map {
       rational($0.0, $0.1, $0.2)
@@ -18,11 +21,13 @@ extension KernelCase {
       attention($0.0, $0.1, $0.2)
     } + [(3, 2, 5), (17, 8, 8), (65, 7, 5)].map { attention($0.0, $0.1, $0.2, cap: 1.5) }
 
-  static func layerNorm(_ rows: Int, _ width: Int) -> KernelCase {
-    KernelCase(
-      description: "layerNorm [\(rows), \(width)]", inputs: [Shape(rows, width), Shape(1, width)],
+  static func layerNorm(_ rows: Int, _ width: Int, isCentred: Bool = true) -> KernelCase {
+    let epsilon = isCentred ? 1e-5 : 1e-3
+    return KernelCase(
+      description: "\(isCentred ? "layerNorm" : "rmsNorm") [\(rows), \(width)]",
+      inputs: [Shape(rows, width), Shape(1, width)],
       forward: { inputs, arena in
-        let kept = NormKept(inputs[0], inputs[1], arena)
+        let kept = NormKept(inputs[0], inputs[1], isCentred, Float(epsilon), arena)
         return kept.output
       },
       reference: { inputs in
@@ -30,26 +35,54 @@ extension KernelCase {
         var y = x
         for row in 0..<rows {
           let values = (0..<width).map { x[row, $0] }
-          let mean = values.reduce(0, +) / Double(width)
+          let mean = isCentred ? values.reduce(0, +) / Double(width) : 0
           let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
           for column in 0..<width {
             y[row, column] =
-              (values[column] - mean) / (variance + 1e-5).squareRoot() * inputs[1][0, column]
+              (values[column] - mean) / (variance + epsilon).squareRoot() * inputs[1][0, column]
           }
         }
         return y
       },
       backward: { inputs, _, dOutput, arena in
-        let kept = NormKept(inputs[0], inputs[1], arena)
+        let kept = NormKept(inputs[0], inputs[1], isCentred, Float(epsilon), arena)
         let dx = arena.matrix(rows: rows, columns: width)
         let dGain = arena.matrix(rows: 1, columns: width)
         layerNormBackward(
           dOutput, normalised: kept.normalised, reciprocal: kept.reciprocal, gain: inputs[1],
-          addingTo: dx, dGain: dGain)
+          isCentred: isCentred, addingTo: dx, dGain: dGain)
         return [dx, dGain]
       },
       // Two nearly equal numbers have a reciprocal deviation that amplifies rounding.
       tolerance: 1e-4)
+  }
+
+  static func swiGLU(_ rows: Int, _ width: Int) -> KernelCase {
+    KernelCase(
+      description: "swiGLU [\(rows), \(width)]", inputs: [Shape(rows, width), Shape(rows, width)],
+      forward: { inputs, arena in
+        let output = arena.matrix(rows: rows, columns: width)
+        Kernels.swiGLU(gate: inputs[0], value: inputs[1], output: output)
+        return output
+      },
+      reference: { inputs in
+        var y = inputs[0]
+        for row in 0..<rows {
+          for column in 0..<width {
+            let gate = inputs[0][row, column]
+            y[row, column] = gate / (1 + exp(-gate)) * inputs[1][row, column]
+          }
+        }
+        return y
+      },
+      backward: { inputs, _, dOutput, arena in
+        // The gate's gradient takes the output's place, as in the layer.
+        let dGate = Numbers(dOutput).matrix(arena)
+        let dValue = arena.matrix(rows: rows, columns: width)
+        swiGLUBackward(
+          dGate, gate: inputs[0], value: inputs[1], dGate: dGate, dValue: dValue)
+        return [dGate, dValue]
+      })
   }
 
   static func gelu(_ rows: Int, _ width: Int) -> KernelCase {
@@ -194,10 +227,12 @@ private struct NormKept {
   let reciprocal: Matrix
   let output: Matrix
 
-  init(_ x: Matrix, _ gain: Matrix, _ arena: Arena) {
+  init(_ x: Matrix, _ gain: Matrix, _ isCentred: Bool, _ epsilon: Float, _ arena: Arena) {
     normalised = arena.matrix(rows: x.rows, columns: x.columns)
     reciprocal = arena.matrix(rows: 1, columns: x.rows)
     output = arena.matrix(rows: x.rows, columns: x.columns)
-    layerNorm(x, gain: gain, normalised: normalised, reciprocal: reciprocal, output: output)
+    layerNorm(
+      x, gain: gain, isCentred: isCentred, epsilon: epsilon, normalised: normalised,
+      reciprocal: reciprocal, output: output)
   }
 }

@@ -106,6 +106,11 @@ struct InferenceTests {
     }
   }
 
+  @Test(arguments: ArchitectureTests.models)
+  func `so has every family`(configuration: ModelConfiguration) {
+    for settings in Self.settings { expectTrained(Growing(configuration, settings)) }
+  }
+
   @Test(arguments: AdapterMethod.allCases)
   func `so has what an adapter makes of it`(method: AdapterMethod) {
     for settings in Self.settings {
@@ -126,7 +131,9 @@ struct InferenceTests {
     return configuration
   }()
 
-  @Test(arguments: [SmallModel.dense, SmallModel.mixture, SmallModel.recurrent, mixed])
+  @Test(
+    arguments: [SmallModel.dense, SmallModel.mixture, SmallModel.recurrent, mixed]
+      + ArchitectureTests.models)
   func `the bits depend neither on the cut nor on the texts beside`(
     configuration: ModelConfiguration
   ) {

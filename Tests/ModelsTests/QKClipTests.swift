@@ -16,7 +16,7 @@ struct QKClipTests {
     let head = try #require(first.firstIndex(of: sorted[2]))
     let kept = FloatBuffer(count: model.parameters.count)
     kept.copy(from: model.parameters)
-    let clip = QKClip(layout: model.engine.layout)
+    let clip = QKClip(model.configuration)
     let maxima = first + [0, -.infinity, .nan]
     #expect(
       clip.apply(

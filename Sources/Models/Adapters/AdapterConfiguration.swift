@@ -68,7 +68,10 @@ public enum AdapterMethod: String, CaseIterable, Sendable, Hashable, Codable {
 
   private func largestRank(_ model: ModelConfiguration) -> Int {
     switch self {
-    case .lora, .svfit, .bottleneck: min(model.width, model.feedForwardWidth)
+    // The smallest weight's smaller side.
+    case .lora, .svfit:
+      min(model.headWidth * (model.keyValueHeads ?? model.heads), model.feedForwardWidth)
+    case .bottleneck: min(model.width, model.feedForwardWidth)
     case .prefix: model.context
     case .ladder: model.width / 2
     case .rank1: 1

@@ -11,7 +11,7 @@ struct BottleneckAdapter: Sendable {
   /// Its number among the adapter's modules where what it adds is measured; else nil.
   private let measured: Int?
 
-  var module: AdapterModule { AdapterModule(down: network.up, up: network.down) }
+  var module: AdapterModule { AdapterModule(down: network.up.weight, up: network.down.weight) }
 
   /// Nil where another adapter is trained, or none, or nothing is left of this one.
   init?(
@@ -31,15 +31,15 @@ struct BottleneckAdapter: Sendable {
 
   /// The pass of `base`, half a block, with this behind it.
   func memory(behind base: any LayerPass, _ plan: inout MemoryPlan) -> any LayerPass {
-    let columns = network.up.rows
+    let columns = network.up.weight.rows
     return Pass(
-      base: base, network: network, output: plan.matrix(columns: network.up.columns),
+      base: base, network: network, output: plan.matrix(columns: network.up.weight.columns),
       kept: GELUActivations(rows: plan.rows, columns: columns, plan.arena),
       scratch: plan.scratch { plan in
         Scratch(
-          dOutput: plan.matrix(columns: network.up.columns),
+          dOutput: plan.matrix(columns: network.up.weight.columns),
           dHidden: plan.matrix(columns: widest),
-          added: measured == nil ? nil : plan.matrix(columns: network.up.columns))
+          added: measured == nil ? nil : plan.matrix(columns: network.up.weight.columns))
       }, measured: measured)
   }
 
@@ -47,8 +47,8 @@ struct BottleneckAdapter: Sendable {
   {
     let memory = plan.memory
     return Inference(
-      base: base, network: network, output: memory.matrix(columns: network.up.columns),
-      kept: GELUActivations(rows: memory.rows, columns: network.up.rows, memory.arena))
+      base: base, network: network, output: memory.matrix(columns: network.up.weight.columns),
+      kept: GELUActivations(rows: memory.rows, columns: network.up.weight.rows, memory.arena))
   }
 
   /// [M, D], [M, r] and, where it is measured, [M, D]
@@ -99,7 +99,7 @@ struct BottleneckAdapter: Sendable {
       copyRows(dOutput, into: own)
       network.backward(
         dOutput, input: output, kept: kept,
-        dHidden: scratch.dHidden.reshaped(rows: rows, columns: network.up.rows), dInput: own,
+        dHidden: scratch.dHidden.reshaped(rows: rows, columns: network.up.weight.rows), dInput: own,
         adding: true,
         gradients: gradients, in: pass)
       base.backward(own, input: input, dInput: dInput, gradients: gradients, in: pass)

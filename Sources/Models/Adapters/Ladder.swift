@@ -17,7 +17,7 @@ struct Ladder: Sendable {
   let rungs: [Rung]
   /// a, one a block.
   let gates: TensorPlace
-  let gain: TensorPlace
+  let norm: Norm
   /// W_up [D, D/r]
   let up: TensorPlace
 
@@ -41,7 +41,7 @@ struct Ladder: Sendable {
       Transformer.Block(side, layer: layer, plan: &plan, prefix: "ladder.layers.\(layer).")
     }
     plan.enterLadder()
-    gain = plan.add("ladder.layernorm.weight", [side.width], .gain)
+    norm = plan.addNorm("ladder.layernorm", side)
     up = plan.add(
       "ladder.up.weight", [trunk.width, side.width], .adapter, initial: .repeating([0]))
   }
@@ -78,6 +78,7 @@ extension ModelConfiguration {
     side.feedForwardWidth = max(1, feedForwardWidth / adapter.rank)
     // As many heads as have room for rotary positions.
     side.heads = (1...heads).last { side.width % (2 * $0) == 0 } ?? 1
+    side.keyValueHeads = nil
     return side
   }
 }
@@ -153,7 +154,7 @@ struct LadderPass: Sendable {
 
   /// Adds W_up·LN(s) to the trunk's last stream.
   func finish(addingTo residual: Matrix, in pass: PassInputs) {
-    norm.normalise(stream, by: ladder.gain, in: pass)
+    norm.normalise(stream, by: ladder.norm, in: pass)
     pass.multiply(norm.output, transposed: ladder.up, into: residual, adding: true)
   }
 
@@ -162,7 +163,7 @@ struct LadderPass: Sendable {
     pass.multiplyBackward(
       dResidual, ladder.up, input: norm.output, dInput: dInput, gradients: gradients)
     dStream.clear()
-    norm.backward(dInput, addingTo: dStream, by: ladder.gain, gradients, in: pass)
+    norm.backward(dInput, addingTo: dStream, by: ladder.norm, gradients, in: pass)
     for (layer, block) in blocks.enumerated().reversed() {
       block.backward(dStream, dInput: dInput, gradients: gradients, in: own(pass))
       let share = ladder.share(layer, pass)

@@ -7,14 +7,14 @@ internal import Kernels
 /// without effect.
 /// - Source: Li and Liang 2021 (2101.00190), without the network that made theirs while training
 struct PrefixAdapter: Sendable {
-  /// [p, D]
+  /// [p, D], or narrower where queries share keys
   private let keys: TensorPlace
   private let values: TensorPlace
 
   /// Nil where another adapter is trained, or none.
   init?(_ configuration: ModelConfiguration, plan: inout TensorPlan) {
     guard let adapter = configuration.adapter, adapter.method == .prefix else { return nil }
-    let shape = [adapter.rank, configuration.width]
+    let shape = [adapter.rank, configuration.keyWidth]
     keys = plan.addTrained(
       "self_attn.prefix_key.weight", shape, .coefficients, initial: .normal)
     values = plan.addTrained("self_attn.prefix_value.weight", shape, .coefficients)
@@ -27,15 +27,10 @@ struct PrefixAdapter: Sendable {
   }
 }
 
-/// A layer's prefix, and in a backward pass where its gradients go: [p, D] each.
+/// A layer's prefix, and in a backward pass where its gradients go: [p, H·Dh] each, H heads of keys.
 struct PrefixHeads {
   let keys: Matrix
   let values: Matrix
   let dKeys: Matrix?
   let dValues: Matrix?
-
-  /// What one head sees of `matrix`.
-  static func head(_ head: Int, of matrix: Matrix, width: Int) -> Matrix {
-    matrix.columns(from: head * width, count: width)
-  }
 }

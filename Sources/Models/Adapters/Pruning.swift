@@ -53,16 +53,18 @@ private struct Cut {
     func places(_ width: Int) -> [Int] {
       kept.heads[layer].flatMap { Array($0 * width..<($0 + 1) * width) }
     }
-    cut(whole.queryKeyValue, part.queryKeyValue, rows: places(3 * width), columns: nil)
-    cut(whole.output, part.output, rows: nil, columns: places(width))
+    cut(
+      whole.projection.query.weight, part.projection.query.weight, rows: places(3 * width),
+      columns: nil)
+    cut(whole.output.weight, part.output.weight, rows: nil, columns: places(width))
   }
 
   private func cutFeedForward(_ layer: Int, _ whole: Transformer.Block, _ part: Transformer.Block) {
     guard let whole = (whole.feedForward as? GELUFeedForward)?.network,
       let part = (part.feedForward as? GELUFeedForward)?.network
     else { return }
-    cut(whole.up, part.up, rows: kept.channels[layer], columns: nil)
-    cut(whole.down, part.down, rows: nil, columns: kept.channels[layer])
+    cut(whole.up.weight, part.up.weight, rows: kept.channels[layer], columns: nil)
+    cut(whole.down.weight, part.down.weight, rows: nil, columns: kept.channels[layer])
   }
 
   /// A weight, and what stands beside it; nil for all rows or columns.

@@ -2,17 +2,17 @@ internal import Kernels
 
 /// A block in the memory of passes over texts that grow.
 struct BlockInference: Sendable {
-  private let mixerGain: TensorPlace
+  private let mixerNorm: Norm
   private var mixer: any LayerInference
-  private let feedForwardGain: TensorPlace
+  private let feedForwardNorm: Norm
   private var feedForward: any LayerInference
 
   init(_ block: Transformer.Block, _ plan: inout InferencePlan) {
     let mixer = block.mixer.inference(&plan)
     let feedForward = block.feedForward.inference(&plan)
-    mixerGain = block.mixerGain
+    mixerNorm = block.mixerNorm
     self.mixer = block.mixerAdapter?.inference(behind: mixer, &plan) ?? mixer
-    feedForwardGain = block.feedForwardGain
+    feedForwardNorm = block.feedForwardNorm
     self.feedForward =
       block.feedForwardAdapter?.inference(behind: feedForward, &plan) ?? feedForward
   }
@@ -28,9 +28,9 @@ struct BlockInference: Sendable {
   func forward(
     _ residual: Matrix, _ norm: NormActivations, of texts: TextRows, in pass: PassInputs
   ) {
-    norm.normalise(residual, by: mixerGain, in: pass)
+    norm.normalise(residual, by: mixerNorm, in: pass)
     mixer.forward(norm.output, addingTo: residual, of: texts, in: pass)
-    norm.normalise(residual, by: feedForwardGain, in: pass)
+    norm.normalise(residual, by: feedForwardNorm, in: pass)
     feedForward.forward(norm.output, addingTo: residual, of: texts, in: pass)
   }
 

@@ -27,7 +27,8 @@ extension InferenceEngine {
     for lane in lanes.lanes {
       for row in 0..<rows {
         lane.texts[row] = TextRow(
-          slot: isPrompt ? 0 : row, position: isPrompt ? row : 0, token: UInt8(97 + row % 26),
+          slot: isPrompt ? 0 : row, position: isPrompt ? row % configuration.context : 0,
+          token: UInt8(97 + row % 26),
           before: 256)
       }
     }
@@ -38,7 +39,8 @@ extension InferenceEngine {
 
   /// Attention of one position over as many, in all layers and heads, in seconds.
   package func secondsOfAttention(places: Int, _ sharing: Sharing) -> Double {
-    let (heads, width) = (configuration.keptHeads, configuration.headWidth)
+    let (heads, width) = (configuration.keyHeads, configuration.headWidth)
+    let queries = configuration.queriesPerKey
     let layers = configuration.attentionLayers.count
     let weight = settings.qkLayerNormWeight
     let keyWidth = weight > 0 && weight < 1 ? 2 * width : width
@@ -55,9 +57,11 @@ extension InferenceEngine {
       let scores = arena.matrix(rows: 1, columns: (places + 15) / 16 * 16)
       return {
         for cache in caches {
-          cache.attend(
-            query, position: places - 1, scale: 1, cap: cap, scores: scores,
-            output: output)
+          for _ in 0..<queries {
+            cache.attend(
+              query, position: places - 1, scale: 1, cap: cap, scores: scores,
+              output: output)
+          }
         }
       }
     }

@@ -45,7 +45,7 @@ package final class InferenceEngine {
     self.pool = pool
     self.settings = Self.own(settings)
     routerBias = FloatBuffer(count: max(configuration.routerBiasCount, 1))
-    weights = PackedWeights(model.layout, arena: arena)
+    weights = PackedWeights(model, arena: arena)
     read(settings)
   }
 
@@ -77,7 +77,7 @@ package final class InferenceEngine {
   /// What a position of a text is kept in, over all layers.
   package var cacheBytesPerPlace: Int {
     let isBlended = settings.qkLayerNormWeight > 0 && settings.qkLayerNormWeight < 1
-    return configuration.attentionLayers.count * configuration.attentionWidth * (isBlended ? 3 : 2)
+    return configuration.attentionLayers.count * configuration.keyWidth * (isBlended ? 3 : 2)
       * 4
   }
 
@@ -170,6 +170,9 @@ package struct InferenceLane: Sendable {
   /// `logits`.
   package func forward(last count: Int? = nil) {
     embed(texts, table: inputs.parameters[ends.embedding], output: residual)
+    if let positions = ends.positions {
+      addPositions(texts, table: inputs.parameters[positions], to: residual)
+    }
     ladder?.begin(residual, in: inputs)
     for (layer, block) in blocks.enumerated() {
       block.forward(residual, norm, of: texts, in: inputs)
@@ -179,7 +182,7 @@ package struct InferenceLane: Sendable {
     let count = count ?? texts.count
     let target = logits.rows(from: 0, count: count)
     norm.normalise(
-      residual.rows(from: texts.count - count, count: count), by: ends.finalGain, in: inputs)
+      residual.rows(from: texts.count - count, count: count), by: ends.finalNorm, in: inputs)
     inputs.multiply(
       norm.output.rows(from: 0, count: count), transposed: ends.unembedding, into: target)
     capLogits(target, at: inputs.settings.outputSoftCap)

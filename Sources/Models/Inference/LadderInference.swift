@@ -45,7 +45,7 @@ struct LadderInference: Sendable {
 
   /// Adds W_up·LN(s) to the trunk's last stream.
   func finish(addingTo residual: Matrix, in pass: PassInputs) {
-    norm.normalise(stream, by: ladder.gain, in: pass)
+    norm.normalise(stream, by: ladder.norm, in: pass)
     pass.multiply(norm.output, transposed: ladder.up, into: residual, adding: true)
   }
 

@@ -42,10 +42,10 @@ struct AttentionInference: LayerInference {
   private var angles: Angles
   /// Whether it is the first that meets a pass's rows, and sets their angles.
   private let setsAngles: Bool
-  private var queryKeyValue: Matrix
+  private var rows: HeadRows
   private var output: Matrix
   private var scratch: HeadScratch
-  /// [slots·H]
+  /// One for each head of keys: [slots·heads]
   private let caches: [HeadCache]
   private let scores: Matrix
 
@@ -57,22 +57,26 @@ struct AttentionInference: LayerInference {
 
   init(_ layer: CausalSelfAttention, _ plan: inout InferencePlan) {
     let configuration = layer.configuration
-    let (width, headWidth) = (configuration.attentionWidth, configuration.headWidth)
+    let headWidth = configuration.headWidth
     self.layer = layer
     setsAngles = plan.memory[Angles.self] == nil
     let trained = plan.memory.constant {
-      RotaryPositions(positions: configuration.context, headWidth: headWidth)
+      RotaryPositions(
+        positions: configuration.context, headWidth: headWidth, base: configuration.rotation)
     }
     angles = plan.memory.scratch {
-      Angles(trained: trained, rows: RotaryPositions(rows: $0.rows, headWidth: headWidth))
+      Angles(
+        trained: trained,
+        rows: RotaryPositions(
+          rows: $0.rows, headWidth: headWidth, base: configuration.rotation))
     }
-    queryKeyValue = plan.memory.matrix(columns: 3 * width)
-    output = plan.memory.matrix(columns: width)
+    rows = HeadRows(configuration, plan.memory)
+    output = plan.memory.matrix(columns: configuration.attentionWidth)
     scratch = plan.memory.scratch { HeadScratch(configuration, $0) }
     let (arena, places) = (plan.memory.arena, plan.places)
     let weight = plan.settings.qkLayerNormWeight
     let keyWidth = weight > 0 && weight < 1 ? 2 * headWidth : headWidth
-    caches = (0..<plan.slots * configuration.keptHeads).map { _ in
+    caches = (0..<plan.slots * configuration.keyHeads).map { _ in
       HeadCache(places: places, keyWidth: keyWidth, valueWidth: headWidth, arena: arena)
     }
     scores = arena.matrix(rows: 1, columns: (places + 15) / 16 * 16)
@@ -80,7 +84,7 @@ struct AttentionInference: LayerInference {
 
   func prefix(_ rows: Int) -> AttentionInference {
     var result = self
-    result.queryKeyValue = queryKeyValue.rows(from: 0, count: rows)
+    result.rows = self.rows.prefix(rows)
     result.output = output.rows(from: 0, count: rows)
     result.scratch = scratch.prefix(rows)
     return result
@@ -94,16 +98,16 @@ struct AttentionInference: LayerInference {
         angles.rows.setRow(row, to: Int(texts[row].position), of: angles.trained)
       }
     }
-    pass.multiply(input, transposed: layer.queryKeyValue, into: queryKeyValue)
+    layer.projection.forward(input, into: rows, in: pass)
     layer.heads(
-      pass, rotary: angles.rows, queryKeyValue: queryKeyValue, output: output, logSumExp: scores,
+      pass, rotary: angles.rows, rows: rows, output: output, logSumExp: scores,
       scratch: scratch
     ).forward(texts, caches: caches, scores: scores)
-    pass.multiply(output, transposed: layer.output, into: residual, adding: true)
+    pass.multiply(output, by: layer.output, into: residual, adding: true)
   }
 
   func copy(_ positions: Int, from slot: Int, to other: Int) {
-    let heads = layer.configuration.keptHeads
+    let heads = layer.configuration.keyHeads
     for head in 0..<heads {
       caches[other * heads + head].copy(positions, of: caches[slot * heads + head])
     }

@@ -8,10 +8,11 @@ struct PackedWeights: Sendable {
   /// Takes a product's columns apart, for one pass at a time; nil to leave it whole.
   var pool: WorkerPool?
 
-  init(_ layout: ParameterLayout, arena: Arena) {
+  init(_ model: Transformer, arena: Arena) {
+    let layout = model.layout
     // Beside frozen weights the trained ones are small.
     tensors = (layout.trunk.isEmpty ? layout.tensors : layout.trunk)
-      .filter { $0.role.isLinear || $0.role == .fixed }
+      .filter { $0.role.isLinear || $0.role == .fixed || $0.place == model.ends.unembedding }
     matrices = tensors.map {
       PackedMatrix(rows: $0.place.rows, columns: $0.place.columns, arena: arena)
     }

@@ -1,46 +1,30 @@
 internal import Kernels
 
-/// One operand of attention in a wider matrix: head h of a row starts at h·step + offset.
-private struct HeadViews {
-  let matrix: Matrix
-  let step: Int
-  let offset: Int
-  let width: Int
-
-  func head(_ head: Int, rows: Matrix.RowRange) -> Matrix {
-    matrix.rows(from: rows.start, count: rows.count)
-      .columns(from: head * step + offset, count: width)
-  }
-}
-
-extension Matrix {
-  fileprivate struct RowRange {
-    let start: Int
-    let count: Int
-  }
-}
-
 /// Causal attention between a layer's two projections, over all samples and heads of a slice.
 ///
 /// With qk-layernorm of weight w the logits are (1−w)·q·k + w·LN(q)·LN(k), written as one product
 /// of joined vectors [(1−w)·q, w·LN(q)]·[k, LN(k)]; w = 0 is the plain path, bit for bit.
 struct AttentionHeads {
   let heads: Int
+  /// Of keys and values: as many queries one after the other share a key.
+  let keyHeads: Int
   let rotary: RotaryPositions
   let weight: Float
+  /// ε of qk-layernorm.
+  let epsilon: Float
   /// The soft cap of the logits; 0 for none.
   let cap: Float
   /// [1, Dh]
   let queryGain: Matrix
   let keyGain: Matrix
-  /// Rows of [H][q|k|v][Dh]
-  let queryKeyValue: Matrix
+  let rows: HeadRows
   let output: Matrix
   let logSumExp: Matrix
   let scratch: HeadScratch
   /// What stands before every text; nil for nothing.
   let prefix: PrefixHeads?
 
+  private var queriesPerKey: Int { heads / keyHeads }
   private var headWidth: Int { rotary.headWidth }
   private var scale: Float { 1 / Float(headWidth).squareRoot() }
   /// Columns of a joined query or key.
@@ -54,12 +38,12 @@ struct AttentionHeads {
     prepare(inForward: true)
     let query = operand(0, scratch.query.values)
     let key = operand(1, scratch.key.values)
-    let value = plain(2, queryKeyValue)
+    let value = rows.part(2)
     forEachHead { rows, head, index in
       swap(&statistics.logitMax, &headLogitMax[head])
       causalAttention(
-        query: query.head(head, rows: rows), key: key.head(head, rows: rows),
-        value: value.head(head, rows: rows), scale: scale, cap: cap,
+        query: query.head(head, rows: rows), key: key.head(head / queriesPerKey, rows: rows),
+        value: value.head(head / queriesPerKey, rows: rows), scale: scale, cap: cap,
         output: columns(output, head, rows),
         logSumExp: logSumExp.rows(from: index, count: 1), scratch: scratch.attention,
         statistics: &statistics)
@@ -73,22 +57,24 @@ struct AttentionHeads {
     }
   }
 
-  /// From the scratch's `dOutput` to `dQueryKeyValue`, before any rotation.
+  /// From the scratch's `dOutput` to `dRows`, before any rotation.
   func backward(dQueryGain: Matrix?, dKeyGain: Matrix?) {
     prepare(inForward: false)
     let (query, dQuery) = pair(0, scratch.query)
     let (key, dKey) = pair(1, scratch.key)
-    let value = plain(2, queryKeyValue)
-    let dValue = plain(2, scratch.dQueryKeyValue)
+    let value = rows.part(2)
+    let dValue = scratch.dRows.part(2)
     forEachHead { rows, head, index in
+      let shared = head / queriesPerKey
       causalAttentionBackward(
         columns(scratch.dOutput, head, rows),
         output: columns(output, head, rows),
-        query: query.head(head, rows: rows), key: key.head(head, rows: rows),
-        value: value.head(head, rows: rows), scale: scale, cap: cap,
+        query: query.head(head, rows: rows), key: key.head(shared, rows: rows),
+        value: value.head(shared, rows: rows), scale: scale, cap: cap,
         logSumExp: logSumExp.rows(from: index, count: 1),
-        dQuery: dQuery.head(head, rows: rows), dKey: dKey.head(head, rows: rows),
-        dValue: dValue.head(head, rows: rows), scratch: scratch.attention)
+        dQuery: dQuery.head(head, rows: rows), dKey: dKey.head(shared, rows: rows),
+        dValue: dValue.head(shared, rows: rows), addsToKeys: head % queriesPerKey > 0,
+        scratch: scratch.attention)
       prefixBackward(
         query.head(head, rows: rows), dQuery.head(head, rows: rows), head, rows, index: index)
     }
@@ -100,16 +86,16 @@ struct AttentionHeads {
   /// looks back over what is held of its own.
   ///
   /// - Shapes: `scores` [1, places in whole strips], scratch
-  /// - Parameters: `caches` of all texts, [slots·H]
+  /// - Parameters: `caches` of all texts, one for each head of keys: [slots·heads]
   func forward(_ texts: TextRows, caches: [HeadCache], scores: Matrix) {
     prepare(inForward: true)
     let query = operand(0, scratch.query.values)
     let key = operand(1, scratch.key.values)
-    let value = plain(2, queryKeyValue)
+    let value = rows.part(2)
     for row in 0..<texts.count {
       let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
-      for head in 0..<heads {
-        caches[Int(text.slot) * heads + head].store(
+      for head in 0..<keyHeads {
+        caches[Int(text.slot) * keyHeads + head].store(
           key: key.head(head, rows: rows), value: value.head(head, rows: rows),
           position: Int(text.position))
       }
@@ -117,7 +103,7 @@ struct AttentionHeads {
     for row in 0..<texts.count {
       let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
       for head in 0..<heads {
-        let sum = caches[Int(text.slot) * heads + head].attend(
+        let sum = caches[Int(text.slot) * keyHeads + head / queriesPerKey].attend(
           query.head(head, rows: rows), position: Int(text.position), scale: scale, cap: cap,
           scores: scores, output: columns(output, head, rows))
         guard prefix != nil else { continue }
@@ -143,8 +129,8 @@ struct AttentionHeads {
     let (plain, normalised) = queryHalves(query)
     prefixAttention(
       query: plain, other: normalised,
-      keys: PrefixHeads.head(head, of: prefix.keys, width: headWidth),
-      values: PrefixHeads.head(head, of: prefix.values, width: headWidth), scale: scale, cap: cap,
+      keys: prefixHead(head, of: prefix.keys), values: prefixHead(head, of: prefix.values),
+      scale: scale, cap: cap,
       output: output, logSumExp: logSumExp, scratch: scratch.attention)
   }
 
@@ -156,16 +142,21 @@ struct AttentionHeads {
     let (dPlain, dNormalised) = queryHalves(dQuery)
     prefixAttentionBackward(
       columns(scratch.dOutput, head, rows), output: columns(output, head, rows), query: plain,
-      other: normalised, keys: PrefixHeads.head(head, of: prefix.keys, width: headWidth),
-      values: PrefixHeads.head(head, of: prefix.values, width: headWidth), scale: scale, cap: cap,
+      other: normalised, keys: prefixHead(head, of: prefix.keys),
+      values: prefixHead(head, of: prefix.values), scale: scale, cap: cap,
       logSumExp: logSumExp.rows(from: index, count: 1), dQuery: dPlain, dOther: dNormalised,
-      dKeys: PrefixHeads.head(head, of: dKeys, width: headWidth),
-      dValues: PrefixHeads.head(head, of: dValues, width: headWidth), scratch: scratch.attention)
+      dKeys: prefixHead(head, of: dKeys), dValues: prefixHead(head, of: dValues),
+      scratch: scratch.attention)
+  }
+
+  /// What one head of queries sees of a prefix.
+  private func prefixHead(_ head: Int, of matrix: Matrix) -> Matrix {
+    matrix.columns(from: head / queriesPerKey * headWidth, count: headWidth)
   }
 
   private func forEachHead(_ body: (Matrix.RowRange, _ head: Int, _ index: Int) -> Void) {
     let positions = rotary.positions
-    for sample in 0..<queryKeyValue.rows / positions {
+    for sample in 0..<self.rows.query.rows / positions {
       let rows = Matrix.RowRange(start: sample * positions, count: positions)
       for head in 0..<heads { body(rows, head, sample * heads + head) }
     }
@@ -176,30 +167,21 @@ struct AttentionHeads {
       .columns(from: head * headWidth, count: headWidth)
   }
 
-  private func plain(_ part: Int, _ matrix: Matrix) -> HeadViews {
-    HeadViews(
-      matrix: matrix, step: 3 * headWidth, offset: part * headWidth, width: headWidth)
-  }
+  /// The heads of queries (part 0) or of keys and values.
+  private func count(_ part: Int) -> Int { part == 0 ? heads : keyHeads }
 
-  private func joined(_ matrix: Matrix) -> HeadViews {
-    let packed = matrix.reshaped(rows: matrix.rows, columns: heads * joinedWidth)
+  private func joined(_ part: Int, _ matrix: Matrix) -> HeadViews {
+    let packed = matrix.reshaped(rows: matrix.rows, columns: count(part) * joinedWidth)
     return HeadViews(matrix: packed, step: joinedWidth, offset: 0, width: joinedWidth)
   }
 
   private func operand(_ part: Int, _ values: Matrix) -> HeadViews {
-    weight == 0 ? plain(part, queryKeyValue) : joined(values)
+    weight == 0 ? rows.part(part) : joined(part, values)
   }
 
   private func pair(_ part: Int, _ blended: BlendedScratch) -> (HeadViews, HeadViews) {
-    guard weight > 0 else {
-      return (plain(part, queryKeyValue), plain(part, scratch.dQueryKeyValue))
-    }
-    return (joined(blended.values), joined(blended.gradients))
-  }
-
-  /// Queries (part 0) or keys (part 1) of all heads: [M·H, Dh].
-  private func vectors(_ part: Int, _ matrix: Matrix) -> Matrix {
-    matrix.pieces(of: 3 * headWidth, offset: part * headWidth, count: headWidth)
+    guard weight > 0 else { return (rows.part(part), scratch.dRows.part(part)) }
+    return (joined(part, blended.values), joined(part, blended.gradients))
   }
 }
 
@@ -208,10 +190,10 @@ extension AttentionHeads {
   /// again.
   private func prepare(inForward: Bool) {
     guard weight > 0 else {
-      guard inForward else { return }
+      guard inForward, rotary.turns else { return }
       for part in 0..<2 {
-        let plain = vectors(part, queryKeyValue)
-        rotary.rotate(plain, heads: heads, into: plain)
+        let plain = rows.part(part).vectors
+        rotary.rotate(plain, heads: count(part), into: plain)
       }
       return
     }
@@ -225,27 +207,27 @@ extension AttentionHeads {
   }
 
   private func join(_ part: Int, _ blended: BlendedScratch, gain: Matrix) {
-    let raw = vectors(part, queryKeyValue)
+    let (raw, heads) = (rows.part(part).vectors, count(part))
     let output = blended.output.reshaped(rows: raw.rows, columns: headWidth)
     layerNorm(
-      raw, gain: gain,
+      raw, gain: gain, epsilon: epsilon,
       normalised: blended.normalised.reshaped(rows: raw.rows, columns: headWidth),
       reciprocal: blended.reciprocal, output: output)
     let scales = scales(part)
-    let (old, new) = halves(blended.values)
+    let (old, new) = halves(part, blended.values)
     rotary.rotate(output, heads: heads, into: new, scale: scales.new)
     if let old { rotary.rotate(raw, heads: heads, into: old, scale: scales.old) }
   }
 
   /// From the gradients of what attention saw to those of the projection's rows.
   private func finish(_ part: Int, _ blended: BlendedScratch, gain: Matrix, dGain: Matrix?) {
-    let dRaw = vectors(part, scratch.dQueryKeyValue)
+    let (dRaw, heads) = (scratch.dRows.part(part).vectors, count(part))
     guard weight > 0 else {
-      rotary.rotateBackward(dRaw, heads: heads, into: dRaw)
+      if rotary.turns { rotary.rotateBackward(dRaw, heads: heads, into: dRaw) }
       return
     }
     let scales = scales(part)
-    let (old, new) = halves(blended.gradients)
+    let (old, new) = halves(part, blended.gradients)
     if let old {
       rotary.rotateBackward(old, heads: heads, into: dRaw, scale: scales.old)
     } else {
@@ -259,8 +241,8 @@ extension AttentionHeads {
   }
 
   /// The plain and the normalised half of joined vectors, [M·H, Dh] each; no plain one at w = 1.
-  private func halves(_ matrix: Matrix) -> (old: Matrix?, new: Matrix) {
-    let packed = matrix.reshaped(rows: matrix.rows, columns: heads * joinedWidth)
+  private func halves(_ part: Int, _ matrix: Matrix) -> (old: Matrix?, new: Matrix) {
+    let packed = matrix.reshaped(rows: matrix.rows, columns: count(part) * joinedWidth)
     let new = packed.pieces(
       of: joinedWidth, offset: joinedWidth - headWidth, count: headWidth)
     guard weight < 1 else { return (nil, new) }

@@ -8,13 +8,12 @@ package struct CausalSelfAttention: Layer {
 
   let configuration: ModelConfiguration
   fileprivate let layer: Int
-  /// [3·H·Dh, D], rows of [H][q|k|v][Dh]
-  let queryKeyValue: TensorPlace
+  let projection: HeadProjection
   /// [1, Dh]
   fileprivate let queryGain: TensorPlace
   fileprivate let keyGain: TensorPlace
   /// [D, H·Dh]
-  let output: TensorPlace
+  let output: Linear
   /// [1, H], a factor of each head's output; nil for none.
   let mask: TensorPlace?
   private let prefix: PrefixAdapter?
@@ -26,13 +25,16 @@ package struct CausalSelfAttention: Layer {
       "width \(width) in \(configuration.heads) heads of even width")
     self.configuration = configuration
     self.layer = layer
-    let kept = configuration.attentionWidth
-    queryKeyValue = plan.add(
-      "self_attn.query_key_value.weight", [3 * kept, width],
-      .queryKeyValue(headWidth: headWidth))
-    queryGain = plan.add("self_attn.q_layernorm.weight", [headWidth], .queryKeyGain)
-    keyGain = plan.add("self_attn.k_layernorm.weight", [headWidth], .queryKeyGain)
-    output = plan.add("self_attn.dense.weight", [width, kept], .matrix)
+    precondition(
+      configuration.heads % (configuration.keyValueHeads ?? 1) == 0,
+      "\(configuration.heads) heads share \(configuration.keyValueHeads ?? 1)")
+    projection = HeadProjection(configuration, plan: &plan)
+    let names = configuration.architecture.names
+    queryGain = plan.add(names.attention + "q_layernorm.weight", [headWidth], .queryKeyGain)
+    keyGain = plan.add(names.attention + "k_layernorm.weight", [headWidth], .queryKeyGain)
+    output = plan.addLinear(
+      names.attention + names.attentionOutput, [width, configuration.attentionWidth],
+      hasBias: configuration.architecture.hasBiases)
     mask =
       configuration.isMasked
       ? plan.addTrained(
@@ -43,11 +45,12 @@ package struct CausalSelfAttention: Layer {
 
   /// The projections and, as causal attention is half of 12·H·Dh·T operations, H·Dh·T.
   package static func weightsPerToken(_ configuration: ModelConfiguration) -> Int {
-    configuration.attentionWidth * (4 * configuration.width + configuration.context)
+    configuration.attentionWidth * (2 * configuration.width + configuration.context)
+      + 2 * configuration.keyWidth * configuration.width
   }
 
   package static func keptPerToken(_ configuration: ModelConfiguration) -> Int {
-    4 * configuration.attentionWidth
+    2 * (configuration.attentionWidth + configuration.keyWidth)
   }
 
   package func memory(_ plan: inout MemoryPlan) -> any LayerPass {
@@ -60,13 +63,15 @@ package struct CausalSelfAttention: Layer {
 
   /// The attention between the projections, over rows whose places are those of `rotary`.
   func heads(
-    _ pass: PassInputs, rotary: RotaryPositions, queryKeyValue: Matrix, output: Matrix,
+    _ pass: PassInputs, rotary: RotaryPositions, rows: HeadRows, output: Matrix,
     logSumExp: Matrix, scratch: HeadScratch, gradients: PassGradients? = nil
   ) -> AttentionHeads {
     AttentionHeads(
-      heads: configuration.keptHeads, rotary: rotary, weight: pass.settings.qkLayerNormWeight,
-      cap: pass.settings.logitSoftCap, queryGain: pass.parameters[queryGain],
-      keyGain: pass.parameters[keyGain], queryKeyValue: queryKeyValue, output: output,
+      heads: configuration.keptHeads, keyHeads: configuration.keyHeads, rotary: rotary,
+      weight: pass.settings.qkLayerNormWeight,
+      epsilon: Float(configuration.normEpsilon), cap: pass.settings.logitSoftCap,
+      queryGain: pass.parameters[queryGain],
+      keyGain: pass.parameters[keyGain], rows: rows, output: output,
       logSumExp: logSumExp, scratch: scratch,
       prefix: prefix?.heads(pass.parameters, gradients: gradients))
   }
@@ -83,8 +88,8 @@ private struct AttentionPass: LayerPass {
   let rotary: RotaryPositions
   /// Among the layers that have attention logits.
   let firstHead: Int
-  /// Rows of [H][q|k|v][Dh]; queries and keys are rotated in place while qk-layernorm is off.
-  var queryKeyValue: Matrix
+  /// Queries and keys are rotated in place while qk-layernorm is off.
+  var rows: HeadRows
   var output: Matrix
   /// [samples·H, T]
   let logSumExp: Matrix
@@ -98,9 +103,11 @@ private struct AttentionPass: LayerPass {
     self.layer = layer
     firstHead = configuration.attentionIndex(ofLayer: layer.layer) * configuration.keptHeads
     rotary = plan.constant {
-      RotaryPositions(positions: configuration.context, headWidth: configuration.headWidth)
+      RotaryPositions(
+        positions: configuration.context, headWidth: configuration.headWidth,
+        base: configuration.rotation)
     }
-    queryKeyValue = plan.matrix(columns: 3 * width)
+    rows = HeadRows(configuration, plan)
     output = plan.matrix(columns: width)
     logSumExp = plan.arena.matrix(
       rows: plan.rows / configuration.context * configuration.keptHeads,
@@ -111,7 +118,7 @@ private struct AttentionPass: LayerPass {
 
   func prefix(_ rows: Int) -> AttentionPass {
     var result = self
-    result.queryKeyValue = queryKeyValue.rows(from: 0, count: rows)
+    result.rows = self.rows.prefix(rows)
     result.output = output.rows(from: 0, count: rows)
     result.scratch = scratch.prefix(rows)
     result.masked = masked?.prefix(rows)
@@ -119,33 +126,32 @@ private struct AttentionPass: LayerPass {
   }
 
   func forward(_ input: Matrix, addingTo residual: Matrix, in pass: PassInputs) {
-    pass.multiply(input, transposed: layer.queryKeyValue, into: queryKeyValue)
+    layer.projection.forward(input, into: rows, in: pass)
     var statistics = AttentionStatistics()
     heads(pass).forward(
       statistics: &statistics, headLogitMax: pass.sums.headLogitMax.base + firstHead)
     pass.sums.layers[layer.layer].attention = statistics
     let output = masked?.apply(to: output, pass) ?? output
-    pass.multiply(output, transposed: layer.output, into: residual, adding: true)
+    pass.multiply(output, by: layer.output, into: residual, adding: true)
   }
 
   func backward(
     _ dOutput: Matrix, input: Matrix, dInput: Matrix, gradients: PassGradients, in pass: PassInputs
   ) {
     pass.multiplyBackward(
-      dOutput, layer.output, input: masked?.output ?? output, dInput: scratch.dOutput,
+      dOutput, by: layer.output, input: masked?.output ?? output, dInput: scratch.dOutput,
       gradients: gradients)
     masked?.backward(scratch.dOutput, of: output, gradients)
     heads(pass, gradients: gradients).backward(
       dQueryGain: gradients.unlessFrozen(layer.queryGain),
       dKeyGain: gradients.unlessFrozen(layer.keyGain))
-    pass.multiplyBackward(
-      scratch.dQueryKeyValue, layer.queryKeyValue, input: input, dInput: dInput,
-      gradients: gradients)
+    layer.projection.backward(
+      scratch.dRows, input: input, dInput: dInput, gradients: gradients, in: pass)
   }
 
   private func heads(_ pass: PassInputs, gradients: PassGradients? = nil) -> AttentionHeads {
     layer.heads(
-      pass, rotary: rotary, queryKeyValue: queryKeyValue, output: output, logSumExp: logSumExp,
+      pass, rotary: rotary, rows: rows, output: output, logSumExp: logSumExp,
       scratch: scratch, gradients: gradients)
   }
 }
@@ -196,7 +202,7 @@ private struct MaskedHeads: Sendable {
 
 /// What the attention of a layer needs for its length alone.
 struct HeadScratch: Sendable {
-  fileprivate(set) var dQueryKeyValue: Matrix
+  fileprivate(set) var dRows: HeadRows
   fileprivate(set) var dOutput: Matrix
   /// Queries and keys as attention sees them while qk-layernorm has a weight.
   fileprivate(set) var query: BlendedScratch
@@ -204,16 +210,16 @@ struct HeadScratch: Sendable {
   let attention: AttentionScratch
 
   init(_ configuration: ModelConfiguration, _ plan: MemoryPlan) {
-    dQueryKeyValue = plan.matrix(columns: 3 * configuration.attentionWidth)
+    dRows = HeadRows(configuration, plan)
     dOutput = plan.matrix(columns: configuration.attentionWidth)
-    query = BlendedScratch(configuration, plan)
-    key = BlendedScratch(configuration, plan)
+    query = BlendedScratch(heads: configuration.keptHeads, configuration, plan)
+    key = BlendedScratch(heads: configuration.keyHeads, configuration, plan)
     attention = AttentionScratch(arena: plan.arena, positions: configuration.context)
   }
 
   func prefix(_ rows: Int) -> HeadScratch {
     var result = self
-    result.dQueryKeyValue = dQueryKeyValue.rows(from: 0, count: rows)
+    result.dRows = dRows.prefix(rows)
     result.dOutput = dOutput.rows(from: 0, count: rows)
     result.query = query.prefix(rows)
     result.key = key.prefix(rows)
@@ -230,13 +236,13 @@ struct BlendedScratch: Sendable {
   private(set) var output: Matrix
   let reciprocal: Matrix
 
-  fileprivate init(_ configuration: ModelConfiguration, _ plan: MemoryPlan) {
-    let width = configuration.attentionWidth
+  fileprivate init(heads: Int, _ configuration: ModelConfiguration, _ plan: MemoryPlan) {
+    let width = heads * configuration.headWidth
     values = plan.matrix(columns: 2 * width)
     gradients = plan.matrix(columns: 2 * width)
     normalised = plan.matrix(columns: width)
     output = plan.matrix(columns: width)
-    reciprocal = plan.arena.matrix(rows: 1, columns: plan.rows * configuration.keptHeads)
+    reciprocal = plan.arena.matrix(rows: 1, columns: plan.rows * heads)
   }
 
   fileprivate func prefix(_ rows: Int) -> BlendedScratch {

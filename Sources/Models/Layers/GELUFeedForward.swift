@@ -8,9 +8,11 @@ package struct GELUFeedForward: Layer {
   private let widest: Int
 
   package init(_ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan) {
+    let (names, hasBias) = (configuration.architecture.names, configuration.architecture.hasBiases)
+    let (width, hidden) = (configuration.width, configuration.feedForwardWidth)
     var network = GELUNetwork(
-      up: "mlp.dense_h_to_4h", down: "mlp.dense_4h_to_h", width: configuration.width,
-      hidden: configuration.feedForwardWidth, plan: &plan)
+      up: plan.addLinear(names.up, [hidden, width], hasBias: hasBias),
+      down: plan.addLinear(names.down, [width, hidden], hasBias: hasBias))
     if configuration.isMasked {
       network.mask = plan.addTrained(
         "mlp.channel_mask", [configuration.feedForwardWidth], .coefficients,
@@ -29,8 +31,8 @@ package struct GELUFeedForward: Layer {
   }
 
   package func memory(_ plan: inout MemoryPlan) -> any LayerPass {
-    var kept = GELUActivations(rows: plan.rows, columns: network.up.rows, plan.arena)
-    if network.mask != nil { kept.masked = plan.matrix(columns: network.up.rows) }
+    var kept = GELUActivations(rows: plan.rows, columns: network.up.weight.rows, plan.arena)
+    if network.mask != nil { kept.masked = plan.matrix(columns: network.up.weight.rows) }
     return Pass(
       network: network, kept: kept,
       scratch: plan.scratch { Scratch(dHidden: $0.matrix(columns: widest)) })
@@ -62,7 +64,7 @@ package struct GELUFeedForward: Layer {
     ) {
       network.backward(
         dOutput, input: input, kept: kept,
-        dHidden: scratch.dHidden.reshaped(rows: input.rows, columns: network.up.rows),
+        dHidden: scratch.dHidden.reshaped(rows: input.rows, columns: network.up.weight.rows),
         dInput: dInput,
         gradients: gradients, in: pass)
     }
@@ -77,28 +79,35 @@ extension LayerKind {
 /// The tensors of two linear layers with GELU between them, and their two ways.
 struct GELUNetwork: Sendable {
   /// [F, D] and [D, F]
-  let up: TensorPlace
-  let down: TensorPlace
+  let up: Linear
+  let down: Linear
   /// [1, F], a factor of each hidden channel behind GELU; nil for none.
   var mask: TensorPlace?
 
-  init(up: String, down: String, width: Int, hidden: Int, plan: inout TensorPlan) {
-    self.up = plan.add(up + ".weight", [hidden, width], .matrix)
-    self.down = plan.add(down + ".weight", [width, hidden], .matrix)
-  }
-
-  init(up: TensorPlace, down: TensorPlace) {
+  init(up: Linear, down: Linear) {
     self.up = up
     self.down = down
+  }
+
+  /// An expert's, which has no biases.
+  init(_ name: String, width: Int, hidden: Int, plan: inout TensorPlan) {
+    self.init(
+      up: plan.addLinear(name + ".up", [hidden, width], hasBias: false),
+      down: plan.addLinear(name + ".down", [width, hidden], hasBias: false))
+  }
+
+  /// Without biases.
+  init(up: TensorPlace, down: TensorPlace) {
+    self.init(up: Linear(weight: up), down: Linear(weight: down))
   }
 
   /// - Shapes: `input` [M, D]; `residual` [M, D], added to
   func forward(
     _ input: Matrix, addingTo residual: Matrix, kept: GELUActivations, in pass: PassInputs
   ) {
-    pass.multiply(input, transposed: up, into: kept.slope)
+    pass.multiply(input, by: up, into: kept.slope)
     gelu(kept.slope, output: kept.activated)
-    pass.multiply(masked(kept, in: pass), transposed: down, into: residual, adding: true)
+    pass.multiply(masked(kept, in: pass), by: down, into: residual, adding: true)
   }
 
   private func masked(_ kept: GELUActivations, in pass: PassInputs) -> Matrix {
@@ -115,14 +124,15 @@ struct GELUNetwork: Sendable {
     adding: Bool = false, gradients: PassGradients, in pass: PassInputs
   ) {
     pass.multiplyBackward(
-      dOutput, down, input: kept.masked ?? kept.activated, dInput: dHidden, gradients: gradients)
+      dOutput, by: down, input: kept.masked ?? kept.activated, dInput: dHidden, gradients: gradients
+    )
     if let mask {
       addColumnProducts(dHidden, kept.activated, to: gradients.tensors[mask])
       scaleColumns(dHidden, by: pass.parameters[mask])
     }
     geluBackward(dHidden, slope: kept.slope)
     pass.multiplyBackward(
-      dHidden, up, input: input, dInput: dInput, adding: adding, gradients: gradients)
+      dHidden, by: up, input: input, dInput: dInput, adding: adding, gradients: gradients)
   }
 }
 

@@ -3,7 +3,7 @@ public struct LayerKind: RawRepresentable, Sendable, Hashable, Codable {
   /// What may mix a block's positions.
   public static let mixers: [LayerKind] = [.attention, .ssm]
   /// What may follow it where there are no experts.
-  public static let feedForwards: [LayerKind] = [.gelu, .kat]
+  public static let feedForwards: [LayerKind] = [.gelu, .kat, .swiglu]
 
   package let conformer: any Layer.Type
 

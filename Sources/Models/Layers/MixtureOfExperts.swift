@@ -23,15 +23,12 @@ package struct MixtureOfExperts: Layer {
     index = configuration.mixtureIndex(ofLayer: layer)
     router = experts.router.conformer.init(configuration, experts, layer: layer, plan: &plan)
     networks = (0..<experts.count).map { expert in
-      GELUNetwork(
-        up: "mlp.experts.\(expert).up", down: "mlp.experts.\(expert).down", width: width,
-        hidden: experts.width, plan: &plan)
+      GELUNetwork("mlp.experts.\(expert)", width: width, hidden: experts.width, plan: &plan)
     }
     shared =
       experts.sharedWidth > 0
-      ? GELUNetwork(
-        up: "mlp.shared_expert.up", down: "mlp.shared_expert.down", width: width,
-        hidden: experts.sharedWidth, plan: &plan) : nil
+      ? GELUNetwork("mlp.shared_expert", width: width, hidden: experts.sharedWidth, plan: &plan)
+      : nil
   }
 
   package mutating func planShared(_ plan: inout TensorPlan) { router.planShared(&plan) }
@@ -48,7 +45,7 @@ package struct MixtureOfExperts: Layer {
     2 * (configuration.experts?.activeWidth ?? 0)
   }
 
-  package var expertTensors: [[TensorPlace]] { networks.map { [$0.up, $0.down] } }
+  package var expertTensors: [[TensorPlace]] { networks.map { [$0.up.weight, $0.down.weight] } }
 
   package func memory(_ plan: inout MemoryPlan) -> any LayerPass { MixturePass(self, &plan) }
 }
@@ -78,7 +75,7 @@ private struct MixturePass: LayerPass {
   init(_ layer: MixtureOfExperts, _ plan: inout MemoryPlan) {
     let experts = layer.experts
     let assignments = plan.rows * experts.active
-    let width = layer.networks[0].down.rows
+    let width = layer.networks[0].down.weight.rows
     self.layer = layer
     order = ExpertRouting(
       arena: plan.arena, rows: plan.rows, experts: experts.count, active: experts.active,
@@ -88,7 +85,7 @@ private struct MixturePass: LayerPass {
     hidden = GELUActivations(rows: assignments, columns: experts.width, plan.arena)
     outputs = plan.arena.matrix(rows: assignments, columns: width)
     if let network = layer.shared {
-      shared = GELUActivations(rows: plan.rows, columns: network.up.rows, plan.arena)
+      shared = GELUActivations(rows: plan.rows, columns: network.up.weight.rows, plan.arena)
     }
     scratch = plan.scratch { Scratch(experts, width: width, $0) }
   }
@@ -113,14 +110,14 @@ private struct MixturePass: LayerPass {
     forEachExpert { expert, rows in
       counts[expert] = order.demand(of: expert)
       pass.multiply(
-        rows.of(gathered), transposed: layer.networks[expert].up, into: rows.of(hidden.slope))
+        rows.of(gathered), by: layer.networks[expert].up, into: rows.of(hidden.slope))
     }
     gelu(
       hidden.slope.rows(from: 0, count: order.kept),
       output: hidden.activated.rows(from: 0, count: order.kept))
     forEachExpert { expert, rows in
       pass.multiply(
-        rows.of(hidden.activated), transposed: layer.networks[expert].down,
+        rows.of(hidden.activated), by: layer.networks[expert].down,
         into: rows.of(outputs))
     }
     order.combine(outputs, addingTo: residual)
@@ -137,13 +134,13 @@ private struct MixturePass: LayerPass {
     order.combineBackward(dOutput, outputs: outputs, dOutputs: dOutputs, dGates: scratch.dGates)
     forEachExpert { expert, rows in
       pass.multiplyBackward(
-        rows.of(dOutputs), layer.networks[expert].down, input: rows.of(hidden.activated),
+        rows.of(dOutputs), by: layer.networks[expert].down, input: rows.of(hidden.activated),
         dInput: rows.of(dHidden), gradients: gradients)
     }
     geluBackward(dHidden, slope: hidden.slope)
     forEachExpert { expert, rows in
       pass.multiplyBackward(
-        rows.of(dHidden), layer.networks[expert].up, input: rows.of(gathered),
+        rows.of(dHidden), by: layer.networks[expert].up, input: rows.of(gathered),
         dInput: rows.of(scratch.dGathered), gradients: gradients)
     }
     order.gatherBackward(scratch.dGathered, into: dInput)

@@ -35,13 +35,14 @@ package struct AdapterFolder: Sendable {
     ]
   }
 
-  /// Reads all tensors that `layout` trains.
+  /// Reads all tensors that a model of that shape trains.
   /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`.
   package func load(
-    _ layout: ParameterLayout, into parameters: FloatBuffer
+    _ shape: ModelConfiguration, _ layout: ParameterLayout, into parameters: FloatBuffer
   ) throws(CheckpointError) {
     for tensor in layout.tensors {
-      try model.read(Self.name(of: tensor), into: parameters, at: tensor)
+      try model.read(
+        Self.name(of: tensor), into: parameters, at: tensor, in: FileForm(tensor, shape))
     }
     try parameters.checkFinite(layout.tensors, path: path)
   }
@@ -70,7 +71,6 @@ private struct PEFTDescription: Decodable {
   var rank: Int?
   var alpha: Double?
   var bias: String?
-  var isTransposed: Bool?
   var isStabilised: Bool?
   var isDecomposed: Bool?
 
@@ -79,7 +79,6 @@ private struct PEFTDescription: Decodable {
     case type = "peft_type"
     case rank = "r"
     case alpha = "lora_alpha"
-    case isTransposed = "fan_in_fan_out"
     case isStabilised = "use_rslora"
     case isDecomposed = "use_dora"
   }
@@ -87,7 +86,7 @@ private struct PEFTDescription: Decodable {
   /// Nil for what is not ours.
   var configuration: AdapterConfiguration? {
     guard type == "LORA", let rank, rank >= 1, let alpha, alpha.isFinite, alpha >= 0,
-      bias ?? "none" == "none", isTransposed != true, isStabilised != true, isDecomposed != true
+      bias ?? "none" == "none", isStabilised != true, isDecomposed != true
     else { return nil }
     var configuration = AdapterConfiguration(method: .lora)
     (configuration.rank, configuration.alpha) = (rank, alpha)
@@ -96,7 +95,7 @@ private struct PEFTDescription: Decodable {
 
   var flaw: String {
     let kinds = [
-      ("fan_in_fan_out", isTransposed), ("use_rslora", isStabilised), ("use_dora", isDecomposed),
+      ("use_rslora", isStabilised), ("use_dora", isDecomposed),
     ].filter { $0.1 == true }.map(\.0)
     let rest = kinds.isEmpty ? "" : " with " + kinds.joined(separator: ", ")
     return "an adapter of type \(type)\(rest), not a plain LORA"
@@ -106,6 +105,8 @@ private struct PEFTDescription: Decodable {
   /// that pruning has left it: there its rank and its alpha are each module's own.
   static func json(_ adapter: AdapterConfiguration, _ contents: CheckpointContents) -> String {
     let layout = contents.layout
+    // How the weights lie that it stands beside; its own matrices lie in one way.
+    let isTransposed = contents.configuration.architecture == .gpt2 ? "true" : "false"
     let beside = layout.trunk.filter(\.role.isHiddenMatrix).map {
       $0.name.replacing(".weight", with: "")
     }
@@ -126,7 +127,7 @@ private struct PEFTDescription: Decodable {
     }
     let alpha = Int(exactly: adapter.alpha).map(String.init) ?? "\(adapter.alpha)"
     let members = [
-      ("base_model_name_or_path", "null"), ("bias", "\"none\""), ("fan_in_fan_out", "false"),
+      ("base_model_name_or_path", "null"), ("bias", "\"none\""), ("fan_in_fan_out", isTransposed),
       ("inference_mode", "true"), ("init_lora_weights", "true"), ("lora_alpha", alpha),
       ("lora_dropout", "0.0"), ("modules_to_save", "null"), ("peft_type", "\"LORA\""),
       ("r", "\(adapter.rank)"), ("target_modules", "[\(targets)]"),

@@ -100,7 +100,8 @@ package struct Checkpoint: Sendable {
   /// Reads one tensor to its place in `buffer`.
   /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
   func load(_ tensor: ParameterTensor, into buffer: FloatBuffer) throws(CheckpointError) {
-    try file(of: tensor).read(name(of: tensor), into: buffer, at: tensor)
+    try file(of: tensor).read(
+      name(of: tensor), into: buffer, at: tensor, in: form(of: tensor))
   }
 
   /// Reads the optimizer's moments.
@@ -134,13 +135,24 @@ package struct Checkpoint: Sendable {
     adapter == nil || tensor.isFrozen ? tensor.name : AdapterFolder.name(of: tensor)
   }
 
+  /// The optimizer's file has tensors as the engine has them.
+  private func form(of tensor: ParameterTensor) -> FileForm {
+    let isOwn = adapter == nil || tensor.isFrozen
+    let isInOptimizer = isOwn && !isInModelFile(tensor, qkLayerNormWeight: qkLayerNormWeight)
+    return isInOptimizer ? .plain : FileForm(tensor, configuration)
+  }
+
+  private func check(_ tensor: ParameterTensor) throws(CheckpointError) {
+    try file(of: tensor).check(name(of: tensor), shape: form(of: tensor).shape(of: tensor))
+  }
+
   /// All of it before any of it is read, so that a run is not left with half a checkpoint.
   private func checkTensors() throws(CheckpointError) {
     for tensor in layout.trunk {
-      try file(of: tensor).check(tensor.name, shape: tensor.shape)
+      try check(tensor)
     }
     for tensor in layout.tensors {
-      try file(of: tensor).check(name(of: tensor), shape: tensor.shape)
+      try check(tensor)
       guard layout.isTrained(tensor) else { continue }
       try optimizer.check(firstMomentName(tensor), shape: tensor.shape)
       try optimizer.check(secondMomentName(tensor), shape: tensor.shape)

@@ -37,7 +37,7 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(path): not a checkpoint of Seismo (\(found)); give a folder that Seismo has written"
     case .otherLayers(let path, let found):
       "\(path): its layers are not this program's (\(found)); give a checkpoint of Seismo, or a "
-        + "Persimmon of bytes as transformers writes it"
+        + "Persimmon, GPT-2 or Llama of bytes as transformers writes it"
     case .newer(let path, let version, let supported):
       "\(path): written by a newer Seismo (format \(version), this one reads up to \(supported)); "
         + "use that version"

@@ -71,9 +71,23 @@ struct StoredModel: Codable {
   var adapter: AdapterConfiguration?
   /// Absent where nothing was cut out.
   var pruned: PrunedShape?
+  /// Absent for Persimmon.
+  var architecture: Architecture?
+  /// Absent for as many as heads.
+  var keyValueHeads: Int?
+  /// Absent for the family's own.
+  var isTied: Bool?
+  var normEpsilon: Double?
+  /// Absent for 10,000.
+  var rotaryBase: Double?
 
   enum CodingKeys: String, CodingKey {
     case width, layers, heads, context, vocabulary, experts, mixers, adapter, pruned, sharing
+    case architecture
+    case keyValueHeads = "key_value_heads"
+    case isTied = "tied"
+    case normEpsilon = "norm_epsilon"
+    case rotaryBase = "rotary_base"
     case feedForward = "feed_forward"
     case feedForwardWidth = "feed_forward_width"
     case sigmaReparam = "sigma_reparam"
@@ -89,7 +103,16 @@ struct StoredModel: Codable {
     sigmaReparam = configuration.sigmaReparam ? true : nil
     sharing = configuration.sharing > 0 ? configuration.sharing : nil
     mixers = configuration.mixers == [.attention] ? nil : configuration.mixers
-    feedForward = configuration.feedForward == .gelu ? nil : configuration.feedForward
+    let family = configuration.architecture
+    feedForward = configuration.feedForward == family.feedForward ? nil : configuration.feedForward
+    architecture = family == .persimmon ? nil : family
+    keyValueHeads = configuration.keyValueHeads
+    isTied = configuration.isTied == family.isTied ? nil : configuration.isTied
+    normEpsilon =
+      configuration.normEpsilon == family.normEpsilon ? nil : configuration.normEpsilon
+    rotaryBase =
+      configuration.rotaryBase == ModelConfiguration.usualRotaryBase
+      ? nil : configuration.rotaryBase
     adapter = configuration.adapter
     pruned = configuration.pruned
     experts = configuration.experts.map {
@@ -109,6 +132,7 @@ struct StoredModel: Codable {
       width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
     else { return nil }
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
+    guard setFamily(of: &model) else { return nil }
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false
     guard (0...1).contains(sharing ?? 0) else { return nil }
@@ -121,7 +145,7 @@ struct StoredModel: Codable {
       model.adapter = adapter
     }
     if let pruned {
-      guard model.isPersimmon, experts == nil, pruned.fits(model) else { return nil }
+      guard model.isAll(.persimmon), experts == nil, pruned.fits(model) else { return nil }
       model.pruned = pruned
     }
     guard let experts else { return model }
@@ -137,6 +161,23 @@ struct StoredModel: Codable {
     model.experts?.sharedWidth = experts.sharedWidth ?? 0
     if let width = experts.routerWidth { model.experts?.routerWidth = width }
     return model
+  }
+}
+
+extension StoredModel {
+  /// - Returns: whether its numbers are ones that a model can have
+  private func setFamily(of model: inout ModelConfiguration) -> Bool {
+    if let architecture { model.setArchitecture(architecture) }
+    if let isTied { model.isTied = isTied }
+    if let normEpsilon { model.normEpsilon = normEpsilon }
+    if let rotaryBase { model.rotaryBase = rotaryBase }
+    model.keyValueHeads = keyValueHeads
+    let isShared = keyValueHeads.map {
+      $0 >= 1 && heads % $0 == 0 && !model.architecture.joinsProjections
+    }
+    return isShared ?? true && (1e-12...1).contains(model.normEpsilon)
+      && (1...1e9).contains(model.rotaryBase)
+      && (model.architecture == .persimmon || mixers == nil)
   }
 }
 

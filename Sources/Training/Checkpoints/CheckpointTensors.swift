@@ -51,8 +51,10 @@ package struct CheckpointContents {
     let (tensors, buffer) = trunk.map { (layout.trunk, $0) } ?? (layout.tensors, parameters)
     return tensors.filter { isInModelFile($0, qkLayerNormWeight: qkLayerNormWeight) }
       .flatMap { tensor in
-        let weight = written(tensor, name: tensor.name, from: buffer)
-        guard configuration.isPersimmon, let bias = biasName(of: tensor) else { return [weight] }
+        let weight = stored(tensor, name: tensor.name, from: buffer)
+        guard configuration.isAll(.persimmon), let bias = biasName(of: tensor) else {
+          return [weight]
+        }
         return [weight, SafetensorsTensor(name: bias, shape: [tensor.shape[0]], contents: .zeros)]
       }
   }
@@ -60,7 +62,7 @@ package struct CheckpointContents {
   /// What the adapter's own file holds, under PEFT's names; empty where there is no adapter.
   func adapterTensors() -> [SafetensorsTensor] {
     guard trunk != nil else { return [] }
-    return layout.tensors.map { written($0, name: AdapterFolder.name(of: $0), from: parameters) }
+    return layout.tensors.map { stored($0, name: AdapterFolder.name(of: $0), from: parameters) }
   }
 
   /// What `optimizer.safetensors` holds: both moments of every tensor that is trained, and the values of those that
@@ -94,6 +96,18 @@ package struct CheckpointContents {
       }
       return [written(tensor, name: tensor.name, from: parameters)] + moments
     }
+  }
+
+  /// In the form that its family's files have.
+  private func stored(
+    _ tensor: ParameterTensor, name: String, from buffer: FloatBuffer
+  ) -> SafetensorsTensor {
+    let form = FileForm(tensor, configuration)
+    guard !form.isPlain else { return written(tensor, name: name, from: buffer) }
+    let values = UnsafeBufferPointer(start: buffer.base + tensor.offset, count: tensor.count)
+    return SafetensorsTensor(
+      name: name, shape: form.shape(of: tensor),
+      contents: .copied(form.stored(values, rows: tensor.shape[0])))
   }
 
   private func written(

@@ -2,12 +2,15 @@ import Foundation
 import Kernels
 import Models
 
-/// A model that transformers has written, where its layers are this program's: a Persimmon of bytes.
+/// A model that transformers has written, where its layers are this program's: a Persimmon, GPT-2 or
+/// Llama of bytes.
 struct HuggingFaceFolder: Sendable {
   let path: String
   let configuration: ModelConfiguration
   let hasQKLayerNorm: Bool
-  private let model: SafetensorsFile
+  private let weights: HuggingFaceWeights
+
+  var qkLayerNormWeight: Float { hasQKLayerNorm ? 1 : 0 }
 
   /// Nil for a folder that is no such model at all, or that has a state of Seismo's beside it.
   /// - Throws: `otherLayers` for a model of another kind; `missing` or `unfit` tensors.
@@ -17,29 +20,26 @@ struct HuggingFaceFolder: Sendable {
     guard manager.fileExists(atPath: file), !manager.fileExists(atPath: path + "/run.json") else {
       return nil
     }
-    guard let json = manager.contents(atPath: file),
-      let description = try? JSONDecoder().decode(PersimmonDescription.self, from: json)
-    else { throw .otherLayers(path: path, found: "config.json without the sizes of a model") }
-    if let flaw = description.flaw { throw .otherLayers(path: path, found: flaw) }
-    model = try SafetensorsFile(path: path + "/model.safetensors")
+    guard let json = manager.contents(atPath: file) else {
+      throw .unreadable(path: file, reason: "it is no file this account may read")
+    }
+    let description = try huggingFaceDescription(json, path: path)
+    weights = try HuggingFaceWeights(folder: path)
     self.path = path
     configuration = description.configuration
-    hasQKLayerNorm = description.qkLayerNorm ?? true
-    guard configuration.layers <= model.tensorCount else {
+    hasQKLayerNorm = description.hasQKLayerNorm
+    guard configuration.layers <= weights.names.count else {
       throw .otherLayers(path: path, found: "\(configuration.layers) layers and fewer tensors")
     }
-    try checkBiases()
+    if configuration.architecture == .persimmon { try checkBiases() }
   }
 
-  /// Its biases must all be 0: ours has none.
+  /// A Persimmon's biases must all be 0: ours has none.
   private func checkBiases() throws(CheckpointError) {
-    for tensor in model.tensors where tensor.name.hasSuffix(".bias") {
-      let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: tensor.shape.reduce(1, *))
-      defer { values.deallocate() }
-      try model.read(tensor.name, shape: tensor.shape, into: values)
-      guard values.allSatisfy({ $0 == 0 }) else {
-        throw .otherLayers(path: path, found: "\(tensor.name) is not 0")
-      }
+    for name in weights.names where name.hasSuffix(".bias") {
+      let values = try weights.values(of: name)
+      let isZero = (0..<values.count).allSatisfy { values[$0] == 0 }
+      guard isZero else { throw .otherLayers(path: path, found: "\(name) is not 0") }
     }
   }
 
@@ -49,75 +49,90 @@ struct HuggingFaceFolder: Sendable {
       for index in 0..<tensor.count { buffer[tensor.offset + index] = 1 }
       return
     }
-    try model.read(tensor.name, into: buffer, at: tensor)
+    let form = FileForm(tensor, configuration)
+    let stored = try weights.values(
+      of: weights.name(of: tensor), shape: form.shape(of: tensor))
+    let values = UnsafeMutableBufferPointer(
+      start: buffer.base + tensor.offset, count: tensor.count)
+    form.restore(
+      UnsafeBufferPointer(start: stored.base, count: tensor.count), rows: tensor.shape[0],
+      into: values)
   }
 }
 
-/// What of Persimmon's `config.json` decides whether its layers are ours.
-private struct PersimmonDescription: Decodable {
-  struct Rotation: Decodable {
-    var share: Double?
-    var base: Double?
+/// The tensors of such a folder, in one file or in the shards that an index names, of whatever
+/// floating-point type.
+private struct HuggingFaceWeights: Sendable {
+  private let path: String
+  private let files: [SafetensorsFile]
+  private let owners: [String: Int]
+
+  private struct Index: Decodable {
+    var shards: [String: String]
 
     enum CodingKeys: String, CodingKey {
-      case share = "partial_rotary_factor"
-      case base = "rope_theta"
+      case shards = "weight_map"
     }
   }
 
-  var type: String
-  var width: Int
-  var hidden: Int?
-  var layers: Int
-  var heads: Int
-  var context: Int
-  var vocabulary: Int
-  var activation: String?
-  var epsilon: Double?
-  var qkLayerNorm: Bool?
-  var rotaryShare: Double?
-  var rotaryBase: Double?
-  var rotation: Rotation?
-  var isTied: Bool?
-
-  enum CodingKeys: String, CodingKey {
-    case type = "model_type"
-    case width = "hidden_size"
-    case hidden = "intermediate_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case context = "max_position_embeddings"
-    case vocabulary = "vocab_size"
-    case activation = "hidden_act"
-    case epsilon = "layer_norm_eps"
-    case qkLayerNorm = "qk_layernorm"
-    case rotaryShare = "partial_rotary_factor"
-    case rotaryBase = "rope_theta"
-    case rotation = "rope_parameters"
-    case isTied = "tie_word_embeddings"
+  init(folder: String) throws(CheckpointError) {
+    let names = try Self.fileNames(in: folder)
+    path = folder + "/" + names[0]
+    var files: [SafetensorsFile] = []
+    var owners: [String: Int] = [:]
+    for name in names {
+      let file = try SafetensorsFile(path: folder + "/" + name)
+      for tensor in file.names { owners[tensor] = files.count }
+      files.append(file)
+    }
+    (self.files, self.owners) = (files, owners)
   }
 
-  /// What of it is another model's, in half a line; nil where nothing is.
-  var flaw: String? {
-    if type != "persimmon" { return "its type is \(type)" }
-    if vocabulary != 256 { return "\(vocabulary) tokens, not the 256 bytes" }
-    let sizes = [width, heads, context].allSatisfy((1...(1 << 20)).contains)
-    guard sizes, layers >= 1, width % heads == 0, width / heads % 2 == 0 else {
-      return "width \(width) in \(heads) heads, \(layers) layers, context \(context)"
+  private static func fileNames(in folder: String) throws(CheckpointError) -> [String] {
+    let whole = "model.safetensors"
+    let path = folder + "/model.safetensors.index.json"
+    guard !FileManager.default.fileExists(atPath: folder + "/" + whole),
+      let json = FileManager.default.contents(atPath: path)
+    else { return [whole] }
+    let index = try? JSONDecoder().decode(Index.self, from: json)
+    let names = Set((index?.shards ?? [:]).values).sorted()
+    // A name alone: an index must not lead out of its folder.
+    guard !names.isEmpty, names.allSatisfy({ !$0.contains("/") }) else {
+      throw .damaged(
+        path: path, offset: nil, expected: "a weight_map of tensors to files in this folder",
+        found: "something else")
     }
-    if let hidden, hidden != 4 * width { return "a hidden width of \(hidden), not \(4 * width)" }
-    if !["gelu_new", "gelu_pytorch_tanh"].contains(activation ?? "relu2") {
-      return "its activation is \(activation ?? "relu2"), not gelu_pytorch_tanh"
-    }
-    if epsilon ?? 1e-5 != 1e-5 { return "its layer_norm_eps is \(epsilon ?? 0), not 1e-05" }
-    let share = rotation?.share ?? rotaryShare ?? 0.5
-    if share != 1 { return "positions rotate a share of \(share) of a head, not all of it" }
-    let base = rotation?.base ?? rotaryBase ?? 10000
-    if base != 10000 { return "positions rotate by base \(base), not 10000" }
-    return isTied == true ? "its embeddings are tied" : nil
+    return names
   }
 
-  var configuration: ModelConfiguration {
-    ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
+  var names: [String] { owners.keys.sorted() }
+
+  /// A GPT-2 without its head is written without the stem.
+  func name(of tensor: ParameterTensor) -> String {
+    let stem = "transformer."
+    guard owners[tensor.name] == nil, tensor.name.hasPrefix(stem) else { return tensor.name }
+    return String(tensor.name.dropFirst(stem.count))
+  }
+
+  /// A tensor in Float32.
+  /// - Parameters: `shape` is that which it must have; nil for any
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`.
+  func values(of name: String, shape: [Int]? = nil) throws(CheckpointError) -> FloatBuffer {
+    guard let owner = owners[name], let tensor = files[owner].tensor(name) else {
+      throw .tensorMissing(path: path, tensor: name)
+    }
+    guard let type = StoredNumber(rawValue: tensor.type), shape ?? tensor.shape == tensor.shape
+    else {
+      throw .tensorUnfit(
+        path: files[owner].path, tensor: name, expected: "numbers \(shape ?? tensor.shape)",
+        found: "\(tensor.type) \(tensor.shape)")
+    }
+    let count = tensor.shape.reduce(1, *)
+    let stored = Buffer<UInt8>(count: max(tensor.bytes, 1))
+    try files[owner].read(
+      name, from: 0, into: UnsafeMutableRawBufferPointer(rebasing: stored.memory[..<tensor.bytes]))
+    let values = FloatBuffer(count: max(count, 1))
+    decode(stored, as: type, from: 0, count: count, into: values)
+    return values
   }
 }

@@ -73,6 +73,13 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
+  /// One of them as the file has it; nil where there is none of that name.
+  func tensor(_ name: String) -> Tensor? {
+    header.entries[name].map {
+      Tensor(name: name, type: $0.type, shape: $0.shape, bytes: $0.bytes.count)
+    }
+  }
+
   /// All tensors in the order of their bytes.
   package var tensors: [Tensor] {
     let inOrder = header.entries.sorted {

@@ -4,6 +4,7 @@ import Foundation
 package struct SafetensorsTensor {
   package enum Contents {
     case values(UnsafeBufferPointer<Float>)
+    case copied([Float])
     case zeros
   }
 
@@ -35,6 +36,9 @@ package func writeSafetensors(
     case .values(let values):
       precondition(values.count == tensor.count, "\(tensor.name): \(values.count) values")
       try writer.write(UnsafeRawBufferPointer(values))
+    case .copied(let values):
+      precondition(values.count == tensor.count, "\(tensor.name): \(values.count) values")
+      try writer.write(values)
     case .zeros:
       try writer.write(zeros: tensor.count * 4)
     }
@@ -63,6 +67,11 @@ package final class SafetensorsWriter {
   package func write(_ piece: UnsafeRawBufferPointer) throws(CheckpointError) {
     try output.write(piece)
     written += piece.count
+  }
+
+  func write(_ values: [Float]) throws(CheckpointError) {
+    try output.write(values.withUnsafeBytes { Array($0) })
+    written += values.count * 4
   }
 
   func write(zeros count: Int) throws(CheckpointError) {

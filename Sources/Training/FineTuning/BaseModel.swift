@@ -21,7 +21,7 @@ package struct BaseModel {
     if let folder = try HuggingFaceFolder(path: path) {
       source = .huggingFace(folder)
       (configuration, forward) = (folder.configuration, ForwardState())
-      qkLayerNormWeight = folder.hasQKLayerNorm ? 1 : 0
+      qkLayerNormWeight = folder.qkLayerNormWeight
       return
     }
     let checkpoint = try CheckpointFolder.read(path)
@@ -106,7 +106,8 @@ extension TrainingRun {
     }
     routerBias = RouterBias(configuration.model, values: base.forward.routerBias)
     guard let path = configuration.startingAdapter else { return }
-    try AdapterFolder(path: path).load(engine.layout, into: parameters)
+    try AdapterFolder(path: path).load(
+      configuration.model, engine.layout, into: parameters)
   }
 }
 

@@ -33,8 +33,8 @@ extension RunOptionCatalog {
 
   private static let base = RunOption(
     name: "base", kind: .text,
-    help: "a checkpoint whose weights the run begins with: a folder of Seismo's, or of a Persimmon"
-      + " of bytes as transformers writes it"
+    help: "a checkpoint whose weights the run begins with: a folder of Seismo's, or of a Persimmon,"
+      + " GPT-2 or Llama of bytes as transformers writes it"
   ) { words, given, configuration in
     configuration.base = words
     configuration.setUsual(of: configuration.model.adapter?.method, besides: given)
@@ -137,7 +137,7 @@ extension TrainingConfiguration {
     }
     guard let adapter = model.adapter else { return }
     let name = adapter.method.rawValue
-    guard model.isPersimmon else {
+    guard model.isPlain else {
       let what = model.experts == nil ? "layers of other kinds" : "a mixture of experts"
       throw .impossible(
         reason: "\(name) has no place in \(what): give --method \(RunOptionCatalog.fullMethod)")

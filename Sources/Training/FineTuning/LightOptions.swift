@@ -41,6 +41,11 @@ extension TrainingConfiguration {
           + " \(model.adapter?.method.rawValue ?? RunOptionCatalog.fullMethod): give --method lora,"
           + " or leave it out")
     }
+    guard model.architecture == .persimmon else {
+      throw .impossible(
+        reason: "light cuts heads out of persimmon's layers, not out of"
+          + " \(model.architecture.rawValue)'s: leave it out")
+    }
     let faults = [
       ("reward", reward != nil), ("anchor", anchor > 0), ("adapter", startingAdapter != nil),
     ]

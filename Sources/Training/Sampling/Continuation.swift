@@ -89,8 +89,9 @@ package final class Continuation {
   /// The samples of these numbers.
   package func samples(_ numbers: Range<Int>, rule: SamplingRule, seed: UInt64) -> [TextSample] {
     let writing = Writing(
-      first: numbers.lowerBound, count: numbers.count, tokens: tokens, kept: keptPrompt,
-      last: prompt[prompt.count - 1], logits: logits, rule: rule,
+      first: numbers.lowerBound, count: numbers.count, tokens: tokens,
+      prompt: Array(prompt.suffix(context)), places: engine.configuration.places, logits: logits,
+      rule: rule,
       draws: CounterGenerator(seed: seed, stream: "samples"))
     let groups = (numbers.count + texts - 1) / texts
     let (texts, all) = (texts, lanes.lanes)
@@ -103,23 +104,27 @@ package final class Continuation {
     }
     return writing.samples
   }
-
-  private var keptPrompt: Int { min(prompt.count, context) }
 }
 
 extension ModelConfiguration {
   /// Whether a text of so many bytes is longer than attention reaches back.
   package func slides(over bytes: Int) -> Bool { hasAttention && bytes > context }
+
+  /// Positions that a text can have; nil for any number.
+  fileprivate var places: Int? { architecture.learnsPositions ? context : nil }
 }
 
 /// Samples being written, by their places among those asked for.
+///
+/// A text that has filled all the positions there are begins anew with its later half.
 private struct Writing: Sendable {
   let first: Int
   let count: Int
   let tokens: Int
-  /// The prompt's bytes that were read.
-  let kept: Int
-  let last: UInt8
+  /// Its bytes that were read.
+  let prompt: [UInt8]
+  /// Positions that a text can have; nil for any number.
+  let places: Int?
   let logits: [Float]
   let rule: SamplingRule
   let draws: CounterGenerator
@@ -127,14 +132,14 @@ private struct Writing: Sendable {
   let logProbabilities: Buffer<Double>
 
   init(
-    first: Int, count: Int, tokens: Int, kept: Int, last: UInt8, logits: [Float],
+    first: Int, count: Int, tokens: Int, prompt: [UInt8], places: Int?, logits: [Float],
     rule: SamplingRule, draws: CounterGenerator
   ) {
     self.first = first
     self.count = count
     self.tokens = tokens
-    self.kept = kept
-    self.last = last
+    self.prompt = prompt
+    self.places = places
     self.logits = logits
     self.rule = rule
     self.draws = draws
@@ -156,20 +161,37 @@ private struct Writing: Sendable {
     let part = lane.prefix(rows)
     let scratch = FloatBuffer(count: logits.count)
     for row in 0..<rows {
-      lane.copy(kept, from: 0, to: row + 1)
-      let next = logits.withUnsafeBufferPointer { write(start + row, 0, $0, scratch) }
-      part.texts[row] = TextRow(
-        slot: row + 1, position: kept, token: next, before: UInt16(last))
+      lane.copy(prompt.count, from: 0, to: row + 1)
+      _ = logits.withUnsafeBufferPointer { write(start + row, 0, $0, scratch) }
     }
+    // The byte of each text that stands at position 0.
+    var origin = 0
     for place in 1..<max(tokens, 1) {
-      part.forward()
+      let index = prompt.count + place - 1
+      if let places, index - origin == places {
+        origin = index - places / 2
+        for earlier in origin..<index { read(earlier, from: origin, start, part) }
+      }
+      read(index, from: origin, start, part)
       for row in 0..<rows {
-        let before = part.texts[row].token
-        let next = write(start + row, place, part.logits.rowNumbers(row), scratch)
-        part.texts[row] = TextRow(
-          slot: row + 1, position: kept + place, token: next, before: UInt16(before))
+        _ = write(start + row, place, part.logits.rowNumbers(row), scratch)
       }
     }
+  }
+
+  /// Has each text's byte of that number read.
+  private func read(_ index: Int, from origin: Int, _ start: Int, _ part: InferenceLane) {
+    for row in 0..<part.texts.count {
+      part.texts[row] = TextRow(
+        slot: row + 1, position: index - origin, token: byte(index, ofSample: start + row),
+        before: index > 0 ? UInt16(byte(index - 1, ofSample: start + row)) : 256)
+    }
+    part.forward()
+  }
+
+  /// A byte of the prompt or of what follows it.
+  private func byte(_ index: Int, ofSample sample: Int) -> UInt8 {
+    index < prompt.count ? prompt[index] : bytes[sample * tokens + index - prompt.count]
   }
 
   private func write(

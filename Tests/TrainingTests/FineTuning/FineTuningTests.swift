@@ -167,7 +167,7 @@ struct FineTuningTests {
     #expect(adapter.configuration == checkpoint.configuration.adapter)
     #expect(adapter.options == ["method": "lora", "rank": "3", "alpha": "6.0"])
     let parameters = (0..<2).map { _ in FloatBuffer(count: checkpoint.layout.count) }
-    try adapter.load(checkpoint.layout, into: parameters[0])
+    try adapter.load(checkpoint.configuration, checkpoint.layout, into: parameters[0])
     try checkpoint.load(parameters: parameters[1])
     #expect(bits(parameters[0]) == bits(parameters[1]))
     let again = try Self.tuned(
@@ -187,18 +187,6 @@ struct FineTuningTests {
     let own = try Self.tuned(options)
     let foreign = try Self.tuned(options, base: folder.path)
     #expect(foreign.numbers == own.numbers)
-    let file = folder.appending(path: "config.json")
-    let words = try String(contentsOf: file, encoding: .utf8)
-    for (old, new, flaw) in [
-      ("\"model_type\": \"persimmon\"", "\"model_type\": \"llama\"", "its type is llama"),
-      ("gelu_pytorch_tanh", "relu2", "its activation is relu2"),
-      ("\"vocab_size\": 256", "\"vocab_size\": 50257", "50257 tokens"),
-      ("\"intermediate_size\": 64", "\"intermediate_size\": 48", "a hidden width of 48, not 64"),
-    ] {
-      try words.replacing(old, with: new).write(to: file, atomically: true, encoding: .utf8)
-      let error = #expect(throws: CheckpointError.self) { try BaseModel(path: folder.path) }
-      #expect("\(try #require(error))".contains(flaw))
-    }
   }
 
   @Test func `anchors hold the outputs on other text near the base's`() throws {

@@ -1,0 +1,68 @@
+import Models
+
+/// The options that make a model one of another family.
+extension RunOptionCatalog {
+  static let architecture: [RunOption] = [
+    RunOption(
+      name: "architecture", kind: .choice(Architecture.allCases.map(\.rawValue)),
+      help: "the family of layers, by Hugging Face's word for it; gpt2 has biases and learned"
+        + " positions, llama RMSNorm and SwiGLU"
+    ) { words, _, configuration in
+      if let family = Architecture(rawValue: words) { configuration.model.setArchitecture(family) }
+    } words: {
+      $0.model.architecture == .persimmon ? nil : $0.model.architecture.rawValue
+    },
+    .count(
+      "kv-heads", 1...256, \.model.keyValueHeads,
+      help: "with llama: heads of keys and values, each shared by as many queries; they divide the"
+        + " heads"),
+    .count(
+      "ffn-width", 1...65536, \.model.feedForwardWidth,
+      help: "hidden width of feed-forward layers; 4 times the width, with llama 8/3, if not given"
+    ) { $0.model.feedForwardWidth != $0.model.architecture.feedForwardWidth($0.model.width) },
+    .flag(
+      "tie-embeddings", \.model.isTied,
+      help: "take the embedding's table for the unembedding too; on with gpt2"
+    ) { $0.model.isTied != $0.model.architecture.isTied },
+    .number(
+      "rope-theta", 1...1e9, \.model.rotaryBase,
+      help: "base of the angles that rotary positions turn by"
+    ) { $0.model.rotaryBase != ModelConfiguration.usualRotaryBase },
+    .number(
+      "norm-eps", 1e-12...1, \.model.normEpsilon,
+      help: "what norms add to the variance; 1e-5, with llama 1e-6, if not given"
+    ) { $0.model.normEpsilon != $0.model.architecture.normEpsilon },
+  ]
+}
+
+extension ModelConfiguration {
+  static let usualRotaryBase = 10_000.0
+}
+
+extension TrainingConfiguration {
+  /// Refuses what the family has no place for.
+  func validateArchitecture() throws(ConfigurationError) {
+    let family = model.architecture
+    if let shared = model.keyValueHeads {
+      guard !family.joinsProjections else {
+        throw .impossible(
+          reason: "kv-heads has no place in \(family.rawValue), where each query has a key of its"
+            + " own: add --architecture llama, or leave it out")
+      }
+      guard model.heads % shared == 0 else {
+        throw .impossible(
+          reason: "\(shared) kv-heads do not divide the \(model.heads) heads: choose a divisor")
+      }
+    }
+    guard family == .persimmon || model.mixers.allSatisfy({ $0 == .attention }) else {
+      throw .impossible(
+        reason: "the mixer ssm has norms of its own, and none of \(family.rawValue)'s: leave"
+          + " --architecture out")
+    }
+    guard !family.learnsPositions || model.rotaryBase == ModelConfiguration.usualRotaryBase else {
+      throw .impossible(
+        reason: "rope-theta has no place in \(family.rawValue), whose positions are learned: leave"
+          + " it out")
+    }
+  }
+}

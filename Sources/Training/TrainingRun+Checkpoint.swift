@@ -266,6 +266,10 @@ extension ModelConfiguration {
       experts.map {
         ", \($0.count) experts of width \($0.width) by the router \($0.router.rawValue)"
       } ?? ""
+    let family =
+      (architecture == .persimmon ? "" : "\(architecture.rawValue) of ")
+    let shares =
+      (keyValueHeads.map { ", \($0) of keys" } ?? "") + (isTied ? ", tied embeddings" : "")
     let sigma = sigmaReparam ? ", sigma-reparametrised" : ""
     let adapter = adapter.map { ", \($0.method.rawValue) of rank \($0.rank)" } ?? ""
     let left =
@@ -273,7 +277,7 @@ extension ModelConfiguration {
     let mixed = (0..<layers).filter { mixer(inLayer: $0) != .attention }
     let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
     let shared = sharing > 0 ? ", matrices read from an array \(sharing) times as long" : ""
-    return "width \(width), \(layers) layers, \(heads) heads, context \(context)"
+    return "\(family)width \(width), \(layers) layers, \(heads) heads\(shares), context \(context)"
       + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter + left
   }
 }

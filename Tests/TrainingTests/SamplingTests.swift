@@ -93,7 +93,42 @@ struct SamplingTests {
     return configuration
   }()
 
-  @Test(arguments: [dense, mixture])
+  private static let learned: ModelConfiguration = {
+    var configuration = dense
+    configuration.setArchitecture(.gpt2)
+    configuration.context = 8
+    return configuration
+  }()
+
+  @Test func `a text that has filled the positions there are goes on from its later half`() {
+    let (prompt, configuration) = (Array("abcde".utf8), Self.learned)
+    let context = configuration.context
+    let layout = ParameterLayout(configuration)
+    let parameters = FloatBuffer(count: layout.count)
+    initialise(parameters: parameters, layout: layout, seed: 3)
+    let engine = InferenceEngine(
+      configuration: configuration, settings: LossSettings(), parameters: parameters,
+      pool: WorkerPool(workers: 1))
+    let trainer = TransformerEngine(
+      configuration: configuration, batch: 1, pool: WorkerPool(workers: 1))
+    let text = Continuation(of: prompt, tokens: 20, texts: 2, engine: engine).samples(
+      0..<1, rule: SamplingRule(temperature: 0), seed: 1)[0].bytes
+    var (known, origin) = (prompt, 0)
+    for byte in text {
+      if known.count - origin > context { origin = known.count - 1 - context / 2 }
+      let window = Array(known[origin...])
+      let padded = window + [UInt8](repeating: 0, count: context + 1 - window.count)
+      let logits = padded.withUnsafeBufferPointer {
+        trainer.logits(parameters: parameters, tokens: $0, rows: 1, settings: LossSettings())
+      }
+      let row = logits[(window.count - 1) * 256..<window.count * 256]
+      let likeliest = row.indices.max { row[$0] < row[$1] }.map { UInt8($0 - row.startIndex) }
+      #expect(byte == likeliest, "byte \(known.count)")
+      known.append(byte)
+    }
+  }
+
+  @Test(arguments: [dense, mixture, learned])
   func `a sample is the same text whatever is written beside it`(
     configuration: ModelConfiguration
   ) {

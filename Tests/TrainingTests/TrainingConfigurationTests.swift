@@ -111,7 +111,7 @@ struct TrainingConfigurationTests {
     ),
     (
       ["preset": "tiny", "feed-forward": "relu"],
-      "'relu' is no value for feed-forward: give gelu, kat"
+      "'relu' is no value for feed-forward: give gelu, kat, swiglu"
     ),
     (
       ["decay-steps": "10"],
@@ -172,6 +172,26 @@ struct TrainingConfigurationTests {
     (
       ["layers": "1", "expert-every": "2"],
       "experts in every second layer need two layers: leave --expert-every out"
+    ),
+    (
+      ["kv-heads": "2"],
+      "kv-heads has no place in persimmon, where each query has a key of its own: add --architecture"
+        + " llama, or leave it out"
+    ),
+    (
+      ["architecture": "llama", "heads": "4", "kv-heads": "3"],
+      "3 kv-heads do not divide the 4 heads: choose a divisor"
+    ),
+    (
+      ["preset": "tiny", "architecture": "gpt2", "mixer": "ssm"],
+      "the mixer ssm has norms of its own, and none of gpt2's: leave --architecture out"
+    ),
+    (
+      ["architecture": "gpt2", "rope-theta": "500"],
+      "rope-theta has no place in gpt2, whose positions are learned: leave it out"
+    ),
+    (
+      ["architecture": "mamba"], "'mamba' is no value for architecture: give persimmon, gpt2, llama"
     ),
     (["heads": "3"], "3 heads do not divide a width of 64: choose a divisor"),
     (

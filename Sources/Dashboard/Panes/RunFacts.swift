@@ -65,7 +65,8 @@ extension RunFacts {
     Topic(
       title: "model",
       names: [
-        "preset", "width", "layers", "heads", "context", "mixer", "ssm-layers", "experts",
+        "preset", "architecture", "width", "layers", "heads", "kv-heads", "ffn-width", "context",
+        "tie-embeddings", "rope-theta", "norm-eps", "mixer", "ssm-layers", "experts",
         "expert-width",
         "expert-active", "expert-every", "shared-expert-width", "router", "router-width",
         "feed-forward",

@@ -15,9 +15,11 @@ pytestmark = pytest.mark.skipif(not BINARY, reason="SEISMO_BINARY names no seism
 STUDY = Path(__file__).parents[3] / "studies" / "finetune-peft.py"
 
 
-def test_peft_computes_what_the_merged_weights_do_and_writes_the_adapter_again():
+@pytest.mark.parametrize("family", ["persimmon", "gpt2", "llama"])
+def test_peft_computes_what_the_merged_weights_do_and_writes_the_adapter_again(family):
     quick = ["--headless", "--workers", 1, "--eval-every", 0]
-    said("train", "--preset", "tiny", "--steps", 20, *quick, "--session", "a.seismo")
+    shape = ["--preset", "tiny", "--architecture", family]
+    said("train", *shape, "--steps", 20, *quick, "--session", "a.seismo")
     tuning = [*quick, "--steps", 10, "--merge-into", "merged", "--session", "b.seismo"]
     said("finetune", "a.checkpoints", "--method", "lora", *tuning)
     adapted = "b.checkpoints/step-000000010"
@@ -43,3 +45,33 @@ def test_peft_computes_what_the_merged_weights_do_and_writes_the_adapter_again()
         "c.seismo",
     )
     assert Path("c.checkpoints/step-000000002/adapter/adapter_config.json").exists()
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_a_folder_of_transformers_comes_back_trained(family):
+    """Fine-tuned from what transformers wrote, and read by it again: the loss is what Seismo told."""
+    import torch
+    from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
+
+    names = {"gpt2": ("n_embd", "n_layer", "n_head", "n_positions")}
+    keys = names.get(
+        family,
+        ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"),
+    )
+    kind, rest = GPT2Config, {}
+    if family == "llama":
+        kind, rest = LlamaConfig, {"intermediate_size": 48, "num_key_value_heads": 2}
+    sizes = dict(zip(keys, (32, 2, 4, 16), strict=True))
+    torch.manual_seed(1)
+    config = kind(vocab_size=256, bos_token_id=None, eos_token_id=None, **sizes, **rest)
+    AutoModelForCausalLM.from_config(config).to(torch.bfloat16).save_pretrained("theirs")
+    Path("text.txt").write_bytes(bytes(range(97, 123)) * 400)
+    quick = ["--headless", "--workers", 1, "--eval-every", 0, "--batch", 4]
+    said("finetune", "theirs", "--data", "text.txt", "--steps", 60, *quick, "--session", "a.seismo")
+    ours = "a.checkpoints/step-000000060"
+    told = said("eval", ours, "--data", "text.txt", "--json")
+    model = AutoModelForCausalLM.from_pretrained(ours, dtype=torch.float32).eval()
+    text = torch.tensor([list(Path("text.txt").read_bytes()[:17])])
+    with torch.no_grad():
+        loss = model(text, labels=text).loss.item()
+    assert loss < 1.0, (loss, told)

@@ -1,0 +1,83 @@
+import Foundation
+import Kernels
+import Models
+import Telemetry
+import Testing
+
+@testable import Training
+
+/// Runs of models of other families.
+@Suite(.timeLimit(.minutes(15)))
+struct ArchitectureRunTests {
+  private static let families: [[String: String]] = [
+    ["architecture": "gpt2"],
+    ["architecture": "gpt2", "tie-embeddings": "off", "ffn-width": "40", "norm-eps": "1e-3"],
+    ["architecture": "llama", "kv-heads": "1", "rope-theta": "500000"],
+    ["architecture": "llama", "tie-embeddings": "on", "feed-forward": "gelu"],
+    ["feed-forward": "swiglu", "ffn-width": "24"],
+  ]
+
+  private func model(_ options: [String: String]) throws -> ModelConfiguration {
+    let sizes = ["preset": "tiny", "width": "16", "heads": "2", "context": "8"]
+    return try TrainingConfiguration(options: sizes.merging(options) { $1 }).model
+  }
+
+  @Test(arguments: families)
+  func `a configuration's options make the same model again`(options: [String: String]) throws {
+    let model = try model(options)
+    var configuration = TrainingConfiguration(preset: .tiny)
+    configuration.model = model
+    let again = try TrainingConfiguration(options: configuration.options)
+    #expect(again.model == model)
+    for (name, value) in options { #expect(configuration.options[name] != nil, "\(name) \(value)") }
+    // What an older run says stays what it was.
+    let plain = TrainingConfiguration(preset: .tiny).options
+    #expect(options.keys.allSatisfy { plain[$0] == nil })
+  }
+
+  @Test(arguments: families)
+  func `ranks and workers give the same bits, and the loss falls`(
+    options: [String: String]
+  ) async throws {
+    let model = try model(options)
+    let change: @Sendable (inout TrainingConfiguration) -> Void = {
+      $0.model = model
+      $0.steps = 12
+    }
+    let alone = try await TrainedRun(.tiny) {
+      change(&$0)
+      $0.workers = 2
+    }
+    let ranks = try await TrainedRun.together(2, .tiny, change)
+    #expect(ranks[0].numbers == alone.numbers)
+    let losses = alone.values(MetricCatalog.loss)
+    #expect(try #require(losses.last) < losses[0])
+  }
+
+  @Test(arguments: [
+    ["optimizer": "muon"], ["sigma-reparam": "on"], ["mu-param": "on"], ["qk-clip": "2"],
+    ["share-parameters": "0.5"], ["sparsity": "0.5", "regrow": "2"], ["subspace": "40"],
+  ])
+  func `what changes hidden matrices changes those of every family`(
+    options: [String: String]
+  ) async throws {
+    for family in Self.families.prefix(4) {
+      let given = family.merging(options) { $1 }
+      let sizes = [
+        "preset": "tiny", "width": "16", "heads": "2", "context": "8", "steps": "6", "batch": "4",
+        "warmup": "1", "eval-every": "0",
+      ]
+      let configuration = try TrainingConfiguration(options: sizes.merging(given) { $1 })
+      let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+      let runs = try [1, 2].map { workers in
+        var configuration = configuration
+        configuration.workers = workers
+        return TrainedRun(
+          records: TrainedRun.trainHere(
+            try TrainingRun(configuration: configuration, corpus: corpus, checkpointFolder: nil)))
+      }
+      #expect(runs[0].numbers == runs[1].numbers, "\(given)")
+      #expect(runs[0].values(MetricCatalog.loss).allSatisfy { $0.isFinite }, "\(given)")
+    }
+  }
+}

@@ -47,6 +47,7 @@ MEASURES = {
     "epsilon": {"grad_rms": of_cell("grad_rms")},
     "muon": {"attention_logit_max": of_cell("attention_logit_max")},
     "depth": {"attention_logit_max": of_cell("attention_logit_max")},
+    "families": {"attention_logit_max": of_cell("attention_logit_max")},
     "update-cap": {"attention_logit_max": of_cell("attention_logit_max")},
     "spike": {
         "rise of the held-out loss": worst_after_plant,

@@ -25,6 +25,8 @@ sys.path.insert(0, str(HERE))
 
 # The options of the run that each twin is of.
 OPTIONS = {
+    "gpt2": ["--architecture", "gpt2"],
+    "llama": ["--architecture", "llama"],
     "kat": ["--feed-forward", "kat"],
     "cap": ["--update-cap", "0.01"],
     "lion": ["--optimizer", "lion", "--lr", "3e-4"],

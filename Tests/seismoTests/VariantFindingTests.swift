@@ -16,6 +16,32 @@ struct VariantFindingTests {
     }
   }
 
+  @Test(
+    .enabled(if: FindingTable.names.contains("families")),
+    arguments: ["persimmon", "gpt2", "llama"])
+  func `qk-layernorm holds the logits of every family, and costs nothing at the best rate`(
+    family: String
+  ) throws {
+    let table = try FindingTable("families")
+    func group(_ state: String) -> [String: String] {
+      ["architecture": family, "qk-layernorm": state]
+    }
+    func logit(_ state: String, _ rate: String) throws -> Double {
+      try table.mean(group(state).merging(["lr": rate]) { $1 }) {
+        $0["attention_logit_max"]?.number
+      }
+    }
+    func best(_ state: String) throws -> Double {
+      try table.loss(group(state).merging(["lr": "0.01"]) { $1 })
+    }
+    #expect(try logit("off", "0.1") > 2700 && logit("off", "0.3") > 160_000)
+    for rate in ["0.003", "0.01", "0.03", "0.1", "0.3"] {
+      #expect(try logit("on", rate) < 51)
+    }
+    #expect(try table.sensitivity(group("on")) < table.sensitivity(group("off")) / 2)
+    #expect(try abs(best("on") - best("off")) < 0.015)
+  }
+
   @Test(.enabled(if: FindingTable.names.contains("ssm")))
   func `state spaces come lower than attention at every rate, and are less sensitive`() throws {
     let table = try FindingTable("ssm")

@@ -24,7 +24,7 @@ package final class InspectionProbe: Probe {
   private let every: Int
   private let isFirst: Bool
   private let engine: TransformerEngine
-  private let tokens: [UInt8]
+  private let tokens: [Token]
   private let rows: Int
   private let matrices: [ParameterTensor]
   private let rounded: FloatBuffer

@@ -14,7 +14,7 @@ package final class ModelTrial {
   /// Room for others.
   package let trial: FloatBuffer
   /// Rows of T+1 bytes.
-  let tokens: [UInt8]
+  let tokens: [Token]
   package let windows: Int
 
   /// As many windows, evenly spread over those there are.
@@ -33,10 +33,10 @@ package final class ModelTrial {
     trial = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)
     let count = min(most, source.count)
-    var tokens: [UInt8] = []
+    var tokens: [Token] = []
     for window in 0..<count {
       let place = window * source.count / count
-      tokens += try source.bytes(of: place..<(place + 1))
+      tokens += try source.tokens(of: place..<(place + 1))
     }
     (self.tokens, windows) = (tokens, count)
   }
@@ -84,7 +84,7 @@ package final class ModelTrial {
   }
 
   /// The same over rows of T+1 bytes.
-  func features(of rows: [UInt8]) -> [[Float]] {
+  func features(of rows: [Token]) -> [[Float]] {
     rows.withUnsafeBufferPointer {
       engine.features(
         parameters: parameters, tokens: $0, rows: rows.count / (context + 1), settings: settings)

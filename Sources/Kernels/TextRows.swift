@@ -4,11 +4,11 @@ package struct TextRow: Sendable, BitwiseCopyable {
   package var slot: Int32
   /// Its place in the text, from 0.
   package var position: Int32
-  package var token: UInt8
-  /// The byte before it; 256 for the first one of a text.
+  package var token: Token
+  /// The token before it; 256 for the first one of a text.
   package var before: UInt16
 
-  package init(slot: Int, position: Int, token: UInt8, before: UInt16) {
+  package init(slot: Int, position: Int, token: Token, before: UInt16) {
     self.slot = Int32(slot)
     self.position = Int32(position)
     self.token = token

@@ -1,11 +1,11 @@
-/// Windows of T+1 bytes, row after row: position t predicts byte t+1.
+/// Windows of T+1 tokens, row after row: position t predicts token t+1.
 ///
-/// They are copied once, so that every slice reads bytes that nobody can change or free meanwhile.
+/// They are copied once, so that every slice reads tokens that nobody can change or free meanwhile.
 /// A row may come through a noisy channel; its losses are then those of what the channel makes of
 /// the model.
 package struct TokenRows: Sendable {
-  private let bytes: Buffer<UInt8>
-  /// [all rows], the probability with which a row's bytes were redrawn, 0 for a clean one.
+  private let tokens: Buffer<Token>
+  /// [all rows], the probability with which a row's tokens were redrawn, 0 for a clean one.
   private let noise: Buffer<Float>
   private let firstRow: Int
   package let rows: Int
@@ -19,7 +19,7 @@ package struct TokenRows: Sendable {
   }
 
   package init(
-    _ source: UnsafeBufferPointer<UInt8>, rows: Int, positions: Int, noise: [Float] = []
+    _ source: UnsafeBufferPointer<Token>, rows: Int, positions: Int, noise: [Float] = []
   ) {
     self.init(rows: rows, positions: positions)
     fill(from: source, noise: noise)
@@ -29,19 +29,19 @@ package struct TokenRows: Sendable {
 
   /// Takes other windows into the same memory, between two passes over it.
   /// - Parameters: `noise` [rows] of the channel each comes through; empty where all are clean
-  package func fill(from source: UnsafeBufferPointer<UInt8>, noise: [Float] = []) {
+  package func fill(from source: UnsafeBufferPointer<Token>, noise: [Float] = []) {
     let count = rows * (positions + 1)
     precondition(
-      source.count >= count, "\(source.count) bytes for \(rows) windows of \(positions + 1)")
+      source.count >= count, "\(source.count) tokens for \(rows) windows of \(positions + 1)")
     precondition([0, rows].contains(noise.count), "noise of \(noise.count) of \(rows) windows")
-    if let base = source.baseAddress { (bytes.base + first).update(from: base, count: count) }
+    if let base = source.baseAddress { (tokens.base + first).update(from: base, count: count) }
     for row in 0..<rows { self.noise[firstRow + row] = noise.isEmpty ? 0 : noise[row] }
   }
 
   private init(
-    _ bytes: Buffer<UInt8>, noise: Buffer<Float>, firstRow: Int, rows: Int, positions: Int
+    _ tokens: Buffer<Token>, noise: Buffer<Float>, firstRow: Int, rows: Int, positions: Int
   ) {
-    self.bytes = bytes
+    self.tokens = tokens
     self.noise = noise
     self.firstRow = firstRow
     self.rows = rows
@@ -51,7 +51,7 @@ package struct TokenRows: Sendable {
   package func rows(from start: Int, count: Int) -> TokenRows {
     assert(start >= 0 && start + count <= rows)
     return TokenRows(
-      bytes, noise: noise, firstRow: firstRow + start, rows: count, positions: positions)
+      tokens, noise: noise, firstRow: firstRow + start, rows: count, positions: positions)
   }
 
   /// The channel that the position of this row of activations comes through.
@@ -64,7 +64,7 @@ package struct TokenRows: Sendable {
   @inline(__always)
   func forEach(_ body: (_ index: Int, _ token: Int, _ target: Int) -> Void) {
     for row in 0..<rows {
-      let window = bytes.base + (first &+ row &* (positions &+ 1))
+      let window = tokens.base + (first &+ row &* (positions &+ 1))
       for position in 0..<positions {
         body(
           row &* positions &+ position, Int(window[position]), Int(window[position &+ 1]))

@@ -5,7 +5,7 @@ extension TransformerEngine {
   ///
   /// - Parameters: `tokens` as for a step; `logits` [rows·T, V] takes those of this rank's slices
   package func loss(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, settings: LossSettings,
     logits: FloatBuffer
   ) -> StepStatistics {
     let rows = batch * configuration.context

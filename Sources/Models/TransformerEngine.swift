@@ -102,7 +102,7 @@ package final class TransformerEngine {
   ///   are taken as they are; `tokenLoss` is what the tokens' loss is, nil for a mean; `sparse` says
   ///   what of the matrices is not there, in `parameters` zeros whose gradients stay as they were
   package func lossAndGradients(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, settings: LossSettings,
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, settings: LossSettings,
     noise: [Float] = [], tokenLoss: (any TokenLoss)? = nil, sparse: SparseMatrices? = nil
   ) -> StepStatistics {
     windows.fill(from: tokens, noise: noise)
@@ -178,7 +178,7 @@ extension TransformerEngine {
   /// - Parameters: `tokens` are `rows` windows of T+1 bytes; they are taken in groups of a slice's
   ///   size, a last one may be smaller; `noise` [rows] as for a step
   package func loss(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, rows: Int,
     settings: LossSettings, noise: [Float] = []
   ) -> StepStatistics {
     statistics(
@@ -188,7 +188,7 @@ extension TransformerEngine {
   /// The losses of the same windows under several parameters.
   /// - Parameters: `tokenLosses` takes each token's own loss, a buffer [rows·T] for each of them
   package func losses(
-    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<Token>, rows: Int,
     settings: LossSettings, tokenLosses: [Buffer<Double>]? = nil
   ) -> [Double] {
     statistics(
@@ -199,7 +199,7 @@ extension TransformerEngine {
 
   /// The logits, [rows·T, V] in row-major order.
   package func logits(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, rows: Int, settings: LossSettings
   ) -> [Float] {
     var result: [Float] = []
     forward(parameters: parameters, tokens: tokens, rows: rows, settings: settings) { memory in
@@ -211,7 +211,7 @@ extension TransformerEngine {
   /// The normalised residual stream, [rows·T, D] in row-major order: as each block's mixer reads it,
   /// the first that of the embeddings, and as the unembedding does.
   package func features(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int, settings: LossSettings
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, rows: Int, settings: LossSettings
   ) -> [[Float]] {
     var result = [[Float]](repeating: [], count: configuration.layers + 1)
     forward(parameters: parameters, tokens: tokens, rows: rows, settings: settings) { memory in
@@ -223,7 +223,7 @@ extension TransformerEngine {
 
   /// A pass over up to a slice's windows at a time; `body` sees what each leaves.
   private func forward(
-    parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, rows: Int,
     settings: LossSettings, _ body: (Activations) -> Void
   ) {
     let samples = batch / slices
@@ -245,7 +245,7 @@ extension TransformerEngine {
   }
 
   private func statistics(
-    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<UInt8>, rows: Int,
+    parameters: [FloatBuffer], tokens: UnsafeBufferPointer<Token>, rows: Int,
     settings: LossSettings, noise: [Float] = [], tokenLosses: [Buffer<Double>]? = nil
   ) -> [StepStatistics] {
     precondition(rows > 0, "the loss of \(rows) windows")

@@ -47,7 +47,7 @@ package struct Reproduction {
       let next = number + 1 < stretches.count ? stretches[number + 1].start : nil
       return Leg(
         configuration: configuration,
-        corpus: try configuration.dataPath.map { try Corpus.open(path: $0) } ?? .synthetic(),
+        corpus: try configuration.openCorpus(),
         script: recorded.script.filter {
           (number == 0 || $0.step >= stretch.start) && $0.step < next ?? .max
         }, next: next)

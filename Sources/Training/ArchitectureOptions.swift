@@ -24,6 +24,12 @@ extension RunOptionCatalog {
       "tie-embeddings", \.model.isTied,
       help: "take the embedding's table for the unembedding too; on with gpt2"
     ) { $0.model.isTied != $0.model.architecture.isTied },
+    .count(
+      "vocabulary", 1...Corpus.largestVocabulary, \.model.vocabulary,
+      help:
+        "tokens of the model; with another number than 256 the data are a tokenizer's ids, unsigned"
+        + " and of 16 bits each"
+    ) { $0.model.vocabulary != Corpus.bytes },
     .number(
       "rope-theta", 1...1e9, \.model.rotaryBase,
       help: "base of the angles that rotary positions turn by"
@@ -40,6 +46,32 @@ extension ModelConfiguration {
 }
 
 extension TrainingConfiguration {
+  /// What it learns from, opened.
+  /// - Throws: what `Corpus.open` throws.
+  package func openCorpus() throws(DataError) -> Corpus {
+    guard let dataPath else { return .synthetic() }
+    return try .open(path: dataPath, vocabulary: model.vocabulary)
+  }
+
+  /// Refuses what is about text where tokens are ids.
+  func validateVocabulary() throws(ConfigurationError) {
+    guard model.vocabulary != Corpus.bytes else { return }
+    guard dataPath != nil else {
+      throw .impossible(
+        reason:
+          "the built-in language is bytes, not \(model.vocabulary) tokens: give ids with --data,"
+          + " or leave --vocabulary out")
+    }
+    let faults = [
+      ("corrupt", corrupt > 0), ("sample-every", sampleEvery > 0), ("reward", reward != nil),
+      ("anchor without anchor-data", anchor > 0 && anchorPath == nil),
+    ]
+    guard let fault = faults.first(where: \.1) else { return }
+    throw .impossible(
+      reason:
+        "\(fault.0) is about bytes, and this model has \(model.vocabulary) tokens: leave it out")
+  }
+
   /// Refuses what the family has no place for.
   func validateArchitecture() throws(ConfigurationError) {
     let family = model.architecture

@@ -112,11 +112,13 @@ package struct Benchmark {
     var generator = SystemRandomNumberGenerator()
     let metrics = StepMetrics(model: model, entropyPerByte: nil)
     var kept: [Double] = []
-    var tokens = [UInt8](repeating: 0, count: batch * (model.context + 1))
+    var tokens = [Token](repeating: 0, count: batch * (model.context + 1))
     var times: [Step] = []
     let begin = DispatchTime.now().uptimeNanoseconds
     while ranks.told(continues(times.count, since: begin) ? [1] : []) == [1] {
-      for index in tokens.indices { tokens[index] = .random(in: 0...255, using: &generator) }
+      for index in tokens.indices {
+        tokens[index] = .random(in: 0...Token(model.vocabulary - 1), using: &generator)
+      }
       let (start, waited, sent) = (
         DispatchTime.now().uptimeNanoseconds, ranks.secondsWaited, ranks.bytesSent
       )

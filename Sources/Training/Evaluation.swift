@@ -53,7 +53,9 @@ package struct Evaluation {
     _ checkpoint: Checkpoint, _ state: ContinuationState, path: String?
   ) throws -> Corpus {
     guard path != "-" else { throw EvaluationError.dataIsGone(checkpoint: checkpoint.path) }
-    let corpus = try path.map { path throws(DataError) in try Corpus.open(path: path) }
+    let corpus = try path.map { path throws(DataError) in
+      try Corpus.open(path: path, vocabulary: checkpoint.configuration.vocabulary)
+    }
     let found = corpus ?? .synthetic()
     guard try found.fingerprint() == state.dataFingerprint else {
       throw EvaluationError.otherData(checkpoint: checkpoint.path, found: found.name)
@@ -82,7 +84,7 @@ package struct Evaluation {
     var sum = 0.0
     for start in stride(from: 0, to: windows.count, by: Self.rowsAtOnce) {
       let range = start..<min(start + Self.rowsAtOnce, windows.count)
-      let bytes = try windows.bytes(of: range)
+      let bytes = try windows.tokens(of: range)
       let statistics = bytes.withUnsafeBufferPointer {
         engine.loss(parameters: parameters, tokens: $0, rows: range.count, settings: settings)
       }

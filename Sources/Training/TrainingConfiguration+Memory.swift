@@ -35,7 +35,7 @@ extension TrainingConfiguration {
   }
 
   private var windowBytes: Double {
-    4 * Double(model.passes * model.context * model.keptPerToken)
+    4 * Double(model.passes * model.context * (model.keptPerToken + model.vocabulary))
   }
 
   /// The teacher's weights, and what a window takes of its pass and its logits; nothing where it cannot

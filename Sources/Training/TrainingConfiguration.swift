@@ -238,6 +238,7 @@ extension TrainingConfiguration {
           + " choose one")
     }
     try validateArchitecture()
+    try validateVocabulary()
     try validateMixers()
     try validateExperts()
     try validateFeedForward()

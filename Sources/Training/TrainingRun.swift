@@ -75,7 +75,7 @@ package final class TrainingRun {
   package internal(set) var checkpointFlaw: String?
   /// Whether it was resumed on other data than it was trained on.
   package internal(set) var hasOtherData = false
-  var tokens: [UInt8]
+  var tokens: [Token]
   /// What the loss takes the noise of each row of ``tokens`` for; empty for none.
   var noise: [Float] = []
   /// The events recorded while a command is carried out; nil between commands.
@@ -137,7 +137,7 @@ package final class TrainingRun {
     dataFingerprint = try corpus.fingerprint()
     heldOut = HeldOutLoss(
       tokens: try windows.heldOut(windows: configuration.evalWindows), model: model)
-    tokens = [UInt8](repeating: 0, count: settings.batch.value * (model.context + 1))
+    tokens = [Token](repeating: 0, count: settings.batch.value * (model.context + 1))
     workers = configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount
     pool = WorkerPool(workers: workers)
     engine = TransformerEngine(
@@ -202,7 +202,7 @@ package final class TrainingRun {
     engine = TransformerEngine(
       configuration: configuration.model, batch: batch, slices: engine.slices, pool: pool,
       ranks: ranks, trunk: engine.trunk, takesGradients: configuration.optimizer.takesGradients)
-    tokens = [UInt8](repeating: 0, count: batch * windows.windowCount)
+    tokens = [Token](repeating: 0, count: batch * windows.windowCount)
   }
 
   private static func check(_ settings: LiveSettings, of ranks: any RankGroup) throws {

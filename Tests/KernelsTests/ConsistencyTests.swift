@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(15)))
 struct ConsistencyTests {
-  private static let tokens: [UInt8] = [3, 0, 4, 2, 1, 4]
+  private static let tokens: [Token] = [3, 0, 4, 2, 1, 4]
 
   private func withTokens(_ body: (TokenRows) -> Void) {
     Self.tokens.withUnsafeBufferPointer { body(TokenRows($0, rows: 2, positions: 2)) }

@@ -74,13 +74,13 @@ struct CrossEntropyTests {
     }
   }
 
-  private func sample(_ vocabulary: Int) -> (Numbers, [UInt8]) {
+  private func sample(_ vocabulary: Int) -> (Numbers, [Token]) {
     var random = SeededRandom(seed: 3)
     return (Numbers.random(Shape(6, vocabulary), &random), [9, 0, 255, 255, 3, 17, 200, 1])
   }
 
   private func definition(
-    _ raw: Numbers, _ tokens: [UInt8], zLoss: Double, cap: Double = 0
+    _ raw: Numbers, _ tokens: [Token], zLoss: Double, cap: Double = 0
   ) -> (loss: Double, logZ: Double, zLoss: Double) {
     var logits = raw
     if cap > 0 { logits.values = raw.values.map { cap * tanh($0 / cap) } }

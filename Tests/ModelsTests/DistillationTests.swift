@@ -23,7 +23,7 @@ struct DistillationTests {
     let temperature: Float
     let zLoss: Float?
     let cap: Float?
-    let tokens: [UInt8]
+    let tokens: [Token]
     let loss: Double
     let soft: Double
     let tensors: [Tensor]

@@ -27,7 +27,7 @@ struct InferenceTests {
         trunk: model.engine.trunk, pool: WorkerPool(workers: workers))
     }
 
-    func window(_ number: Int) -> [UInt8] {
+    func window(_ number: Int) -> [Token] {
       Array(model.tokens[number * (context + 1)..<(number + 1) * (context + 1) - 1])
     }
 
@@ -42,7 +42,7 @@ struct InferenceTests {
 
     /// The logits of all bytes of `text`, taken in passes of these sizes.
     func grown(
-      _ text: [UInt8], passes: [Int], slot: Int = 0, in lane: InferenceLane, from first: Int = 0
+      _ text: [Token], passes: [Int], slot: Int = 0, in lane: InferenceLane, from first: Int = 0
     ) -> [Float] {
       var (position, logits) = (first, [Float]())
       for count in passes {
@@ -57,7 +57,7 @@ struct InferenceTests {
       return logits
     }
 
-    func row(_ text: [UInt8], _ position: Int, slot: Int) -> TextRow {
+    func row(_ text: [Token], _ position: Int, slot: Int) -> TextRow {
       TextRow(
         slot: slot, position: position, token: text[position],
         before: position > 0 ? UInt16(text[position - 1]) : 256)
@@ -183,7 +183,7 @@ struct InferenceTests {
     configuration.layers = 1
     let growing = Growing(configuration)
     let lanes = growing.lanes()
-    let text = (0..<23).map { UInt8($0 * 7 % 11) }
+    let text = (0..<23).map { Token($0 * 7 % 11) }
     let logits = growing.grown(
       text, passes: Array(repeating: 1, count: 23), in: lanes.lanes[0])
     let fresh = growing.grown(Array(text.suffix(5)), passes: [5], in: lanes.lanes[0])

@@ -54,9 +54,9 @@ struct PruningTests {
           buffer?[tensor.offset + index] = Float(value)
         }
       }
-      model.tokens = (0..<10).map { (index: Int) -> UInt8 in
+      model.tokens = (0..<10).map { (index: Int) -> Token in
         let token = 7 * index + 3 * index * index
-        return UInt8(token % 256)
+        return Token(token % 256)
       }
       return model
     }

@@ -8,7 +8,7 @@ struct SmallModel {
   let batch: Int
   let engine: TransformerEngine
   let parameters: FloatBuffer
-  var tokens: [UInt8]
+  var tokens: [Token]
   /// Of each window's channel; empty for none.
   var noise: [Float] = []
 
@@ -34,7 +34,7 @@ struct SmallModel {
           signOf: value, magnitudeOf: max(abs(value), 0.1))
       }
     }
-    tokens = (0..<batch * (configuration.context + 1)).map { _ in UInt8(random.next() % 11) }
+    tokens = (0..<batch * (configuration.context + 1)).map { _ in Token(random.next() % 11) }
   }
 
   /// A plain model's parameters as the trunk of an adapted one; nil for a plain model.

@@ -54,6 +54,65 @@ struct ArchitectureRunTests {
     #expect(try #require(losses.last) < losses[0])
   }
 
+  @Test(arguments: ["gpt2", "llama"])
+  func `a model of a tokenizer's ids learns, resumes and is evaluated, and writes no text`(
+    family: String
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "seismo-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let data = folder.appending(path: "ids.bin")
+    // One of 700 tokens, then the next but six.
+    let ids = (0..<6000).map { $0 * 7 % 700 }
+    try Data(ids.flatMap { (id: Int) -> [UInt8] in [UInt8(id % 256), UInt8(id / 256)] })
+      .write(to: data)
+    let options = [
+      "preset": "tiny", "architecture": family, "vocabulary": "700", "width": "16", "heads": "2",
+      "context": "8", "steps": "60", "batch": "8", "warmup": "5", "eval-every": "20", "lr": "3e-2",
+      "data": data.path, "checkpoint-every": "30",
+    ]
+    let configuration = try TrainingConfiguration(options: options)
+    let checkpoints = folder.appending(path: "run")
+    let run = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          configuration: configuration, corpus: configuration.openCorpus(),
+          checkpointFolder: checkpoints)))
+    let losses = run.values(MetricCatalog.evalLoss)
+    #expect(try #require(losses.last) < losses[0] - 1)
+    let early = try CheckpointFolder.read(
+      checkpoints.path + "/" + CheckpointFolder.folderName(step: 30))
+    #expect(early.configuration.vocabulary == 700)
+    let resumed = try TrainingConfiguration(options: early.continuation().options)
+    let rest = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          resuming: early, configuration: resumed, corpus: resumed.openCorpus(), script: [],
+          checkpointFolder: nil)))
+    #expect(rest.numbers == Array(run.numbers.suffix(rest.numbers.count)))
+    #expect(rest.numbers.count > 0)
+    let error = #expect(throws: CheckpointError.self) { try early.checkWritesText() }
+    #expect("\(try #require(error))".contains("its 700 tokens are a tokenizer's"))
+    let evaluation = try Evaluation(heldOutOf: CheckpointFolder.read(checkpoints.path), workers: 1)
+    #expect(try evaluation.run().loss < losses[0] - 1)
+  }
+
+  @Test(arguments: [
+    (["vocabulary": "700"], "the built-in language is bytes, not 700 tokens"),
+    (["vocabulary": "700", "data": "a", "corrupt": "0.3"], "corrupt is about bytes"),
+    (["vocabulary": "700", "data": "a", "sample-every": "1000"], "sample-every is about bytes"),
+    (["vocabulary": "70000"], "'70000' is no value for vocabulary"),
+  ])
+  func `what is about text is refused where tokens are ids`(
+    options: [String: String], line: String
+  ) throws {
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(options: options)
+    }
+    #expect("\(try #require(error))".contains(line))
+  }
+
   @Test(arguments: [
     ["optimizer": "muon"], ["sigma-reparam": "on"], ["mu-param": "on"], ["qk-clip": "2"],
     ["share-parameters": "0.5"], ["sparsity": "0.5", "regrow": "2"], ["subspace": "40"],

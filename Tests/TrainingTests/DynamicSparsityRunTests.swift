@@ -117,7 +117,7 @@ struct DynamicSparsityRunTests {
     let masks: [[String: String]]
     let losses: [Double]
     let gradNorms: [Double]
-    let batches: [[UInt8]]
+    let batches: [[Token]]
     let peak: Float
     let warmup: Int
     let weightDecay: Float

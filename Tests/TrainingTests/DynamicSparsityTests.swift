@@ -109,7 +109,7 @@ struct DynamicSparsityTests {
   {
     let sparse = try Sparse(0.5)
     var random = RandomStream(seed: 4)
-    let tokens = (0..<4 * 9).map { _ in UInt8(random.next() % 11) }
+    let tokens = (0..<4 * 9).map { _ in Token(random.next() % 11) }
     _ = tokens.withUnsafeBufferPointer {
       sparse.engine.lossAndGradients(
         parameters: sparse.parameters, tokens: $0, settings: LossSettings())
@@ -136,7 +136,7 @@ struct DynamicSparsityTests {
   @Test(arguments: layers)
   func `no pass writes a gradient of what is not there`(layers: LayerCase) throws {
     let sparse = try Sparse(0.6, layers: layers)
-    let tokens = (0..<4 * 9).map { UInt8($0 % 11) }
+    let tokens = (0..<4 * 9).map { Token($0 % 11) }
     for slice in sparse.slices { for index in 0..<slice.count { slice[index] = 7 } }
     _ = tokens.withUnsafeBufferPointer {
       sparse.engine.lossAndGradients(
@@ -159,7 +159,7 @@ struct DynamicSparsityTests {
     for workers in [1, 2] {
       let sparse = try Sparse(0.6, workers: workers, layers: layers)
       var random = RandomStream(seed: 4)
-      let tokens = (0..<4 * 9).map { _ in UInt8(random.next() % 11) }
+      let tokens = (0..<4 * 9).map { _ in Token(random.next() % 11) }
       func pass(_ matrices: SparseMatrices?) -> (StepStatistics, [[UInt32]]) {
         let statistics = tokens.withUnsafeBufferPointer {
           sparse.engine.lossAndGradients(

@@ -117,7 +117,8 @@ struct SamplingTests {
     for byte in text {
       if known.count - origin > context { origin = known.count - 1 - context / 2 }
       let window = Array(known[origin...])
-      let padded = window + [UInt8](repeating: 0, count: context + 1 - window.count)
+      let padded =
+        window.map { Token($0) } + [Token](repeating: 0, count: context + 1 - window.count)
       let logits = padded.withUnsafeBufferPointer {
         trainer.logits(parameters: parameters, tokens: $0, rows: 1, settings: LossSettings())
       }
@@ -163,7 +164,7 @@ struct SamplingTests {
     let trainer = TransformerEngine(
       configuration: configuration, batch: 1, pool: WorkerPool(workers: 1))
     let losses = Buffer<Double>(count: 24)
-    (prompt + sample.bytes).withUnsafeBufferPointer {
+    (prompt + sample.bytes).map { Token($0) }.withUnsafeBufferPointer {
       _ = trainer.losses(
         parameters: [parameters], tokens: $0, rows: 1, settings: LossSettings(),
         tokenLosses: [losses])

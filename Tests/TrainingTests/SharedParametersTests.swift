@@ -15,7 +15,7 @@ struct SharedParametersTests {
     let engine: TransformerEngine
     let parameters: FloatBuffer
     let shared: SharedParameters
-    let tokens: [UInt8]
+    let tokens: [Token]
     let dense: [Float]
 
     init(_ share: Double, workers: Int = 1) throws {
@@ -27,7 +27,7 @@ struct SharedParametersTests {
       initialise(parameters: parameters, layout: engine.layout, seed: 3)
       dense = (0..<parameters.count).map { [parameters] in parameters[$0] }
       var random = RandomStream(seed: 5)
-      tokens = (0..<4 * 6).map { _ in UInt8(random.next() % 11) }
+      tokens = (0..<4 * 6).map { _ in Token(random.next() % 11) }
       shared = try #require(
         SharedParameters(
           layout: engine.layout, seed: 7, pool: pool, slices: 4, ranks: SoleRank()))
@@ -212,7 +212,7 @@ extension SharedParametersTests {
     let batch: Int
     let losses: [Double]
     let gradNorms: [Double]
-    let batches: [[UInt8]]
+    let batches: [[Token]]
     let peak: Float
     let warmup: Int
     let weightDecay: Float

@@ -14,7 +14,7 @@ struct SharpnessTests {
     let engine: TransformerEngine
     let parameters: FloatBuffer
     let preconditioner: Preconditioner
-    let tokens: [UInt8]
+    let tokens: [Token]
     let trained: [Int]
 
     init(seed: UInt64) {
@@ -23,7 +23,7 @@ struct SharpnessTests {
       parameters = FloatBuffer(count: layout.count)
       initialise(parameters: parameters, layout: layout, seed: seed)
       var random = RandomStream(seed: seed)
-      tokens = (0..<4 * 7).map { _ in UInt8(random.next() % 5) }
+      tokens = (0..<4 * 7).map { _ in Token(random.next() % 5) }
       let second = FloatBuffer(count: layout.count)
       var trained: [Int] = []
       for tensor in layout.tensors

@@ -66,7 +66,7 @@ extension RunFacts {
       title: "model",
       names: [
         "preset", "architecture", "width", "layers", "heads", "kv-heads", "ffn-width", "context",
-        "tie-embeddings", "rope-theta", "norm-eps", "mixer", "ssm-layers", "experts",
+        "vocabulary", "tie-embeddings", "rope-theta", "norm-eps", "mixer", "ssm-layers", "experts",
         "expert-width",
         "expert-active", "expert-every", "shared-expert-width", "router", "router-width",
         "feed-forward",

@@ -1,3 +1,4 @@
+import Kernels
 import Formats
 import Foundation
 import Models
@@ -48,7 +49,8 @@ package struct Invariance: Sendable {
       throw InspectionError.tooFewPassages(data: source.corpus.name)
     }
     let own = LayerFeatures(
-      trial.features(of: passages.flatMap(\.window)), width: trial.configuration.width)
+      trial.features(of: passages.flatMap(\.window).map { Token($0) }),
+      width: trial.configuration.width)
     var (changes, absent): ([Change], [String]) = ([], [])
     for change in Self.changes {
       let texts = passages.compactMap { passage in
@@ -59,7 +61,8 @@ package struct Invariance: Sendable {
         continue
       }
       let features = LayerFeatures(
-        trial.features(of: texts.flatMap(\.1.bytes)), width: trial.configuration.width)
+        trial.features(of: texts.flatMap(\.1.bytes).map { Token($0) }),
+        width: trial.configuration.width)
       changes.append(
         Change(
           name: change.name, meaning: change.meaning, passages: texts.count,
@@ -77,7 +80,7 @@ package struct Invariance: Sendable {
     var passages: [Passage] = []
     for number in 0..<max(0, count) {
       let place = number * pairs / count
-      var bytes = try source.bytes(of: place..<(place + 2))
+      var bytes = try source.tokens(of: place..<(place + 2)).map { UInt8($0) }
       // The second window begins with the first one's last byte.
       bytes.remove(at: source.windowCount)
       passages.append(Passage(number: number, bytes: bytes, context: source.context))

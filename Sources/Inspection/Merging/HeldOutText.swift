@@ -1,5 +1,6 @@
 import Foundation
 package import Kernels
+package import Models
 package import Training
 
 /// Text that models are measured on.
@@ -9,10 +10,10 @@ package struct HeldOutText: Sendable {
 
   /// All of what lies at `path`.
   /// - Throws: `DataError`.
-  package init(path: String, context: Int) throws(DataError) {
-    let corpus = try Corpus.open(path: path)
+  package init(path: String, for model: ModelConfiguration) throws(DataError) {
+    let corpus = try Corpus.open(path: path, vocabulary: model.vocabulary)
     (name, windows) = (
-      corpus.name, try ConsecutiveWindows(corpus: corpus, context: context)
+      corpus.name, try ConsecutiveWindows(corpus: corpus, context: model.context)
     )
   }
 
@@ -31,7 +32,7 @@ package struct HeldOutText: Sendable {
     guard let halves = try windows.halves() else {
       throw .tooShort(
         path: name, bytes: windows.windowCount, needed: 2 * windows.context + 1,
-        context: windows.context)
+        context: windows.context, unit: windows.corpus.unit)
     }
     return (
       HeldOutText(name: name, windows: halves.first),

@@ -28,7 +28,7 @@ extension InferenceEngine {
       for row in 0..<rows {
         lane.texts[row] = TextRow(
           slot: isPrompt ? 0 : row, position: isPrompt ? row % configuration.context : 0,
-          token: UInt8(97 + row % 26),
+          token: Token(row % configuration.vocabulary),
           before: 256)
       }
     }

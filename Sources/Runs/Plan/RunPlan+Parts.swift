@@ -44,10 +44,7 @@ extension RunPlan {
     try CheckpointFolder.read(checkpointFolder.path)
   }
 
-  func corpus() throws(DataError) -> Corpus {
-    guard let path = configuration.dataPath else { return .synthetic() }
-    return try .open(path: path)
-  }
+  func corpus() throws(DataError) -> Corpus { try configuration.openCorpus() }
 
   /// The run that all `ranks` make, over `corpus`, or over the plan's own data if that is nil.
   func trainingRun(corpus: Corpus? = nil, ranks: any RankGroup) throws -> TrainingRun {

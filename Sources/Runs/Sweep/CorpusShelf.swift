@@ -1,15 +1,23 @@
+import Models
 import Synchronization
 import Training
 
 /// What cells are trained on, opened once however many cells there are.
 final class CorpusShelf: Sendable {
-  private let known = Mutex<[String?: Corpus]>([:])
+  private struct Place: Hashable {
+    let path: String?
+    let vocabulary: Int
+  }
 
-  func corpus(_ path: String?) throws -> Corpus {
-    try known.withLock { known in
-      if let corpus = known[path] { return corpus }
-      let corpus = try path.map { try Corpus.open(path: $0) } ?? .synthetic()
-      known[path] = corpus
+  private let known = Mutex<[Place: Corpus]>([:])
+
+  func corpus(of configuration: TrainingConfiguration) throws -> Corpus {
+    let place = Place(
+      path: configuration.dataPath, vocabulary: configuration.model.vocabulary)
+    return try known.withLock { known in
+      if let corpus = known[place] { return corpus }
+      let corpus = try configuration.openCorpus()
+      known[place] = corpus
       return corpus
     }
   }

@@ -87,7 +87,7 @@ extension SweepRun {
     _ configuration: TrainingConfiguration
   ) throws {
     let cell = plan.cells[place]
-    let corpus = try corpora.corpus(configuration.dataPath)
+    let corpus = try corpora.corpus(of: configuration)
     let run = try CellRun(
       cell, session: plan.folder.session(of: cell), checkpoint: checkpoint, tally: tally,
       corpus: corpus, configuration: configuration,

@@ -16,6 +16,7 @@ extension TaskEvaluation {
     guard !best.isEmpty else { throw TaskError.noCell(folder: folder.path) }
     let points = try best.sorted { $0.key < $1.key }.map { size, cell in
       let checkpoint = try CheckpointFolder.read(SessionFiles(path: cell.session).checkpoints)
+      try checkpoint.checkWritesText()
       let engine = try checkpoint.inferenceEngine(workers: workers)
       return TaskLaw.Point(parameters: size, rates: try outcomes(of: engine).map(\.rate))
     }

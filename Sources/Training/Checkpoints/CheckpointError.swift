@@ -8,6 +8,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   /// A file or folder that is something else.
   case foreign(path: String, found: String)
+  /// What it writes is a tokenizer's ids.
+  case noText(path: String, vocabulary: Int)
   /// A model of another program's that has other layers.
   case otherLayers(path: String, found: String)
   /// Written by a later version of Seismo.
@@ -35,9 +37,12 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot be read (\(reason)); give a checkpoint this account may read"
     case .foreign(let path, let found):
       "\(path): not a checkpoint of Seismo (\(found)); give a folder that Seismo has written"
+    case .noText(let path, let vocabulary):
+      "\(path): its \(vocabulary) tokens are a tokenizer's, not bytes, so that what it writes is no text"
+        + " here; give a model of bytes, or have transformers write with this folder"
     case .otherLayers(let path, let found):
       "\(path): its layers are not this program's (\(found)); give a checkpoint of Seismo, or a "
-        + "Persimmon, GPT-2 or Llama of bytes as transformers writes it"
+        + "Persimmon, GPT-2 or Llama as transformers writes it"
     case .newer(let path, let version, let supported):
       "\(path): written by a newer Seismo (format \(version), this one reads up to \(supported)); "
         + "use that version"

@@ -128,10 +128,11 @@ struct StoredModel: Codable {
   /// code that counts on them.
   func configuration(tensors: Int) -> ModelConfiguration? {
     guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains),
-      vocabulary == 256,
+      (1...Corpus.largestVocabulary).contains(vocabulary),
       width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
     else { return nil }
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
+    model.vocabulary = vocabulary
     guard setFamily(of: &model) else { return nil }
     model.feedForwardWidth = feedForwardWidth
     model.sigmaReparam = sigmaReparam ?? false

@@ -58,7 +58,10 @@ private struct Sizes {
   var vocabulary: Int
 
   var flaw: String? {
-    if vocabulary != 256 { return "\(vocabulary) tokens, not the 256 bytes" }
+    guard (1...Corpus.largestVocabulary).contains(vocabulary) else {
+      return
+        "\(vocabulary) tokens, more than the \(Corpus.largestVocabulary) that two bytes tell apart"
+    }
     let sizes = [width, heads, context, hidden ?? 1].allSatisfy((1...(1 << 20)).contains)
     guard sizes, layers >= 1, width % heads == 0, width / heads % 2 == 0 else {
       return "width \(width) in \(heads) heads, \(layers) layers, context \(context)"
@@ -71,6 +74,7 @@ private struct Sizes {
     model.setArchitecture(family)
     // All of these families have four times the width unless they say another.
     model.feedForwardWidth = hidden ?? 4 * width
+    model.vocabulary = vocabulary
     return model
   }
 }

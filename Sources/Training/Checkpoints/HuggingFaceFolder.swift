@@ -3,7 +3,7 @@ import Kernels
 import Models
 
 /// A model that transformers has written, where its layers are this program's: a Persimmon, GPT-2 or
-/// Llama of bytes.
+/// Llama.
 struct HuggingFaceFolder: Sendable {
   let path: String
   let configuration: ModelConfiguration

@@ -1,3 +1,5 @@
+package import Kernels
+
 /// A corpus from one of its bytes on, or up to another one, as windows that share no target: window i covers bytes iT to
 /// iT + T from there, so every byte but the first is predicted once; a last partial window is left
 /// out.
@@ -21,7 +23,7 @@ package struct ConsecutiveWindows: Sendable {
     let bytes = (end ?? corpus.count) - start
     guard bytes > context else {
       throw .tooShort(
-        path: corpus.name, bytes: bytes, needed: context + 1, context: context)
+        path: corpus.name, bytes: bytes, needed: context + 1, context: context, unit: corpus.unit)
     }
     self.corpus = corpus
     self.context = context
@@ -44,7 +46,7 @@ package struct ConsecutiveWindows: Sendable {
 
   /// The windows numbered `range`, [windows, T + 1] row-major.
   /// - Throws: What `Corpus.copy` throws.
-  package func bytes(of range: Range<Int>) throws(DataError) -> [UInt8] {
+  package func tokens(of range: Range<Int>) throws(DataError) -> [Token] {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) windows")
     return try corpus.windows(startingAt: range.map { start + $0 * context }, count: windowCount)
   }

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+package import Kernels
 
-/// The bytes a run learns from: a file, the files of a folder, a stream read to its end, or the
-/// built-in language.
+/// The tokens a run learns from: the bytes of a file, of the files of a folder or of a stream read to
+/// its end, or of the built-in language; or the ids that a tokenizer has made of a text, two bytes each.
 package struct Corpus: Sendable {
   private enum Storage: Sendable {
     case files([CorpusFile])
@@ -12,7 +13,10 @@ package struct Corpus: Sendable {
   private let storage: Storage
   /// The path as it was given, or what stands for one.
   package let name: String
+  /// Its tokens.
   package let count: Int
+  /// V: 256 where each byte is a token.
+  package let vocabulary: Int
   /// One line for the run's description.
   package let description: String
   /// Nats a byte, where the source's own entropy is known: the built-in language only.
@@ -22,16 +26,19 @@ package struct Corpus: Sendable {
   static let openFileLimit = 256
 
   /// Opens what lies at `path`; "-" is standard input, read to its end.
-  /// - Throws: `missing`, `unreadable` (a device too), `empty`.
-  package static func open(path: String) throws(DataError) -> Corpus {
+  /// - Throws: `missing`, `unreadable` (a device too), `empty`, `halfToken`.
+  package static func open(path: String, vocabulary: Int = bytes) throws(DataError) -> Corpus {
     if path == "-" {
-      return try Corpus(stream: STDIN_FILENO, name: "standard input")
+      return try Corpus(stream: STDIN_FILENO, name: "standard input", vocabulary: vocabulary)
     }
     let bytes = Array(path.utf8)
     switch try PathKind.at(bytes) {
-    case .file: return try Corpus(files: [bytes], name: path, kind: "file")
-    case .folder: return try Corpus(files: filesUnder(bytes), name: path, kind: "folder")
-    case .stream: return try Corpus(streamAt: bytes, name: path)
+    case .file:
+      return try Corpus(files: [bytes], name: path, kind: "file", vocabulary: vocabulary)
+    case .folder:
+      return try Corpus(
+        files: filesUnder(bytes), name: path, kind: "folder", vocabulary: vocabulary)
+    case .stream: return try Corpus(streamAt: bytes, name: path, vocabulary: vocabulary)
     case .device: throw .unreadable(path: path, reason: "it is a device")
     }
   }
@@ -48,41 +55,59 @@ package struct Corpus: Sendable {
   package init(bytes: [UInt8], name: String, description: String, entropyPerByte: Double? = nil) {
     storage = .memory(bytes)
     count = bytes.count
+    vocabulary = Self.bytes
     self.name = name
     self.description = "\(description), \(bytes.count) bytes"
     self.entropyPerByte = entropyPerByte
   }
 
-  private init(files paths: [[UInt8]], name: String, kind: String) throws(DataError) {
+  private init(ids: [UInt8], vocabulary: Int, name: String) {
+    storage = .memory(ids)
+    count = ids.count / 2
+    self.vocabulary = vocabulary
+    self.name = name
+    description = "\(name), \(count) tokens of \(vocabulary)"
+    entropyPerByte = nil
+  }
+
+  private init(
+    files paths: [[UInt8]], name: String, kind: String, vocabulary: Int
+  ) throws(DataError) {
+    let width = Self.width(vocabulary)
     var files: [CorpusFile] = []
     var length = 0
     for path in paths {
       let keepsOpen = files.count < Self.openFileLimit
       let file = try CorpusFile(path: path, start: length, keepsOpen: keepsOpen)
       guard file.count > 0 else { continue }
+      guard file.count % width == 0 else {
+        throw .halfToken(path: displayed(path), bytes: file.count)
+      }
       files.append(file)
       length += file.count
     }
     guard length > 0 else { throw .empty(path: name) }
     storage = .files(files)
-    count = length
+    count = length / width
+    self.vocabulary = vocabulary
     self.name = name
+    let amount = width == 1 ? "\(length) bytes" : "\(length / width) tokens of \(vocabulary)"
     description =
       kind == "folder"
-      ? "folder \(name), \(files.count) files, \(length) bytes" : "file \(name), \(length) bytes"
+      ? "folder \(name), \(files.count) files, \(amount)" : "file \(name), \(amount)"
     entropyPerByte = nil
   }
 
-  private init(streamAt path: [UInt8], name: String) throws(DataError) {
+  private init(streamAt path: [UInt8], name: String, vocabulary: Int) throws(DataError) {
     let descriptor = path.withCPath { Glibc.open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       throw .unreadable(path: name, reason: systemReason(errno))
     }
     defer { close(descriptor) }
-    try self.init(stream: descriptor, name: name)
+    try self.init(stream: descriptor, name: name, vocabulary: vocabulary)
   }
 
-  init(stream descriptor: Int32, name: String) throws(DataError) {
+  init(stream descriptor: Int32, name: String, vocabulary: Int = bytes) throws(DataError) {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
     defer { chunk.deallocate() }
@@ -94,21 +119,62 @@ package struct Corpus: Sendable {
       bytes.append(contentsOf: chunk[..<got])
     }
     guard !bytes.isEmpty else { throw .empty(path: name) }
-    self.init(bytes: bytes, name: name, description: name)
+    guard vocabulary != Self.bytes else {
+      self.init(bytes: bytes, name: name, description: name)
+      return
+    }
+    guard bytes.count % 2 == 0 else { throw .halfToken(path: name, bytes: bytes.count) }
+    self.init(ids: bytes, vocabulary: vocabulary, name: name)
   }
 
-  /// Copies `range` of the corpus into `destination`, which holds as many bytes.
-  /// - Throws: `shrank`, `missing` or `unreadable` when a file changed after it was opened.
+  /// V of a corpus whose tokens are bytes.
+  package static let bytes = 256
+
+  /// What two bytes can tell apart.
+  package static let largestVocabulary = 1 << 16
+
+  /// Whether each byte is a token.
+  package var isBytes: Bool { vocabulary == Self.bytes }
+
+  /// What its tokens are, for a message.
+  package var unit: String { isBytes ? "bytes" : "tokens" }
+
+  /// The bytes of a token.
+  private static func width(_ vocabulary: Int) -> Int { vocabulary == bytes ? 1 : 2 }
+
+  /// Copies `range` of the corpus into `destination`, which holds as many tokens.
+  /// - Throws: `shrank`, `missing` or `unreadable` when a file changed after it was opened;
+  ///   `unknownToken`.
   package func copy(
-    _ range: Range<Int>, into destination: UnsafeMutableBufferPointer<UInt8>
+    _ range: Range<Int>, into destination: UnsafeMutableBufferPointer<Token>
   ) throws(DataError) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) bytes")
-    precondition(destination.count == range.count, "\(range) into \(destination.count) bytes")
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) tokens")
+    precondition(destination.count == range.count, "\(range) into \(destination.count) tokens")
+    let width = Self.width(vocabulary)
+    // Bytes come to its end, from where they are spread over all of it.
+    let all = UnsafeMutableRawBufferPointer(destination)
+    let raw = UnsafeMutableRawBufferPointer(rebasing: all[(all.count - range.count * width)...])
+    try copyBytes(range.lowerBound * width..<range.upperBound * width, into: raw)
+    guard width > 1 else {
+      for index in destination.indices { destination[index] = Token(raw[index]) }
+      return
+    }
+    for index in destination.indices {
+      let token = Token(littleEndian: destination[index])
+      guard Int(token) < vocabulary else {
+        throw .unknownToken(
+          path: name, token: Int(token), place: range.lowerBound + index, vocabulary: vocabulary)
+      }
+      destination[index] = token
+    }
+  }
+
+  private func copyBytes(
+    _ range: Range<Int>, into destination: UnsafeMutableRawBufferPointer
+  ) throws(DataError) {
     switch storage {
-    case .memory(let bytes):
-      _ = destination.update(fromContentsOf: bytes[range])
-    case .files(let files):
-      try copy(range, of: files, into: UnsafeMutableRawBufferPointer(destination))
+    case .memory(let bytes): destination.copyBytes(from: bytes[range])
+    case .files(let files): try copy(range, of: files, into: destination)
     }
   }
 

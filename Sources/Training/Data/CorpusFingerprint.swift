@@ -9,7 +9,9 @@ extension Corpus {
     let block = min(4096, count)
     let blocks = min(64, (count + block - 1) / max(block, 1))
     let starts = (0..<blocks).map { $0 * (count - block) / max(blocks - 1, 1) }
-    var hash = FNV1a(try windows(startingAt: starts, count: block))
+    let tokens = try windows(startingAt: starts, count: block)
+    var hash = FNV1a(
+      isBytes ? tokens.map { UInt8($0) } : tokens.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] })
     hash.add(UInt64(count))
     let digits = String(hash.value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -1,3 +1,5 @@
+import Kernels
+
 /// What a run's loss makes of windows whose bytes were redrawn.
 public enum NoiseLoss: String, Sendable, Hashable, CaseIterable, Codable {
   /// That of the channel through which they came: the model is asked for the clean text.
@@ -31,14 +33,14 @@ package struct Corruption: Sendable {
   }
 
   /// Redraws bytes of the window of this number.
-  func redraw(_ bytes: UnsafeMutableBufferPointer<UInt8>, window: Int) {
+  func redraw(_ bytes: UnsafeMutableBufferPointer<Token>, window: Int) {
     guard isNoisy(window: window) else { return }
     let first = UInt64(window) &* UInt64(bytes.count)
     for place in bytes.indices {
       let counter = first &+ UInt64(place)
       guard draw.fraction(at: counter) < share else { continue }
       // A fraction has no part of the low bits.
-      bytes[place] = UInt8(truncatingIfNeeded: draw.bits(at: counter))
+      bytes[place] = Token(UInt8(truncatingIfNeeded: draw.bits(at: counter)))
     }
   }
 

@@ -7,7 +7,11 @@ package enum DataError: Error, Equatable, CustomStringConvertible {
   /// A file, or all the files of a folder, hold no byte at all.
   case empty(path: String)
   /// Fewer bytes than one training window and one held-out window take.
-  case tooShort(path: String, bytes: Int, needed: Int, context: Int)
+  case tooShort(path: String, bytes: Int, needed: Int, context: Int, unit: String = "bytes")
+  /// Ids of two bytes each, and a file has half of one.
+  case halfToken(path: String, bytes: Int)
+  /// An id that the model has no row for.
+  case unknownToken(path: String, token: Int, place: Int, vocabulary: Int)
   /// A file lost bytes after it was opened.
   case shrank(path: String, expected: Int, found: Int)
 
@@ -19,9 +23,15 @@ package enum DataError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot be read (\(reason)); give a file or folder this account may read"
     case .empty(let path):
       "\(path): holds no bytes; give a file or folder with text or other bytes to learn from"
-    case .tooShort(let path, let bytes, let needed, let context):
-      "\(path): \(bytes) bytes are too few, a context of \(context) needs \(needed); "
-        + "give more bytes or a shorter context"
+    case .tooShort(let path, let bytes, let needed, let context, let unit):
+      "\(path): \(bytes) \(unit) are too few, a context of \(context) needs \(needed); "
+        + "give more \(unit) or a shorter context"
+    case .halfToken(let path, let bytes):
+      "\(path): \(bytes) bytes are no whole number of tokens, which have two each; give ids as unsigned"
+        + " 16-bit numbers, little-endian"
+    case .unknownToken(let path, let token, let place, let vocabulary):
+      "\(path): token \(place) is \(token), and the model has \(vocabulary); give the ids of its own"
+        + " tokenizer as unsigned 16-bit numbers, or another --vocabulary"
     case .shrank(let path, let expected, let found):
       "\(path): shrank from \(expected) to \(found) bytes while in use; "
         + "restore the file and resume from the last checkpoint"

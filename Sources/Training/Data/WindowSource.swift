@@ -1,3 +1,5 @@
+package import Kernels
+
 /// How training windows follow one another.
 public enum WindowOrder: String, Sendable, Hashable, CaseIterable, Codable {
   /// Starts drawn uniformly from the training part, by seed.
@@ -8,12 +10,12 @@ public enum WindowOrder: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// Cuts a corpus into a training part and a held-out part and draws windows from both.
 ///
-/// The training part is the first floor((1 - evalFraction) length) bytes. A window has T + 1 bytes:
-/// T inputs, each with the byte after it as its target. Everything is a pure function of the
+/// The training part is the first floor((1 - evalFraction) length) tokens. A window has T + 1 of them:
+/// T inputs, each with the token after it as its target. Everything is a pure function of the
 /// window's number, so a resumed run needs no state from here.
 package struct WindowSource: Sendable {
   package let corpus: Corpus
-  /// n, the bytes of the training part.
+  /// n, the tokens of the training part.
   package let trainingCount: Int
   /// T.
   package let context: Int
@@ -22,7 +24,7 @@ package struct WindowSource: Sendable {
   /// Of the training windows alone: what is held out, and what is probed, is as it was written.
   package let corruption: Corruption?
 
-  /// Bytes of a window.
+  /// Tokens of a window.
   package var windowCount: Int { context + 1 }
 
   /// `evalFraction` is the share held out, from 0 (nothing) to below 1.
@@ -43,7 +45,7 @@ package struct WindowSource: Sendable {
       throw .tooShort(
         path: corpus.name, bytes: corpus.count,
         needed: Self.shortestLength(evalFraction: evalFraction, window: context + 1),
-        context: context)
+        context: context, unit: corpus.unit)
     }
   }
 
@@ -62,7 +64,7 @@ package struct WindowSource: Sendable {
   /// Fills `rows` with as many windows as fit, from number `first` on.
   /// - Throws: What `Corpus.copy` throws.
   package func windows(
-    from first: Int, into rows: UnsafeMutableBufferPointer<UInt8>
+    from first: Int, into rows: UnsafeMutableBufferPointer<Token>
   ) throws(DataError) {
     for row in 0..<rows.count / windowCount {
       let start = start(window: first + row)
@@ -76,7 +78,7 @@ package struct WindowSource: Sendable {
   /// same ones; fewer where the part has not as many that share no target, none where nothing is
   /// held out.
   /// - Throws: What `Corpus.copy` throws.
-  package func heldOut(windows: Int = 32) throws(DataError) -> [UInt8] {
+  package func heldOut(windows: Int = 32) throws(DataError) -> [Token] {
     let heldOutCount = corpus.count - trainingCount
     let count = min(windows, max(heldOutCount - 1, 0) / context)
     let room = heldOutCount - windowCount
@@ -87,7 +89,7 @@ package struct WindowSource: Sendable {
 
   /// A fixed batch [rows, T + 1] from the training part, drawn by the seed, in either order.
   /// - Throws: What `Corpus.copy` throws.
-  package func probe(rows: Int) throws(DataError) -> [UInt8] {
+  package func probe(rows: Int) throws(DataError) -> [Token] {
     let generator = CounterGenerator(seed: seed, stream: "probe windows")
     let starts = trainingCount - context
     return try corpus.windows(
@@ -124,11 +126,11 @@ package struct WindowSource: Sendable {
 }
 
 extension Corpus {
-  /// The windows of `count` bytes at `starts`, one after the other.
-  func windows(startingAt starts: [Int], count: Int) throws(DataError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: starts.count * count)
+  /// The windows of `count` tokens at `starts`, one after the other.
+  func windows(startingAt starts: [Int], count: Int) throws(DataError) -> [Token] {
+    var tokens = [Token](repeating: 0, count: starts.count * count)
     var failure: DataError?
-    bytes.withUnsafeMutableBufferPointer { buffer in
+    tokens.withUnsafeMutableBufferPointer { buffer in
       do throws(DataError) {
         for (row, start) in starts.enumerated() {
           let slice = buffer.extracting((row * count)..<((row + 1) * count))
@@ -139,6 +141,6 @@ extension Corpus {
       }
     }
     if let failure { throw failure }
-    return bytes
+    return tokens
   }
 }

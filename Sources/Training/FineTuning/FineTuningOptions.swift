@@ -34,7 +34,7 @@ extension RunOptionCatalog {
   private static let base = RunOption(
     name: "base", kind: .text,
     help: "a checkpoint whose weights the run begins with: a folder of Seismo's, or of a Persimmon,"
-      + " GPT-2 or Llama of bytes as transformers writes it"
+      + " GPT-2 or Llama as transformers writes it"
   ) { words, given, configuration in
     configuration.base = words
     configuration.setUsual(of: configuration.model.adapter?.method, besides: given)

@@ -24,7 +24,10 @@ struct AnchorObjective: StepObjective {
   /// - Throws: ``DataError`` where the anchors' data cannot be read or holds no window.
   init?(_ configuration: TrainingConfiguration) throws {
     guard configuration.anchor > 0 else { return nil }
-    let corpus = try configuration.anchorPath.map { try Corpus.open(path: $0) } ?? .synthetic()
+    let corpus =
+      try configuration.anchorPath.map {
+        try Corpus.open(path: $0, vocabulary: configuration.model.vocabulary)
+      } ?? .synthetic()
     windows = try WindowSource(
       corpus: corpus, evalFraction: configuration.evalFraction,
       context: configuration.model.context, order: .shuffled, seed: configuration.seed &+ 1)
@@ -32,7 +35,7 @@ struct AnchorObjective: StepObjective {
     draws = CounterGenerator(seed: configuration.seed, stream: "anchors")
   }
 
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss {
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) throws -> any TokenLoss {
     let (context, batch) = (step.context, step.engine.batch)
     let data = max(1, batch / 2)
     let steering =
@@ -59,7 +62,7 @@ struct AnchorObjective: StepObjective {
   }
 
   private func drawAnchors(
-    _ rows: Range<Int>, _ step: ObjectiveStep, _ tokens: inout [UInt8]
+    _ rows: Range<Int>, _ step: ObjectiveStep, _ tokens: inout [Token]
   ) throws {
     let width = step.context + 1
     let known = Self.trigrams(tokens[..<(rows.lowerBound * width)], width: width)
@@ -77,13 +80,13 @@ struct AnchorObjective: StepObjective {
     }
   }
 
-  /// Of all windows of `width` bytes.
-  private static func trigrams(_ bytes: ArraySlice<UInt8>, width: Int) -> Set<UInt32> {
-    var found: Set<UInt32> = []
-    for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: width) {
+  /// Of all windows of `width` tokens.
+  private static func trigrams(_ tokens: ArraySlice<Token>, width: Int) -> Set<UInt64> {
+    var found: Set<UInt64> = []
+    for start in stride(from: tokens.startIndex, to: tokens.endIndex, by: width) {
       for index in start..<start + max(0, width - 2) {
         found.insert(
-          UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2]))
+          UInt64(tokens[index]) << 32 | UInt64(tokens[index + 1]) << 16 | UInt64(tokens[index + 2]))
       }
     }
     return found

@@ -50,7 +50,7 @@ struct DistillationObjective: StepObjective {
 
   var culprit: String? { teacherLoss.isFinite ? nil : "the loss of the teacher \(teacher.path)" }
 
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) -> any TokenLoss {
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) -> any TokenLoss {
     if engine.batch != step.engine.batch { resize(beside: step.engine) }
     teacherLoss = teacher.loss(engine, tokens, into: loss.teacher)
     return loss

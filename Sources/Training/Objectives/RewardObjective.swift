@@ -47,7 +47,7 @@ struct RewardObjective: StepObjective {
     self.pool = pool
   }
 
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss {
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) throws -> any TokenLoss {
     let (context, batch) = (step.context, step.engine.batch)
     let steering =
       self.steering
@@ -74,11 +74,11 @@ struct RewardObjective: StepObjective {
 
   /// Writes the windows of these rows: the first one's prompt, and an answer each.
   private mutating func answer(
-    _ rows: Range<Int>, _ step: ObjectiveStep, _ writer: InferenceEngine, _ tokens: inout [UInt8]
+    _ rows: Range<Int>, _ step: ObjectiveStep, _ writer: InferenceEngine, _ tokens: inout [Token]
   ) throws {
     let width = step.context + 1
     let start = rows.lowerBound * width
-    var sampling = Sampling(prompt: Array(tokens[start..<start + promptBytes]))
+    var sampling = Sampling(prompt: tokens[start..<start + promptBytes].map { UInt8($0) })
     sampling.tokens = width - promptBytes
     let continuation = sampling.continuation(rows.count, engine: writer)
     let greedy = continuation.samples(0..<1, rule: SamplingRule(temperature: 0), seed: seed)[0]
@@ -88,7 +88,8 @@ struct RewardObjective: StepObjective {
       first..<first + rows.count, rule: SamplingRule(), seed: seed)
     for (row, sample) in zip(rows, samples) {
       tokens.replaceSubrange(
-        row * width..<(row + 1) * width, with: sampling.prompt + sample.bytes)
+        row * width..<(row + 1) * width,
+        with: (sampling.prompt + sample.bytes).map { Token($0) })
       judged.rewards.append(try reward(sampling.prompt, sample.bytes))
       judged.baselines.append(baseline)
     }

@@ -20,7 +20,7 @@ protocol StepObjective {
 
   /// Puts windows of its own into `tokens`, which hold the run's, and says what their loss is.
   /// - Throws: ``DataError`` where data cannot be read, and what judges texts throws.
-  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [UInt8]) throws -> any TokenLoss
+  mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) throws -> any TokenLoss
 
   /// What it measured, once the passes are done.
   mutating func tell(_ statistics: StepStatistics, into samples: inout StepSamples)
@@ -47,7 +47,7 @@ struct ObjectiveStep {
   var context: Int { engine.configuration.context }
 
   /// The reference's logits of some of the step's windows, where `steering` has them.
-  func putReference(_ rows: Range<Int>, of tokens: [UInt8], into steering: Steering) {
+  func putReference(_ rows: Range<Int>, of tokens: [Token], into steering: Steering) {
     guard let reference else { preconditionFailure("an objective without a reference") }
     let width = context + 1
     let logits = tokens[rows.lowerBound * width..<rows.upperBound * width]

@@ -96,7 +96,7 @@ package struct Teacher {
 
   /// Its loss on a step's windows, nats a token.
   /// - Parameters: `logits` takes those of this rank's slices
-  func loss(_ engine: TransformerEngine, _ tokens: [UInt8], into logits: FloatBuffer) -> Double {
+  func loss(_ engine: TransformerEngine, _ tokens: [Token], into logits: FloatBuffer) -> Double {
     tokens.withUnsafeBufferPointer {
       engine.loss(parameters: parameters, tokens: $0, settings: settings, logits: logits).loss
     }

@@ -85,7 +85,7 @@ extension SparseMeZO {
   /// Both losses of a batch, and the means over its tokens: those of the first side, but the loss,
   /// which is both sides' mean.
   func losses(
-    _ engine: TransformerEngine, parameters: FloatBuffer, tokens: UnsafeBufferPointer<UInt8>,
+    _ engine: TransformerEngine, parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>,
     noise: [Float], settings: LossSettings, frozenBlocks: Int, step: Int
   ) -> StepStatistics {
     setDirections(settings, frozenBlocks: frozenBlocks, step: step)

@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 import Models
 import Signals
 package import Telemetry
@@ -8,12 +8,12 @@ package import Telemetry
 /// Where a person asks, too, so that what the answer says stands among the samples.
 package struct HeldOutLoss: Probe {
   /// [windows, T + 1]: fewer windows than asked for where the held-out part is short.
-  package let tokens: [UInt8]
+  package let tokens: [Token]
   package let rows: Int
   private let mixtureLayers: [Int]
   private var measured: StepStatistics?
 
-  init(tokens: [UInt8], model: ModelConfiguration) {
+  init(tokens: [Token], model: ModelConfiguration) {
     self.tokens = tokens
     rows = tokens.count / (model.context + 1)
     mixtureLayers = model.mixtureLayers

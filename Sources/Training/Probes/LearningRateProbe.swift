@@ -14,7 +14,7 @@ struct LearningRateProbe {
   static let costShare = 0.01
 
   private let interval: Int
-  private let tokens: [UInt8]
+  private let tokens: [Token]
   private let rows: Int
   private let before: FloatBuffer
   private let scaled: [FloatBuffer]
@@ -34,7 +34,7 @@ struct LearningRateProbe {
   private static let partsOfWindow = 8
 
   /// `tokens` are `rows` windows of T + 1 bytes.
-  init(tokens: [UInt8], rows: Int, batch: Int, parameters: Int, workers: Int) {
+  init(tokens: [Token], rows: Int, batch: Int, parameters: Int, workers: Int) {
     self.tokens = tokens
     self.rows = rows
     before = FloatBuffer(count: parameters)

@@ -112,7 +112,7 @@ package struct ProbedRun {
   /// Nats a token, where the data's own entropy is known.
   package let entropyPerByte: Double?
   /// `rows` windows [rows, T + 1] of the training part, a quarter of the first batch.
-  package let tokens: [UInt8]
+  package let tokens: [Token]
   package let rows: Int
   /// The windows of a step when the run began.
   package let firstBatch: Int

@@ -24,7 +24,7 @@ final class SharpnessProbe {
 
   private let interval: Int
   private let engine: TransformerEngine
-  private let tokens: [UInt8]
+  private let tokens: [Token]
   private let roots: FloatBuffer
   private let moved: FloatBuffer
   /// v and Av, and a second pair.
@@ -38,7 +38,7 @@ final class SharpnessProbe {
 
   /// - Parameters: `tokens` are `rows` windows of T + 1 bytes; `interval` is in steps
   init(
-    interval: Int, model: ModelConfiguration, trunk: FloatBuffer? = nil, tokens: [UInt8], rows: Int,
+    interval: Int, model: ModelConfiguration, trunk: FloatBuffer? = nil, tokens: [Token], rows: Int,
     pool: WorkerPool, seed: UInt64
   ) {
     self.interval = interval

@@ -20,6 +20,15 @@ extension Checkpoint {
   }
 }
 
+extension Checkpoint {
+  /// - Throws: `noText` for a model whose tokens are no bytes.
+  package func checkWritesText() throws(CheckpointError) {
+    guard configuration.vocabulary == Corpus.bytes else {
+      throw .noText(path: path, vocabulary: configuration.vocabulary)
+    }
+  }
+}
+
 extension FloatBuffer {
   /// - Throws: `notFinite`, with the first of the tensors that has such numbers.
   func checkFinite(_ tensors: [ParameterTensor], path: String) throws(CheckpointError) {

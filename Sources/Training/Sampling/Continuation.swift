@@ -79,7 +79,7 @@ package final class Continuation {
       for row in 0..<part.texts.count {
         let position = start + row
         part.texts[row] = TextRow(
-          slot: promptSlot, position: position, token: prompt[position],
+          slot: promptSlot, position: position, token: Token(prompt[position]),
           before: position > 0 ? UInt16(prompt[position - 1]) : 256)
       }
       part.forward(last: 1)
@@ -183,7 +183,7 @@ private struct Writing: Sendable {
   private func read(_ index: Int, from origin: Int, _ start: Int, _ part: InferenceLane) {
     for row in 0..<part.texts.count {
       part.texts[row] = TextRow(
-        slot: row + 1, position: index - origin, token: byte(index, ofSample: start + row),
+        slot: row + 1, position: index - origin, token: Token(byte(index, ofSample: start + row)),
         before: index > 0 ? UInt16(byte(index - 1, ofSample: start + row)) : 256)
     }
     part.forward()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Models
 import Runs
 import Sessions
 import Training
@@ -71,7 +72,9 @@ struct Evaluate: ParsableCommand {
     let checkpoint = try CheckpointFolder.read(checkpoint)
     guard let data else { return try Evaluation(heldOutOf: checkpoint, workers: workers) }
     return try Evaluation(
-      checkpoint: checkpoint, corpus: Corpus.open(path: data), workers: workers)
+      checkpoint: checkpoint,
+      corpus: Corpus.open(path: data, vocabulary: checkpoint.configuration.vocabulary),
+      workers: workers)
   }
 
   private func tryTasks(_ tasks: [TextTask]) throws {
@@ -86,7 +89,9 @@ struct Evaluate: ParsableCommand {
       if json { return try StandardOutput.print(law.json) }
       return try law.lines.forEach(StandardOutput.print)
     }
-    let engine = try CheckpointFolder.read(checkpoint).inferenceEngine(workers: workers)
+    let opened = try CheckpointFolder.read(checkpoint)
+    try opened.checkWritesText()
+    let engine = try opened.inferenceEngine(workers: workers)
     let report = TaskReport(tasks: tasks, outcomes: try evaluation.outcomes(of: engine))
     if json { return try StandardOutput.print(report.json) }
     try report.lines.forEach(StandardOutput.print)

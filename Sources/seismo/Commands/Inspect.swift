@@ -148,8 +148,13 @@ extension Inspect {
       return nil
     }
     let own = try CheckpointFolder.read(checkpoint)
+    // It changes letters.
+    if invariance { try own.checkWritesText() }
     if let data {
-      return try Evaluation(checkpoint: own, corpus: Corpus.open(path: data), workers: workers)
+      return try Evaluation(
+        checkpoint: own,
+        corpus: Corpus.open(path: data, vocabulary: own.configuration.vocabulary),
+        workers: workers)
     }
     do {
       return try Evaluation(heldOutOf: own, workers: workers)

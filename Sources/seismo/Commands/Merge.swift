@@ -125,7 +125,7 @@ struct Merge: ParsableCommand {
       return []
     }
     guard data.isEmpty else {
-      return try data.map { try HeldOutText(path: $0, context: first.configuration.context) }
+      return try data.map { try HeldOutText(path: $0, for: first.configuration) }
     }
     return try HeldOutText.own(of: checkpoints) { Seismo.report("\($0)") }
   }

@@ -46,6 +46,7 @@ struct Sample: ParsableCommand {
 
   mutating func run() throws {
     let opened = try opened()
+    try opened.checkWritesText()
     let engine = try opened.inferenceEngine(workers: workers)
     var sampling = Sampling(prompt: Array(prompt.utf8))
     sampling.tokens = tokens

@@ -24,7 +24,7 @@ private struct Loop {
   }
 
   func losses(of steps: Range<Int>) throws -> [Double] {
-    let rows = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4 * windows.windowCount)
+    let rows = UnsafeMutableBufferPointer<Token>.allocate(capacity: 4 * windows.windowCount)
     defer { rows.deallocate() }
     return try steps.map { step in
       try windows.windows(from: 4 * step, into: rows)

@@ -30,7 +30,7 @@ struct HuggingFaceFolderTests {
     let model = base.configuration
     let (rows, width) = (2, model.context)
     let outputs = try SafetensorsFile(path: folder + "/outputs.safetensors")
-    let tokens = try values("tokens", [rows, width + 1], in: outputs).map { UInt8($0) }
+    let tokens = try values("tokens", [rows, width + 1], in: outputs).map { Token($0) }
     let judge = try values("logits", [rows, width, 256], in: outputs)
     let loss = try values("loss", [1], in: outputs)[0]
 
@@ -149,7 +149,7 @@ struct HuggingFaceFolderTests {
       "its activation is gelu"
     ),
     ("gpt2", "\"scale_attn_weights\": true", "\"scale_attn_weights\": false", "not scaled"),
-    ("gpt2", "\"vocab_size\": 256", "\"vocab_size\": 50257", "50257 tokens"),
+    ("gpt2", "\"vocab_size\": 256", "\"vocab_size\": 128256", "128256 tokens, more"),
     ("gpt2", "\"n_embd\": 8", "\"n_embd\": 0", "width 0"),
     ("gpt2", "\"n_head\": 2", "\"heads\": 2", "without the sizes"),
     ("gpt2", "\"model_type\": \"gpt2\"", "\"model_type\": \"gpt_neo\"", "its type is gpt_neo"),

@@ -14,7 +14,51 @@ struct CorpusTests {
 
   private func bytes(_ corpus: Corpus, _ range: Range<Int>? = nil) throws -> [UInt8] {
     let range = range ?? 0..<corpus.count
-    return try corpus.windows(startingAt: [range.lowerBound], count: range.count)
+    return try corpus.windows(startingAt: [range.lowerBound], count: range.count).map { UInt8($0) }
+  }
+
+  /// Ids as their bytes, the lower one first.
+  private func ids(_ tokens: [Int]) -> [UInt8] {
+    tokens.flatMap { [UInt8($0 % 256), UInt8($0 / 256)] }
+  }
+
+  @Test func `a tokenizer's ids are two bytes each, over files and streams`() throws {
+    let written = (0..<900).map { $0 * $0 % 1000 }
+    try folder.write(ids(Array(written[..<301])), to: "many/a.bin")
+    try folder.write(ids(Array(written[301...])), to: "many/b.bin")
+    let corpus = try Corpus.open(path: folder.path("many"), vocabulary: 1000)
+    #expect(corpus.count == 900 && corpus.description.contains("900 tokens of 1000"))
+    for range in [0..<900, 299..<303, 301..<302, 640..<900] {
+      let found = try corpus.windows(startingAt: [range.lowerBound], count: range.count)
+      #expect(found.map { Int($0) } == Array(written[range]))
+    }
+    let file = try folder.write(ids(written), to: "whole.bin")
+    let whole = try Corpus.open(path: file, vocabulary: 1000)
+    #expect(try whole.fingerprint() == corpus.fingerprint())
+    #expect(try whole.fingerprint() != Corpus.open(path: file).fingerprint())
+  }
+
+  @Test func `ids that are none are refused with their place`() throws {
+    let file = try folder.write(ids([3, 999, 41, 1000, 7]), to: "ids.bin")
+    let corpus = try Corpus.open(path: file, vocabulary: 1000)
+    #expect(try corpus.windows(startingAt: [0], count: 3) == [3, 999, 41])
+    #expect(
+      throws: DataError.unknownToken(path: file, token: 1000, place: 3, vocabulary: 1000)
+    ) { try corpus.windows(startingAt: [1], count: 4) }
+    let half = try folder.write([1, 0, 2], to: "half.bin")
+    #expect(throws: DataError.halfToken(path: half, bytes: 3)) {
+      try Corpus.open(path: half, vocabulary: 1000)
+    }
+    #expect(throws: DataError.self) {
+      try WindowSource(corpus: corpus, context: 64, order: .file, seed: 1)
+    }
+    for error in [
+      DataError.halfToken(path: half, bytes: 3),
+      .unknownToken(path: file, token: 1000, place: 3, vocabulary: 1000),
+      .tooShort(path: file, bytes: 5, needed: 66, context: 64, unit: "tokens"),
+    ] {
+      #expect(!"\(error)".contains("\n"))
+    }
   }
 
   @Test func `a file gives back any range of its bytes`() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Telemetry
+import Kernels
 import Testing
 
 @testable import Training
@@ -10,10 +11,10 @@ struct CorruptionTests {
   private static let corpus = Corpus(
     bytes: [UInt8](repeating: 65, count: 20_000), name: "A", description: "A")
 
-  private func rows(_ corruption: Corruption?, from first: Int, count: Int) throws -> [[UInt8]] {
+  private func rows(_ corruption: Corruption?, from first: Int, count: Int) throws -> [[Token]] {
     let source = try WindowSource(
       corpus: Self.corpus, context: 99, order: .shuffled, seed: 1, corruption: corruption)
-    var bytes = [UInt8](repeating: 0, count: count * 100)
+    var bytes = [Token](repeating: 0, count: count * 100)
     try bytes.withUnsafeMutableBufferPointer { try source.windows(from: first, into: $0) }
     return (0..<count).map { Array(bytes[$0 * 100..<($0 + 1) * 100]) }
   }

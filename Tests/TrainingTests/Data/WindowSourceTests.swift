@@ -1,3 +1,4 @@
+import Kernels
 import Testing
 
 @testable import Training
@@ -18,8 +19,8 @@ struct WindowSourceTests {
       corpus: corpus(count), evalFraction: evalFraction, context: context, order: order, seed: seed)
   }
 
-  private func rows(_ source: WindowSource, step: Int) throws -> [[UInt8]] {
-    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(
+  private func rows(_ source: WindowSource, step: Int) throws -> [[Token]] {
+    let buffer = UnsafeMutableBufferPointer<Token>.allocate(
       capacity: 4 * source.windowCount)
     defer { buffer.deallocate() }
     try source.windows(from: 4 * step, into: buffer)
@@ -41,7 +42,7 @@ struct WindowSourceTests {
     let source = try source(1000, order: .file)
     let start = (step * 4 + row) * 8 % (950 - 8)
     #expect(source.start(window: 4 * step + row) == start)
-    #expect(try rows(source, step: step)[row] == (start..<(start + 9)).map { UInt8($0 % 251) })
+    #expect(try rows(source, step: step)[row] == (start..<(start + 9)).map { Token($0 % 251) })
   }
 
   @Test func `file order lays windows end to end and goes round`() throws {
@@ -87,7 +88,7 @@ struct WindowSourceTests {
     let error = #expect(throws: DataError.self) {
       try source(1, evalFraction: evalFraction, context: context)
     }
-    guard case .tooShort(let path, let bytes, let needed, context) = error else {
+    guard case .tooShort(let path, let bytes, let needed, context, "bytes") = error else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -108,14 +109,14 @@ struct WindowSourceTests {
     let held = try source.heldOut(windows: 5)
     // 100 bytes held out: the first window starts it, the last ends it.
     let starts = [0, 22, 45, 68, 91].map { 1900 + $0 }
-    #expect(held == starts.flatMap { ($0..<($0 + 9)).map { UInt8($0 % 251) } })
+    #expect(held == starts.flatMap { ($0..<($0 + 9)).map { Token($0 % 251) } })
   }
 
   @Test func `a short held-out part gives as many windows as share no target`() throws {
     let held = try source(2000, context: 8).heldOut(windows: 32)
     #expect(held.count == 12 * 9)
     let one = try source(200, context: 8).heldOut(windows: 32)
-    #expect(one == (190..<199).map { UInt8($0 % 251) })
+    #expect(one == (190..<199).map { Token($0 % 251) })
   }
 
   @Test func `the probe is fixed by the seed, whatever the order`() throws {
@@ -131,7 +132,7 @@ struct WindowSourceTests {
     #expect(windows.count == 5)
     #expect(windows.targets == 40)
     #expect(
-      try windows.bytes(of: 1..<3) == (Array(8...16) + Array(16...24)).map { UInt8($0) })
+      try windows.tokens(of: 1..<3) == (Array(8...16) + Array(16...24)).map { Token($0) })
     #expect(try ConsecutiveWindows(corpus: corpus(41), context: 8).count == 5)
     #expect(try ConsecutiveWindows(corpus: corpus(40), context: 8).count == 4)
     #expect(throws: DataError.tooShort(path: "ramp", bytes: 8, needed: 9, context: 8)) {

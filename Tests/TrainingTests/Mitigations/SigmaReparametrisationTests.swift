@@ -19,7 +19,7 @@ struct SigmaReparametrisationTests {
     let engine: TransformerEngine
     let parameters: FloatBuffer
     let sigma: SigmaReparametrisation
-    let tokens: [UInt8]
+    let tokens: [Token]
     let plainLoss: Double
 
     init(_ configuration: ModelConfiguration, workers: Int = 1) {
@@ -30,7 +30,7 @@ struct SigmaReparametrisationTests {
       parameters = FloatBuffer(count: engine.layout.count)
       initialise(parameters: parameters, layout: engine.layout, seed: 3)
       var random = RandomStream(seed: 5)
-      tokens = (0..<4 * 6).map { _ in UInt8(random.next() % 11) }
+      tokens = (0..<4 * 6).map { _ in Token(random.next() % 11) }
       plainLoss = Self.loss(engine, parameters, tokens)
       sigma = SigmaReparametrisation(layout: engine.layout, pool: pool)
       sigma.begin(at: parameters, seed: 3)
@@ -39,7 +39,7 @@ struct SigmaReparametrisationTests {
     var loss: Double { Self.loss(engine, parameters, tokens) }
 
     private static func loss(
-      _ engine: TransformerEngine, _ parameters: FloatBuffer, _ tokens: [UInt8]
+      _ engine: TransformerEngine, _ parameters: FloatBuffer, _ tokens: [Token]
     ) -> Double {
       tokens.withUnsafeBufferPointer {
         engine.loss(parameters: parameters, tokens: $0, rows: 4, settings: LossSettings()).loss

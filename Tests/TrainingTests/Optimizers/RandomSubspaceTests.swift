@@ -93,7 +93,7 @@ struct RandomSubspaceTests {
     let subspace = subspace()
     subspace.begin(at: parameters)
     var random = RandomStream(seed: 8)
-    let tokens = (0..<2 * 6).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    let tokens = (0..<2 * 6).map { _ in Token(random.next() % 256) }
     func loss() -> Double {
       subspace.fold(into: parameters)
       return tokens.withUnsafeBufferPointer {

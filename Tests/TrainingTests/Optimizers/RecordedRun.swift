@@ -32,7 +32,7 @@ struct RecordedRun {
     let mixers: [String]?
     let tensors: [Tensor]
     let trunk: [Frozen]?
-    let batches: [[UInt8]]
+    let batches: [[Token]]
     let loss: Double
     let attentionLogitMax: [Float]
     let losses: [Double]

@@ -73,7 +73,7 @@ struct WorkerBitsTests {
     rates.updateCap = cap
     rates.updateClip = kind == .stableAdamW ? 1 : 0
     for step in 0..<5 {
-      let tokens = (0..<8 * 18).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      let tokens = (0..<8 * 18).map { _ in Token(random.next() % 256) }
       let statistics = tokens.withUnsafeBufferPointer {
         engine.lossAndGradients(parameters: result.parameters, tokens: $0, settings: settings)
       }

@@ -48,8 +48,10 @@ def test_peft_computes_what_the_merged_weights_do_and_writes_the_adapter_again(f
     assert Path("c.checkpoints/step-000000002/adapter/adapter_config.json").exists()
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
-def test_a_folder_of_transformers_comes_back_trained(family):
+@pytest.mark.parametrize(
+    ("family", "vocabulary"), [("gpt2", 256), ("llama", 256), ("gpt2", 1000), ("llama", 1000)]
+)
+def test_a_folder_of_transformers_comes_back_trained(family, vocabulary):
     """From what transformers wrote in halves: it then computes there what Seismo tells."""
     import torch
     from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
@@ -64,20 +66,22 @@ def test_a_folder_of_transformers_comes_back_trained(family):
         kind, rest = LlamaConfig, {"intermediate_size": 48, "num_key_value_heads": 2}
     sizes = dict(zip(keys, (32, 2, 4, 16), strict=True))
     torch.manual_seed(1)
-    config = kind(vocab_size=256, bos_token_id=None, eos_token_id=None, **sizes, **rest)
+    config = kind(vocab_size=vocabulary, bos_token_id=None, eos_token_id=None, **sizes, **rest)
     AutoModelForCausalLM.from_config(config).to(torch.bfloat16).save_pretrained("theirs")
-    Path("text.txt").write_bytes(bytes(range(97, 123)) * 400)
+    # Bytes, or a tokenizer's ids of two bytes each.
+    letters = [97 + i if vocabulary == 256 else 38 * i for i in range(26)] * 400
+    width = 1 if vocabulary == 256 else 2
+    Path("text.txt").write_bytes(b"".join(i.to_bytes(width, "little") for i in letters))
     quick = ["--headless", "--workers", 1, "--eval-every", 0, "--batch", 4]
     said("finetune", "theirs", "--data", "text.txt", "--steps", 60, *quick, "--session", "a.seismo")
     ours = "a.checkpoints/step-000000060"
     told = json.loads(said("eval", ours, "--data", "text.txt", "--json").splitlines()[-1])
     model = AutoModelForCausalLM.from_pretrained(ours, dtype=torch.float32).eval()
-    text = torch.tensor(list(Path("text.txt").read_bytes()))
-    windows = text.unfold(0, 17, 16)
+    windows = torch.tensor(letters).unfold(0, 17, 16)
     assert windows.shape[0] * 16 == told["tokens"]
     with torch.no_grad():
         logits = model(windows[:, :-1]).logits
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten()).item()
     assert abs(loss - told["loss"]) < 1e-4
     # Of 26 letters in one order, of which nothing was known.
-    assert loss < 3.1
+    assert loss < (3.1 if vocabulary == 256 else 5)

@@ -26,7 +26,7 @@ struct Evaluate: ParsableCommand {
       """)
 
   @Argument(help: "a checkpoint folder; with --tasks a sweep's folder too") var checkpoint: String
-  @Option(help: "file or folder read as bytes, - for standard input (default: held-out part)")
+  @Option(help: "file or folder of bytes or of ids, - for standard input (default: held-out part)")
   var data: String?
   @Option(help: "file of tasks, a JSON object a line") var tasks: String?
   @Option(help: "passes after which a task is left (default: 2)") var passes: Int?

@@ -265,7 +265,8 @@ extension RunOptionCatalog {
 
   private static let data = RunOption(
     name: "data", kind: .text,
-    help: "a file or folder of bytes or of ids, - for standard input; without it a built-in language"
+    help: "a file or folder of bytes or of ids, - for standard input; without it a built-in"
+      + " language"
   ) { words, _, configuration in
     configuration.dataPath = words
   } words: {

@@ -26,7 +26,8 @@ struct Inspect: ParsableCommand {
   var checkpoint: String
   @Argument(help: "another one, to compare with it") var other: String?
   @Option(
-    help: "file or folder of bytes or of ids, - for standard input (default: what its run held out)")
+    help: "file or folder of bytes or of ids, - for standard input (default: what its run held out)"
+  )
   var data: String?
   @Option(help: "windows of text that losses are measured on, evenly spread") var windows = 64
   @Flag(help: "singular values of any model's matrices with a side of up to 1024")

@@ -17,8 +17,10 @@ struct Finetune: ParsableCommand {
       """)
 
   @Argument(
-    help: "a checkpoint folder of Seismo's, or of a Persimmon, GPT-2 or Llama as transformers"
-      + " writes it")
+    help:
+      """
+      a checkpoint folder of Seismo's, or of a Persimmon, GPT-2 or Llama as transformers writes it
+      """)
   var checkpoint: String
   @Option(
     help:

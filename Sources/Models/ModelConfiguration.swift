@@ -85,7 +85,8 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     guard adapter != nil else { return Double(passes) * 6 * Double(weights) }
     // A frozen weight has no gradient.
     let layout = ParameterLayout(self)
-    let frozen = layout.trunk.reduce(0) { $0 + ($1.role.isLinear ? $1.count : 0) }
+    let tied = isTied ? width * vocabulary : 0
+    let frozen = layout.trunk.reduce(tied) { $0 + ($1.role.isLinear ? $1.count : 0) }
     return Double(passes) * Double(6 * (weights + layout.count) - 2 * frozen)
   }
 

@@ -278,6 +278,19 @@ extension ModelConfiguration {
     let mixers = mixed.map { "\(mixer(inLayer: $0).rawValue) in layer \($0)" }
     let shared = sharing > 0 ? ", matrices read from an array \(sharing) times as long" : ""
     return "\(family)width \(width), \(layers) layers, \(heads) heads\(shares), context \(context)"
-      + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter + left
+      + besidesFamily + mixers.map { ", \($0)" }.joined() + mixture + sigma + shared + adapter
+      + left
+  }
+
+  /// What it has otherwise than its family usually does, by the options' names.
+  private var besidesFamily: String {
+    var words: [String] = []
+    if feedForward != architecture.feedForward { words.append(", \(feedForward.rawValue)") }
+    if feedForwardWidth != architecture.feedForwardWidth(width) {
+      words.append(", ffn-width \(feedForwardWidth)")
+    }
+    if rotaryBase != Self.usualRotaryBase { words.append(", rope-theta \(rotaryBase)") }
+    if normEpsilon != architecture.normEpsilon { words.append(", norm-eps \(normEpsilon)") }
+    return words.joined()
   }
 }

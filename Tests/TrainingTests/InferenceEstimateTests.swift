@@ -16,6 +16,10 @@ struct InferenceEstimateTests {
     // No more is looked back to than the context.
     #expect(cost.flops(at: 500) == cost.flops(at: 63))
     #expect(cost.cacheBytes(positions: 500) == 8 * 2 * 64 * 64)
+    var shared = dense
+    shared.setArchitecture(.llama)
+    shared.keyValueHeads = 1
+    #expect(InferenceCost(shared).cacheBytes(positions: 500) == 8 * 2 * 32 * 64)
     var mixture = dense
     mixture.experts = ExpertConfiguration(count: 8, width: 128, active: 2)
     // Two experts of 2·D·128, attention's 4·D².

@@ -91,6 +91,27 @@ struct MergeCommandTests {
     #expect(html.contains("<svg") && html.contains("<td>part 1</td>"))
   }
 
+  @Test func `weights that files hold in another order than the engine are merged in their places`()
+    throws
+  {
+    let binary = try Self.trained.get()
+    let run = try binary.run([
+      "train", "--preset", "tiny", "--architecture", "gpt2", "--width", "16", "--layers", "2",
+      "--heads", "2", "--context", "16", "--batch", "4", "--steps", "12", "--lr", "1e-2",
+      "--checkpoint-every", "4", "--headless", "--workers", "1", "--session", "h.seismo",
+    ])
+    try #require(run.status == 0, "\(run.error)")
+    let step = "h.checkpoints/step-0000000"
+    let json = try merge(
+      "\(step)08 \(step)12 --base \(step)04 --method mean --output family --windows 8 --json")
+    #expect(json.status == 0, "\(json.error)")
+    let losses = try #require(try object(json.output)["losses"] as? [String: Any])
+    let models = try #require(losses["models"] as? [[String: Any]])
+    let means = models.compactMap { $0["mean"] as? Double }
+    // A loss that falls has the mean of two steps between them.
+    #expect(means.count == 4 && means[2] < means[3] && means[3] < means[1], "\(means)")
+  }
+
   @Test func `scales are searched by halves of the texts that losses are not measured on`() throws {
     let found = try merge(
       "a.checkpoints b.checkpoints --method pcb --output searched --search 6 --windows 4 --json")

@@ -27,21 +27,24 @@ extension MergePlan {
     guard let first = parts[0].checkpoint else { return try writeModel(to: folder, pool) }
     let weights = FloatBuffer(count: first.layout.count)
     try first.load(parameters: weights)
-    let outcome = try run(pool: pool, take: { put($0, into: weights, first) })
+    let outcome = try run(
+      pool: pool, take: { put($0.merged, of: $0.chunk, into: weights, of: first) })
     try first.write(weights, routerBias: routerBias, into: folder)
     return outcome
   }
 
-  private func put(_ piece: MergedChunk, into weights: FloatBuffer, _ first: Checkpoint) {
-    let target = weights.base + place(of: piece.chunk, in: first)
-    target.update(from: piece.merged.base, count: piece.chunk.count)
-  }
-
-  /// Where a chunk's first number lies among a checkpoint's weights.
-  func place(of chunk: UpdateChunk, in checkpoint: Checkpoint) -> Int {
+  /// Writes a chunk's numbers, which are in the files' order, to their places among a checkpoint's
+  /// weights.
+  func put(
+    _ numbers: FloatBuffer, of chunk: UpdateChunk, into weights: FloatBuffer,
+    of checkpoint: Checkpoint
+  ) {
     let name = tensors[chunk.tensor].name
     guard let tensor = checkpoint.layout[name] else { preconditionFailure("no tensor \(name)") }
-    return tensor.offset + chunk.range.lowerBound
+    let form = FileForm(tensor, checkpoint.configuration)
+    for (index, stored) in chunk.range.enumerated() {
+      weights[tensor.offset + form.place(ofStored: stored, in: tensor)] = numbers[index]
+    }
   }
 
   /// The mean over parts: it is no weight that a gradient moved. Nil where none has any.

@@ -61,11 +61,9 @@ private final class PartUpdates {
     try first.load(parameters: start)
     let added = plan.parts.map { _ in FloatBuffer(count: count) }
     _ = try plan.run(pool: pool) { piece in
-      let place = plan.place(of: piece.chunk, in: first)
-      let count = piece.chunk.count
-      (start.base + place).update(from: piece.chunk.start.base, count: count)
+      plan.put(piece.chunk.start, of: piece.chunk, into: start, of: first)
       for (own, share) in zip(added, piece.shares.added) {
-        (own.base + place).update(from: share.base, count: count)
+        plan.put(share, of: piece.chunk, into: own, of: first)
       }
     }
     merged = FloatBuffer(count: count)

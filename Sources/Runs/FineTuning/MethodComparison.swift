@@ -1,4 +1,5 @@
 import Foundation
+package import Models
 import Signals
 import Sweeps
 import Synchronization
@@ -41,6 +42,11 @@ package struct MethodComparison: Sendable {
   /// All there is to choose from: the methods, and after them those that prune.
   package static let methods =
     RunOptionCatalog.methods + prunable.map { $0 + prunes }
+
+  /// Those of them that there are for a model: heads are cut out of Persimmon's layers alone.
+  package static func methods(for model: ModelConfiguration) -> [String] {
+    model.isAll(.persimmon) ? methods : RunOptionCatalog.methods
+  }
 
   private static let prunable = ["lora", "bottleneck"]
   private static let prunes = "+light"

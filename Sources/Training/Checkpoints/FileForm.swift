@@ -17,8 +17,9 @@ package struct FileForm: Sendable, Equatable {
   private init() {}
 
   /// Of a tensor of the model's own, or of an adapter's beside it.
-  init(_ tensor: ParameterTensor, _ configuration: ModelConfiguration) {
-    guard configuration.architecture == .gpt2 else { return }
+  package init(_ tensor: ParameterTensor, _ configuration: ModelConfiguration) {
+    // A ladder has sizes of its own, and no family has files of it.
+    guard configuration.architecture == .gpt2, !tensor.name.hasPrefix("ladder.") else { return }
     isTransposed = tensor.role.isHiddenMatrix
     let isOfHeads =
       [".c_attn.weight", ".c_attn.bias", ".c_attn.lora_B.weight"].contains {
@@ -51,19 +52,33 @@ package struct FileForm: Sendable, Equatable {
     }
   }
 
+  /// The engine's place of the number that the file has at `index`, both from the tensor's first on.
+  package func place(ofStored index: Int, in tensor: ParameterTensor) -> Int {
+    guard !isPlain else { return index }
+    let rows = tensor.shape[0]
+    let columns = tensor.count / rows
+    let (row, column) =
+      isTransposed ? (index % rows, index / rows) : (index / columns, index % columns)
+    return ownRow(row, of: rows) * columns + column
+  }
+
   private func forEachPlace(
     rows: Int, columns: Int, _ body: (_ own: Int, _ stored: Int) -> Void
   ) {
-    let width = rows / (3 * heads)
     for row in 0..<rows {
-      // Row (h, part, i) of the engine is row (part, h, i) of the file.
-      let (head, part, index) = (row / (3 * width), row / width % 3, row % width)
-      let place = heads == 1 ? row : (part * heads + head) * width + index
+      let first = ownRow(row, of: rows) * columns
       for column in 0..<columns {
-        body(
-          row * columns + column, isTransposed ? column * rows + place : place * columns + column)
+        body(first + column, isTransposed ? column * rows + row : row * columns + column)
       }
     }
+  }
+
+  /// Row (part, h, i) of the file is row (h, part, i) of the engine.
+  private func ownRow(_ row: Int, of rows: Int) -> Int {
+    guard heads > 1 else { return row }
+    let width = rows / (3 * heads)
+    let (part, head, index) = (row / (heads * width), row / width % heads, row % width)
+    return (3 * head + part) * width + index
   }
 }
 

@@ -63,10 +63,11 @@ private struct Sizes {
         "\(vocabulary) tokens, more than the \(Corpus.largestVocabulary) that two bytes tell apart"
     }
     let sizes = [width, heads, context, hidden ?? 1].allSatisfy((1...(1 << 20)).contains)
-    guard sizes, layers >= 1, width % heads == 0, width / heads % 2 == 0 else {
+    guard sizes, layers >= 1, width % heads == 0 else {
       return "width \(width) in \(heads) heads, \(layers) layers, context \(context)"
     }
-    return nil
+    let headWidth = width / heads
+    return headWidth % 2 == 0 ? nil : "heads of the odd width \(headWidth)"
   }
 
   func configuration(_ family: Architecture) -> ModelConfiguration {

@@ -107,11 +107,13 @@ private struct HuggingFaceWeights: Sendable {
 
   var names: [String] { owners.keys.sorted() }
 
-  /// A GPT-2 without its head is written without the stem.
+  /// A model without its head is written without the stem.
   func name(of tensor: ParameterTensor) -> String {
-    let stem = "transformer."
-    guard owners[tensor.name] == nil, tensor.name.hasPrefix(stem) else { return tensor.name }
-    return String(tensor.name.dropFirst(stem.count))
+    let stems = ["transformer.", "model."]
+    guard owners[tensor.name] == nil, let stem = stems.first(where: { tensor.name.hasPrefix($0) })
+    else { return tensor.name }
+    let short = String(tensor.name.dropFirst(stem.count))
+    return owners[short] == nil ? tensor.name : short
   }
 
   /// A tensor in Float32.

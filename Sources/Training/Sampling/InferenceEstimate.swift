@@ -127,6 +127,6 @@ package struct InferenceCost {
 
   /// Keys and values of a text of so many bytes.
   package func cacheBytes(positions: Int) -> Int {
-    8 * model.attentionLayers.count * model.width * min(positions, model.context)
+    8 * model.attentionLayers.count * model.keyWidth * min(positions, model.context)
   }
 }

@@ -13,7 +13,8 @@ struct Sample: ParsableCommand {
       The text is what was written after the prompt. Its logprob is the model's own, nats, at \
       temperature 1 and with every byte allowed. Sample i of a seed is the same text whatever --n \
       and --workers are. Bytes that are no UTF-8 are shown as U+FFFD. Beyond the trained context the \
-      model sees the last bytes that fit into it. A session's run is asked for a checkpoint of the \
+      model sees the last bytes that fit into it; where positions are learned, half of them, then \
+      more again until it is full. A session's run is asked for a checkpoint of the \
       weights as they are if it is live, and writing takes the time that the run leaves; of one that \
       is over the last checkpoint counts.
       """)

@@ -125,6 +125,31 @@ struct HuggingFaceFolderTests {
     #expect(abs(try #require(other.values(MetricCatalog.evalLoss).first) - last) < 1e-5)
   }
 
+  @Test func `every number has a place of its own in a file, which its reader finds`() throws {
+    func model(width: Int, heads: Int, hidden: Int) -> ModelConfiguration {
+      var model = ModelConfiguration(width: width, layers: 1, heads: heads, context: 4)
+      model.setArchitecture(.gpt2)
+      model.feedForwardWidth = hidden
+      return model
+    }
+    // Sides shorter than three, and a ladder whose width the trunk's heads do not divide.
+    var ladder = model(width: 48, heads: 4, hidden: 48)
+    ladder.adapter = AdapterConfiguration(method: .ladder)
+    ladder.adapter?.rank = 8
+    for model in [
+      model(width: 2, heads: 1, hidden: 1), model(width: 8, heads: 2, hidden: 5), ladder,
+    ] {
+      for tensor in ParameterLayout(model).tensors {
+        let form = FileForm(tensor, model)
+        let own = (0..<tensor.count).map(Float.init)
+        let stored = own.withUnsafeBufferPointer { form.stored($0, rows: tensor.shape[0]) }
+        #expect(stored.sorted() == own, "\(tensor.name)")
+        let found = (0..<tensor.count).map { Float(form.place(ofStored: $0, in: tensor)) }
+        #expect(found == stored, "\(tensor.name)")
+      }
+    }
+  }
+
   private static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
 
   private func tuned(

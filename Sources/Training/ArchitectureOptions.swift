@@ -12,10 +12,17 @@ extension RunOptionCatalog {
     } words: {
       $0.model.architecture == .persimmon ? nil : $0.model.architecture.rawValue
     },
-    .count(
-      "kv-heads", 1...256, \.model.keyValueHeads,
+    RunOption(
+      name: "kv-heads", kind: .count(1...256),
       help: "with llama: heads of keys and values, each shared by as many queries; they divide the"
-        + " heads"),
+        + " heads"
+    ) { words, _, configuration in
+      let count = Int(words)
+      let isOwn = count == configuration.model.heads && configuration.model.architecture == .llama
+      configuration.model.keyValueHeads = isOwn ? nil : count
+    } words: {
+      $0.model.keyValueHeads.map(String.init)
+    },
     .count(
       "ffn-width", 1...65536, \.model.feedForwardWidth,
       help: "hidden width of feed-forward layers; 4 times the width, with llama 8/3, if not given"

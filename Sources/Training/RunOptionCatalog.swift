@@ -80,7 +80,9 @@ package enum RunOptionCatalog {
       "subspace", 0...1_000_000_000, \.subspace,
       help: "train in a random subspace of so many dimensions; 0 trains all weights"
     ) { $0.subspace > 0 },
-    .flag("mu-param", \.muParam, help: "scale linear layers' rates by 256/fan-in (muParam)"),
+    .flag(
+      "mu-param", \.muParam,
+      help: "scale linear layers' rates by 256/fan-in (muParam); not that of a table for both ends"),
     .flag(
       "sigma-reparam", \.model.sigmaReparam,
       help: "train hidden matrices as γ·W/σ(W), σ their largest singular value"),

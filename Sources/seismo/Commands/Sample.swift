@@ -57,7 +57,8 @@ struct Sample: ParsableCommand {
       Seismo.report(
         "prompt and text are longer than the trained context of"
           + " \(opened.configuration.context) bytes: "
-          + "the window slides")
+          + (opened.configuration.architecture.learnsPositions
+            ? "where it is full, the later half is read again" : "the window slides"))
     }
     let pace = try sampling.write(n, engine: engine) { number, sample in
       guard sample.logProbability.isFinite else {

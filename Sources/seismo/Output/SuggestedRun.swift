@@ -57,7 +57,10 @@ struct SuggestedRun {
       ("lr", rate.value.rateText),
       ("warmup", "\(Int((steps * Self.usualWarmup).rounded()))"),
     ]
-    options = own + Self.others(example?.options ?? [:], context: base.model.context)
+    options =
+      own
+      + Self.others(
+        example?.options ?? [:], context: base.model.context, heads: shape.heads)
     bases = [
       "\(NumberText.compact(shape.parameters)) parameters, \(NumberText.compact(tokens)) tokens",
       "rate: \(rate.basis)",
@@ -66,8 +69,14 @@ struct SuggestedRun {
   }
 
   /// What the run takes over from a cell.
-  private static func others(_ cell: [String: String], context: Int) -> [(String, String)] {
-    let taken = cell.filter { !own.contains($0.key) }
+  private static func others(
+    _ cell: [String: String], context: Int, heads: Int
+  ) -> [(String, String)] {
+    // A hidden width is that of the cell's size.
+    var taken = cell.filter { !own.contains($0.key) && $0.key != "ffn-width" }
+    if let shared = taken["kv-heads"].flatMap({ Int($0) }), heads % shared != 0 {
+      taken["kv-heads"] = nil
+    }
     return taken.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
       + (taken["context"] == nil ? [("context", "\(context)")] : [])
   }

@@ -38,6 +38,39 @@ static inline int seismo_mpi_test(void *room, int *isDone) {
   return MPI_Testall(2, (MPI_Request *)room, isDone, MPI_STATUSES_IGNORE);
 }
 
+/// The room that a host's name takes, its end included.
+static inline int seismo_mpi_host_size(void) { return MPI_MAX_PROCESSOR_NAME; }
+
+/// Has every rank know all hosts' names, one after another in the order of the ranks.
+static inline int seismo_mpi_hosts(char *names) {
+  char own[MPI_MAX_PROCESSOR_NAME] = {0};
+  int length = 0;
+  MPI_Get_processor_name(own, &length);
+  return MPI_Allgather(
+      own, MPI_MAX_PROCESSOR_NAME, MPI_CHAR, names, MPI_MAX_PROCESSOR_NAME, MPI_CHAR,
+      MPI_COMM_WORLD);
+}
+
+/// Says a word, from 1, to a rank that may be stopped: waits for nothing.
+static inline void seismo_mpi_say(int rank, int word) {
+  static const char nothing = 0;
+  MPI_Request request;
+  if (MPI_Isend(&nothing, 0, MPI_BYTE, rank, word, MPI_COMM_WORLD, &request) == MPI_SUCCESS)
+    MPI_Request_free(&request);
+}
+
+/// Takes a word that somebody has said; the rank that did, or -1.
+static inline int seismo_mpi_hear(int word) {
+  int isSaid = 0;
+  MPI_Status status;
+  char nothing;
+  int code = MPI_Iprobe(MPI_ANY_SOURCE, word, MPI_COMM_WORLD, &isSaid, &status);
+  if (code != MPI_SUCCESS || !isSaid) return -1;
+  MPI_Recv(
+      &nothing, 0, MPI_BYTE, status.MPI_SOURCE, word, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  return status.MPI_SOURCE;
+}
+
 /// Waits for all ranks and leaves them.
 static inline void seismo_mpi_finish(void) {
   MPI_Barrier(MPI_COMM_WORLD);

@@ -8,13 +8,21 @@
   ///
   /// Calls come from one thread at a time. A wait gives the core away, so that more ranks than cores
   /// get on, and ends where the launcher has asked for the end and the partner does not answer any
-  /// more.
+  /// more. Where it is long rank 0 asks who is there, and whoever waits too says so.
   package final class MPIRanks: RankGroup {
     /// The longest message in bytes; what is longer goes in several.
     private static let longest = 1 << 30
 
+    /// What ranks say to each other beside their exchanges, which are 0.
+    private enum Word {
+      static let question: Int32 = 1
+      static let answer: Int32 = 2
+    }
+
     package let rank: Int
     package let count: Int
+    private let hosts: [String]
+    private let listener = Mutex<(@Sendable (RankSilence) -> Void)?>(nil)
     private let reason = Mutex<String?>(nil)
     private let interruption = Atomic<UInt64>(0)
     private let waited = Atomic<UInt64>(0)
@@ -29,6 +37,17 @@
       guard code == 0 else { throw .notBegun(code: code) }
       self.rank = Int(rank)
       self.count = Int(count)
+      hosts = Self.hosts(Int(count))
+    }
+
+    private static func hosts(_ count: Int) -> [String] {
+      let size = Int(seismo_mpi_host_size())
+      var names = [CChar](repeating: 0, count: count * size)
+      guard seismo_mpi_hosts(&names) == 0 else { return [] }
+      return (0..<count).map { rank in
+        let bytes = names[rank * size..<(rank + 1) * size].prefix { $0 != 0 }
+        return String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      }
     }
 
     package var flaw: String? { reason.withLock { $0 } }
@@ -48,6 +67,10 @@
       interruption.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
     }
 
+    package func onSilence(_ tell: @escaping @Sendable (RankSilence) -> Void) {
+      listener.withLock { $0 = tell }
+    }
+
     package func exchange(
       with partner: Int, sending: UnsafeRawBufferPointer,
       receiving: UnsafeMutableRawBufferPointer
@@ -63,9 +86,7 @@
         offset += Self.longest
       }
       sent.add(sending.count, ordering: .relaxed)
-      let wait = DispatchTime.now().uptimeNanoseconds - start
-      waited.add(wait, ordering: .relaxed)
-      if flaw == nil { longestWait.max(wait, ordering: .relaxed) }
+      waited.add(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
     }
 
     package func finish() {
@@ -93,11 +114,12 @@
     private func wait(for partner: Int, _ requests: UnsafeMutableRawPointer) {
       let start = DispatchTime.now().uptimeNanoseconds
       var rounds = 0
+      var roll = RankRoll(longest: longestWait.load(ordering: .relaxed))
       while true {
         var isDone: Int32 = 0
         let code = seismo_mpi_test(requests, &isDone)
         guard code == 0 else { return lose(partner, "the exchange failed with code \(code)") }
-        if isDone != 0 { return }
+        if isDone != 0 { return end(roll, since: start) }
         rounds += 1
         guard rounds % 256 == 0 else { continue }
         let now = DispatchTime.now().uptimeNanoseconds
@@ -105,8 +127,38 @@
         if asked > 0, now > max(asked, start) + patience {
           return lose(partner, "it is gone, or the launcher ends the run")
         }
+        call(&roll, since: start, now)
         if now - start > 20_000_000 { usleep(200) } else { sched_yield() }
       }
+    }
+
+    /// A wait that was told of is none that is usual.
+    private func end(_ roll: RankRoll, since start: UInt64) {
+      guard roll.silent.isEmpty else { return tell(roll.silent, since: start, isOver: true) }
+      longestWait.max(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
+    }
+
+    /// Rank 0 asks and listens, the others answer.
+    private func call(_ roll: inout RankRoll, since start: UInt64, _ now: UInt64) {
+      guard rank == 0 else {
+        if seismo_mpi_hear(Word.question) >= 0 { seismo_mpi_say(0, Word.answer) }
+        return
+      }
+      while case let other = seismo_mpi_hear(Word.answer), other >= 0 { roll.hear(Int(other)) }
+      switch roll.duty(after: now - start, of: count) {
+      case .nothing: break
+      case .ask: for other in 1..<count { seismo_mpi_say(Int32(other), Word.question) }
+      case .tell(let silent): tell(silent, since: start, isOver: false)
+      }
+    }
+
+    private func tell(_ silent: [Int], since start: UInt64, isOver: Bool) {
+      guard !silent.isEmpty, let listener = listener.withLock({ $0 }) else { return }
+      let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+      let names = silent.map { rank in
+        rank < hosts.count ? "rank \(rank) on \(hosts[rank])" : "rank \(rank)"
+      }
+      listener(RankSilence(names: names, seconds: seconds, isOver: isOver))
     }
 
     private func lose(_ partner: Int, _ why: String) {

@@ -24,6 +24,8 @@ package protocol RankGroup: Sendable {
   var bytesSent: Int { get }
   /// The launcher has asked for the end: a partner that is silent then is taken for gone.
   func interrupt()
+  /// Has `tell` know, on rank 0 and from within an exchange, which ranks keep it waiting for long.
+  func onSilence(_ tell: @escaping @Sendable (RankSilence) -> Void)
   /// Waits for all ranks, then leaves them: nothing is called after it.
   func finish()
   /// Ends all ranks at once with this exit code, this one too.
@@ -48,6 +50,7 @@ package struct SoleRank: RankGroup {
   package var secondsWaited: Double { 0 }
   package var bytesSent: Int { 0 }
   package func interrupt() {}
+  package func onSilence(_ tell: @escaping @Sendable (RankSilence) -> Void) {}
   package func finish() {}
   package func abandon(code: Int32) {}
 }

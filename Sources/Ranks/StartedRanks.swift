@@ -73,7 +73,7 @@ package enum RankStartError: Error, Equatable, CustomStringConvertible {
       "MPI does not begin (code \(code)): start seismo with the mpirun of the MPI it was built with"
     case .strangers(let variable, let launched):
       "\(variable) says \(launched) ranks and MPI knows of one: start seismo with the mpirun of"
-        + " the MPI it was built with"
+        + " the MPI it was built with, or with srun --mpi=pmix or --mpi=pmi2"
     case .otherCount(let expected, let found):
       "--ranks \(expected) and \(found) \(found == 1 ? "is" : "are") started:"
         + " write mpirun -n \(expected) seismo train …"

@@ -13,7 +13,8 @@ extension MetricCatalog {
     MetricFamily(
       "rank/stray_weights", unit: "", reduction: .maximum, isMeasuredByClock: true,
       meaning:
-        "ranks whose weights are not rank 0's, looked at every 100 steps; 0 where all is well"
+        "ranks whose weights are not rank 0's: every 100 steps, with --shard-optimizer at each, where"
+        + " it stays until the run goes back; 0 where all is well"
     ),
     MetricFamily(
       "rank/loss/R", unit: "nats/token", reduction: .mean, precision: .float64,

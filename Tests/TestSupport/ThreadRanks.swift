@@ -1,5 +1,5 @@
 import Foundation
-import Ranks
+package import Ranks
 
 /// Ranks that are threads of one process: what a run over many processes does, without any launcher.
 package final class ThreadRanks: RankGroup {
@@ -26,6 +26,7 @@ package final class ThreadRanks: RankGroup {
   package var bytesSent: Int { exchanges.bytesSent(by: rank) }
   package var secondsWaited: Double { 0 }
   package func interrupt() {}
+  package func onSilence(_ tell: @escaping @Sendable (RankSilence) -> Void) {}
   package func finish() {}
   package func abandon(code: Int32) {}
 

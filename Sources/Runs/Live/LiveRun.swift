@@ -62,8 +62,15 @@ package final class LiveRun: Sendable {
     alarmCommand = Self.alarmCommand(plan, tell: tell)
     let monitor = Self.monitor(plan)
     let advice = sweeps.map { SweepAdvice(run.configuration, in: $0) }
+    let watch = RankWatch(step: step)
+    ranks.onSilence { [alarmCommand] silence in
+      let record = RunRecord.event(watch.event(of: silence))
+      tell(record)
+      alarmCommand?.take(record, session: session.path)
+    }
     trainer = Trainer(run, brancher: { try session.branch(to: $0, at: $1) }) {
       [alarmCommand] record in
+      watch.take(record)
       let record = advice?.told(record) ?? record
       for record in Self.accompanied(record, monitor) {
         tell(record)

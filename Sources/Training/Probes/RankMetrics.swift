@@ -3,44 +3,75 @@ import Ranks
 import Telemetry
 
 /// What each rank says of itself, and whether all of them still have the same weights.
+///
+/// Where the update is cut over ranks each of them hands its section of the weights on with every
+/// update: a bit that has changed there is all ranks' after it, and one elsewhere is mended. So the
+/// weights are looked at before each update, and what was found stays until the run goes back.
 struct RankMetrics: Probe {
-  /// Steps between two looks at the weights.
+  /// Steps between two looks at the weights where each rank updates all of them.
   static let interval = 100
 
   private let ranks: any RankGroup
+  private let isSharded: Bool
   private let memory = ProcessMemory()
   private var waitedBefore = 0.0
+  private var sum: UInt64 = 0
   private var stray = 0
 
   /// Nil for a run of one.
   init?(_ run: ProbedRun) {
     guard run.ranks.count > 1 else { return nil }
     ranks = run.ranks
+    isSharded = run.configuration.shardsOptimizer
+  }
+
+  private func looks(at step: ProbedStep) -> Bool {
+    isSharded || step.number % Self.interval == 0
   }
 
   mutating func beforeUpdate(of step: ProbedStep) {
-    guard step.number % Self.interval == 0 else { return }
-    let digests = ranks.said(Self.digest(of: step.weights))
-    stray = digests.count { $0 != digests[0] }
+    if looks(at: step) { sum = Self.sum(of: step.weights) }
   }
 
   mutating func afterUpdate(
     of step: ProbedStep, _ outcome: StepOutcome, into samples: inout StepSamples
   ) {
     let waited = ranks.secondsWaited
-    let own = [outcome.seconds, waited - waitedBefore, memory.resident()]
+    let all = shared([
+      outcome.seconds, waited - waitedBefore, memory.resident(), Double(bitPattern: sum),
+    ])
     waitedBefore = waited
+    for (rank, told) in all.enumerated() {
+      samples.add(MetricCatalog.rankSeconds(rank), Double(Float(told[0])))
+      samples.add(MetricCatalog.rankWaiting(rank), Double(Float(told[1])))
+      samples.add(MetricCatalog.rankMemory(rank), Double(Float(told[2])))
+    }
+    guard looks(at: step) else { return }
+    let found = all.count { $0[3].bitPattern != all[0][3].bitPattern }
+    stray = isSharded ? max(stray, found) : found
+    samples.add(MetricCatalog.strayWeights, Double(stray))
+  }
+
+  mutating func resume(_ state: Never?, from checkpoint: Checkpoint) throws(CheckpointError) {
+    stray = 0
+  }
+
+  /// What each rank tells.
+  private func shared(_ own: [Double]) -> [[Double]] {
     var all = [Double](repeating: 0, count: ranks.count * own.count)
     all.replaceSubrange(ranks.rank * own.count..<(ranks.rank + 1) * own.count, with: own)
     let bytes = own.count * MemoryLayout<Double>.stride
     all.withUnsafeMutableBytes { ranks.share($0, bounds: (0...ranks.count).map { $0 * bytes }) }
-    for rank in 0..<ranks.count {
-      samples.add(MetricCatalog.rankSeconds(rank), Double(Float(all[3 * rank])))
-      samples.add(MetricCatalog.rankWaiting(rank), Double(Float(all[3 * rank + 1])))
-      samples.add(MetricCatalog.rankMemory(rank), Double(Float(all[3 * rank + 2])))
+    return (0..<ranks.count).map { Array(all[$0 * own.count..<($0 + 1) * own.count]) }
+  }
+
+  /// Another one where any one bit is; as quick as memory is read.
+  static func sum(of numbers: FloatBuffer) -> UInt64 {
+    var sum: UInt64 = 0
+    for number in UnsafeBufferPointer(start: numbers.base, count: numbers.count) {
+      sum &+= UInt64(number.bitPattern)
     }
-    guard step.number % Self.interval == 0 else { return }
-    samples.add(MetricCatalog.strayWeights, Double(stray))
+    return sum
   }
 
   /// Changes with any bit of the numbers.

@@ -25,7 +25,7 @@ struct FormatTables {
       rows: [columns.map { Span($0, .faint) }] + rows, rightAligned: [1, 2, 3, 4, 5],
       remarks: [
         "t, r, b: what bears one scale for the tensor, for a row, for a block of 64",
-        "names without model., transformer., layers., h. and .weight",
+        "names without model., layers., transformer.h. and .weight",
       ] + (zeros == 0 ? [] : ["tensors of zeros: \(zeros)"]) + skippedWords)
   }
 
@@ -100,7 +100,7 @@ struct FormatTables {
   static func short(_ name: String) -> String {
     var name = name
     if name.hasSuffix(".weight") { name.removeLast(7) }
-    for stem in ["model.", "transformer.", "layers.", "h."] where name.hasPrefix(stem) {
+    for stem in ["model.", "layers.", "transformer.h.", "transformer."] where name.hasPrefix(stem) {
       name.removeFirst(stem.count)
     }
     guard name.count > nameWidth else { return name }

@@ -18,6 +18,9 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   /// Whether any tensor has a second moment.
   package var hasSecondMoments: Bool { isAdam || self == .muon }
 
+  /// The numbers that it keeps of each weight from step to step.
+  var moments: Int { takesGradients ? hasSecondMoments ? 2 : 1 : 0 }
+
   /// Whether it needs a backward pass.
   package var takesGradients: Bool { self != .mezo }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Signals
 import Sweeps
 import Synchronization
@@ -42,7 +43,7 @@ package struct MethodComparison: Sendable {
   package static let methods =
     RunOptionCatalog.methods + prunable.map { $0 + prunes }
 
-  private static let prunable = ["lora", "bottleneck"]
+  private static let prunable = AdapterMethod.allCases.filter(\.isPrunable).map(\.rawValue)
   private static let prunes = "+light"
 
   /// - Parameters:
@@ -69,7 +70,8 @@ package struct MethodComparison: Sendable {
     }
     // An option of one method's adapters is nothing to the others'.
     for (name, isKnown) in [
-      ("rank", trained != RunOptionCatalog.fullMethod), ("alpha", trained == "lora"),
+      ("rank", trained != RunOptionCatalog.fullMethod),
+      ("alpha", AdapterMethod(rawValue: trained)?.hasAlpha == true),
       ("light", isPruning), ("light-trunk", isPruning), ("light-modules", isPruning),
       ("light-ranks", isPruning),
     ] where !isKnown { own[name] = nil }

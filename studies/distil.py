@@ -7,7 +7,9 @@ A teacher of width 128 learns TEXT; students of width 32 learn the same for fewe
 and with a part of their loss from the teacher's outputs. Told is their held-out loss of the bytes, mean and
 deviation over seeds. FOLDER keeps runs: what is there is not made again.
 """
-import argparse, json, pathlib, statistics, subprocess
+import argparse, pathlib, statistics, subprocess
+
+from program import program
 
 parser = argparse.ArgumentParser()
 parser.add_argument("seismo")
@@ -19,6 +21,7 @@ parser.add_argument("--steps", type=int, default=400)
 parser.add_argument("--teacher-steps", type=int, default=1500)
 parser.add_argument("--workers", type=int, default=2)
 options = parser.parse_args()
+seismo = program(options.seismo, options.workers)
 
 FOLDER = pathlib.Path(options.folder)
 WEIGHTS, SEEDS = options.weights.split(","), options.seeds.split(",")
@@ -29,11 +32,9 @@ def trained(name, steps, *words):
     """The checkpoint of a run of so many steps."""
     checkpoint = FOLDER / f"{name}.checkpoints" / f"step-{steps:09d}"
     if not checkpoint.exists():
-        command = [options.seismo, "train", "--headless", "--preset", "tiny", "--data", options.text,
-                   "--steps", str(steps), "--eval-every", str(steps), "--eval-windows", "128", "--batch", "8",
-                   "--workers", str(options.workers), "--session", str(FOLDER / f"{name}.seismo"), *words]
-        run = subprocess.run(command, capture_output=True, text=True)
-        assert run.returncode == 0, f"{words}: {run.stderr}"
+        seismo("train", "--headless", "--preset", "tiny", "--data", options.text, "--steps", str(steps),
+               "--eval-every", str(steps), "--eval-windows", "128", "--batch", "8",
+               "--session", str(FOLDER / f"{name}.seismo"), *words)
     return checkpoint
 
 

@@ -6,8 +6,8 @@ usage: mezo.py SEISMO FOLDER [--rates 1e-3,3e-3,1e-2,3e-2] [--seeds 0,1,2] [--st
 Models that learned the built-in language are fine-tuned, whole, on one other language: by AdamW with its
 usual rate, by MeZO (every weight moves), by Sparse MeZO (the smallest quarter of each tensor's) and by a
 quarter drawn at random. A step of MeZO's takes two losses and no gradient, one of AdamW's about three.
-Told is the held-out loss, mean and deviation over seeds, for each rate, ▲ with how many seeds ran off. FOLDER keeps runs and texts: what is
-there is not made again.
+Told is the held-out loss, mean and deviation over seeds, for each rate, ▲ with how many seeds ran off.
+FOLDER keeps runs and texts: what is there is not made again.
 """
 import argparse, json, pathlib, statistics
 

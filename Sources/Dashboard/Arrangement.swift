@@ -34,7 +34,7 @@ package struct Arrangement: Sendable, Hashable {
         contentsOf: PaneID.optional.filter(told.contains),
         at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
     }
-    // Of a model without attention it is told why that is silent.
+    // Where no layer has attention, the pane of state spaces stands in its place.
     if !silent.isEmpty, !usual.contains(.wall), !told.contains(.stateSpaces) {
       usual.insert(.wall, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? pins.count)
     }

@@ -110,7 +110,9 @@ extension DashboardState {
   }
 
   private var hasStateSpaces: Bool {
-    StateSpacesPane.pane.metrics.contains { history[$0] != nil }
+    (0..<max(4, history.description?.model?.layers ?? 0)).contains {
+      history[StateSpacesPane.stateSize(inLayer: $0)] != nil
+    }
   }
 
   /// The last step that is drawn.

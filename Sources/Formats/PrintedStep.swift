@@ -8,7 +8,8 @@ enum LoggerPrefix {
       for (before, after) in [
         (" - ", " - "), (" ", " - "), ("] ", ": "), (" ", ": "), (" ", " "), ("", ":"),
       ] {
-        guard let range = line.range(of: before + level + after) else { continue }
+        guard let range = line.range(of: before + level + after), isLeading(range, in: line)
+        else { continue }
         return withoutName(line[range.upperBound...].drop { $0 == " " })
       }
       if let message = behindBars(line, level) { return message }
@@ -19,10 +20,15 @@ enum LoggerPrefix {
     return line
   }
 
+  /// Whether a level stands in front of a message: behind a step it is a word of it.
+  private static func isLeading(_ level: Range<String.Index>, in line: Substring) -> Bool {
+    !PrintedStep.isTold(by: TextLine(line[..<level.lowerBound]).pairs)
+  }
+
   /// What stands behind a level between bars, and behind the place in the program that loguru tells:
   /// `| INFO     | __main__:train:42 - step 10`.
   private static func behindBars(_ line: Substring, _ level: String) -> Substring? {
-    guard let range = line.range(of: level),
+    guard let range = line.range(of: level), isLeading(range, in: line),
       line[..<range.lowerBound].last(where: { $0 != " " }).map({ $0 == "|" }) ?? true
     else { return nil }
     let rest = line[range.upperBound...].drop { $0 == " " }

@@ -25,17 +25,9 @@ package struct AdamCoefficients: Sendable {
   }
 }
 
-/// Sums of squares over a piece of the parameters.
-package struct UpdateSquares: Sendable, BitwiseCopyable {
-  package var update = 0.0
-  package var parameter = 0.0
-
-  package init() {}
-}
-
 /// What both walks over the parameters need of the coefficients, eight times over.
 private struct AdamLanes {
-  let scale: Lanes
+  private let scale: Lanes
   let beta1: Lanes
   let beta2: Lanes
   let rest1: Lanes
@@ -56,19 +48,24 @@ private struct AdamLanes {
     epsilon = Lanes(repeating: coefficients.epsilon)
   }
 
-  /// m = β₁m + (1−β₁)g and v = β₂v + (1−β₂)g², of a gradient that is scaled already.
+  /// m = β₁m + (1−β₁)g and v = β₂v + (1−β₂)g², of a gradient that is not scaled yet.
   @inline(__always)
   func moments(_ gradient: Lanes, _ mean: Lanes, _ variance: Lanes) -> (Lanes, Lanes) {
-    (
+    let gradient = gradient * scale
+    return (
       (rest1 * gradient).addingProduct(mean, beta1),
       (rest2 * gradient * gradient).addingProduct(variance, beta2)
     )
   }
 
-  /// lr·m̂/(sqrt(v̂) + ε)
+  /// lr·m̂/(sqrt(v̂) + ε), and 0 in lanes that are not used, which would divide 0 by an ε that may be 0.
   @inline(__always)
-  func update(_ mean: Lanes, _ variance: Lanes) -> Lanes {
-    step * mean / ((variance * correction2).root + epsilon)
+  func update(_ mean: Lanes, _ variance: Lanes, _ lanes: Int) -> Lanes {
+    let update = step * mean / ((variance * correction2).root + epsilon)
+    guard lanes < Lanes.scalarCount else { return update }
+    var used = Lanes.zero
+    for lane in 0..<lanes { used[lane] = update[lane] }
+    return used
   }
 }
 
@@ -84,32 +81,13 @@ package func adamStep(
   let (theta, g) = (parameters.base + start, gradient.base + start)
   let (m, v) = (first.base + start, second.base + start)
   let adam = AdamLanes(coefficients)
-  let keep = Lanes(repeating: 1 - coefficients.decay)
-  var squares = UpdateSquares()
-  var block = 0
-  while block < count {
-    let length = min(squareBlock, count - block)
-    var updates = Lanes.zero
-    var norms = Lanes.zero
-    forEachLanes(length) { offset, lanes in
-      let index = block &+ offset
-      let gradient = g.lanes(index, count: lanes) * adam.scale
-      let (mean, variance) = adam.moments(
-        gradient, m.lanes(index, count: lanes), v.lanes(index, count: lanes))
-      m.store(mean, index, count: lanes)
-      v.store(variance, index, count: lanes)
-      let update = adam.update(mean, variance)
-      let next = theta.lanes(index, count: lanes) * keep - update
-      theta.store(next, index, count: lanes)
-      // Unused lanes divide 0 by epsilon, which may be 0 too.
-      updates.addProduct(lanes == 8 ? update : whole(update, lanes), update)
-      norms.addProduct(next, next)
-    }
-    squares.update += Double(updates.sum())
-    squares.parameter += Double(norms.sum())
-    block += length
+  return stepSquares(theta, count, decay: coefficients.decay) { index, lanes in
+    let (mean, variance) = adam.moments(
+      g.lanes(index, count: lanes), m.lanes(index, count: lanes), v.lanes(index, count: lanes))
+    m.store(mean, index, count: lanes)
+    v.store(variance, index, count: lanes)
+    return adam.update(mean, variance, lanes)
   }
-  return squares
 }
 
 /// What ``adamStep(parameters:gradient:first:second:from:count:_:)`` would change. Reads only.
@@ -121,20 +99,40 @@ package func adamChange(
   let (theta, g) = (parameters.base + start, gradient.base + start)
   let (m, v) = (first.base + start, second.base + start)
   let adam = AdamLanes(coefficients)
-  let decay = Lanes(repeating: coefficients.decay)
-  return changeSquares(theta, count) { index, lanes in
-    let gradient = g.lanes(index, count: lanes) * adam.scale
+  return changeSquares(theta, count, decay: coefficients.decay) { index, lanes in
     let (mean, variance) = adam.moments(
-      gradient, m.lanes(index, count: lanes), v.lanes(index, count: lanes))
-    let change = adam.update(mean, variance)
-      .addingProduct(theta.lanes(index, count: lanes), decay)
-    return lanes == 8 ? change : whole(change, lanes)
+      g.lanes(index, count: lanes), m.lanes(index, count: lanes), v.lanes(index, count: lanes))
+    return adam.update(mean, variance, lanes)
   }
 }
 
-@inline(__always)
-private func whole(_ value: Lanes, _ lanes: Int) -> Lanes {
-  var result = Lanes.zero
-  for lane in 0..<lanes { result[lane] = value[lane] }
-  return result
+/// Σ g²/max(v̂, ε²) over a piece of the gradient, v̂ being what the second moment becomes with g.
+///
+/// Reads only: the root of its mean over a tensor says how stale the second moment is.
+/// - Source: Wortsman et al. 2023, "Stable and low-precision training", section 3.5 (StableAdamW)
+package func squareRatio(
+  gradient: FloatBuffer, second: FloatBuffer, from start: Int, count: Int,
+  _ coefficients: AdamCoefficients
+) -> Double {
+  let (g, v) = (gradient.base + start, second.base + start)
+  let scale = Lanes(repeating: coefficients.gradientScale)
+  let beta2 = Lanes(repeating: coefficients.beta2)
+  let rest2 = 1 - beta2
+  let correction = Lanes(repeating: coefficients.correction2)
+  // Never 0, so that a gradient that was always 0 counts nothing.
+  let floor = Lanes(
+    repeating: max(coefficients.epsilon * coefficients.epsilon, .leastNormalMagnitude))
+  var total = 0.0
+  forEachSquareBlock(count) { block, length in
+    var sum = Lanes.zero
+    forEachLanes(length) { offset, lanes in
+      let index = block &+ offset
+      let gradient = g.lanes(index, count: lanes) * scale
+      let square = gradient * gradient
+      let variance = (rest2 * square).addingProduct(v.lanes(index, count: lanes), beta2)
+      sum += square / floor.largest(variance * correction)
+    }
+    total += Double(sum.sum())
+  }
+  return total
 }

@@ -26,7 +26,7 @@ package struct BlockGrid: Sendable, Hashable {
     for block in 0..<count {
       var sum = Lanes.zero
       forEachRow(of: block, in: buffer) { row, width in
-        forEachLanes(width) { index, lanes in sum += row.lanes(index, count: lanes).magnitude }
+        forEachLanes(width) { index, lanes in sum += row.lanes(index, count: lanes).size }
       }
       sums.base[start + block] = sum.sum()
     }

@@ -27,9 +27,8 @@ package func difference(
   _ a: FloatBuffer, _ b: FloatBuffer, from start: Int, count: Int
 ) -> DifferenceSums {
   var total = DifferenceSums()
-  for first in stride(from: start, to: start + count, by: squareBlock) {
-    let length = min(squareBlock, start + count - first)
-    let (x, y) = (a.base + first, b.base + first)
+  forEachSquareBlock(count) { block, length in
+    let (x, y) = (a.base + start + block, b.base + start + block)
     total.first += Double(dot(x, x, length))
     total.second += Double(dot(y, y, length))
     total.product += Double(dot(x, y, length))
@@ -37,7 +36,7 @@ package func difference(
     forEachLanes(length) { index, lanes in
       let d = y.lanes(index, count: lanes) - x.lanes(index, count: lanes)
       squares.addProduct(d, d)
-      peak = peak.largest(d.replacing(with: -d, where: d .< 0))
+      peak = peak.largest(d.size)
     }
     total.squares += Double(squares.sum())
     total.peak = max(total.peak, peak.peak)

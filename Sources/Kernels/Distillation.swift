@@ -131,7 +131,7 @@ private struct DistilledRow {
       let delta = apart * inverse - centre
       let far = self.own.lanes(index, count: lanes) * ratio - q + q * delta
       sum += far.replacing(
-        with: q * delta.exponentialBeyondLine, where: delta.magnitude .< 0.5)
+        with: q * delta.exponentialBeyondLine, where: delta.size .< 0.5)
     }
     return log1p(Double(sum.sum()) / Double(wanted.sum))
   }

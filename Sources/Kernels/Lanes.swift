@@ -102,7 +102,4 @@ extension SIMD8<Float> {
 
   @inline(__always)
   func smallest(_ other: Lanes) -> Lanes { replacing(with: other, where: other .< self) }
-
-  @inline(__always)
-  var magnitude: Lanes { replacing(with: -self, where: self .< 0) }
 }

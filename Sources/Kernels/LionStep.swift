@@ -18,10 +18,10 @@ package struct LionCoefficients: Sendable {
 
 /// What both walks over the parameters need of the coefficients, eight times over.
 private struct LionLanes {
-  let scale: Lanes
-  let beta1: Lanes
-  let beta2: Lanes
-  let rate: Lanes
+  private let scale: Lanes
+  private let beta1: Lanes
+  private let beta2: Lanes
+  private let rate: Lanes
 
   @inline(__always)
   init(_ coefficients: LionCoefficients) {
@@ -31,12 +31,18 @@ private struct LionLanes {
     rate = Lanes(repeating: coefficients.learningRate)
   }
 
-  /// lr·sign(β₁m + (1 − β₁)g), of a gradient that is scaled already; 0 where that sum is 0.
+  /// lr·sign(β₁m + (1 − β₁)g), of a gradient that is not scaled yet; 0 where that sum is 0.
   @inline(__always)
   func update(_ gradient: Lanes, _ momentum: Lanes) -> Lanes {
-    let direction = ((1 - beta1) * gradient).addingProduct(momentum, beta1)
+    let direction = ((1 - beta1) * (gradient * scale)).addingProduct(momentum, beta1)
     return Lanes.zero.replacing(with: rate, where: direction .> 0)
       .replacing(with: -rate, where: direction .< 0)
+  }
+
+  /// β₂m + (1 − β₂)g
+  @inline(__always)
+  func momentum(_ before: Lanes, _ gradient: Lanes) -> Lanes {
+    ((1 - beta2) * (gradient * scale)).addingProduct(before, beta2)
   }
 }
 
@@ -52,27 +58,11 @@ package func lionStep(
   let (theta, g) = (parameters.base + start, gradient.base + start)
   let m = momentum.base + start
   let lion = LionLanes(coefficients)
-  let rest2 = 1 - lion.beta2
-  let keep = Lanes(repeating: 1 - coefficients.decay)
-  var squares = UpdateSquares()
-  forEachSquareBlock(count) { block, length in
-    var updates = Lanes.zero
-    var norms = Lanes.zero
-    forEachLanes(length) { offset, lanes in
-      let index = block &+ offset
-      let gradient = g.lanes(index, count: lanes) * lion.scale
-      let mean = m.lanes(index, count: lanes)
-      let update = lion.update(gradient, mean)
-      m.store((rest2 * gradient).addingProduct(mean, lion.beta2), index, count: lanes)
-      let next = theta.lanes(index, count: lanes) * keep - update
-      theta.store(next, index, count: lanes)
-      updates.addProduct(update, update)
-      norms.addProduct(next, next)
-    }
-    squares.update += Double(updates.sum())
-    squares.parameter += Double(norms.sum())
+  return stepSquares(theta, count, decay: coefficients.decay) { index, lanes in
+    let (gradient, momentum) = (g.lanes(index, count: lanes), m.lanes(index, count: lanes))
+    m.store(lion.momentum(momentum, gradient), index, count: lanes)
+    return lion.update(gradient, momentum)
   }
-  return squares
 }
 
 /// What ``lionStep(parameters:gradient:momentum:from:count:_:)`` would change. Reads only.
@@ -84,10 +74,7 @@ package func lionChange(
   let (theta, g) = (parameters.base + start, gradient.base + start)
   let m = momentum.base + start
   let lion = LionLanes(coefficients)
-  let decay = Lanes(repeating: coefficients.decay)
-  return changeSquares(theta, count) { index, lanes in
-    let gradient = g.lanes(index, count: lanes) * lion.scale
-    let update = lion.update(gradient, m.lanes(index, count: lanes))
-    return update.addingProduct(theta.lanes(index, count: lanes), decay)
+  return changeSquares(theta, count, decay: coefficients.decay) { index, lanes in
+    lion.update(g.lanes(index, count: lanes), m.lanes(index, count: lanes))
   }
 }

@@ -85,24 +85,12 @@ private func subtract(
   decay: Float
 ) -> UpdateSquares {
   let rate = Lanes(repeating: rate)
-  let keep = Lanes(repeating: 1 - decay)
   var squares = UpdateSquares()
   for row in 0..<place.rows {
     let theta = parameters.base + place.start(of: row)
     let source = direction.row(row)
-    forEachSquareBlock(place.columns) { block, length in
-      var updates = Lanes.zero
-      var norms = Lanes.zero
-      forEachLanes(length) { offset, lanes in
-        let index = block &+ offset
-        let update = rate * source.lanes(index, count: lanes)
-        let next = theta.lanes(index, count: lanes) * keep - update
-        theta.store(next, index, count: lanes)
-        updates.addProduct(update, update)
-        norms.addProduct(next, next)
-      }
-      squares.update += Double(updates.sum())
-      squares.parameter += Double(norms.sum())
+    squares = stepSquares(theta, place.columns, decay: decay, addedTo: squares) { index, lanes in
+      rate * source.lanes(index, count: lanes)
     }
   }
   return squares
@@ -112,17 +100,14 @@ private func subtract(
 private func changeSquares(
   _ parameters: FloatBuffer, _ direction: Matrix, _ place: MatrixPlace, rate: Float, decay: Float
 ) -> UpdateSquares {
-  let (rate, decay) = (Lanes(repeating: rate), Lanes(repeating: decay))
+  let rate = Lanes(repeating: rate)
   var squares = UpdateSquares()
   for row in 0..<place.rows {
     let theta = parameters.base + place.start(of: row)
     let source = direction.row(row)
-    let ofRow = changeSquares(theta, place.columns) { index, lanes in
-      (rate * source.lanes(index, count: lanes))
-        .addingProduct(theta.lanes(index, count: lanes), decay)
+    squares += changeSquares(theta, place.columns, decay: decay) { index, lanes in
+      rate * source.lanes(index, count: lanes)
     }
-    squares.update += ofRow.update
-    squares.parameter += ofRow.parameter
   }
   return squares
 }
@@ -131,17 +116,16 @@ private func gatherMomentum(
   _ gradient: FloatBuffer, _ velocity: FloatBuffer, _ place: MatrixPlace, into x: FloatBuffer,
   _ coefficients: MomentumCoefficients
 ) {
-  let scale = Lanes(repeating: coefficients.gradientScale)
-  let momentum = Lanes(repeating: coefficients.momentum)
+  let momentum = MomentumLanes(coefficients)
   for row in 0..<place.rows {
     let g = gradient.base + place.start(of: row)
     let b = velocity.base + place.start(of: row)
     let target = x.base + row * place.columns
     forEachLanes(place.columns) { index, lanes in
-      let scaled = g.lanes(index, count: lanes) * scale
-      let mean = scaled.addingProduct(b.lanes(index, count: lanes), momentum)
-      b.store(mean, index, count: lanes)
-      target.store(scaled.addingProduct(mean, momentum), index, count: lanes)
+      let gradient = g.lanes(index, count: lanes)
+      let velocity = momentum.velocity(b.lanes(index, count: lanes), gradient: gradient)
+      b.store(velocity, index, count: lanes)
+      target.store(momentum.velocity(velocity, gradient: gradient), index, count: lanes)
     }
   }
 }

@@ -13,9 +13,6 @@ package struct RoundingError: Sendable, BitwiseCopyable {
   }
 }
 
-/// Numbers added in Float32 before the sum goes on in Float64.
-private let stretch = 512
-
 /// The largest magnitude of each group; a last group may be shorter. NaN counts for nothing.
 ///
 /// - Shapes: `values` of `count` numbers from `start` on, in groups of `group`; `peaks`, overwritten,
@@ -125,12 +122,10 @@ private struct Groups {
   func error(_ nearest: (Lanes) -> Lanes) -> RoundingError {
     var total = RoundingError()
     forEach { x, count, scale in
-      var start = 0
-      while start < count {
-        let length = min(stretch, count - start)
+      forEachSquareBlock(count) { block, length in
         var (squares, flushed) = (Lanes.zero, SIMD8<Int32>.zero)
         forEachLanes(length) { offset, lanes in
-          let x = x.lanes(start &+ offset, count: lanes)
+          let x = x.lanes(block &+ offset, count: lanes)
           let y = x * scale.lift * scale.factor
           let q = nearest(y)
           let error = y - q
@@ -140,7 +135,6 @@ private struct Groups {
         }
         total.squares += Double(squares.sum()) * scale.step * scale.step
         total.flushed += Int(flushed.wrappedSum())
-        start += length
       }
     }
     return total

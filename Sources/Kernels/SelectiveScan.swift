@@ -255,7 +255,7 @@ package struct ScanMeasures: Sendable {
 
   @inline(__always)
   fileprivate mutating func add(delta: Lanes, decay: Lanes, state: Lanes, lanes: Int) {
-    let size = state.magnitude
+    let size = state.size
     if lanes == Lanes.scalarCount {
       decaySum += Double(decay.sum())
       stateSum += Double(size.sum())
@@ -289,7 +289,7 @@ extension SIMD8<Float> {
   /// third at most: seven terms of the series are exact to rounding, in the small too.
   @inline(__always)
   var softplus: (value: Lanes, slope: Lanes) {
-    let u = (-magnitude).exponential
+    let u = (-size).exponential
     let z = u / (u + 2)
     let square = z * z
     var series = Lanes(repeating: 1.0 / 11).addingProduct(square, Lanes(repeating: 1.0 / 13))

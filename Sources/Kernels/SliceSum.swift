@@ -1,6 +1,3 @@
-/// Numbers added in Float32 before the sum goes on in Float64.
-let squareBlock = 512
-
 /// Adds the slices' gradients over a binary tree: neighbours first, then neighbouring pairs.
 ///
 /// A part of the slices that is a subtree gives the part of the sum that the whole has there, so
@@ -29,17 +26,6 @@ package func add(
     UnsafeMutablePointer(mutating: source), times: 1, to: target.base + start, count)
 }
 
-func sumOfSquares(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Double {
-  var total = 0.0
-  var start = 0
-  while start < count {
-    let length = min(squareBlock, count - start)
-    total += Double(dot(x + start, x + start, length))
-    start += length
-  }
-  return total
-}
-
 /// Puts the sum of the slices' numbers from `start` on into `target`.
 private func addTree(
   _ slices: ArraySlice<FloatBuffer>, into target: UnsafeMutablePointer<Float>, from start: Int,
@@ -57,8 +43,7 @@ private func addTree(
   }
   withUnsafeTemporaryAllocation(of: Float.self, capacity: squareBlock) { other in
     guard let base = other.baseAddress else { return }
-    for block in stride(from: 0, to: count, by: squareBlock) {
-      let length = min(squareBlock, count - block)
+    forEachSquareBlock(count) { block, length in
       addTree(slices[(first + half)...], into: base, from: start + block, count: length)
       addRow(base, times: 1, to: target + block, length)
     }
@@ -67,19 +52,17 @@ private func addTree(
 
 /// The usual number of slices, in one walk over them.
 private func sumFour(
-  _ slices: [FloatBuffer], into sum: FloatBuffer, from first: Int, _ count: Int,
+  _ slices: [FloatBuffer], into sum: FloatBuffer, from start: Int, _ count: Int,
   _ squares: UnsafeMutablePointer<Double>
 ) -> Double {
-  let (a, b) = (slices[0].base + first, slices[1].base + first)
-  let (c, d) = (slices[2].base + first, slices[3].base + first)
-  let target = sum.base + first
+  let (a, b) = (slices[0].base + start, slices[1].base + start)
+  let (c, d) = (slices[2].base + start, slices[3].base + start)
+  let target = sum.base + start
   var (each, total) = (SIMD4<Double>.zero, 0.0)
-  var start = 0
-  while start < count {
-    let length = min(squareBlock, count - start)
+  forEachSquareBlock(count) { block, length in
     var sums = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
     forEachLanes(length) { offset, lanes in
-      let index = start &+ offset
+      let index = block &+ offset
       let (p, q) = (a.lanes(index, count: lanes), b.lanes(index, count: lanes))
       let (r, s) = (c.lanes(index, count: lanes), d.lanes(index, count: lanes))
       let sum = (p + q) + (r + s)
@@ -93,7 +76,6 @@ private func sumFour(
     each += SIMD4(
       Double(sums.0.sum()), Double(sums.1.sum()), Double(sums.2.sum()), Double(sums.3.sum()))
     total += Double(sums.4.sum())
-    start += length
   }
   for slice in 0..<4 { squares[slice] = each[slice] }
   return total

@@ -13,27 +13,3 @@ package func capFactor(_ squares: UpdateSquares, count: Int, cap: Double) -> Dou
   let change = squares.update.squareRoot()
   return change > limit ? limit / change : 1
 }
-
-/// Σ of the squared changes of `count` parameters, and Σ θ².
-///
-/// - Parameters: `change` gives zeros in lanes that are not used
-@inline(__always)
-func changeSquares(
-  _ theta: UnsafeMutablePointer<Float>, _ count: Int,
-  _ change: (_ index: Int, _ lanes: Int) -> Lanes
-) -> UpdateSquares {
-  var squares = UpdateSquares()
-  forEachSquareBlock(count) { block, length in
-    var changes = Lanes.zero
-    var norms = Lanes.zero
-    forEachLanes(length) { offset, lanes in
-      let index = block &+ offset
-      let (value, parameter) = (change(index, lanes), theta.lanes(index, count: lanes))
-      changes.addProduct(value, value)
-      norms.addProduct(parameter, parameter)
-    }
-    squares.update += Double(changes.sum())
-    squares.parameter += Double(norms.sum())
-  }
-  return squares
-}

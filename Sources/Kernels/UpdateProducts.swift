@@ -35,10 +35,8 @@ package func updateProducts(
   earlier: FloatBuffer, before: FloatBuffer, after: FloatBuffer, start: Int, count: Int
 ) -> UpdateProducts {
   var products = UpdateProducts()
-  let (x, b, a) = (earlier.base, before.base, after.base)
-  var block = start
-  while block < start + count {
-    let length = min(512, start + count - block)
+  let (x, b, a) = (earlier.base + start, before.base + start, after.base + start)
+  forEachSquareBlock(count) { block, length in
     var sums = (Lanes.zero, Lanes.zero, Lanes.zero)
     forEachLanes(length) { offset, lanes in
       let index = block &+ offset
@@ -51,7 +49,6 @@ package func updateProducts(
     products.both += Double(sums.0.sum())
     products.earlier += Double(sums.1.sum())
     products.later += Double(sums.2.sum())
-    block += length
   }
   return products
 }

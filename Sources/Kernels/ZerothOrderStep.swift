@@ -41,11 +41,14 @@ package struct MaskedDirection: Sendable {
 /// What a direction is like over a piece of the parameters.
 package struct DirectionSums: Sendable, BitwiseCopyable {
   /// Σ (m·z)².
-  package var squares = 0.0
+  package var squares: Double
   /// Σ m.
-  package var moved = 0.0
+  package var moved: Double
 
-  package init() {}
+  package init(squares: Double = 0, moved: Double = 0) {
+    self.squares = squares
+    self.moved = moved
+  }
 }
 
 /// into = θ + ε·m·z over a piece of the parameters, which are left as they are.
@@ -55,23 +58,16 @@ package func perturb(
   _ parameters: FloatBuffer, by epsilon: Float, along direction: MaskedDirection,
   into trial: FloatBuffer, from start: Int, count: Int
 ) -> DirectionSums {
-  let (theta, target) = (parameters.base, trial.base)
+  let (theta, target) = (parameters.base + start, trial.base + start)
   let epsilon = Lanes(repeating: epsilon)
-  var sums = DirectionSums()
-  forEachSquareBlock(count) { block, length in
-    var (squares, moved) = (Lanes.zero, Lanes.zero)
-    forEachLanes(length) { offset, lanes in
-      let index = start &+ block &+ offset
-      let value = theta.lanes(index, count: lanes)
-      let (z, m) = direction.lanes(value, index, lanes)
-      target.store(value.addingProduct(epsilon, z), index, count: lanes)
-      squares.addProduct(z, z)
-      moved += m
-    }
-    sums.squares += Double(squares.sum())
-    sums.moved += Double(moved.sum())
+  let squares = squareSums(count) { index, lanes in
+    let value = theta.lanes(index, count: lanes)
+    let (z, m) = direction.lanes(value, start &+ index, lanes)
+    target.store(value.addingProduct(epsilon, z), index, count: lanes)
+    return (z, m)
   }
-  return sums
+  // m is 0 or 1, and so its own square.
+  return DirectionSums(squares: squares.x, moved: squares.y)
 }
 
 /// θ −= rate·m·z + decay·θ over a piece of the parameters, m of them as they were.
@@ -83,24 +79,11 @@ package func zerothOrderStep(
   _ parameters: FloatBuffer, along direction: MaskedDirection, from start: Int, count: Int,
   rate: Float, decay: Float
 ) -> UpdateSquares {
-  let theta = parameters.base
-  let (rate, keep) = (Lanes(repeating: rate), Lanes(repeating: 1 - decay))
-  var squares = UpdateSquares()
-  forEachSquareBlock(count) { block, length in
-    var (updates, norms) = (Lanes.zero, Lanes.zero)
-    forEachLanes(length) { offset, lanes in
-      let index = start &+ block &+ offset
-      let value = theta.lanes(index, count: lanes)
-      let update = rate * direction.lanes(value, index, lanes).z
-      let next = value * keep - update
-      theta.store(next, index, count: lanes)
-      updates.addProduct(update, update)
-      norms.addProduct(next, next)
-    }
-    squares.update += Double(updates.sum())
-    squares.parameter += Double(norms.sum())
+  let theta = parameters.base + start
+  let rate = Lanes(repeating: rate)
+  return stepSquares(theta, count, decay: decay) { index, lanes in
+    rate * direction.lanes(theta.lanes(index, count: lanes), start &+ index, lanes).z
   }
-  return squares
 }
 
 /// What ``zerothOrderStep(_:along:from:count:rate:decay:)`` would change. Reads only.
@@ -110,9 +93,8 @@ package func zerothOrderChange(
   rate: Float, decay: Float
 ) -> UpdateSquares {
   let theta = parameters.base + start
-  let (rate, decay) = (Lanes(repeating: rate), Lanes(repeating: decay))
-  return changeSquares(theta, count) { index, lanes in
-    let value = theta.lanes(index, count: lanes)
-    return (rate * direction.lanes(value, start &+ index, lanes).z).addingProduct(value, decay)
+  let rate = Lanes(repeating: rate)
+  return changeSquares(theta, count, decay: decay) { index, lanes in
+    rate * direction.lanes(theta.lanes(index, count: lanes), start &+ index, lanes).z
   }
 }

@@ -62,7 +62,8 @@ package struct GridTable: Sendable {
         name: name,
         reason: "standard input can be read once, and a sweep goes on later: name a file")
     }
-    if name == "distil", let folder = words.first(where: { $0.hasSuffix(".checkpoints") }) {
+    let ends = [".checkpoints", ".checkpoints/"]
+    if name == "distil", let folder = words.first(where: { ends.contains(where: $0.hasSuffix) }) {
       throw .unfit(
         name: name,
         reason: "\(folder) may have a newer checkpoint when later cells begin: name one, step-…,"

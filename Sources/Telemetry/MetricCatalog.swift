@@ -2,8 +2,7 @@
 package enum MetricCatalog {
   package static let families: [MetricFamily] =
     runFamilies + inspectionFamilies + functionFamilies + lightFamilies + searchFamilies
-    + rankFamilies
-    + machineFamilies
+    + rankFamilies + machineFamilies
 
   private static let runFamilies: [MetricFamily] = [
     MetricFamily(

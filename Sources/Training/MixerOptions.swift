@@ -42,8 +42,10 @@ extension TrainingConfiguration {
     let started = SettingCatalog.entries.filter {
       $0.needs.contains(.attention) && starts[$0.name]?.isOn == true
     }
-    let name = started.first?.option ?? (tellsHeadLogits ? "per-head-logits" : nil)
-    guard let name else { return }
+    let others = [
+      ("per-head-logits", tellsHeadLogits), ("blend-steps", blendSteps != Self.usualBlendSteps),
+    ]
+    guard let name = started.first?.option ?? others.first(where: \.1)?.0 else { return }
     throw .impossible(
       reason: "\(name) is about attention, and no layer has any: leave it out, or give"
         + " --ssm-layers instead of --mixer ssm")

@@ -50,7 +50,10 @@ package enum RunOptionCatalog {
       help: "with corrupt: the loss of the text behind the noise, or of the bytes as they are"
     ) { $0.corrupt > 0 },
     .count("steps", 1...1_000_000_000, \.steps, help: "steps in all"),
-    .number("lr", 0...1000, \.learningRate, help: "peak learning rate"),
+    .number(
+      "lr", 0...1000, \.learningRate,
+      help: "peak learning rate; the preset's if not given, a tenth of it with lion and ten times"
+        + " with sgd"),
     .number(
       "min-lr", 0...1000, \.minimumLearningRate, help: "rate at which the schedule ends"),
     .count("warmup", 0...1_000_000_000, \.warmup, help: "steps of linear warm-up"),
@@ -63,8 +66,7 @@ package enum RunOptionCatalog {
       "optimizer", \.optimizer,
       help:
         "how gradients become updates; muon is for the hidden matrices, the rest has adamw; lion"
-        + " moves each weight by the rate, which is a tenth to a third of adamw's; mezo"
-        + " takes losses instead, from a checkpoint"),
+        + " moves each weight by the rate; mezo takes losses instead, from a checkpoint"),
     .number(
       "mezo-eps", 1e-8...1, \.mezo.epsilon,
       help: "with mezo: how far to either side of the weights losses are taken"

@@ -70,3 +70,16 @@ package struct SettingConditions: Sendable {
     }
   }
 }
+
+extension TrainingConfiguration {
+  /// Refuses settings that would change nothing, but for what every run starts with.
+  func validateSettings() throws(ConfigurationError) {
+    let conditions = SettingConditions(self)
+    for entry in SettingCatalog.entries {
+      guard let value = starts[entry.name], value.isOn, value != entry.start,
+        let lack = conditions.lack(for: entry)
+      else { continue }
+      throw .impossible(reason: "\(entry.option) changes nothing, as \(lack): leave it out")
+    }
+  }
+}

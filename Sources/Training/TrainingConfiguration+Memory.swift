@@ -24,7 +24,7 @@ extension TrainingConfiguration {
   private var parameterBytes: Double {
     // Without gradients: a copy to one side, three of the probe's.
     guard optimizer.takesGradients else { return 4 * 5 * Double(model.parameterCount) }
-    let moments = optimizer.hasSecondMoments ? 2 : 1
+    let moments = optimizer.moments
     let copies =
       7 + moments + max(slices ?? 0, 4) + (model.sigmaReparam ? 1 : 0)
       + (sharpnessEvery > 0 ? 10 : 0) + (inspectEvery > 0 ? 6 : 0) + (subspace > 0 ? 8 : 0)

@@ -99,7 +99,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// Seed of weights and data order.
   public var seed: UInt64 = 0
   /// Steps over which a switch of qk-layernorm is blended.
-  public var blendSteps = 100
+  public var blendSteps = Self.usualBlendSteps
+  static let usualBlendSteps = 100
   /// Which gradients are scaled down.
   package var clipping = GradientClipping.Kind.global
   /// Whether the decay is a share of the rate, as in PyTorch, and not independent of it.
@@ -182,6 +183,7 @@ extension TrainingConfiguration {
       guard let words = options[option.name] else { continue }
       option.read(words, options, &self)
     }
+    if options["lr"] == nil { learningRate *= optimizer.usualRateFactor }
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkMixers(options)
@@ -191,6 +193,7 @@ extension TrainingConfiguration {
     try checkSparsity(options)
     try checkDistillation(options)
     try checkMeZOIsChosen(options)
+    try checkSamples(options)
     try validate()
   }
 
@@ -251,18 +254,11 @@ extension TrainingConfiguration {
           + " machine has \(NumberText.bytes(memory)): choose smaller ones")
     }
     try validateOptimizer()
+    try validateSchedule()
     try validateSparsity()
     try validateSharing()
     try validateKeeping()
-  }
-
-  /// The options that only losses in the place of gradients have a use for.
-  package static let mezoOptions = ["mezo-eps", "mezo-sparsity", "mezo-mask"]
-
-  private func checkMeZOIsChosen(_ options: [String: String]) throws(ConfigurationError) {
-    guard optimizer != .mezo, let name = Self.mezoOptions.first(where: { options[$0] != nil })
-    else { return }
-    throw .impossible(reason: "--\(name) needs losses in place of gradients: add --optimizer mezo")
+    try validateSettings()
   }
 
   private func validateFeedForward() throws(ConfigurationError) {
@@ -280,6 +276,26 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "\(slices) slices: give a power of two that divides the batch of \(batch)")
     }
+  }
+
+  private func validateSchedule() throws(ConfigurationError) {
+    guard let decaySteps else { return }
+    guard schedule == .wsd else {
+      throw .impossible(
+        reason: "decay-steps belongs to the schedule wsd, not to \(schedule.rawValue): leave it"
+          + " out, or give --schedule wsd")
+    }
+    guard decaySteps <= steps else {
+      throw .impossible(
+        reason: "\(decaySteps) decay-steps are more than the run's \(steps) steps: give fewer")
+    }
+  }
+
+  /// Refuses a prompt for samples of which nothing is said; an interval of 0 may be one of several.
+  private func checkSamples(_ options: [String: String]) throws(ConfigurationError) {
+    guard options["sample-prompt"] != nil, options["sample-every"] == nil else { return }
+    throw .impossible(
+      reason: "--sample-prompt is what samples go on from: add --sample-every 100, or leave it out")
   }
 
   private func validateSamples() throws(ConfigurationError) {
@@ -300,72 +316,6 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "\(patience > 0 ? "patience" : "keep-best") goes by the held-out loss: give an"
           + " --eval-every above 0")
-    }
-  }
-
-  /// What changes single weights, or takes them for matrices.
-  private func validateSubspace() throws(ConfigurationError) {
-    guard subspace > 0 else { return }
-    guard subspace <= model.parameterCount else {
-      throw .impossible(
-        reason: "a subspace of \(subspace) dimensions in \(model.parameterCount) weights: give"
-          + " --subspace fewer")
-    }
-    let faults = [
-      (optimizer == .muon, "muon is for matrices"),
-      (optimizer == .mezo, "mezo masks single weights"),
-      (muParam, "mu-param is for matrices"),
-      (model.sigmaReparam, "sigma-reparam is for matrices"),
-      (sharpnessEvery > 0, "sharpness-every is that of all weights"),
-      (qkClip > 0, "qk-clip shrinks single weights"),
-      (frozenBlocks > 0, "freeze keeps single weights"),
-    ]
-    guard let fault = faults.first(where: \.0) else { return }
-    throw .impossible(
-      reason: "\(fault.1), and in a subspace all weights move together: leave it out")
-  }
-
-  /// What needs gradients, or a second pass of another kind.
-  private func validateMeZO() throws(ConfigurationError) {
-    guard optimizer == .mezo else { return }
-    let faults = [
-      (muParam, "mu-param scales the rates of gradients"),
-      (model.sigmaReparam, "sigma-reparam trains other weights than the losses see"),
-      (sharpnessEvery > 0, "sharpness-every follows gradients"),
-      (model.passes == 2, "the router \(ExpertRouter.names { $0.passes == 2 }) takes two passes"),
-    ]
-    guard let fault = faults.first(where: \.0) else { return }
-    throw .impossible(
-      reason: "\(fault.1), and mezo takes losses alone: leave it out, or choose another optimizer")
-  }
-
-  private func validateOptimizer() throws(ConfigurationError) {
-    try validateMeZO()
-    try validateSubspace()
-    if updateClip > 0, !optimizer.hasSecondMoments {
-      throw .impossible(
-        reason: "update-clip compares gradients with second moments, and \(optimizer.rawValue)"
-          + " keeps none: leave it out, or choose adamw")
-    }
-    if muParam, optimizer == .muon {
-      throw .impossible(
-        reason: "mu-param and muon both scale the matrices' rates: choose one of them")
-    }
-    if sharpnessEvery > 0, !optimizer.hasPreconditioner || model.sigmaReparam {
-      let name = model.sigmaReparam ? "sigma-reparam" : optimizer.rawValue
-      throw .impossible(
-        reason: "sharpness is that of weights an adaptive step divides, not of \(name)'s: leave"
-          + " --sharpness-every out")
-    }
-    guard let decaySteps else { return }
-    guard schedule == .wsd else {
-      throw .impossible(
-        reason: "decay-steps belongs to the schedule wsd, not to \(schedule.rawValue): leave it"
-          + " out, or give --schedule wsd")
-    }
-    guard decaySteps <= steps else {
-      throw .impossible(
-        reason: "\(decaySteps) decay-steps are more than the run's \(steps) steps: give fewer")
     }
   }
 

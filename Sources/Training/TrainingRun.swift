@@ -240,9 +240,9 @@ package final class TrainingRun {
 
   /// What the model, its passes and its update take; what stands beside the step is not counted.
   package var memoryBytes: Int {
-    // The parameters, two moments and the sum of the slices' gradients.
-    engine.memoryBytes + (engine.trunk?.bytes ?? 0) + 4 * parameters.bytes
-      + (objective?.memoryBytes ?? 0)
+    // The parameters, their moments and the sum of the slices' gradients, or a copy to one side.
+    engine.memoryBytes + (engine.trunk?.bytes ?? 0)
+      + (2 + configuration.optimizer.moments) * parameters.bytes + (objective?.memoryBytes ?? 0)
   }
 
   /// What the optimiser trains.

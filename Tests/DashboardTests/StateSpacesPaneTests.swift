@@ -7,18 +7,18 @@ import Testing
 @testable import Dashboard
 
 @Suite(.timeLimit(.minutes(15))) struct StateSpacesPaneTests {
-  /// Two layers; the gate of one group is shut.
-  private static func history(hasAttention: Bool) -> RunHistory {
+  /// Of some layers; the gate of one group is shut.
+  private static func history(hasAttention: Bool, layers: Range<Int> = 0..<2) -> RunHistory {
     var history = RunHistory()
     let model = RunDescription.Model(
-      preset: nil, width: 64, layers: 2, heads: 2, context: 64, batch: 8, experts: 0,
-      parameters: 40_000)
+      preset: nil, width: 64, layers: layers.upperBound, heads: 2, context: 64, batch: 8,
+      experts: 0, parameters: 40_000)
     history.append(
       .description(RunDescription(name: "s", created: 0, model: model, totalSteps: 40)))
     for step in 0..<40 {
       var found: [(MetricName, Double)] = [(MetricCatalog.loss, 3 - 0.02 * Double(step))]
       if hasAttention { found.append((MetricCatalog.attentionLogitMax, 5)) }
-      for layer in 0..<2 {
+      for layer in layers {
         func add(_ name: String, _ value: Double, _ part: Int? = nil) {
           found.append((MetricCatalog.layerSignal(name, layer: layer, part: part), value))
         }
@@ -48,6 +48,16 @@ import Testing
     for size in [(1, 1), (0, 0), (3, 2), (20, 3)] {
       _ = screen.grid(StateSpacesPane.pane, columns: size.0, rows: size.1)
     }
+  }
+
+  @Test func `it is there where only the last of many layers have state spaces`() {
+    let history = Self.history(hasAttention: true, layers: 5..<7)
+    let headline = PaneScreen(history: history).headline(StateSpacesPane.pane)
+    #expect(headline.hasPrefix("state 28 in L6"), "\(headline)")
+    var state = DashboardState(
+      source: RunSource(kind: .watch, name: "s"), size: Size(columns: 160, rows: 50))
+    state.history = history
+    #expect(state.rankedPanes.contains(.stateSpaces))
   }
 
   @Test(arguments: [true, false])

@@ -41,9 +41,9 @@ struct GradientCheck {
   private func flaw(
     _ tensor: ParameterTensor, _ direction: [Float], slope expected: Double, _ place: String
   ) -> [String] {
-    // Within the first step the fourth-order remainder, or a rectifier's kink, may weigh more than the
-    // noise it keeps down; within the shorter one hardly ever. A gradient that is wrong by more than
-    // the tolerance agrees with neither.
+    // Long steps keep rounding down, but a rectifier's kink or a strong curve may lie within them; short
+    // ones hardly ever meet either. A gradient that is wrong by more than the tolerance agrees with
+    // neither.
     let found = slope(tensor, direction, steps: [8e-3, 2e-3, 5e-4])
     if agrees(found, expected) { return [] }
     if agrees(slope(tensor, direction, steps: [2e-3, 5e-4]), expected) { return [] }

@@ -112,6 +112,7 @@ struct GridTests {
     (["workers": "2"], "a cell has one core: --jobs says how many"),
     (["data": "-"], "name a file"),
     (["distil": "runs/x.checkpoints"], "name one, step-…, in it"),
+    (["distil": "runs/x.checkpoints/"], "name one, step-…, in it"),
     (
       ["preset": "tiny", "heads": "2,3,5"], "cell 2 (heads 3): 3 heads do not divide a width of 64"
     ),

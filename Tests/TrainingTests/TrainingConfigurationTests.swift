@@ -81,6 +81,29 @@ struct TrainingConfigurationTests {
     #expect(try TrainingConfiguration(options: ["decay": "independent"]).weightDecay == 1e-4)
   }
 
+  @Test(arguments: OptimizerKind.allCases, [Preset.tiny, .base])
+  func `an optimizer has its usual rate, unless told otherwise`(
+    optimizer: OptimizerKind, preset: Preset
+  ) throws {
+    let options = ["optimizer": optimizer.rawValue, "preset": preset.rawValue]
+    let usual = try TrainingConfiguration(options: options)
+    #expect(usual.learningRate == preset.learningRate * Self.rateFactors[optimizer, default: 1])
+    #expect(try TrainingConfiguration(options: usual.options) == usual)
+    let own = try TrainingConfiguration(options: options.merging(["lr": "0.02"]) { $1 })
+    #expect(own.learningRate == 0.02)
+  }
+
+  private static let rateFactors: [OptimizerKind: Double] = [.lion: 0.1, .sgd: 10]
+
+  @Test func `what a run starts with anyway may be said of one that has no use for it`() throws {
+    for optimizer in OptimizerKind.allCases where !optimizer.hasSecondMoments {
+      _ = try TrainingConfiguration(options: [
+        "preset": "tiny", "optimizer": optimizer.rawValue, "adam-eps": "1e-08",
+        "adam-beta2": "0.950", "moe-aux-loss": "0.01", "sample-every": "0", "sample-prompt": "a",
+      ])
+    }
+  }
+
   @Test(arguments: [
     (["prest": "tiny"], "unknown option 'prest': did you mean 'preset'?"),
     (
@@ -99,6 +122,27 @@ struct TrainingConfigurationTests {
       ["optimizer": "sgd", "update-clip": "1"],
       "update-clip compares gradients with second moments, and sgd keeps none: leave it out, or"
         + " choose adamw"
+    ),
+    (
+      ["optimizer": "lion", "adam-beta2": "0.9"],
+      "adam-beta2 changes nothing, as lion keeps no second moments: leave it out"
+    ),
+    (
+      ["optimizer": "sgd", "adam-eps": "1e-6"],
+      "adam-eps changes nothing, as sgd keeps no second moments: leave it out"
+    ),
+    (
+      ["preset": "tiny", "moe-aux-loss": "0.1"],
+      "moe-aux-loss changes nothing, as this model has no experts: leave it out"
+    ),
+    (
+      ["preset": "tiny", "mixer": "ssm", "blend-steps": "5"],
+      "blend-steps is about attention, and no layer has any: leave it out, or give --ssm-layers"
+        + " instead of --mixer ssm"
+    ),
+    (
+      ["sample-prompt": "the"],
+      "--sample-prompt is what samples go on from: add --sample-every 100, or leave it out"
     ),
     (
       ["optimizer": "muon", "mu-param": "on"],

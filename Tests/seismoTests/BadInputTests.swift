@@ -47,6 +47,10 @@ struct BadInputTests {
       "not of lion's: leave --sharpness-every out"
     ),
     (
+      ["train", "--optimizer", "lion", "--adam-beta2", "0.9", "--headless"],
+      "adam-beta2 changes nothing, as lion keeps no second moments: leave it out"
+    ),
+    (
       ["train", "--share-parameters", "0.1", "--subspace", "9", "--headless"],
       "subspace needs matrices of their own"
     ),

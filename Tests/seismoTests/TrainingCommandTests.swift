@@ -42,6 +42,19 @@ struct TrainingCommandTests {
         .filter { $0.hasSuffix("-wal") || $0.hasSuffix("-shm") || $0.contains("lock") } == [])
   }
 
+  @Test func `a run goes on without gradients, whatever Adam was told`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let first = ["--steps", "4", "--adam-beta2", "0.9", "--adam-eps", "1e-7"]
+    #expect(try binary.run(Self.base + first + ["--session", "a.seismo"]).status == 0)
+    let rest = try binary.run([
+      "train", "--headless", "--json", "--resume", "a.checkpoints/step-000000004", "--steps", "6",
+      "--optimizer", "mezo", "--lr", "1e-4",
+    ])
+    #expect(rest.status == 0, "\(rest.error)")
+    #expect(Self.steps(rest).count == 2)
+  }
+
   @Test func `a script in run.toml switches at its step and leaves the loss of that step alone`()
     throws
   {

@@ -28,8 +28,10 @@ extension PaneContext {
   ) -> [(index: Int, name: MetricName, series: Series)] {
     var found: [(index: Int, name: MetricName, series: Series)] = []
     var misses = 0
+    // Of a known model only the last layers may have it.
+    let most = max(4, description?.model?.layers ?? 0)
     for index in 0... {
-      guard misses < 4 else { break }
+      guard misses < most else { break }
       if let series = history[name(index)], (series.firstStep ?? .max) <= playhead {
         found.append((index, name(index), series))
         misses = 0
@@ -38,6 +40,19 @@ extension PaneContext {
       }
     }
     return found
+  }
+
+  /// A line a layer, of which only the last has its full colour.
+  func layerLines(
+    _ layers: [(index: Int, name: MetricName, series: Series)]
+  ) -> [ChartLine] {
+    layers.map { layer, _, series in
+      let isLast = layer == layers.last?.index
+      return ChartLine(
+        series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
+        name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast,
+        ending: "L\(layer)")
+    }
   }
 
   /// What is marked on the charts of `pane`: commands on all, alarms where they concern it.

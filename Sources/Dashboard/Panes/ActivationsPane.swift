@@ -43,15 +43,8 @@ enum ActivationsPane {
   private static func chart(_ context: PaneContext) -> LineChart {
     let layers = context.indexed { MetricCatalog.activationRMS(layer: $0) }
     var chart = LineChart()
-    chart.lines = layers.last.map { context.older($0.name) } ?? []
-    for (layer, _, series) in layers {
-      let isLast = layer == layers.last?.index
-      chart.lines.append(
-        ChartLine(
-          series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
-          name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast,
-          ending: "L\(layer)"))
-    }
+    let older = layers.last.map { context.older($0.name) } ?? []
+    chart.lines = older + context.layerLines(layers)
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.overlaid = layers.last.map { [$0.name] } ?? []
     chart.clipsOutliers = true

@@ -14,13 +14,17 @@ enum StateSpacesPane {
       {, or bound its steps with update_cap. Δ is the range of the step that a byte is taken with; \
       a gate near 0 shuts its group off.
       """,
-    metrics: (0..<4).map { MetricCatalog.layerSignal("ssm_state_max", layer: $0) },
+    metrics: (0..<4).map(stateSize),
     headline: headline, draw: draw, chart: chart)
+
+  static func stateSize(inLayer layer: Int) -> MetricName {
+    MetricCatalog.layerSignal("ssm_state_max", layer: layer)
+  }
 
   private typealias Layer = (index: Int, name: MetricName, series: Series)
 
   private static func layers(_ context: PaneContext) -> [Layer] {
-    context.indexed { MetricCatalog.layerSignal("ssm_state_max", layer: $0) }
+    context.indexed(stateSize)
   }
 
   private static func headline(_ context: PaneContext) -> [Span] {
@@ -54,16 +58,8 @@ enum StateSpacesPane {
   }
 
   private static func chart(_ context: PaneContext) -> LineChart {
-    let layers = layers(context)
     var chart = LineChart()
-    for (layer, _, series) in layers {
-      let isLast = layer == layers.last?.index
-      chart.lines.append(
-        ChartLine(
-          series: series, shape: .range, role: isLast ? .activations : .activationsFaint,
-          name: isLast || layers.count <= 4 ? "L\(layer)" : nil, isDetail: !isLast,
-          ending: "L\(layer)"))
-    }
+    chart.lines = context.layerLines(layers(context))
     chart.kind = context.isLogY ? .logarithmic : .linear
     chart.clipsOutliers = true
     chart.namesLines = context.isZoomed

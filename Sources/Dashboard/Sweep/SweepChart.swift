@@ -132,11 +132,8 @@ struct SweepChart {
       let row = scale.dotRow(of: last.loss, dotRows: plot.rows * 4) / 4
       return (min(max(row, 0), plot.rows - 1), curve.label, curve.role)
     }.sorted { $0.row < $1.row }
-    var next = 0
-    for (index, end) in ends.enumerated() {
-      let row = min(max(end.row, next), plot.rows - ends.count + index)
-      next = row + 1
-      guard row >= 0 else { continue }
+    for (end, row) in zip(ends, SweepLayout.apart(ends.map(\.row), rows: plot.rows))
+    where row >= 0 {
       grid.write(
         TextWidth.truncated(end.label, to: room),
         at: Point(column: plot.endColumn + 1, row: plot.row + row), style: theme.style(end.role))

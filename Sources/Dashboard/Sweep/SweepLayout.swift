@@ -36,6 +36,17 @@ struct SweepLayout {
     let panels = SweepPanel.all(state).count
     charts = upper.sideBySide(max(1, min(panels, upper.columns / Self.leastChartColumns)))
   }
+
+  /// Rows of names beside a plot of so many rows, each near the one that it wants: what would meet is
+  /// pushed down, and up from the end. Below 0 for one that has no room.
+  static func apart(_ wanted: [Int], rows: Int) -> [Int] {
+    var next = 0
+    return wanted.enumerated().map { index, row in
+      let placed = min(max(row, next), rows - wanted.count + index)
+      next = placed + 1
+      return placed
+    }
+  }
 }
 
 /// A chart of a sweep: the curves of one mitigation over the sizes, or of one size over the

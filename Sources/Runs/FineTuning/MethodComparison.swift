@@ -48,7 +48,7 @@ package struct MethodComparison: Sendable {
     model.isAll(.persimmon) ? methods : RunOptionCatalog.methods
   }
 
-  private static let prunable = ["lora", "bottleneck"]
+  private static let prunable = AdapterMethod.allCases.filter(\.isPrunable).map(\.rawValue)
   private static let prunes = "+light"
 
   /// - Parameters:
@@ -75,7 +75,8 @@ package struct MethodComparison: Sendable {
     }
     // An option of one method's adapters is nothing to the others'.
     for (name, isKnown) in [
-      ("rank", trained != RunOptionCatalog.fullMethod), ("alpha", trained == "lora"),
+      ("rank", trained != RunOptionCatalog.fullMethod),
+      ("alpha", AdapterMethod(rawValue: trained)?.hasAlpha == true),
       ("light", isPruning), ("light-trunk", isPruning), ("light-modules", isPruning),
       ("light-ranks", isPruning),
     ] where !isKnown { own[name] = nil }

@@ -82,8 +82,10 @@ package struct RunPlan: Sendable {
   ) -> [String: String] {
     var options = earlier
     if let optimizer = given["optimizer"], optimizer != options["optimizer"] {
-      options["update-clip"] = nil
-      options["grad-clip"] = nil
+      for name in ["update-clip", "grad-clip"] { options[name] = nil }
+      if OptimizerKind(rawValue: optimizer)?.hasSecondMoments == false {
+        for name in ["adam-eps", "adam-beta2"] { options[name] = nil }
+      }
       if isLossesAlone(optimizer) || isLossesAlone(options["optimizer"]) {
         for name in ["weight-decay"] + TrainingConfiguration.mezoOptions { options[name] = nil }
       }

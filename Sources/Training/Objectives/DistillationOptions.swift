@@ -36,11 +36,6 @@ extension TrainingConfiguration {
       (reward != nil, "reward and distil both change the loss of a step: leave one of them out"),
       (corrupt > 0, "corrupt would have the teacher of distil read noise: leave one of them out"),
       (
-        optimizer == .mezo,
-        "mezo trains by the data's loss alone, without distil: leave distil out, or choose another"
-          + " optimizer"
-      ),
-      (
         sharpnessEvery > 0,
         "sharpness-every measures the data's loss alone, and distil trains by another: leave one of"
           + " them out"

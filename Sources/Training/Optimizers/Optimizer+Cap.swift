@@ -13,10 +13,12 @@ extension Optimizer {
     measuringChange.run(jobs: updatedGroups.count, Update(steps, parameters))
     if isSharded { ranks.gather(sums, sections.chunks) }
     for (index, chunk) in chunks.enumerated() {
-      tensorSums[chunk.tensor].add(sums[index].squares)
+      tensorSums[chunk.tensor].squares += sums[index].squares
     }
     for (index, tensor) in layout.tensors.enumerated() {
-      let squares = tensorSums[index].takeSquares()
+      let squares = tensorSums[index].squares
+      // The update itself is added up anew.
+      tensorSums[index].squares = UpdateSquares()
       guard steps[index].isMeasured else { continue }
       let factor = capFactor(squares, count: tensor.count, cap: cap)
       guard factor < 1 else { continue }

@@ -173,7 +173,7 @@ extension Optimizer {
     var total = 0.0
     for (index, tensor) in layout.tensors.enumerated() {
       let squares = tensorSums[index].gradient
-      statistics.gradRMS.append(rootMean(squares, tensor))
+      statistics.gradRMS.append(UpdateStatistics.rootMean(squares, of: tensor))
       let counted = rates.freezes(tensor) ? 0 : squares
       total += counted
       tensorNorms[index] = counted.squareRoot()
@@ -218,16 +218,14 @@ extension Optimizer {
 
   private func finish() {
     for (index, chunk) in chunks.enumerated() {
-      tensorSums[chunk.tensor].add(sums[index].squares)
+      tensorSums[chunk.tensor].squares += sums[index].squares
     }
     for (index, part) in sections.muonParts.enumerated() {
-      tensorSums[part.tensor].add(muonSums[index].squares)
+      tensorSums[part.tensor].squares += muonSums[index].squares
       if muonSums[index].isCapped { tensorSums[part.tensor].isCapped = true }
     }
     for (index, tensor) in layout.tensors.enumerated() {
-      let sums = tensorSums[index]
-      statistics.updateRMS.append(rootMean(sums.update, tensor))
-      statistics.paramNorm.append(Float(sums.parameter.squareRoot()))
+      statistics.append(tensorSums[index].squares, of: tensor)
     }
     statistics.cappedShare = cappedShare
   }
@@ -238,27 +236,9 @@ struct TensorSums: Sendable, BitwiseCopyable {
   var gradient = 0.0
   /// Of g²/v̂.
   var ratio = 0.0
-  var update = 0.0
-  var parameter = 0.0
+  var squares = UpdateSquares()
   /// Whether the change was scaled down to what the cap allows.
   var isCapped = false
-
-  mutating func add(_ squares: UpdateSquares) {
-    update += squares.update
-    parameter += squares.parameter
-  }
-
-  /// The sums of squares so far, which begin anew.
-  mutating func takeSquares() -> UpdateSquares {
-    var squares = UpdateSquares()
-    (squares.update, squares.parameter) = (update, parameter)
-    (update, parameter) = (0, 0)
-    return squares
-  }
-}
-
-private func rootMean(_ squares: Double, _ tensor: ParameterTensor) -> Float {
-  Float((squares / Double(tensor.count)).squareRoot())
 }
 
 /// The rate of a linear layer under muParam (simple), against a base width of 256.

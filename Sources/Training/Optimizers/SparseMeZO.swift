@@ -241,18 +241,14 @@ extension SparseMeZO {
   private var tensorSums: [UpdateSquares] {
     var sums = layout.tensors.map { _ in UpdateSquares() }
     for (index, chunk) in chunks.enumerated() {
-      sums[chunk.tensor].update += squares[index].update
-      sums[chunk.tensor].parameter += squares[index].parameter
+      sums[chunk.tensor] += squares[index]
     }
     return sums
   }
 
   private func measured(_ statistics: UpdateStatistics) -> UpdateStatistics {
     var statistics = statistics
-    for (sums, tensor) in zip(tensorSums, layout.tensors) {
-      statistics.updateRMS.append(Float((sums.update / Double(tensor.count)).squareRoot()))
-      statistics.paramNorm.append(Float(sums.parameter.squareRoot()))
-    }
+    for (sums, tensor) in zip(tensorSums, layout.tensors) { statistics.append(sums, of: tensor) }
     return statistics
   }
 

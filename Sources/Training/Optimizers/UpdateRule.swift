@@ -18,11 +18,26 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   /// Whether any tensor has a second moment.
   package var hasSecondMoments: Bool { isAdam || self == .muon }
 
+  /// The numbers that it keeps of each weight from step to step.
+  var moments: Int { takesGradients ? hasSecondMoments ? 2 : 1 : 0 }
+
   /// Whether it needs a backward pass.
   package var takesGradients: Bool { self != .mezo }
 
   /// Whether a step is a gradient over numbers that do not follow from it, as sharpness is measured by.
   package var hasPreconditioner: Bool { isAdam || self == .sgd }
+
+  /// What its usual rate is of AdamW's, which presets and methods of fine-tuning name.
+  ///
+  /// - Source: runs of `tiny`, `small` and `moe-tiny`; Lion's lies where its paper has it, three to ten times
+  ///   lower
+  var usualRateFactor: Double {
+    switch self {
+    case .adamW, .stableAdamW, .muon, .mezo: 1
+    case .sgd: 10
+    case .lion: 0.1
+    }
+  }
 
   /// Whether every tensor has Adam's moments.
   var isAdam: Bool { self == .adamW || self == .stableAdamW }

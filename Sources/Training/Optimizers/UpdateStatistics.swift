@@ -1,3 +1,6 @@
+import Kernels
+import Models
+
 /// What two losses on both sides of the weights said.
 package struct ZerothOrderMeasure: Sendable, Hashable {
   /// All that is minimised, the losses beside cross-entropy included: at θ + ε·m·z and θ − ε·m·z.
@@ -42,5 +45,15 @@ package struct UpdateStatistics: Sendable, Hashable {
     paramNorm.removeAll(keepingCapacity: true)
     sliceGradientSquares.removeAll(keepingCapacity: true)
     for _ in 0..<slices { sliceGradientSquares.append(0) }
+  }
+
+  /// What became of the next tensor.
+  mutating func append(_ squares: UpdateSquares, of tensor: ParameterTensor) {
+    updateRMS.append(Self.rootMean(squares.update, of: tensor))
+    paramNorm.append(Float(squares.parameter.squareRoot()))
+  }
+
+  static func rootMean(_ squares: Double, of tensor: ParameterTensor) -> Float {
+    Float((squares / Double(tensor.count)).squareRoot())
   }
 }

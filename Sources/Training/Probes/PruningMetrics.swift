@@ -68,11 +68,10 @@ extension PruningReport {
     let heads = "\(keptHeads[0].count) of \(headMasks[0].count) heads a layer"
     let modules = keptRanks.count { !$0.isEmpty }
     let ranks = keptRanks.reduce(0) { $0 + $1.count }
-    let all = ranksInAll
     return "estimated for \(steps) steps in \(NumberText.compact(seconds)) s and"
       + " \(NumberText.bytes(Double(bytes))); left are \(heads),"
       + " \(NumberText.grouped(weights)) of the trunk's \(NumberText.grouped(weightsBefore)) weights,"
-      + " \(modules) of \(keptRanks.count) modules with \(ranks) of \(all) ranks"
+      + " \(modules) of \(keptRanks.count) modules with \(ranks) of \(ranksInAll) ranks"
   }
 
   private var ranksInAll: Int { ranks.reduce(0) { $0 + $1.count } }

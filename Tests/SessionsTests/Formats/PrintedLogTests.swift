@@ -27,6 +27,15 @@ import Testing
 
         """, samples: ["loss": "10:2.5 20:2.25", "loss/eval": "10:2.75 20:2.5"]),
     Case(
+      testDescription: "levels that are words of a message",
+      text: """
+        WARNING:root:step 10 loss 2.50
+        step 20 | loss 2.25 | WARNING: the loss is high
+        step 30 | loss 2.00 | DEBUG 1.5
+        step 40 | loss 1.75 | WARNING | high
+
+        """, samples: ["loss": "10:2.5 20:2.25 30:2.0 40:1.75"]),
+    Case(
       testDescription: "a part of the data where the name of a logger stands",
       text: """
         2026-11-30 12:00:01 INFO train: step 25 | loss 2.50 | lr 1e-3

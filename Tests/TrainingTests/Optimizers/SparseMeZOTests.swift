@@ -243,6 +243,7 @@ struct MeZORunTests {
     (["mu-param": "on"], "mu-param scales the rates of gradients"),
     (["sigma-reparam": "on"], "sigma-reparam trains other weights than the losses see"),
     (["sharpness-every": "5"], "sharpness-every follows gradients"),
+    (["shard-optimizer": "on"], "shard-optimizer shares moments out"),
     (["router": "thor"], "the router thor takes two passes"),
   ])
   func `what needs gradients is refused`(own: [String: String], words: String) {
@@ -252,6 +253,19 @@ struct MeZORunTests {
     #expect(
       error?.description
         == "\(words), and mezo takes losses alone: leave it out, or choose another optimizer")
+  }
+
+  @Test(arguments: [["anchor": "1"], ["reward": "words"]])
+  func `a loss of another kind is refused`(own: [String: String]) throws {
+    let name = try #require(own.keys.first)
+    let error = #expect(throws: ConfigurationError.self) {
+      try TrainingConfiguration(
+        options: Self.options(own.merging(["preset": "tiny", "base": "x"]) { $1 }))
+    }
+    #expect(
+      error?.description
+        == "mezo trains by the data's loss alone, without \(name): leave \(name) out, or choose"
+        + " another optimizer")
   }
 
   @Test func `its options are told with it alone, and go with no other`() throws {

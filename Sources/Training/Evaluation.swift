@@ -73,13 +73,17 @@ package struct Evaluation {
     checkpoint.forward.settings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
   }
 
-  /// - Throws: ``CheckpointError`` or ``DataError`` where a file cannot be read.
+  /// - Throws: ``CheckpointError`` or ``DataError`` where a file cannot be read, or holds weights that
+  ///   are no numbers.
   package func run() throws -> Result {
+    let trunk = try checkpoint.trunk()
+    try trunk?.checkFinite(checkpoint.layout.trunk, path: checkpoint.path)
     let engine = TransformerEngine(
       configuration: checkpoint.configuration, batch: 4, pool: WorkerPool(workers: workers),
-      trunk: try checkpoint.trunk())
+      trunk: trunk)
     let parameters = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)
+    try parameters.checkFinite(checkpoint.layout.tensors, path: checkpoint.path)
     let settings = settings
     var sum = 0.0
     for start in stride(from: 0, to: windows.count, by: Self.rowsAtOnce) {

@@ -73,6 +73,8 @@ private struct PEFTDescription: Decodable {
   var bias: String?
   var isStabilised: Bool?
   var isDecomposed: Bool?
+  var alphas: [String: Double]?
+  var ranks: [String: Int]?
 
   enum CodingKeys: String, CodingKey {
     case bias
@@ -81,21 +83,30 @@ private struct PEFTDescription: Decodable {
     case alpha = "lora_alpha"
     case isStabilised = "use_rslora"
     case isDecomposed = "use_dora"
+    case alphas = "alpha_pattern"
+    case ranks = "rank_pattern"
   }
 
   /// Nil for what is not ours.
   var configuration: AdapterConfiguration? {
     guard type == "LORA", let rank, rank >= 1, let alpha, alpha.isFinite, alpha >= 0,
-      bias ?? "none" == "none", isStabilised != true, isDecomposed != true
+      bias ?? "none" == "none", isStabilised != true, isDecomposed != true,
+      !hasOwnAlphas, !hasOwnRanks
     else { return nil }
     var configuration = AdapterConfiguration(method: .lora)
     (configuration.rank, configuration.alpha) = (rank, alpha)
     return configuration
   }
 
+  /// Whether a module is scaled in another way than the others.
+  private var hasOwnAlphas: Bool { alphas?.values.contains { $0 != alpha } == true }
+
+  private var hasOwnRanks: Bool { ranks?.values.contains { $0 != rank } == true }
+
   var flaw: String {
     let kinds = [
-      ("use_rslora", isStabilised), ("use_dora", isDecomposed),
+      ("use_rslora", isStabilised), ("use_dora", isDecomposed), ("alpha_pattern", hasOwnAlphas),
+      ("rank_pattern", hasOwnRanks),
     ].filter { $0.1 == true }.map(\.0)
     let rest = kinds.isEmpty ? "" : " with " + kinds.joined(separator: ", ")
     return "an adapter of type \(type)\(rest), not a plain LORA"

@@ -112,7 +112,7 @@ struct RewardObjective: StepObjective {
     samples.add(MetricCatalog.rewardBaseline, mean(judged.baselines))
     samples.add(MetricCatalog.rewardVariance, variance(judged.rewards))
     samples.add(MetricCatalog.advantageVariance, variance(judged.advantages))
-    samples.add(MetricCatalog.rewardDivergence, statistics.divergence)
+    if pull > 0 { samples.add(MetricCatalog.rewardDivergence, statistics.divergence) }
   }
 }
 

@@ -176,6 +176,40 @@ struct FineTuningTests {
       again.values(MetricCatalog.evalLoss).first == run.values(MetricCatalog.evalLoss).last)
   }
 
+  @Test(arguments: ["alpha_pattern", "rank_pattern"])
+  func `an adapter whose modules have scales of their own is refused`(pattern: String) throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    _ = try Self.tuned(
+      ["method": "lora", "rank": "3", "alpha": "6", "eval-every": "4"], checkpointFolder: folder)
+    let place = try CheckpointFolder.read(folder.path).path + "/adapter"
+    let file = place + "/adapter_config.json"
+    let plain = try String(contentsOfFile: file, encoding: .utf8)
+    func give(_ value: Int) throws {
+      let own = plain.replacing("{\n", with: "{\n  \"\(pattern)\": {\"q_proj\": \(value)},\n")
+      try Data(own.utf8).write(to: URL(fileURLWithPath: file))
+    }
+    try give(pattern == "alpha_pattern" ? 6 : 3)
+    _ = try AdapterFolder(path: place)
+    try give(12)
+    let error = #expect(throws: CheckpointError.self) { _ = try AdapterFolder(path: place) }
+    #expect(error.map { "\($0)" }?.contains("with \(pattern)") == true)
+  }
+
+  @Test func `a checkpoint with weights that are no numbers has no loss`() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.copyItem(atPath: try Self.base.get(), toPath: folder.path)
+    let file = folder.appending(path: "model.safetensors")
+    var bytes = try Data(contentsOf: file)
+    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xc0, 0x7f])
+    try bytes.write(to: file)
+    let evaluation = try Evaluation(
+      checkpoint: try CheckpointFolder.read(folder.path), corpus: Self.corpus, workers: 1)
+    let error = #expect(throws: CheckpointError.self) { _ = try evaluation.run() }
+    #expect(error.map { "\($0)" }?.contains("\n") == false)
+  }
+
   @Test func `a dense checkpoint is a Persimmon folder that a run may begin with`() throws {
     let folder = Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -239,6 +273,9 @@ struct FineTuningTests {
       }
       let one = try run(1)
       #expect(one.numbers == (try run(2)).numbers)
+      // Without a pull nothing measures it.
+      #expect(
+        one.values(MetricCatalog.rewardDivergence).isEmpty == (divergence == "0"))
       let rewards = one.values(MetricCatalog.reward)
       #expect(rewards.count == 30)
       rises.append(rewards.suffix(8).reduce(0, +) / 8 - rewards.prefix(8).reduce(0, +) / 8)

@@ -74,14 +74,36 @@ struct TaskTests {
   }
 
   @Test(arguments: [
-    ("exit 3", "it has ended"), ("read line; echo yes", "it answers 'yes'"),
+    ("exit 3", "it ended with code 3"), ("/nowhere/judge", "it ended with code 127 ("),
+    ("read line; echo yes", "it answers 'yes'"),
+    ("read line; echo first >&2; echo no model >&2; exit 4", "it ended with code 4 ('no model')"),
   ])
   func `a program that does not answer is one line`(command: String, reason: String) throws {
     let error = #expect(throws: TaskError.self) { try passes(.command(command), "b") }
     let words = error.map { "\($0)" } ?? ""
     #expect(words.hasPrefix("\(command): ") && !words.contains("\n"))
-    // Of one that ends at once either end of the pipe may be noticed first.
-    #expect(words.contains(reason) || words.contains("it takes no more lines"))
+    #expect(words.contains(reason), "\(words)")
+  }
+
+  @Test func `a program may say more on its standard error than a pipe holds`() throws {
+    let loud = "while read line; do head -c 300000 /dev/zero | tr '\\0' x >&2; echo 1; done"
+    let judge = try TextJudge(.command(loud), language: LanguageJudge())
+    for _ in 0..<2 { #expect(try judge.passes(Array("b".utf8), after: [])) }
+  }
+
+  @Test(arguments: [
+    ("exit 3", "it ended with code 3"), ("while read line; do echo nan; done", "it answers nan"),
+    ("while read line; do echo -2e6; done", "it answers -2000000.0"),
+  ])
+  func `a reward that is none is one line in a reward's words`(command: String, reason: String)
+    throws
+  {
+    let error = #expect(throws: TaskError.self) {
+      _ = try RewardJudge.reward("command:" + command)([], [98])
+    }
+    let words = error.map { "\($0)" } ?? ""
+    #expect(words.hasPrefix("reward command:\(command): \(reason)"), "\(words)")
+    #expect(!words.contains("\n") && !words.contains("pass"))
   }
 
   @Test func `the built-in language is judged by its words and by what they like to follow`() throws

@@ -41,14 +41,32 @@ private final class SharedProgram: Sendable {
 
   init(_ command: String) throws {
     self.command = command
-    program = Mutex(try JudgingProgram(command))
+    program = Mutex(
+      try Self.asReward {
+        let program = try JudgingProgram(command)
+        try program.checkBeginning()
+        return program
+      })
   }
 
   func number(for text: [UInt8], after prompt: [UInt8]) throws -> Double {
-    let number = try program.withLock { try $0.number(for: text, after: prompt) }
-    guard number.isFinite else {
-      throw TaskError.silent(command: command, reason: "it answers \(number)")
+    let number = try program.withLock { program in
+      try Self.asReward { try program.number(for: text, after: prompt) }
+    }
+    guard abs(number) <= Self.largest else {
+      throw TaskError.noReward(command: command, reason: "it answers \(number)")
     }
     return number
+  }
+
+  /// Beyond it a step's weights would not come back.
+  private static let largest = 1e6
+
+  private static func asReward<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch TaskError.silent(let command, let reason) {
+      throw TaskError.noReward(command: command, reason: reason)
+    }
   }
 }

@@ -6,6 +6,8 @@ package enum TaskError: Error, Equatable, CustomStringConvertible {
   case flaw(path: String, line: Int, what: String)
   /// A program that judges texts and does not answer.
   case silent(command: String, reason: String)
+  /// A program that rewards texts and does not answer with a reward.
+  case noReward(command: String, reason: String)
   /// A sweep of which no cell has come to its end.
   case noCell(folder: String)
 
@@ -19,6 +21,9 @@ package enum TaskError: Error, Equatable, CustomStringConvertible {
     case .silent(let command, let reason):
       "\(command): \(reason); it is given {\"prompt\":…,\"text\":…} a line and is to answer with a "
         + "number a line, above 0 for a pass"
+    case .noReward(let command, let reason):
+      "reward command:\(command): \(reason); it is given {\"prompt\":…,\"text\":…} a line and is to "
+        + "answer with the text's reward a line, a number from -1e6 to 1e6"
     }
   }
 }

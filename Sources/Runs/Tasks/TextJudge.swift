@@ -33,38 +33,47 @@ package final class TextJudge {
   }
 }
 
-/// A program that is given texts, a line of JSON each, and answers with numbers.
+/// A program that is given texts, a line of JSON each, and answers with numbers. What it says on its
+/// standard error is kept from the screen; the last line is told where it fails.
 final class JudgingProgram {
   private let command: String
   private let process: ChildProcess
   private let input: Int32
   private let output: Int32
+  /// Negative once nothing more can come.
+  private var errors: Int32
   private var pending: [UInt8] = []
+  /// The end of what it said on its standard error.
+  private var remarks: [UInt8] = []
 
   private static let patience: Int32 = 60_000
 
   init(_ command: String) throws(TaskError) {
     self.command = command
-    var (down, up): ([Int32], [Int32]) = ([0, 0], [0, 0])
-    guard pipe(&down) == 0, pipe(&up) == 0 else {
+    var (down, up, aside): ([Int32], [Int32], [Int32]) = ([0, 0], [0, 0], [0, 0])
+    guard pipe(&down) == 0, pipe(&up) == 0, pipe(&aside) == 0 else {
       throw .silent(command: command, reason: FileSystem.systemWords(errno))
     }
     // The program must not hold its own input open.
-    for end in down + up { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { for end in [down[0], up[1]] { close(end) } }
+    for end in down + up + aside { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    defer { for end in [down[0], up[1], aside[1]] { close(end) } }
     do {
       process = try ChildProcess(
-        ["/bin/sh", "-c", command], input: down[0], output: up[1], leadsGroup: true)
+        ["/bin/sh", "-c", command], input: down[0], output: up[1], errors: aside[1],
+        leadsGroup: true)
     } catch {
-      for end in [down[1], up[0]] { close(end) }
+      for end in [down[1], up[0], aside[0]] { close(end) }
       throw .silent(command: command, reason: "\(error)")
     }
-    (input, output) = (down[1], up[0])
+    (input, output, errors) = (down[1], up[0], aside[0])
+    // A program that waits for room on its standard error takes no lines before that is read.
+    for end in [input, errors] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
   }
 
   deinit {
     close(input)
     close(output)
+    if errors >= 0 { close(errors) }
     process.send(SIGTERM)
     _ = process.wait()
   }
@@ -88,7 +97,11 @@ final class JudgingProgram {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Self.write($0, to: input) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .silent(command: command, reason: "it takes no more lines") }
+      if count < 0, errno == EAGAIN {
+        try wait(for: input, Int16(POLLOUT), or: "it has taken no line for a minute")
+        continue
+      }
+      guard count > 0 else { throw silence(ending(or: "it takes no more lines")) }
       rest = rest.dropFirst(count)
     }
   }
@@ -114,17 +127,74 @@ final class JudgingProgram {
         defer { pending.removeSubrange(...end) }
         return String(decoding: pending[..<end], as: UTF8.self)
       }
-      var place = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&place, 1, Self.patience)
-      if ready < 0, errno == EINTR { continue }
-      guard ready > 0 else {
-        throw .silent(command: command, reason: "no answer within a minute")
-      }
+      try wait(
+        for: output, Int16(POLLIN), or: "no answer within a minute: it has to flush each line")
       var buffer = [UInt8](repeating: 0, count: 4096)
       let count = read(output, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .silent(command: command, reason: "it has ended") }
+      guard count > 0 else { throw silence(ending(or: "it has closed its output")) }
       pending += buffer[..<count]
     }
   }
+
+  /// Waits until a pipe is ready, and reads meanwhile what is said aside.
+  private func wait(for pipe: Int32, _ events: Int16, or reason: String) throws(TaskError) {
+    let end = ContinuousClock.now + .milliseconds(Self.patience)
+    while true {
+      var places = [
+        pollfd(fd: pipe, events: events, revents: 0),
+        pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+      ]
+      let left = (end - .now) / .milliseconds(1)
+      let ready = poll(&places, 2, Int32(max(0, left)))
+      if ready < 0, errno == EINTR { continue }
+      if ready > 0, places[1].revents != 0 { readRemarks() }
+      if ready > 0, places[0].revents != 0 { return }
+      guard left > 0, ready >= 0 else { throw silence(reason) }
+    }
+  }
+
+  private func readRemarks() {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while errors >= 0 {
+      let count = read(errors, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN { return }
+      guard count > 0 else {
+        close(errors)
+        errors = -1
+        return
+      }
+      remarks = (remarks + buffer[..<count]).suffix(buffer.count)
+    }
+  }
+
+  private func silence(_ reason: String) -> TaskError {
+    readRemarks()
+    let last = String(decoding: remarks, as: UTF8.self).split(whereSeparator: \.isNewline).last {
+      !$0.allSatisfy(\.isWhitespace)
+    }
+    return .silent(
+      command: command, reason: reason + (last.map { " ('\($0.prefix(120))')" } ?? ""))
+  }
+
+  /// Whether it ends within a time, and how.
+  func ending(within milliseconds: Int) -> String? {
+    for _ in 0...milliseconds / 5 {
+      switch process.poll() {
+      case .exited(let code): return "it ended with code \(code)"
+      case .signalled(let number): return "it was ended by signal \(number)"
+      case nil: usleep(5000)
+      }
+    }
+    return nil
+  }
+
+  /// - Throws: ``TaskError/silent(command:reason:)`` for a program that ends before it is asked.
+  func checkBeginning() throws(TaskError) {
+    if let ending = ending(within: 100) { throw silence(ending) }
+  }
+
+  /// A program's pipes are closed a little before it has ended.
+  private func ending(or reason: String) -> String { ending(within: 1000) ?? reason }
 }

@@ -1,4 +1,4 @@
-package import Kernels
+internal import Kernels
 
 /// A weight and the bias that is added behind it.
 struct Linear: Sendable {

@@ -3,10 +3,10 @@ import Models
 
 /// What of a `config.json` decides whether a model's layers are ours.
 protocol HuggingFaceDescription: Decodable {
-  /// What of it is another model's, in half a line; nil where nothing is.
-  var flaw: String? { get }
-  /// Its shape, where it has no flaw.
-  var configuration: ModelConfiguration { get }
+  /// What of a model of these sizes is another model's, in half a line; nil where nothing is.
+  func flaw(_ sizes: HuggingFaceSizes) -> String?
+  /// Has a model of its sizes be what it says, where it has no flaw.
+  func describe(_ model: inout ModelConfiguration)
   var hasQKLayerNorm: Bool { get }
 }
 
@@ -27,7 +27,7 @@ private struct ModelType: Decodable {
 /// - Throws: `otherLayers`.
 func huggingFaceDescription(
   _ json: Data, path: String
-) throws(CheckpointError) -> any HuggingFaceDescription {
+) throws(CheckpointError) -> (configuration: ModelConfiguration, hasQKLayerNorm: Bool) {
   let decoder = JSONDecoder()
   guard let type = try? decoder.decode(ModelType.self, from: json).type else {
     throw .otherLayers(path: path, found: "config.json without a model_type")
@@ -41,21 +41,55 @@ func huggingFaceDescription(
     case .gpt2: GPT2Description.self
     case .llama: LlamaDescription.self
     }
-  guard let description = try? decoder.decode(kind, from: json) else {
-    throw .otherLayers(path: path, found: "config.json without the sizes of a model")
+  guard let sizes = try? decoder.decode(HuggingFaceSizes.self, from: json),
+    let description = try? decoder.decode(kind, from: json)
+  else { throw .otherLayers(path: path, found: "config.json without the sizes of a model") }
+  if let flaw = sizes.flaw ?? description.flaw(sizes) {
+    throw .otherLayers(path: path, found: flaw)
   }
-  if let flaw = description.flaw { throw .otherLayers(path: path, found: flaw) }
-  return description
+  var model = sizes.configuration(family)
+  description.describe(&model)
+  return (model, description.hasQKLayerNorm)
 }
 
-/// The sizes that all families have, under whatever names.
-private struct Sizes {
+/// The sizes that all families have, in GPT-2's words or in those of the others.
+struct HuggingFaceSizes: Decodable {
   var width: Int
   var hidden: Int?
   var layers: Int
   var heads: Int
   var context: Int
   var vocabulary: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case width = "hidden_size"
+    case hidden = "intermediate_size"
+    case layers = "num_hidden_layers"
+    case heads = "num_attention_heads"
+    case context = "max_position_embeddings"
+    case vocabulary = "vocab_size"
+    case widthOfGPT2 = "n_embd"
+    case hiddenOfGPT2 = "n_inner"
+    case layersOfGPT2 = "n_layer"
+    case headsOfGPT2 = "n_head"
+    case contextOfGPT2 = "n_positions"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys, or other: CodingKeys) throws -> Int {
+      try values.decodeIfPresent(Int.self, forKey: key)
+        ?? values.decode(Int.self, forKey: other)
+    }
+    width = try number(.width, or: .widthOfGPT2)
+    hidden =
+      try values.decodeIfPresent(Int.self, forKey: .hidden)
+      ?? values.decodeIfPresent(Int.self, forKey: .hiddenOfGPT2)
+    layers = try number(.layers, or: .layersOfGPT2)
+    heads = try number(.heads, or: .headsOfGPT2)
+    context = try number(.context, or: .contextOfGPT2)
+    vocabulary = try values.decode(Int.self, forKey: .vocabulary)
+  }
 
   var flaw: String? {
     guard (1...Corpus.largestVocabulary).contains(vocabulary) else {
@@ -109,12 +143,6 @@ private struct Rotation: Decodable {
 }
 
 private struct PersimmonDescription: HuggingFaceDescription {
-  var width: Int
-  var hidden: Int?
-  var layers: Int
-  var heads: Int
-  var context: Int
-  var vocabulary: Int
   var activation: String?
   var epsilon: Double?
   var qkLayerNorm: Bool?
@@ -124,12 +152,6 @@ private struct PersimmonDescription: HuggingFaceDescription {
   var isTied: Bool?
 
   enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case hidden = "intermediate_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case context = "max_position_embeddings"
-    case vocabulary = "vocab_size"
     case activation = "hidden_act"
     case epsilon = "layer_norm_eps"
     case qkLayerNorm = "qk_layernorm"
@@ -139,15 +161,9 @@ private struct PersimmonDescription: HuggingFaceDescription {
     case isTied = "tie_word_embeddings"
   }
 
-  private var sizes: Sizes {
-    Sizes(
-      width: width, hidden: hidden, layers: layers, heads: heads, context: context,
-      vocabulary: vocabulary)
-  }
   private var base: Double { rotation?.base ?? rotaryBase ?? 10_000 }
 
-  var flaw: String? {
-    if let flaw = sizes.flaw { return flaw }
+  func flaw(_ sizes: HuggingFaceSizes) -> String? {
     // ReLU² is what it has where it says nothing.
     if !["gelu_new", "gelu_pytorch_tanh"].contains(activation ?? "relu2") {
       return "its activation is \(activation ?? "relu2"), not gelu_pytorch_tanh"
@@ -158,22 +174,14 @@ private struct PersimmonDescription: HuggingFaceDescription {
 
   var hasQKLayerNorm: Bool { qkLayerNorm ?? true }
 
-  var configuration: ModelConfiguration {
-    var model = sizes.configuration(.persimmon)
+  func describe(_ model: inout ModelConfiguration) {
     model.normEpsilon = epsilon ?? 1e-5
     model.rotaryBase = base
     model.isTied = isTied ?? false
-    return model
   }
 }
 
 private struct GPT2Description: HuggingFaceDescription {
-  var width: Int
-  var hidden: Int?
-  var layers: Int
-  var heads: Int
-  var context: Int
-  var vocabulary: Int
   var activation: String?
   var epsilon: Double?
   var isTied: Bool?
@@ -181,12 +189,6 @@ private struct GPT2Description: HuggingFaceDescription {
   var isScaledByLayer: Bool?
 
   enum CodingKeys: String, CodingKey {
-    case width = "n_embd"
-    case hidden = "n_inner"
-    case layers = "n_layer"
-    case heads = "n_head"
-    case context = "n_positions"
-    case vocabulary = "vocab_size"
     case activation = "activation_function"
     case epsilon = "layer_norm_epsilon"
     case isTied = "tie_word_embeddings"
@@ -194,14 +196,7 @@ private struct GPT2Description: HuggingFaceDescription {
     case isScaledByLayer = "scale_attn_by_inverse_layer_idx"
   }
 
-  private var sizes: Sizes {
-    Sizes(
-      width: width, hidden: hidden, layers: layers, heads: heads, context: context,
-      vocabulary: vocabulary)
-  }
-
-  var flaw: String? {
-    if let flaw = sizes.flaw { return flaw }
+  func flaw(_ sizes: HuggingFaceSizes) -> String? {
     if !["gelu_new", "gelu_pytorch_tanh"].contains(activation ?? "gelu_new") {
       return "its activation is \(activation ?? ""), not gelu_new"
     }
@@ -211,23 +206,15 @@ private struct GPT2Description: HuggingFaceDescription {
     return epsilonFlaw(epsilon ?? 1e-5)
   }
 
-  var configuration: ModelConfiguration {
-    var model = sizes.configuration(.gpt2)
+  func describe(_ model: inout ModelConfiguration) {
     model.normEpsilon = epsilon ?? 1e-5
     model.isTied = isTied ?? true
-    return model
   }
 }
 
 private struct LlamaDescription: HuggingFaceDescription {
-  var width: Int
-  var hidden: Int
-  var layers: Int
-  var heads: Int
   var keyValueHeads: Int?
   var headWidth: Int?
-  var context: Int
-  var vocabulary: Int
   var activation: String?
   var epsilon: Double?
   var rotaryBase: Double?
@@ -238,14 +225,8 @@ private struct LlamaDescription: HuggingFaceDescription {
   var hasBias: Bool?
 
   enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case hidden = "intermediate_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
     case keyValueHeads = "num_key_value_heads"
     case headWidth = "head_dim"
-    case context = "max_position_embeddings"
-    case vocabulary = "vocab_size"
     case activation = "hidden_act"
     case epsilon = "rms_norm_eps"
     case rotaryBase = "rope_theta"
@@ -256,18 +237,13 @@ private struct LlamaDescription: HuggingFaceDescription {
     case hasBias = "mlp_bias"
   }
 
-  private var sizes: Sizes {
-    Sizes(
-      width: width, hidden: hidden, layers: layers, heads: heads, context: context,
-      vocabulary: vocabulary)
-  }
   private var base: Double { rotation?.base ?? rotaryBase ?? 10_000 }
 
-  var flaw: String? {
-    if let flaw = sizes.flaw { return flaw }
-    if let headWidth, headWidth != width / heads {
-      return "heads of width \(headWidth), not \(width / heads)"
+  func flaw(_ sizes: HuggingFaceSizes) -> String? {
+    if let headWidth, headWidth != sizes.width / sizes.heads {
+      return "heads of width \(headWidth), not \(sizes.width / sizes.heads)"
     }
+    let heads = sizes.heads
     let shared = keyValueHeads ?? heads
     guard shared >= 1, heads % shared == 0 else {
       return "\(heads) heads that share \(shared) keys"
@@ -278,12 +254,10 @@ private struct LlamaDescription: HuggingFaceDescription {
       ?? Rotation.flaw([rotation, scaling], share: rotation?.share ?? 1, base: base)
   }
 
-  var configuration: ModelConfiguration {
-    var model = sizes.configuration(.llama)
-    model.keyValueHeads = keyValueHeads == heads ? nil : keyValueHeads
+  func describe(_ model: inout ModelConfiguration) {
+    model.keyValueHeads = keyValueHeads == model.heads ? nil : keyValueHeads
     model.normEpsilon = epsilon ?? 1e-6
     model.rotaryBase = base
     model.isTied = isTied ?? false
-    return model
   }
 }

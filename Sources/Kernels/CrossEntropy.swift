@@ -39,7 +39,7 @@ package func crossEntropy(
   var sums = OutputSums()
   let width = logits.columns
   let softCap = cap > 0 ? SoftCap(cap) : nil
-  let slopes = ThreadScratch.base()
+  let slopes = ThreadScratch.base(width)
   tokens.forEach { index, _, target in
     let y = logits.row(index)
     if let softCap {

@@ -30,10 +30,11 @@ package struct Distillation: TokenLoss {
   ) -> OutputSums {
     var sums = OutputSums()
     let softCap = cap > 0 ? SoftCap(cap) : nil
+    let scratch = ThreadScratch.base(3 * logits.columns)
     tokens.forEach { index, _, target in
       let row = DistilledRow(
         logits: logits.row(index), width: logits.columns, target: target,
-        teacher: teacher.base + (firstRow + index) * logits.columns, scratch: ThreadScratch.base())
+        teacher: teacher.base + (firstRow + index) * logits.columns, scratch: scratch)
       row.becomeGradient(&sums, softCap, self, zLoss: zLoss, scale: weight)
     }
     return sums

@@ -3,14 +3,14 @@
 /// The same seed deals the same experts whatever the worker, the slice or the group of windows.
 package struct ExpertDeal: Sendable {
   package enum Unit: Sendable {
-    /// A byte together with the one before it; the first of a window stands alone.
-    case bytes(TokenRows)
+    /// A token together with the one before it; the first of a window stands alone.
+    case pairs(TokenRows)
     /// Every token by itself; `first` is the number of the first.
     case token(first: Int)
     /// All tokens alike.
     case batch
-    /// As `bytes`, of texts that grow.
-    case textBytes(TextRows)
+    /// As `pairs`, of texts that grow.
+    case textPairs(TextRows)
     /// As `token`, by the place in its text.
     case textPositions(TextRows)
   }
@@ -26,24 +26,33 @@ package struct ExpertDeal: Sendable {
   /// What is hashed of each row.
   fileprivate func forEachKey(_ rows: Int, _ body: (_ row: Int, _ key: UInt64) -> Void) {
     switch unit {
-    case .bytes(let tokens):
-      var before = 256
+    case .pairs(let tokens):
+      var before: Int?
       tokens.forEach { row, token, _ in
-        if row % tokens.positions == 0 { before = 256 }
-        body(row, UInt64(before << 8 | token))
+        if row % tokens.positions == 0 { before = nil }
+        body(row, Self.key(before, token))
         before = token
       }
     case .token(let first):
       for row in 0..<rows { body(row, UInt64(first + row)) }
     case .batch:
       for row in 0..<rows { body(row, 0) }
-    case .textBytes(let texts):
+    case .textPairs(let texts):
       for row in 0..<rows {
-        body(row, UInt64(Int(texts[row].before) << 8 | Int(texts[row].token)))
+        let text = texts[row]
+        body(row, Self.key(text.position == 0 ? nil : Int(text.before), Int(text.token)))
       }
     case .textPositions(let texts):
       for row in 0..<rows { body(row, UInt64(texts[row].position)) }
     }
+  }
+
+  /// Another one for each pair. Those of bytes are narrower, as runs of bytes have always had them.
+  private static func key(_ before: Int?, _ token: Int) -> UInt64 {
+    let isWide = token > 0xff || before ?? 0 > 0xff
+    return isWide
+      ? 1 << 33 | UInt64(before ?? 1 << 16) << 16 | UInt64(token)
+      : UInt64(before ?? 1 << 8) << 8 | UInt64(token)
   }
 }
 

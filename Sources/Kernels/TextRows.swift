@@ -5,7 +5,7 @@ package struct TextRow: Sendable, BitwiseCopyable {
   /// Its place in the text, from 0.
   package var position: Int32
   package var token: Token
-  /// The token before it; 256 for the first one of a text.
+  /// The token before it; of no account for the first one of a text.
   package var before: UInt16
 
   package init(slot: Int, position: Int, token: Token, before: UInt16) {

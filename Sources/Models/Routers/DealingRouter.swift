@@ -25,7 +25,7 @@ extension DealingRouter {
 
 extension PassInputs {
   /// Each token together with the one before it.
-  var bytes: ExpertDeal.Unit { texts.map { .textBytes($0) } ?? .bytes(tokens) }
+  var pairs: ExpertDeal.Unit { texts.map { .textPairs($0) } ?? .pairs(tokens) }
   /// Each token by its number, which is its place in a text that grows.
   var tokenPlaces: ExpertDeal.Unit {
     texts.map { .textPositions($0) } ?? .token(first: firstToken)

@@ -78,7 +78,10 @@ struct Finetune: ParsableCommand {
   /// Full first, which the others are held against.
   private func methods(_ words: String) throws -> [String] {
     let (full, all) = (RunOptionCatalog.fullMethod, MethodComparison.methods)
-    let named = words == "all" ? all : words.split(separator: ",").map(String.init)
+    let named =
+      try words == "all"
+      ? MethodComparison.methods(for: BaseModel(path: checkpoint).configuration)
+      : words.split(separator: ",").map(String.init)
     for name in named where !all.contains(name) {
       throw Failure.usage(
         "'\(name)' is no method for --compare: give all, or of \(all.joined(separator: ", "))")

@@ -13,7 +13,7 @@ extension TrainingRun {
     emit(.state(.running))
     announced = .running
     if hasOtherData { note("goes on with other data than the checkpoint was trained on") }
-    if let notice = objective?.notice { note(notice) }
+    for notice in notices + [objective?.notice].compactMap(\.self) { note(notice) }
   }
 
   private func note(_ text: String) {
@@ -187,6 +187,13 @@ extension TrainingRun {
   func withLastCheckpoint(_ reason: String) -> String {
     let place = lastCheckpoint.map { "go on from \($0.path)" } ?? "no checkpoint was written"
     return "\(reason); \(place)"
+  }
+
+  /// Ends a run whose present step could not be prepared: the weights of the last one are good.
+  func failBeforePasses(_ reason: String) -> TrainingOutcome {
+    // Ranks write together, and the others may know nothing of it.
+    if ranks.count == 1, lastWrittenStep != step, resumedFrom != step { writeCheckpoint(by: "run") }
+    return fail(withLastCheckpoint(reason))
   }
 
   func fail(_ reason: String) -> TrainingOutcome {

@@ -33,6 +33,8 @@ package final class TrainingRun {
   /// What the data is, from before any of it can be lost.
   let dataFingerprint: String
   let heldOut: HeldOutLoss
+  /// What is to be told as the run begins.
+  var notices: [String] = []
   /// Nil where the loss is of the windows' next bytes alone.
   var objective: (any StepObjective)?
   /// As the run began; nil where nothing asks for it.
@@ -43,6 +45,8 @@ package final class TrainingRun {
   var phases = StepPhases()
   /// Takes each record on the trainer's queue; must not block.
   var emit: @Sendable (RunRecord) -> Void = { _ in }
+  /// Whether nobody has asked for its end; answered at once, also in the midst of a step.
+  var isGoingOn: @Sendable () -> Bool = { true }
   /// Those that take its steps, until it ends.
   package private(set) var ranks: any RankGroup
   private let workers: Int

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Training
 
 /// A checkpoint that is trained on, from the command line.
 @Suite(.timeLimit(.minutes(15)))
@@ -78,7 +79,7 @@ struct FinetuneCommandTests {
     ([base, "--light", "3"], 64, "light prunes beside lora and bottleneck, not beside full"),
     ([base, "--method", "lora", "--light-ranks", "0.5"], 64, "light-ranks belongs to --light"),
     ([base, "--reward", "loud"], 64, "'loud' is no value for reward"),
-    ([base, "--adapter", "nowhere"], 65, "nowhere/adapter_config.json"),
+    ([base, "--adapter", "nowhere"], 65, "nowhere: no adapter_config.json in it"),
   ])
   func `what cannot be is one line`(arguments: [String], status: Int32, text: String) throws {
     let result = try Self.trained.get().run(["finetune"] + arguments + Self.short)
@@ -109,6 +110,25 @@ struct FinetuneCommandTests {
         "y.seismo",
       ] + Self.short)
     #expect(silent.status == 1 && silent.error.contains("it answers 'no'"), "\(silent.error)")
+  }
+
+  @Test(arguments: ["gpt2", "llama"])
+  func `all methods that a family has are compared`(family: String) throws {
+    let binary = try Self.trained.get()
+    let made = try binary.run([
+      "train", "--preset", "tiny", "--architecture", family, "--width", "16", "--layers", "2",
+      "--heads", "2", "--context", "16", "--batch", "4", "--steps", "2", "--headless", "--workers",
+      "1", "--session", "\(family).seismo",
+    ])
+    try #require(made.status == 0, "\(made.error)")
+    let run = try binary.run(
+      [
+        "finetune", "\(family).checkpoints", "--compare", "all", "--seeds", "0", "--rank", "1",
+        "--session", "\(family)-compared", "--json",
+      ] + Self.short)
+    #expect(run.status == 0, "\(run.error)")
+    let table = try JSONDecoder().decode(Table.self, from: Data(run.output.utf8))
+    #expect(Set(table.methods.map(\.method)) == Set(RunOptionCatalog.methods))
   }
 
   @Test func `the methods are compared in a table and as JSON`() throws {

@@ -71,8 +71,14 @@ package struct RunPlan: Sendable {
   /// for new weights.
   private static func optionsOfBase(_ options: [String: String]) throws -> [String: String] {
     guard let path = options["base"] else { return [:] }
-    let adapter = try options["adapter"].map { try AdapterFolder(path: $0).options } ?? [:]
-    return try BaseModel(path: path).options().merging(adapter) { $1 }
+    let base = try BaseModel(path: path).options()
+    guard let adapter = try options["adapter"].map({ try AdapterFolder(path: $0) }) else {
+      return base
+    }
+    if let reason = adapter.contradiction(of: options) {
+      throw ConfigurationError.impossible(reason: reason)
+    }
+    return base.merging(adapter.options) { $1 }
   }
 
   /// The checkpoint's options under those that are given; what another optimizer or decay is

@@ -10,11 +10,15 @@ package struct AdapterFolder: Sendable {
   package let configuration: AdapterConfiguration
   private let model: SafetensorsFile
 
-  /// Opens one that PEFT or Seismo has written.
-  /// - Throws: `missing`, `unreadable`, `damaged`, `otherLayers` for an adapter of another kind.
+  /// Opens one that PEFT or Seismo has written, which may lie in a checkpoint's folder.
+  /// - Throws: `noAdapter`, `unreadable`, `damaged`, `otherLayers` for an adapter of another kind.
   package init(path: String) throws(CheckpointError) {
-    let file = path + "/adapter_config.json"
-    guard let json = FileManager.default.contents(atPath: file) else { throw .missing(path: file) }
+    let folders = [path, path + "/adapter"]
+    let found = folders.lazy.compactMap { folder in
+      FileManager.default.contents(atPath: Self.description(in: folder)).map { (folder, $0) }
+    }.first
+    guard let (path, json) = found else { throw .noAdapter(path: path) }
+    let file = Self.description(in: path)
     guard let description = try? JSONDecoder().decode(PEFTDescription.self, from: json) else {
       throw .damaged(
         path: file, offset: nil, expected: "PEFT's description in JSON", found: "something else")
@@ -35,17 +39,51 @@ package struct AdapterFolder: Sendable {
     ]
   }
 
-  /// Reads all tensors that a model of that shape trains.
-  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`.
+  /// What is given for the same options otherwise than it has it, in words; nil for nothing.
+  package func contradiction(of given: [String: String]) -> String? {
+    let own = configuration
+    if let method = given["method"], method != own.method.rawValue {
+      return "\(path) is a \(own.method.rawValue), not a \(method): leave the method out"
+    }
+    guard let rank = given["rank"], rank != "\(own.rank)" else { return nil }
+    return "\(path) has rank \(own.rank), not \(rank): leave the rank out"
+  }
+
+  /// Reads all tensors that it has of those that a model of that shape trains. PEFT may have been told
+  /// of some modules alone: what stands beside the others is left as it is.
+  /// - Returns: the modules that it has nothing for.
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`; `otherLayers` where
+  ///   it changes what no adapter here does.
+  @discardableResult
   package func load(
     _ shape: ModelConfiguration, _ layout: ParameterLayout, into parameters: FloatBuffer
-  ) throws(CheckpointError) {
+  ) throws(CheckpointError) -> [String] {
+    let (known, there) = (Set(layout.tensors.map(Self.name)), Set(model.names))
+    if let other = model.names.first(where: { !known.contains($0) }) {
+      throw .otherLayers(path: path, found: "its \(other) is nothing that an adapter here has")
+    }
+    var missing: Set<String> = []
     for tensor in layout.tensors {
+      let pair = Self.pair(of: tensor)
+      if there.isDisjoint(with: pair.names) {
+        missing.insert(pair.module)
+        continue
+      }
       try model.read(
         Self.name(of: tensor), into: parameters, at: tensor, in: FileForm(tensor, shape))
     }
     try parameters.checkFinite(layout.tensors, path: path)
+    return missing.sorted()
   }
+
+  /// The module that a tensor stands beside, and the names of both that do.
+  private static func pair(of tensor: ParameterTensor) -> (module: String, names: Set<String>) {
+    let module = tensor.name.split(separator: ".").dropLast(2).joined(separator: ".")
+    let names = ["lora_A", "lora_B"].map { "base_model.model.\(module).\($0).weight" }
+    return (module, Set(names))
+  }
+
+  private static func description(in folder: String) -> String { folder + "/adapter_config.json" }
 
   static func weights(in folder: String) -> String { folder + "/adapter_model.safetensors" }
 
@@ -59,7 +97,7 @@ package struct AdapterFolder: Sendable {
     if let adapter = contents.configuration.adapter, adapter.method.hasAlpha {
       try CheckpointFolder.write(
         Array(PEFTDescription.json(adapter, contents).utf8),
-        to: folder + "/adapter_config.json")
+        to: description(in: folder))
     }
     try syncFolder(folder)
   }

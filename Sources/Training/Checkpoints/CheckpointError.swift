@@ -2,6 +2,8 @@
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   /// Nothing lies at the path.
   case missing(path: String)
+  /// No adapter of PEFT's lies at the path.
+  case noAdapter(path: String)
   /// The teacher of a run lies no longer where it did.
   case teacherGone(path: String)
   /// It is there and cannot be read; the reason is the system's own word.
@@ -30,6 +32,9 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .missing(let path):
       "\(path): no checkpoint there; give the path of a folder step-000000000 or of the folder "
         + "that holds such folders"
+    case .noAdapter(let path):
+      "\(path): no adapter_config.json in it; give the folder that PEFT has written, or a checkpoint of"
+        + " a run with --method lora"
     case .teacherGone(let path):
       "\(path): the teacher of the run is there no more; put it back, or resume with --distil and the "
         + "place where it is now"

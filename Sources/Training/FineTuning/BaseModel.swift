@@ -106,8 +106,12 @@ extension TrainingRun {
     }
     routerBias = RouterBias(configuration.model, values: base.forward.routerBias)
     guard let path = configuration.startingAdapter else { return }
-    try AdapterFolder(path: path).load(
+    let missing = try AdapterFolder(path: path).load(
       configuration.model, engine.layout, into: parameters)
+    guard let first = missing.first else { return }
+    let others = missing.count == 1 ? "" : " and \(missing.count - 1) more"
+    notices.append(
+      "the adapter \(path) has nothing for \(first)\(others): what stands beside them begins at 0")
   }
 }
 

@@ -13,6 +13,7 @@ is told as mean and range over seeds. FOLDER keeps runs: what is there is not ma
 import argparse
 import csv
 import io
+import itertools
 import json
 import pathlib
 import re
@@ -52,6 +53,7 @@ REWARDS = {
     "commas": judged("commas"),
 }
 PROGRAMS = {"commas": "commas", "no commas": "no-commas", "no full stop, by a program": "stops"}
+LENGTHS = {"short": r"regex:^.{1,16}\.$", "long": r"regex:^[^.]{32,47}\.$"}
 # At a weight of 0 the divergence is not measured.
 WEIGHTS = {"0": "1e-9", "0.05": "0.05", "0.5": "0.5"}
 PROMPTS = ["kese mume ", "ri gotafo.", "gi gi "]
@@ -69,7 +71,7 @@ def slug(title):
     return title.replace(",", "").replace(" ", "-")
 
 
-def run(name, start, seed, reward, weight, steps, rate):
+def run(name, start, seed, reward, weight, steps, rate, *others):
     """The last checkpoint of a run that is rewarded."""
     checkpoint = FOLDER / f"{name}-{seed}.checkpoints" / f"step-{steps:09}"
     if not (checkpoint / "run.json").exists():
@@ -77,20 +79,22 @@ def run(name, start, seed, reward, weight, steps, rate):
             left.unlink()
         words = f"--steps {steps} --lr {rate} --reward-divergence {weight} --seed {seed}"
         session = ["--headless", "--session", str(FOLDER / f"{name}-{seed}.seismo")]
-        words = [*words.split(), "--eval-every", "0", *session]
+        words = [*words.split(), "--eval-every", "0", *others, *session]
         seismo("finetune", str(start), "--reward", reward, *words)
     return checkpoint
 
 
-def trained(title, seed, reward, weight="0.05"):
-    name = f"{slug(title)}-{weight}"
-    return run(name, base(seed), seed, reward, WEIGHTS[weight], options.steps, options.lr)
+def trained(title, seed, reward, weight="0.05", *others):
+    name = "".join([f"{slug(title)}-{weight}", *others[1:2]])
+    return run(
+        name, base(seed), seed, reward, WEIGHTS[weight], options.steps, options.lr, *others
+    )
 
 
-def standing(title, start, seed, reward):
+def standing(title, start, seed, reward, *others):
     """What a model writes as it stands: a run whose rate is 0."""
     name = f"still-{slug(title)}"
-    return course(run(name, start, seed, reward, "0", options.still, "0"))
+    return course(run(name, start, seed, reward, "0", options.still, "0", *others))
 
 
 def course(checkpoint):
@@ -180,15 +184,39 @@ def texts():
 
 def pulls():
     """What the weight of the divergence trades."""
-    pulled = [(title, weight) for title in ["facts", "no full stop"] for weight in WEIGHTS]
-    for title, weight in [*pulled, ("commas, counted", "0.05")]:
+    for title, weight in itertools.product(["facts", "no full stop"], WEIGHTS):
         rows = []
         for seed in SEEDS:
-            reward = REWARDS.get(title) or judged("count")
-            tuned = trained(title, seed, reward, weight)
+            tuned = trained(title, seed, REWARDS[title], weight)
             told = course(tuned)
             rows.append([end(told["reward"]), end(told["reward/divergence"]), loss(tuned)])
         yield f"{title}, {weight}", cells(rows)
+
+
+def bounds():
+    """A reward without an end of its own, with and without the bound of what a text counts."""
+    for bound in ["5", "0"]:
+        rows = []
+        for seed in SEEDS:
+            words = ["--reward-clip", bound]
+            tuned = trained("commas, counted", seed, judged("count"), "0.05", *words)
+            told = course(tuned)
+            rows.append([end(told["reward"]), end(told["reward/divergence"]), loss(tuned)])
+        yield f"bound {bound}" if bound != "0" else "no bound", cells(rows)
+
+
+def lengths():
+    """Texts that end with a full stop, rewarded for coming to it early, and late."""
+    names = ["reward", "reward/length"]
+    for title, reward in LENGTHS.items():
+        rows = []
+        for seed in SEEDS:
+            start, ended = base(seed), ["--reward-end", "."]
+            before = standing(title, start, seed, reward, *ended)
+            told = course(trained(title, seed, reward, "0.05", *ended))
+            row = [[statistics.mean(before[name]), end(told[name])] for name in names]
+            rows.append([*row[0], *row[1], end(told["reward/divergence"])])
+        yield title, cells(rows)
 
 
 def model(when, title, seed, reward):
@@ -237,6 +265,8 @@ def main():
     table(["reward before", "after", "greedy before", "after", "KL, nats a byte"], climbs())
     table(["held-out loss", "words a text", "different words"], texts())
     table(["reward", "KL, nats a byte", "held-out loss"], pulls())
+    table(["reward", "KL, nats a byte", "held-out loss"], bounds())
+    table(["reward before", "after", "bytes before", "after", "KL, nats a byte"], lengths())
     table(["reward", "less its mean", "less the greedy text's"], weighings())
     table(["without", "with", "with over without"], gradients())
     table(["reward without", "with", "KL without", "with"], ends())

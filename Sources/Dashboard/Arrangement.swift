@@ -31,8 +31,12 @@ package struct Arrangement: Sendable, Hashable {
     if preset == .overview {
       // Asked for by options of their own, they come before what stands there by itself.
       usual.insert(
-        contentsOf: PaneID.optional.filter(told.contains),
+        contentsOf: PaneID.optional.filter { told.contains($0) && $0 != .reward },
         at: usual.firstIndex(of: .learningRate).map { $0 + 1 } ?? usual.count)
+      // It is what such a run is about.
+      if told.contains(.reward) {
+        usual.insert(.reward, at: usual.firstIndex(of: .loss).map { $0 + 1 } ?? 0)
+      }
     }
     // Where no layer has attention, the pane of state spaces stands in its place.
     if !silent.isEmpty, !usual.contains(.wall), !told.contains(.stateSpaces) {
@@ -118,7 +122,7 @@ extension PaneID {
   }
 
   /// Panes of what a run tells only where its model has it or an option asks for it.
-  package static let optional: [PaneID] = [.stateSpaces, .samples, .inspection]
+  package static let optional: [PaneID] = [.reward, .stateSpaces, .samples, .inspection]
 
   /// The panes with a digit, from 1 on: the same whatever the model.
   private static let numbered: [PaneID] = [

@@ -105,6 +105,7 @@ extension DashboardState {
     if InspectionPane.pane.metrics.contains(where: { history[$0] != nil }) {
       told.insert(.inspection)
     }
+    if history[MetricCatalog.rewardBaseline] != nil { told.insert(.reward) }
     if hasStateSpaces { told.insert(.stateSpaces) }
     return told
   }

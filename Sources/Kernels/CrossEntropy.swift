@@ -10,6 +10,8 @@ package struct OutputSums: Sendable, BitwiseCopyable {
   package var logitMean = 0.0
   /// Half the sum of both divergences between two passes, nats; 0 where there is one.
   package var divergence = 0.0
+  /// The cross-entropy as its tokens count in what is minimised; 0 where they all count the same.
+  package var objective = 0.0
 
   package init() {}
 

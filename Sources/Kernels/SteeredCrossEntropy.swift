@@ -6,6 +6,8 @@ internal import Foundation
 package struct Steering: Sendable {
   /// w [rows·T]: what a token's cross-entropy counts; negative for one to be made less likely.
   package let weights: FloatBuffer
+  /// [rows·T]: what a token's cross-entropy counts in the loss that is told.
+  package let shares: FloatBuffer
   /// c [rows·T]: what a token's divergence from the reference counts.
   package let pulls: FloatBuffer
   /// [rows·T, V], the reference's logits, capped where the model's are; read where c is not 0.
@@ -14,9 +16,12 @@ package struct Steering: Sendable {
   /// All of no account.
   package init(tokens: Int, vocabulary: Int) {
     weights = FloatBuffer(count: tokens)
+    shares = FloatBuffer(count: tokens)
     pulls = FloatBuffer(count: tokens)
     reference = FloatBuffer(count: tokens * vocabulary)
   }
+
+  package var bytes: Int { weights.bytes + shares.bytes + pulls.bytes + reference.bytes }
 }
 
 /// The cross-entropy of a batch whose tokens count what `steering` says; the logits are overwritten by
@@ -26,7 +31,7 @@ package struct Steering: Sendable {
 /// taken over all bytes, not over the one that was drawn.
 /// - Shapes: `logits` [B·T, V]
 /// - Parameters: `weight` is one over the tokens of the whole batch; `firstRow` of the slice in it
-/// - Returns: Σ w·CE as the loss, Σ KL over the tokens that have a reference as the divergence
+/// - Returns: Σ w·CE as the objective, that of the shares as the loss, Σ KL over the tokens that have a reference as the divergence
 /// - Source: the gradient of the divergence is derived; it is what Li et al. 2023 (2310.10505) estimate
 package func steeredCrossEntropy(
   _ logits: Matrix, tokens: TokenRows, steering: Steering, zLoss: Float, cap: Float, weight: Float,
@@ -37,7 +42,8 @@ package func steeredCrossEntropy(
   tokens.forEach { index, _, target in
     let row = SteeredRow(
       logits: logits.row(index), width: logits.columns, target: target,
-      weight: steering.weights[firstRow + index], pull: steering.pulls[firstRow + index],
+      weight: steering.weights[firstRow + index], share: steering.shares[firstRow + index],
+      pull: steering.pulls[firstRow + index],
       reference: steering.reference.base + (firstRow + index) * logits.columns)
     row.becomeGradient(&sums, softCap, zLoss: zLoss, scale: weight)
   }
@@ -50,6 +56,7 @@ private struct SteeredRow {
   let width: Int
   let target: Int
   let weight: Float
+  let share: Float
   let pull: Float
   let reference: UnsafeMutablePointer<Float>
 
@@ -60,9 +67,10 @@ private struct SteeredRow {
     let measured = measure(logits, width)
     let logZ =
       measured.peak + log(exponentials(logits, width, measured.peak, keeping: false))
-    sums.loss += Double(weight) * Double(logZ - logits[target])
-    sums.logZ += Double(logZ)
-    sums.logitMean += Double(measured.total) / Double(width)
+    let entropy = Double(logZ - logits[target])
+    sums.loss += Double(share) * entropy
+    sums.objective += Double(weight) * entropy
+    sums.add(logZ: logZ, total: measured.total, width: width)
     let shift = pull == 0 ? 0 : referenceLogZ
     let divergence = pull == 0 ? 0 : self.divergence(logZ, shift)
     sums.divergence += Double(divergence)

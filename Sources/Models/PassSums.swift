@@ -50,6 +50,7 @@ extension StepStatistics {
     let tokens = Double(samples * shape.context)
     for pass in passes {
       loss += pass.output[0].loss / tokens
+      objective += pass.output[0].objective / tokens
       logZ += pass.output[0].logZ / tokens
       zLoss += Double(settings.zLoss) * pass.output[0].squaredLogZ / tokens
       outputLogitMean += pass.output[0].logitMean / tokens
@@ -109,7 +110,7 @@ extension StepStatistics {
 
   /// Empties the arrays without giving up their memory.
   private mutating func clear(mixtures: Int) {
-    (loss, logZ, outputLogitMean, divergence) = (0, 0, 0, 0)
+    (loss, objective, logZ, outputLogitMean, divergence) = (0, 0, 0, 0, 0)
     (balanceLoss, routerZLoss, zLoss) = (0, 0, 0)
     headLogitMax.removeAll(keepingCapacity: true)
     attentionLogitMax.removeAll(keepingCapacity: true)

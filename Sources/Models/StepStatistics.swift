@@ -44,6 +44,9 @@ package struct LossSettings: Sendable, Hashable {
 package struct StepStatistics: Sendable, Hashable {
   /// Cross-entropy, nats a token; neither z-loss nor balance loss is in it.
   package var loss = 0.0
+  /// The cross-entropy as its tokens count in what is minimised, nats a token; 0 where they all count
+  /// the same.
+  package var objective = 0.0
   /// Mean log Z, of the capped logits if they are.
   package var logZ = 0.0
   /// c·(log Z)², mean per token.

@@ -148,14 +148,20 @@ package enum MetricCatalog {
       "reward/baseline", unit: "", reduction: .mean, precision: .float64,
       meaning: "mean reward of what the same weights write greedily after the same prompts"),
     MetricFamily(
+      "reward/objective", unit: "", reduction: .mean, precision: .float64,
+      meaning: "what is minimised beside the divergence: mean of −(r − r')·ln π over the answers"),
+    MetricFamily(
+      "reward/length", unit: "bytes", reduction: .mean, precision: .float64,
+      meaning: "mean length of the texts that a step drew"),
+    MetricFamily(
       "reward/variance", unit: "", reduction: .mean, precision: .float64,
       meaning: "variance of the rewards in a step"),
     MetricFamily(
       "reward/advantage_variance", unit: "", reduction: .mean, precision: .float64,
-      meaning: "variance of reward less baseline: below the rewards' own the baseline is of use"),
+      meaning: "variance of r − r', the reward less the greedy text's, over the texts of a step"),
     MetricFamily(
       "reward/divergence", unit: "nats/token", reduction: .mean, precision: .float64,
-      meaning: "KL divergence of the outputs from those of the base, mean over the texts' windows"),
+      meaning: "KL divergence of the outputs from those of the base, mean over the answers' bytes"),
     MetricFamily(
       "ssm_delta_min/L", unit: "", reduction: .last,
       meaning: "smallest step Δ of layer L's state space: near 0 a byte passes without a trace"),
@@ -251,6 +257,8 @@ extension MetricCatalog {
   package static let anchorDivergence: MetricName = "anchor_divergence"
   package static let reward: MetricName = "reward"
   package static let rewardBaseline: MetricName = "reward/baseline"
+  package static let rewardObjective: MetricName = "reward/objective"
+  package static let rewardLength: MetricName = "reward/length"
   package static let rewardVariance: MetricName = "reward/variance"
   package static let advantageVariance: MetricName = "reward/advantage_variance"
   package static let rewardDivergence: MetricName = "reward/divergence"

@@ -112,12 +112,20 @@ package final class Trainer: Sendable {
   package func start(onEnd: @escaping @Sendable (TrainingEnd) -> Void) {
     queue.async {
       let end = self.run.withLock { run in
+        run.isGoingOn = { !self.isEndAsked }
         let outcome = self.train(run)
+        run.isGoingOn = { true }
         run.leaveRanks()
         return TrainingEnd(outcome: outcome, of: run)
       }
       self.closeMailbox()
       onEnd(end)
+    }
+  }
+
+  private var isEndAsked: Bool {
+    mailbox.withLock { mailbox in
+      mailbox.letters.contains { $0.command == .stop || $0.command == .detach }
     }
   }
 
@@ -175,8 +183,11 @@ package final class Trainer: Sendable {
         }
       } catch let error as RankError {
         return run.fail(run.withLastCheckpoint("\(error)"))
+      } catch is StepUnwanted {
+        // What was asked for is carried out now.
+        continue
       } catch {
-        return run.fail("\(error)")
+        return run.failBeforePasses("\(error)")
       }
       run.announceMode()
     }

@@ -27,6 +27,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var reward: String?
   /// Weight of the divergence from the base where texts are rewarded.
   public var rewardDivergence = 0.05
+  /// How far a reward is taken to be from its baseline at most; 0 for no bound.
+  public var rewardClip = 5.0
+  /// What ends an answer; nil for one that ends with its window.
+  public var rewardEnd: String?
   /// Bytes of the data that texts are written after; nil for a quarter of the context.
   public var promptBytes: Int?
   /// Weight of the divergence from the base on other text, which half of a step's windows are then of; 0
@@ -119,6 +123,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var tellsHeadLogits = false
   /// What raises each alarm.
   package var alarms = AlarmThresholds()
+  /// The same, less those of a loss that training does not aim at.
+  var watchedAlarms: AlarmThresholds {
+    guard reward != nil else { return alarms }
+    // That of the model's own texts goes up and down with what is rewarded.
+    return alarms.without([.lossSpike, .lossAboveBest, .lossDiverged, .noProgress])
+  }
   /// Steps between checkpoints; nil for only those that are asked for.
   public var checkpointEvery: Int?
   /// Periodic checkpoints to keep, the last ones; 0 is all.

@@ -15,7 +15,7 @@ extension TrainingRun {
 
   /// Computes the loss of the present step with the weights as they are, then updates them.
   /// - Throws: ``DataError`` where the data cannot be read any more, `RankError` where another rank
-  ///   cannot or is gone.
+  ///   cannot or is gone, and what the objective throws; but for the second the weights are as before.
   func advance(now: () -> Double) throws -> StepResult {
     phases.end(.waiting)
     let probed = probedStep()
@@ -92,7 +92,7 @@ extension TrainingRun {
     guard objective != nil else { return nil }
     let step = ObjectiveStep(
       number: step, firstWindow: first, engine: engine, parameters: parameters,
-      reference: reference, settings: settings)
+      reference: reference, settings: settings, isWanted: isGoingOn)
     // In its place: a copy would be memory of each step's.
     return try objective?.prepare(step, &tokens)
   }
@@ -225,7 +225,7 @@ extension TrainingRun {
     let raised = progress.alarms.observe(
       samples, settings: watched, remainingSteps: configuration.steps - samples.step,
       watchesExperts: configuration.model.experts?.router.conformer.hasScores ?? true,
-      thresholds: configuration.alarms)
+      thresholds: configuration.watchedAlarms)
     for event in raised { record(withWayBack(event)) }
     for event in rankAlarms.take(samples, ranks: ranks.count) { record(event) }
     for event in progress.effects.observe(samples) { record(event) }

@@ -26,6 +26,7 @@ struct SteeringTests {
       for (index, logit) in reference.enumerated() { steering.reference[index] = logit }
       for token in 0..<tokens {
         steering.weights[token] = [1, 0, -0.7, 2][token % 4]
+        steering.shares[token] = [0.5, 2][token % 2]
         steering.pulls[token] = [0, 1.5, 0.5][token % 3]
       }
     }
@@ -39,9 +40,9 @@ struct SteeringTests {
     }
 
     /// What the gradient is taken of, from the logits alone.
-    var objective: (loss: Double, divergence: Double, zLoss: Double) {
+    var objective: (loss: Double, told: Double, divergence: Double, zLoss: Double) {
       let logits = model.logits(settings)
-      var (loss, divergence, square) = (0.0, 0.0, 0.0)
+      var (loss, told, divergence, square) = (0.0, 0.0, 0.0, 0.0)
       let count = logits.count / 256
       for token in 0..<count {
         let own = logSoftmax(logits[token * 256..<(token + 1) * 256])
@@ -51,13 +52,17 @@ struct SteeringTests {
         )
         let target = model.tokens[row * (model.configuration.context + 1) + position + 1]
         loss -= Double(steering.weights[token]) * own.values[Int(target)]
+        told -= Double(steering.shares[token]) * own.values[Int(target)]
         square += own.logZ * own.logZ
         guard steering.pulls[token] != 0 else { continue }
         let distance = zip(own.values, other.values).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
         divergence += Double(steering.pulls[token]) * distance
       }
       let tokens = Double(count)
-      return (loss / tokens, divergence / tokens, Double(settings.zLoss) * square / tokens)
+      return (
+        loss / tokens, told / tokens, divergence / tokens,
+        Double(settings.zLoss) * square / tokens
+      )
     }
 
     private func logSoftmax(_ logits: ArraySlice<Float>) -> (values: [Double], logZ: Double) {
@@ -74,7 +79,10 @@ struct SteeringTests {
     for name in ["model.embed_tokens.weight", "model.layers.1.mlp.dense_4h_to_h.weight"] {
       let tensor = try #require(steered.model.engine.layout[name])
       let (statistics, gradient) = steered.gradients(of: tensor)
-      #expect(abs(statistics.loss - steered.objective.loss) < 1e-5)
+      let objective = steered.objective
+      #expect(abs(statistics.objective - objective.loss) < 1e-5)
+      #expect(abs(statistics.loss - objective.told) < 1e-5)
+      #expect(abs(statistics.zLoss - objective.zLoss) < 1e-5)
       let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
       let found = slope(steered, tensor, gradient.map { $0 / norm })
       #expect(abs(found - Double(norm)) < 2e-3 * Double(norm) + 2e-4, "\(name): \(found), \(norm)")
@@ -100,6 +108,7 @@ struct SteeringTests {
     let steered = Case(LossSettings())
     for token in 0..<steered.steering.weights.count {
       steered.steering.weights[token] = 1
+      steered.steering.shares[token] = 1
       steered.steering.pulls[token] = 0
     }
     let tensors = steered.model.engine.layout.tensors
@@ -107,6 +116,7 @@ struct SteeringTests {
       let (statistics, gradient) = steered.gradients(of: tensor)
       let plain = steered.model.lossAndGradients(LossSettings())
       #expect(abs(statistics.loss - plain.loss) < 1e-6)
+      #expect(abs(statistics.objective - plain.loss) < 1e-6)
       let judge = steered.model.gradient(tensor)
       #expect(zip(gradient, judge).allSatisfy { abs($0 - $1) < 1e-5 }, "\(tensor.name)")
     }

@@ -99,11 +99,27 @@ struct TaskTests {
     throws
   {
     let error = #expect(throws: TaskError.self) {
-      _ = try RewardJudge.reward("command:" + command)([], [98])
+      _ = try RewardJudge.reward("command:" + command)([], [98], { true })
     }
     let words = error.map { "\($0)" } ?? ""
     #expect(words.hasPrefix("reward command:\(command): \(reason)"), "\(words)")
     #expect(!words.contains("\n") && !words.contains("pass"))
+  }
+
+  @Test func `a program that nobody waits for is left, and another one is asked next`() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "seismo-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let mark = folder.appending(path: "quick").path
+    // It holds on to its life too.
+    let command = "trap '' TERM; while read line; do [ -e '\(mark)' ] && echo 7 || sleep 600; done"
+    let reward = try RewardJudge.reward("command:" + command)
+    let start = ContinuousClock.now
+    #expect(throws: TaskError.self) { _ = try reward([97], [98], { false }) }
+    #expect(ContinuousClock.now - start < .seconds(30))
+    FileManager.default.createFile(atPath: mark, contents: nil)
+    #expect(try reward([97], [98], { true }) == 7)
   }
 
   @Test func `the built-in language is judged by its words and by what they like to follow`() throws

@@ -4,7 +4,7 @@ package enum PaneCatalog {
     LossPane.pane, AttentionLogitsPane.pane, LearningRatePane.pane, ExpertsPane.pane,
     GradientsPane.pane, EventsPane.pane, ThroughputPane.pane, ActivationsPane.pane,
     OutputsPane.pane, RunPane.pane, ConsolePane.pane, SamplesPane.pane,
-    InspectionPane.pane, StateSpacesPane.pane, WallPane.pane,
+    InspectionPane.pane, StateSpacesPane.pane, RewardPane.pane, WallPane.pane,
   ]
 
   static let ids = panes.map(\.id)

@@ -78,7 +78,8 @@ extension RunFacts {
       title: "fine-tuning",
       names: [
         "base", "method", "adapter", "rank", "alpha", "anchor", "anchor-data", "reward",
-        "reward-divergence", "prompt-bytes", "light", "light-trunk", "light-modules", "light-ranks",
+        "reward-divergence", "reward-clip", "reward-end", "prompt-bytes", "light", "light-trunk",
+        "light-modules", "light-ranks",
       ]),
     Topic(title: "teacher", names: ["distil", "distil-weight", "distil-temperature"]),
     Topic(

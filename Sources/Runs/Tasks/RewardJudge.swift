@@ -10,7 +10,7 @@ enum RewardJudge {
   static func reward(_ words: String) throws -> TextReward {
     if let level = LanguageJudge.Level(rawValue: words) {
       let judge = LanguageJudge()
-      return { prompt, text in judge.share(of: text, after: prompt, level: level) }
+      return { prompt, text, _ in judge.share(of: text, after: prompt, level: level) }
     }
     let parts = words.split(separator: ":", maxSplits: 1).map(String.init)
     guard parts.count == 2 else {
@@ -19,14 +19,16 @@ enum RewardJudge {
     }
     guard parts[0] == "regex" else {
       let program = try SharedProgram(parts[1])
-      return { prompt, text in try program.number(for: text, after: prompt) }
+      return { prompt, text, isWanted in
+        try program.number(for: text, after: prompt, isWanted: isWanted)
+      }
     }
     let pattern = parts[1]
     guard (try? Regex(pattern)) != nil else {
       throw ConfigurationError.wrongValue(
         name: "reward", value: words, allowed: "a regular expression behind regex:")
     }
-    return { _, text in
+    return { _, text, _ in
       // A compiled one is not for several threads.
       let regex = try Regex(pattern)
       return String(decoding: text, as: UTF8.self).contains(regex) ? 1 : 0
@@ -37,21 +39,33 @@ enum RewardJudge {
 /// A program that is asked by one at a time.
 private final class SharedProgram: Sendable {
   private let command: String
-  private let program: Mutex<JudgingProgram>
+  /// Nil where it owes an answer that nobody waits for.
+  private let program: Mutex<JudgingProgram?>
 
   init(_ command: String) throws {
     self.command = command
-    program = Mutex(
-      try Self.asReward {
-        let program = try JudgingProgram(command)
-        try program.checkBeginning()
-        return program
-      })
+    program = Mutex(try Self.begin(command))
   }
 
-  func number(for text: [UInt8], after prompt: [UInt8]) throws -> Double {
-    let number = try program.withLock { program in
-      try Self.asReward { try program.number(for: text, after: prompt) }
+  private static func begin(_ command: String) throws -> sending JudgingProgram {
+    try asReward {
+      let program = try JudgingProgram(command)
+      try program.checkBeginning()
+      return program
+    }
+  }
+
+  func number(
+    for text: [UInt8], after prompt: [UInt8], isWanted: @Sendable () -> Bool
+  ) throws -> Double {
+    let number = try program.withLock { running in
+      let program = try running ?? Self.begin(command)
+      running = nil
+      let number = try Self.asReward {
+        try program.number(for: text, after: prompt, isWanted: isWanted)
+      }
+      running = program
+      return number
     }
     guard abs(number) <= Self.largest else {
       throw TaskError.noReward(command: command, reason: "it answers \(number)")

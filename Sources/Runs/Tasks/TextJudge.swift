@@ -47,6 +47,8 @@ final class JudgingProgram {
   private var remarks: [UInt8] = []
 
   private static let patience: Int32 = 60_000
+  /// Milliseconds after which it is seen that nobody waits any more.
+  private static let attention = 100.0
 
   init(_ command: String) throws(TaskError) {
     self.command = command
@@ -75,30 +77,36 @@ final class JudgingProgram {
     close(output)
     if errors >= 0 { close(errors) }
     process.send(SIGTERM)
+    // One that holds on to its life must not hold this one up.
+    if ending(within: 1000) == nil { process.send(SIGKILL) }
     _ = process.wait()
   }
 
-  /// - Throws: ``TaskError/silent(command:reason:)``.
-  func number(for text: [UInt8], after prompt: [UInt8]) throws(TaskError) -> Double {
+  /// - Throws: ``TaskError/silent(command:reason:)``, also once `isWanted` says that nobody waits for
+  ///   the answer any more: what it is asked next would be given this one's.
+  func number(
+    for text: [UInt8], after prompt: [UInt8], isWanted: @Sendable () -> Bool = { true }
+  ) throws(TaskError) -> Double {
     let line = JSONLines.object([
       ("prompt", JSONLines.quoted(String(decoding: prompt, as: UTF8.self))),
       ("text", JSONLines.quoted(String(decoding: text, as: UTF8.self))),
     ])
-    try send(Array((line + "\n").utf8))
-    let answer = try answer()
+    try send(Array((line + "\n").utf8), isWanted)
+    let answer = try answer(isWanted)
     guard let number = Double(answer.trimmingCharacters(in: .whitespaces)) else {
       throw .silent(command: command, reason: "it answers '\(answer.prefix(40))'")
     }
     return number
   }
 
-  private func send(_ bytes: [UInt8]) throws(TaskError) {
+  private func send(_ bytes: [UInt8], _ isWanted: @Sendable () -> Bool) throws(TaskError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Self.write($0, to: input) }
       if count < 0, errno == EINTR { continue }
       if count < 0, errno == EAGAIN {
-        try wait(for: input, Int16(POLLOUT), or: "it has taken no line for a minute")
+        try wait(
+          for: input, Int16(POLLOUT), isWanted, or: "it has taken no line for a minute")
         continue
       }
       guard count > 0 else { throw silence(ending(or: "it takes no more lines")) }
@@ -121,14 +129,15 @@ final class JudgingProgram {
     return count
   }
 
-  private func answer() throws(TaskError) -> String {
+  private func answer(_ isWanted: @Sendable () -> Bool) throws(TaskError) -> String {
     while true {
       if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
         defer { pending.removeSubrange(...end) }
         return String(decoding: pending[..<end], as: UTF8.self)
       }
       try wait(
-        for: output, Int16(POLLIN), or: "no answer within a minute: it has to flush each line")
+        for: output, Int16(POLLIN), isWanted,
+        or: "no answer within a minute: it has to flush each line")
       var buffer = [UInt8](repeating: 0, count: 4096)
       let count = read(output, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
@@ -138,7 +147,9 @@ final class JudgingProgram {
   }
 
   /// Waits until a pipe is ready, and reads meanwhile what is said aside.
-  private func wait(for pipe: Int32, _ events: Int16, or reason: String) throws(TaskError) {
+  private func wait(
+    for pipe: Int32, _ events: Int16, _ isWanted: @Sendable () -> Bool, or reason: String
+  ) throws(TaskError) {
     let end = ContinuousClock.now + .milliseconds(Self.patience)
     while true {
       var places = [
@@ -146,11 +157,12 @@ final class JudgingProgram {
         pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
       ]
       let left = (end - .now) / .milliseconds(1)
-      let ready = poll(&places, 2, Int32(max(0, left)))
+      let ready = poll(&places, 2, Int32(min(max(0, left), Self.attention)))
       if ready < 0, errno == EINTR { continue }
       if ready > 0, places[1].revents != 0 { readRemarks() }
       if ready > 0, places[0].revents != 0 { return }
       guard left > 0, ready >= 0 else { throw silence(reason) }
+      guard isWanted() else { throw silence("nobody waits for its answer any more") }
     }
   }
 

@@ -113,6 +113,13 @@ package struct AlarmThresholds: Sendable, Equatable {
   /// Whether the rule raises at all.
   package func isOn(_ rule: AlarmRule) -> Bool { !off.contains(rule) }
 
+  /// The same with these rules off.
+  package func without(_ rules: Set<AlarmRule>) -> AlarmThresholds {
+    var fewer = self
+    fewer.off.formUnion(rules)
+    return fewer
+  }
+
   /// Where the rule raises, or would, were it on.
   package func level(_ rule: AlarmRule) -> Double {
     levels[rule] ?? rule.threshold.usual ?? 0

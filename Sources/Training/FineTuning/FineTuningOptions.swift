@@ -18,6 +18,12 @@ extension RunOptionCatalog {
       "reward-divergence", 0...1e6, \.rewardDivergence,
       help: "with reward: weight of the divergence from the base; 0.05 if not given"
     ) { $0.reward != nil },
+    .number(
+      "reward-clip", 0...1e6, \.rewardClip,
+      help:
+        "with reward: bounds how far a text's reward is above or below the greedy text's; 0 is no bound"
+    ) { $0.reward != nil },
+    rewardEnd,
     .count(
       "prompt-bytes", 1...16384, \.promptBytes,
       help:
@@ -79,6 +85,16 @@ extension RunOptionCatalog {
     if given["anchor"] == nil { configuration.anchor = 0 }
   } words: {
     $0.reward
+  }
+
+  private static let rewardEnd = RunOption(
+    name: "reward-end", kind: .text,
+    help:
+      "with reward: what ends an answer, such as '.'; without it an answer is the rest of its window"
+  ) { words, _, configuration in
+    configuration.rewardEnd = words
+  } words: {
+    $0.rewardEnd
   }
 
   private static let anchorData = RunOption(
@@ -156,7 +172,8 @@ extension TrainingConfiguration {
 
   private func checkReward(_ options: [String: String]) throws(ConfigurationError) {
     guard let reward else {
-      for name in ["reward-divergence", "prompt-bytes"] where options[name] != nil {
+      let names = ["reward-divergence", "reward-clip", "reward-end", "prompt-bytes"]
+      for name in names where options[name] != nil {
         throw .impossible(reason: "\(name) belongs to --reward: give one, or leave it out")
       }
       return
@@ -172,6 +189,7 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "reward trains a model that is there: give its checkpoint with --base")
     }
+    guard sharpnessEvery == 0 else { throw .sharpness(besides: "reward") }
     guard anchor == 0, corrupt == 0, model.passes == 1 else {
       throw .impossible(reason: "reward has no place beside anchor, corrupt or the router thor")
     }
@@ -205,6 +223,7 @@ extension TrainingConfiguration {
         reason: "anchor has no reference under \(model.adapter?.method.rawValue ?? "two passes"):"
           + " leave it out")
     }
+    guard sharpnessEvery == 0 else { throw .sharpness(besides: "anchor") }
     guard corrupt == 0 else {
       throw .impossible(reason: "anchor and corrupt: give one of them")
     }
@@ -222,6 +241,14 @@ extension TrainingConfiguration {
     throw .impossible(
       reason: "\(change.0) is for a model's own weights, which \(name) leaves as they are: leave it"
         + " out, or give --method \(RunOptionCatalog.fullMethod)")
+  }
+}
+
+extension ConfigurationError {
+  static func sharpness(besides objective: String) -> ConfigurationError {
+    .impossible(
+      reason: "sharpness-every measures the data's loss alone, and \(objective) trains by another:"
+        + " leave one of them out")
   }
 }
 

@@ -48,6 +48,7 @@ extension TrainingConfiguration {
     }
     let faults = [
       ("reward", reward != nil), ("anchor", anchor > 0), ("adapter", startingAdapter != nil),
+      ("distil", distil != nil),
     ]
     guard let fault = faults.first(where: \.1) else { return }
     throw .impossible(

@@ -38,16 +38,14 @@ struct AnchorObjective: StepObjective {
   mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) throws -> any TokenLoss {
     let (context, batch) = (step.context, step.engine.batch)
     let data = max(1, batch / 2)
-    let steering =
-      self.steering
-      ?? Steering(
-        tokens: batch * context, vocabulary: step.engine.configuration.vocabulary)
+    let steering = step.steering(inPlaceOf: steering)
     self.steering = steering
     try drawAnchors(data..<batch, step, &tokens)
     (anchors, all) = ((batch - data) * context, batch * context)
     for token in 0..<batch * context {
       let isData = token < data * context
       steering.weights[token] = isData ? Float(batch) / Float(data) : 0
+      steering.shares[token] = steering.weights[token]
       steering.pulls[token] = isData ? 0 : strength * Float(batch) / Float(batch - data)
     }
     step.putReference(data..<batch, of: tokens, into: steering)

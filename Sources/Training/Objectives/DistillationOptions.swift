@@ -36,16 +36,12 @@ extension TrainingConfiguration {
       (reward != nil, "reward and distil both change the loss of a step: leave one of them out"),
       (corrupt > 0, "corrupt would have the teacher of distil read noise: leave one of them out"),
       (
-        sharpnessEvery > 0,
-        "sharpness-every measures the data's loss alone, and distil trains by another: leave one of"
-          + " them out"
-      ),
-      (
         model.passes == 2,
         "distil needs a router of one pass a step, and \(twoPasses) takes two: choose another router,"
           + " or leave distil out"
       ),
     ]
+    guard sharpnessEvery == 0 else { throw .sharpness(besides: "distil") }
     guard let fault = faults.first(where: \.0) else { return }
     throw .impossible(reason: fault.1)
   }

@@ -19,7 +19,7 @@ protocol StepObjective {
   var culprit: String? { get }
 
   /// Puts windows of its own into `tokens`, which hold the run's, and says what their loss is.
-  /// - Throws: ``DataError`` where data cannot be read, and what judges texts throws.
+  /// - Throws: ``DataError`` where data cannot be read, ``StepUnwanted``, and what judges texts throws.
   mutating func prepare(_ step: ObjectiveStep, _ tokens: inout [Token]) throws -> any TokenLoss
 
   /// What it measured, once the passes are done.
@@ -33,6 +33,9 @@ extension StepObjective {
   var culprit: String? { nil }
 }
 
+/// A step given up before its passes, since the run is to end: nothing has changed.
+struct StepUnwanted: Error {}
+
 /// The step that an objective prepares.
 struct ObjectiveStep {
   let number: Int
@@ -43,8 +46,17 @@ struct ObjectiveStep {
   /// As the run began: what its outputs are held to, by an objective that has a reference.
   let reference: FloatBuffer?
   let settings: LossSettings
+  /// Whether the step is to be taken still: false once somebody has asked for the run's end.
+  let isWanted: @Sendable () -> Bool
 
   var context: Int { engine.configuration.context }
+
+  /// One for the step's windows, which may be more or fewer than those of the step before.
+  func steering(inPlaceOf former: Steering?) -> Steering {
+    let tokens = engine.batch * context
+    if let former, former.weights.count == tokens { return former }
+    return Steering(tokens: tokens, vocabulary: engine.configuration.vocabulary)
+  }
 
   /// The reference's logits of some of the step's windows, where `steering` has them.
   func putReference(_ rows: Range<Int>, of tokens: [Token], into steering: Steering) {

@@ -144,7 +144,9 @@ struct StepMetrics {
 extension StepMetrics: Probe {
   init(_ run: ProbedRun) {
     self.init(
-      model: run.configuration.model, entropyPerByte: run.entropyPerByte,
+      model: run.configuration.model,
+      // Texts of the model's own have another entropy.
+      entropyPerByte: run.configuration.reward == nil ? run.entropyPerByte : nil,
       tellsHeads: run.configuration.tellsHeadLogits)
   }
 

@@ -9,13 +9,13 @@ import Testing
 /// Runs that begin with a checkpoint.
 @Suite(.timeLimit(.minutes(15)))
 struct FineTuningTests {
-  private static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+  static let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
 
   /// A short run's last checkpoint, made once; and one of a mixture.
-  private static let base = Result { try pretrained(.tiny) }
+  static let base = Result { try pretrained(.tiny) }
   private static let mixture = Result { try pretrained(.moeTiny) }
 
-  private static func folder() -> URL {
+  static func folder() -> URL {
     FileManager.default.temporaryDirectory.appending(path: "seismo-\(UUID().uuidString)")
   }
 
@@ -29,7 +29,7 @@ struct FineTuningTests {
     return try CheckpointFolder.read(folder.path).path
   }
 
-  private static func configuration(
+  static func configuration(
     _ options: [String: String], base: String? = nil
   ) throws -> TrainingConfiguration {
     let path = try base ?? Self.base.get()
@@ -176,6 +176,107 @@ struct FineTuningTests {
       again.values(MetricCatalog.evalLoss).first == run.values(MetricCatalog.evalLoss).last)
   }
 
+  /// Rewrites the adapter of a short run with the tensors of the modules that `isKept` names, under the
+  /// names that `name` makes of theirs.
+  private static func adapter(
+    in folder: URL, keeping isKept: (String) -> Bool, named name: (String) -> String = { $0 }
+  ) throws -> (run: TrainedRun, checkpoint: Checkpoint, path: String) {
+    let options = ["method": "lora", "rank": "3", "alpha": "6", "eval-every": "4"]
+    let run = try tuned(options, checkpointFolder: folder)
+    let checkpoint = try CheckpointFolder.read(folder.path)
+    let file = try SafetensorsFile(path: checkpoint.path + "/adapter/adapter_model.safetensors")
+    let path = folder.path + "/some"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      atPath: checkpoint.path + "/adapter/adapter_config.json",
+      toPath: path + "/adapter_config.json")
+    var (entries, body): ([String], [UInt8]) = ([], [])
+    for tensor in checkpoint.layout.tensors where isKept(tensor.name) {
+      let values = FloatBuffer(count: checkpoint.layout.count)
+      try file.read(
+        AdapterFolder.name(of: tensor), into: values, at: tensor,
+        in: FileForm(tensor, checkpoint.configuration))
+      let start = body.count
+      for index in tensor.offset..<tensor.offset + tensor.count {
+        withUnsafeBytes(of: values[index]) { body += $0 }
+      }
+      entries.append(
+        "\"\(name(AdapterFolder.name(of: tensor)))\":{\"dtype\":\"F32\",\"shape\":\(tensor.shape),"
+          + "\"data_offsets\":[\(start),\(body.count)]}")
+    }
+    let header = Array("{\(entries.joined(separator: ","))}".utf8)
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
+    try Data(length + header + body).write(
+      to: URL(fileURLWithPath: path + "/adapter_model.safetensors"))
+    return (run, checkpoint, path)
+  }
+
+  /// PEFT adapts the queries and values alone where it is told nothing else.
+  @Test func `an adapter beside some of the modules begins with what it does`() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (_, checkpoint, path) = try Self.adapter(in: folder) { $0.contains("query_key_value") }
+    let whole = FloatBuffer(count: checkpoint.layout.count)
+    try checkpoint.load(parameters: whole)
+    let run = try TrainingRun(
+      configuration: Self.configuration(
+        ["method": "lora", "rank": "3", "alpha": "6", "adapter": path]),
+      corpus: Self.corpus, checkpointFolder: nil)
+    for tensor in run.engine.layout.tensors {
+      let range = tensor.offset..<tensor.offset + tensor.count
+      if tensor.name.contains("query_key_value") {
+        #expect(range.allSatisfy { run.parameters[$0] == whole[$0] })
+      } else if tensor.name.contains("lora_B") {
+        #expect(range.allSatisfy { run.parameters[$0] == 0 })
+        #expect(range.contains { whole[$0] != 0 })
+      }
+    }
+    #expect(
+      run.notices == [
+        "the adapter \(path) has nothing for model.layers.0.mlp.dense_4h_to_h and 5 more: what stands"
+          + " beside them begins at 0"
+      ])
+  }
+
+  @Test func `an adapter with one half of a pair, or of other matrices, is refused`() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (_, checkpoint, half) = try Self.adapter(in: folder) {
+      !$0.contains("0.mlp.dense_4h_to_h.lora_B")
+    }
+    func load(_ path: String) throws {
+      let parameters = FloatBuffer(count: checkpoint.layout.count)
+      try AdapterFolder(path: path).load(
+        checkpoint.configuration, checkpoint.layout, into: parameters)
+    }
+    let missing = #expect(throws: CheckpointError.self) { try load(half) }
+    #expect(missing.map { "\($0)" }?.contains("has no tensor base_model") == true)
+    let other = Self.folder()
+    defer { try? FileManager.default.removeItem(at: other) }
+    let (_, _, renamed) = try Self.adapter(in: other) { _ in
+      true
+    } named: {
+      $0.replacing("model.layers.0.mlp.dense_4h_to_h", with: "lm_head")
+    }
+    let foreign = #expect(throws: CheckpointError.self) { try load(renamed) }
+    #expect(foreign.map { "\($0)" }?.contains("is nothing that an adapter here has") == true)
+  }
+
+  @Test func `an adapter is found in its checkpoint, and what contradicts it is told`() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    _ = try Self.tuned(["method": "lora", "rank": "3", "steps": "2"], checkpointFolder: folder)
+    let checkpoint = try CheckpointFolder.read(folder.path).path
+    let adapter = try AdapterFolder(path: checkpoint)
+    #expect(adapter.path == checkpoint + "/adapter")
+    #expect(adapter.contradiction(of: ["method": "lora", "rank": "3"]) == nil)
+    #expect(adapter.contradiction(of: ["method": "svfit"])?.contains("not a svfit") == true)
+    #expect(adapter.contradiction(of: ["rank": "4"])?.contains("has rank 3, not 4") == true)
+    #expect(throws: CheckpointError.noAdapter(path: "nowhere")) {
+      _ = try AdapterFolder(path: "nowhere")
+    }
+  }
+
   @Test(arguments: ["alpha_pattern", "rank_pattern"])
   func `an adapter whose modules have scales of their own is refused`(pattern: String) throws {
     let folder = Self.folder()
@@ -252,35 +353,19 @@ struct FineTuningTests {
     #expect(losses[1] < losses[0])
   }
 
-  @Test func `what is rewarded becomes likelier, and the divergence holds it back`() throws {
-    let count: TextReward = { _, text in
-      Double(text.count { $0 == UInt8(ascii: "e") }) / Double(text.count)
+  @Test func `anchors go on where the batch changes`() throws {
+    var configuration = try Self.configuration(["method": "lora", "anchor": "1", "steps": "8"])
+    configuration.evalEvery = 0
+    let script = [(3, 16.0), (6, 4)].map { step, size in
+      ScriptedCommand(step: step, command: .set(name: "batch", value: .number(size)))
     }
-    var rises: [Double] = []
-    for divergence in ["0", "5"] {
-      let configuration = try Self.configuration([
-        "method": "lora", "reward": "regex:e", "reward-divergence": divergence, "lr": "2e-2",
-        "steps": "30", "eval-every": "0",
-      ])
-      func run(_ workers: Int) throws -> TrainedRun {
-        var configuration = configuration
-        configuration.workers = workers
-        return TrainedRun(
-          records: TrainedRun.trainHere(
-            try TrainingRun(
-              configuration: configuration, corpus: Self.corpus, checkpointFolder: nil,
-              reward: count)))
-      }
-      let one = try run(1)
-      #expect(one.numbers == (try run(2)).numbers)
-      // Without a pull nothing measures it.
-      #expect(
-        one.values(MetricCatalog.rewardDivergence).isEmpty == (divergence == "0"))
-      let rewards = one.values(MetricCatalog.reward)
-      #expect(rewards.count == 30)
-      rises.append(rewards.suffix(8).reduce(0, +) / 8 - rewards.prefix(8).reduce(0, +) / 8)
-    }
-    #expect(rises[0] > 0.02 && rises[1] < rises[0], "\(rises)")
+    let run = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          configuration: configuration, corpus: Self.corpus, script: script, checkpointFolder: nil))
+    )
+    #expect(run.values(MetricCatalog.anchorDivergence).count == 8)
+    #expect(run.values(MetricCatalog.loss).allSatisfy { $0 > 0 && $0 < 6 })
   }
 
   @Test(arguments: [
@@ -297,6 +382,11 @@ struct FineTuningTests {
     (["reward": "loud"], "'loud' is no value for reward"),
     (["reward": "words", "anchor": "1"], "reward has no place beside anchor"),
     (["reward": "words", "prompt-bytes": "16"], "leave nothing to write"),
+    (["reward": "words", "reward-end": ""], "give some text"),
+    (["reward": "words", "sharpness-every": "5"], "reward trains by another"),
+    (["anchor": "1", "sharpness-every": "5"], "anchor trains by another"),
+    (["reward-clip": "1"], "reward-clip belongs to --reward"),
+    (["light": "3", "distil": "teacher"], "leave distil out"),
     (["prompt-bytes": "3"], "prompt-bytes belongs to --reward"),
     (["method": "prefix", "anchor": "1"], "anchor has no reference under prefix"),
   ])

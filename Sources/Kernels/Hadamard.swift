@@ -21,6 +21,54 @@ package func hadamard(_ numbers: FloatBuffer, count: Int, pool: WorkerPool) {
   pool.run(jobs: jobs) { job, _ in transform(numbers.base + job * length, length) }
 }
 
+/// The same of numbers of which all but the first `kept` are 0: those are transformed, and what comes
+/// out is repeated, as the widest butterflies would do it.
+package func hadamard(
+  _ numbers: FloatBuffer, count: Int, ofFirst kept: Int, pool: WorkerPool
+) {
+  let part = powerOfTwo(atLeast: max(kept, 8))
+  guard part < count else { return hadamard(numbers, count: count, pool: pool) }
+  hadamard(numbers, count: part, pool: pool)
+  pool.run(jobs: count / part - 1) { job, _ in
+    (numbers.base + (job + 1) * part).update(from: numbers.base, count: part)
+  }
+}
+
+/// The first `kept` numbers of the transform; those behind them come to nothing that is of use. Of the
+/// widest butterflies only the sums are taken.
+/// - Cost: some count + kept·log₂ kept additions
+package func hadamard(
+  _ numbers: FloatBuffer, count: Int, first kept: Int, pool: WorkerPool
+) {
+  let part = powerOfTwo(atLeast: max(kept, 8))
+  guard part < count else { return hadamard(numbers, count: count, pool: pool) }
+  var half = count / 2
+  while half >= part {
+    addHalves(numbers, half, pool)
+    half /= 2
+  }
+  hadamard(numbers, count: part, pool: pool)
+}
+
+/// a = a + b
+private func addHalves(_ numbers: FloatBuffer, _ half: Int, _ pool: WorkerPool) {
+  let jobs = half >= 16 * wholePart ? 16 : 1
+  let piece = half / jobs
+  pool.run(jobs: jobs) { job, _ in
+    let a = numbers.base + job * piece
+    let b = a + half
+    forEachLanes(piece) { index, lanes in
+      a.store(a.lanes(index, count: lanes) + b.lanes(index, count: lanes), index, count: lanes)
+    }
+  }
+}
+
+package func powerOfTwo(atLeast count: Int) -> Int {
+  var power = 1
+  while power < count { power *= 2 }
+  return power
+}
+
 /// Numbers that fit a cache near the core.
 private let wholePart = 1 << 12
 

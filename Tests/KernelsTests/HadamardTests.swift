@@ -34,4 +34,22 @@ struct HadamardTests {
     #expect((0..<count).allSatisfy { x[$0].bitPattern == y[$0].bitPattern })
     #expect((0..<count).allSatisfy { abs(x[$0] / Float(count) - first[$0]) < 1e-5 })
   }
+
+  /// To the last bit, but for the sign of a zero.
+  @Test(arguments: [8, 1 << 12, 1 << 17], [1, 5, 8, 1000, 1 << 17])
+  func `what begins or ends with few numbers is the same for less`(count: Int, few: Int) {
+    let kept = min(few, count)
+    for workers in [1, 2] {
+      let pool = WorkerPool(workers: workers)
+      let (all, some) = (buffer(count), buffer(count))
+      for index in kept..<count { (all[index], some[index]) = (0, 0) }
+      hadamard(all, count: count, pool: pool)
+      hadamard(some, count: count, ofFirst: kept, pool: pool)
+      #expect((0..<count).allSatisfy { all[$0] == some[$0] })
+      let (whole, first) = (buffer(count), buffer(count))
+      hadamard(whole, count: count, pool: pool)
+      hadamard(first, count: count, first: kept, pool: pool)
+      #expect((0..<kept).allSatisfy { whole[$0] == first[$0] })
+    }
+  }
 }

@@ -78,7 +78,7 @@ struct SampleCommandTests {
   }
 
   @Test func `what is no text reaches no terminal`() throws {
-    let sample = TextSample(bytes: [0x41, 0x1b, 0x5b, 0xff, 0x0a, 0xc2, 0x9b], logProbability: -1)
+    let sample = TextSample(ids: [0x41, 0x1b, 0x5b, 0xff, 0x0a, 0xc2, 0x9b], logProbability: -1)
     #expect(sample.shown == "A\\u{1b}[\u{fffd}\n\\u{9b}")
     #expect(
       sample.json

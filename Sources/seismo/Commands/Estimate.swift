@@ -14,7 +14,9 @@ struct Estimate: ParsableCommand {
       later half of a full window again. Beside it stands what sample takes.
       """)
 
-  @Argument(help: "a checkpoint folder") var checkpoint: String?
+  @Argument(
+    help: "a checkpoint folder, or that of a Persimmon, GPT-2 or Llama as transformers writes it")
+  var checkpoint: String?
   @Option(help: "a preset, its weights random") var preset: String?
   @Option(help: "tokens of the prompt, a list (default: 16,256)")
   var promptBytes = CountList([16, 256])
@@ -58,7 +60,7 @@ struct Estimate: ParsableCommand {
 
   private func engine() throws -> InferenceEngine {
     if let checkpoint {
-      return try CheckpointFolder.read(checkpoint).inferenceEngine(workers: workers)
+      return try CheckpointFolder.model(checkpoint).inferenceEngine(workers: workers)
     }
     return (Preset(rawValue: preset ?? "") ?? .small).model.randomInferenceEngine(workers: workers)
   }

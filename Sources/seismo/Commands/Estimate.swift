@@ -25,6 +25,7 @@ struct Estimate: ParsableCommand {
   @Option(help: "cores to use") var workers: Int?
   @Flag(help: "leave out what sample takes") var unmeasured = false
   @Flag(help: "one JSON object on standard output") var json = false
+  @OptionGroup(title: "The preset's layers") var family: FamilyOptions
 
   mutating func validate() throws {
     if let preset, Preset(rawValue: preset) == nil {
@@ -34,6 +35,10 @@ struct Estimate: ParsableCommand {
     guard (checkpoint == nil) != (preset == nil) else {
       throw ValidationError("CHECKPOINT or --preset: give one of them")
     }
+    if checkpoint != nil, let name = family.given.keys.min() {
+      throw ValidationError("--\(name): give it with --preset, for a checkpoint has its own layers")
+    }
+    _ = try family.model(sizes)
     for (name, list) in [("prompt-bytes", promptBytes), ("tokens", tokens)] {
       try CountList.check(name, list, 1...100_000)
     }
@@ -62,8 +67,10 @@ struct Estimate: ParsableCommand {
     if let checkpoint {
       return try CheckpointFolder.model(checkpoint).inferenceEngine(workers: workers)
     }
-    return (Preset(rawValue: preset ?? "") ?? .small).model.randomInferenceEngine(workers: workers)
+    return try family.model(sizes).randomInferenceEngine(workers: workers)
   }
+
+  private var sizes: ModelConfiguration { (Preset(rawValue: preset ?? "") ?? .small).model }
 }
 
 /// What an estimate is told as.

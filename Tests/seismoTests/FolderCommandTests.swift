@@ -104,4 +104,23 @@ struct FolderCommandTests {
     #expect(result.status == code && result.errorLines.count == 1, "\(result)")
     #expect(result.error.contains(line), "\(result.error)")
   }
+
+  @Test func `a context that no run has is refused with the folder, and what to change`() throws {
+    let binary = try Self.prepared.get()
+    try FileManager.default.copyItem(
+      at: Self.recorded.appending(path: "llama"), to: binary.folder.appending(path: "long"))
+    let config = binary.folder.appending(path: "long/config.json")
+    let words = try String(contentsOf: config, encoding: .utf8)
+    try words.replacing("_embeddings\": 6", with: "_embeddings\": 20000")
+      .write(to: config, atomically: true, encoding: .utf8)
+    let refused = try binary.run(["finetune", "long", "--headless"])
+    #expect(refused.status == 65 && refused.errorLines.count == 1, "\(refused.error)")
+    #expect(
+      refused.error.contains(
+        "long: its context is 20000, and that of a run a whole number from 1 to 16384: lower"
+          + " max_position_embeddings in its config.json"), "\(refused.error)")
+    // It writes all the same.
+    let sample = try binary.run(["sample", "long", "--prompt", "a", "--tokens", "4"])
+    #expect(sample.status == 0, "\(sample.error)")
+  }
 }

@@ -93,9 +93,12 @@ extension Header {
   private func segments(
     fitting columns: Int
   ) -> (left: [Segment], right: [Segment], spare: Int) {
-    let all = [title, name, model, step, loss, progress, eta, status, speed].compactMap { $0 }
+    let all = [title, name, family, model, step, loss, progress, eta, status, speed].compactMap {
+      $0
+    }
     var shown: [Segment] = []
-    for rank in 0...8 {
+    // The family is said of sizes that are there.
+    for rank in 0...9 where rank < 9 || shown.contains(where: { $0.rank == 8 }) {
       let wider = all.filter { $0.rank == rank || shown.map(\.rank).contains($0.rank) }
       if Self.columns(of: wider) <= columns { shown = wider }
     }
@@ -180,6 +183,14 @@ extension Header {
 
   private var title: Segment? {
     Segment(line: Line([Span("SEISMO", .key)]), rank: 7)
+  }
+
+  /// The layers' family where the run says one, which it does where it is not the usual one.
+  private var family: Segment? {
+    guard let description = state.history.description, description.model != nil,
+      let word = description.options["architecture"]
+    else { return nil }
+    return Segment(line: Line([Span(TextWidth.truncated(word, to: 12), .faint)]), rank: 9, gap: 1)
   }
 
   private var model: Segment? {

@@ -2,11 +2,11 @@ package import Kernels
 package import Models
 package import Training
 
-/// A checkpoint of this program's with some windows of text: what its loss is with other weights.
+/// A model of this program's layers with some windows of text: what its loss is with other weights.
 ///
 /// One caller at a time.
 package final class ModelTrial {
-  package let checkpoint: Checkpoint
+  package let checkpoint: any OpenedModel
   package let engine: TransformerEngine
   package let settings: LossSettings
   /// The checkpoint's own weights.
@@ -27,8 +27,10 @@ package final class ModelTrial {
     guard checkpoint.configuration.adapter == nil else {
       throw InspectionError.adapted(path: checkpoint.path)
     }
+    try evaluation.checkMemory()
     settings = evaluation.settings
-    engine = TransformerEngine(configuration: checkpoint.configuration, batch: 4, pool: pool)
+    engine = TransformerEngine(
+      configuration: checkpoint.configuration, batch: Evaluation.batch, pool: pool)
     parameters = FloatBuffer(count: checkpoint.layout.count)
     trial = FloatBuffer(count: checkpoint.layout.count)
     try checkpoint.load(parameters: parameters)

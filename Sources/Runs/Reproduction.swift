@@ -69,7 +69,7 @@ package struct Reproduction {
     let data = try leg.corpus.fingerprint()
     for (key, recorded, present) in [
       (EnvironmentKey.teacher, recorded ?? teacher.fingerprint, teacher.fingerprint),
-      (EnvironmentKey.data, teacher.dataFingerprint, data),
+      (EnvironmentKey.data, teacher.dataFingerprint ?? data, data),
     ] where recorded != present && !surroundings.contains(where: { $0.name == key.name }) {
       surroundings.append(
         Surrounding(name: key.name, recorded: recorded, present: present))

@@ -11,6 +11,8 @@ package enum RunError: Error, Equatable {
   case nothingToDo(checkpoint: String, step: Int, steps: Int)
   /// What goes on has weights already.
   case resumesBase(base: String, checkpoint: String)
+  /// A model that is begun with has a number that no run can have.
+  case baseTooLarge(path: String, option: String, value: String, allowed: String, remedy: String)
   case outOfPatience(checkpoint: String, evaluations: Int)
   /// One of the runs that are compared came to nothing.
   case comparisonLost(method: String, seed: Int, reason: String)
@@ -50,6 +52,8 @@ extension RunError: CustomStringConvertible {
     case .resumesBase(let base, let checkpoint):
       "\(base) and \(checkpoint): a run begins with one or goes on from the other: leave --base or"
         + " --resume out"
+    case .baseTooLarge(let path, let option, let value, let allowed, let remedy):
+      "\(path): its \(option) is \(value), and that of a run \(allowed): \(remedy)"
     case .outOfPatience(let checkpoint, let evaluations):
       "\(checkpoint) has had \(evaluations) evaluations without a lower held-out"
         + " loss: give more with --patience, or 0 for no end"

@@ -1,4 +1,4 @@
-import Models
+package import Models
 
 /// The options that make a model one of another family.
 extension RunOptionCatalog {
@@ -50,6 +50,29 @@ extension RunOptionCatalog {
 
 extension ModelConfiguration {
   static let usualRotaryBase = 10_000.0
+
+  /// A model of these sizes, of the layers that options of ``RunOptionCatalog/family`` say.
+  /// - Throws: ``ConfigurationError`` for a value that is not allowed, and for layers that make no model.
+  package func shaped(
+    by options: [String: String]
+  ) throws(ConfigurationError) -> ModelConfiguration {
+    try TrainingConfiguration.check(options)
+    var configuration = TrainingConfiguration(preset: .tiny)
+    configuration.model = self
+    for option in RunOptionCatalog.family {
+      if let words = options[option.name] { option.read(words, options, &configuration) }
+    }
+    try configuration.checkMixers(options)
+    try configuration.validateArchitecture()
+    try configuration.validateMixers()
+    let model = configuration.model
+    guard model.feedForward != model.architecture.feedForward, mixtureCount == layers else {
+      return model
+    }
+    throw .impossible(
+      reason: "every layer of these sizes has experts, so none would have the feed-forward layer"
+        + " \(model.feedForward.rawValue): choose a dense preset, or leave --feed-forward out")
+  }
 }
 
 extension TrainingConfiguration {

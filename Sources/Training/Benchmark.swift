@@ -10,6 +10,7 @@ package import Ranks
 package struct Benchmark {
   package struct Result: Sendable {
     package let preset: Preset
+    package let architecture: Architecture
     package let workers: Int
     package let tokensPerSecond: Double
     package let stepMilliseconds: Double
@@ -22,14 +23,20 @@ package struct Benchmark {
     package let bytesPerStep: Double
 
     package var json: String {
-      "{\"preset\":\"\(preset.rawValue)\",\"tokens_per_s\":\(tokensPerSecond),"
+      "{\"preset\":\"\(preset.rawValue)\",\"architecture\":\"\(architecture.rawValue)\","
+        + "\"tokens_per_s\":\(tokensPerSecond),"
         + "\"step_ms\":\(stepMilliseconds),\"matmul_gflops\":\(matmulGFLOPS),"
         + "\"peak_gflops\":\(peakGFLOPS),\"peak_memory_bytes\":\(peakMemoryBytes)}"
     }
 
+    /// `small`, and the family where it is not the usual one.
+    var name: String {
+      preset.rawValue + (architecture == .persimmon ? "" : " as \(architecture.rawValue)")
+    }
+
     package var text: String {
       let share = Int((matmulGFLOPS / peakGFLOPS * 100).rounded())
-      return "\(preset.rawValue) on \(workers) cores: \(Int(tokensPerSecond)) tokens/s, "
+      return "\(name) on \(workers) cores: \(Int(tokensPerSecond)) tokens/s, "
         + String(
           format: "%.2f ms a step, %.1f of %.1f GFLOP/s (%d%%), %.0f MB at most",
           stepMilliseconds, matmulGFLOPS, peakGFLOPS, share, Double(peakMemoryBytes) / 1e6)
@@ -83,7 +90,8 @@ package struct Benchmark {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Result(
-      preset: preset, workers: workers, tokensPerSecond: tokensPerSecond,
+      preset: preset, architecture: model.architecture, workers: workers,
+      tokensPerSecond: tokensPerSecond,
       stepMilliseconds: median,
       matmulGFLOPS: tokensPerSecond * model.flopsPerToken() / 1e9, peakGFLOPS: peak,
       peakMemoryBytes: usage.ru_maxrss * 1024,

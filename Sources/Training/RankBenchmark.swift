@@ -16,7 +16,8 @@ package struct RankBenchmark {
 
     package var json: String {
       let predictions = Self.shown.map { "\"\($0)\":\(model.milliseconds(ranks: $0))" }
-      return "{\"preset\":\"\(step.preset.rawValue)\",\"ranks\":\(ranks),"
+      return "{\"preset\":\"\(step.preset.rawValue)\","
+        + "\"architecture\":\"\(step.architecture.rawValue)\",\"ranks\":\(ranks),"
         + "\"tokens_per_s\":\(step.tokensPerSecond),\"step_ms\":\(step.stepMilliseconds),"
         + "\"bytes_per_step\":\(bytesPerStep),\"latency_us\":\(model.latency * 1e6),"
         + "\"bytes_per_s\":\(model.bandwidth),\"peak_memory_bytes\":\(step.peakMemoryBytes),"
@@ -28,7 +29,7 @@ package struct RankBenchmark {
       let head = String(
         format: "%@ on %d ranks of %d: %.0f tokens/s, %.2f ms a step, %.3f MB sent by a rank;"
           + " an exchange takes %.1f µs and %.2f GB/s; %.0f MB at most",
-        step.preset.rawValue, ranks, step.workers, step.tokensPerSecond, step.stepMilliseconds,
+        step.name, ranks, step.workers, step.tokensPerSecond, step.stepMilliseconds,
         bytesPerStep / 1e6, model.latency * 1e6, model.bandwidth / 1e9,
         Double(step.peakMemoryBytes) / 1e6)
       let lines = Self.shown.map { count in

@@ -188,6 +188,9 @@ package enum RunOptionCatalog {
       help: "cores to use; the numbers do not depend on it", isTold: false),
   ].compactMap(\.self)
 
+  /// Those that say of what layers a model of given sizes is.
+  package static let family = architecture + [feedForward, mixer, stateSpaceLayers]
+
   package static func option(_ name: String) -> RunOption? {
     all.first { $0.name == name }
   }

@@ -41,7 +41,7 @@ extension TrainingConfiguration {
   /// The teacher's weights, and what a window takes of its pass and its logits; nothing where it cannot
   /// be read, which is said where it is opened.
   private var teacherBytes: (weights: Double, window: Double) {
-    guard let distil, let teacher = try? CheckpointFolder.read(distil) else { return (0, 0) }
+    guard let distil, let teacher = try? CheckpointFolder.model(distil) else { return (0, 0) }
     let kept = teacher.configuration.keptPerToken + teacher.configuration.vocabulary
     return (
       4 * Double(teacher.layout.count + teacher.layout.trunkCount),

@@ -130,7 +130,7 @@ package final class TrainingRun {
     try Self.check(settings, of: ranks)
     var configuration = configuration
     // The newest one of a folder may be another when the run goes on.
-    configuration.distil = try configuration.distil.map { try CheckpointFolder.read($0).path }
+    configuration.distil = try configuration.distil.map { try CheckpointFolder.model($0).path }
     let trunk = model.adapter.map { _ in FloatBuffer(count: ParameterLayout(model).trunkCount) }
     self.ranks = ranks
     self.configuration = configuration

@@ -55,6 +55,13 @@ import Testing
     #expect(view(empty).lines.contains { $0.contains("/ and a path looks elsewhere") })
   }
 
+  @Test func `what is said of a run below names its family, as the header does`() {
+    var run = SampleRuns.healthy
+    run.traits.options.merge(["architecture": "gpt2", "width": "64", "layers": "4"]) { $1 }
+    let screen = view(SampleRuns.browsing(120, 40, runs: [run]))
+    #expect(screen.lines.contains { $0.contains("tiny · gpt2 d64 L4") })
+  }
+
   @Test func `no size is too small, whatever is shown`() {
     for typed in ["", "  c", "/x", "D", "jD", "t", "?", "jjjj"] {
       for columns in [0, 1, 2, 3, 7, 13, 20, 39, 44, 61] {

@@ -58,6 +58,26 @@ import Testing
     expectScreen(view(state), "whole", "mitigations")
   }
 
+  @Test func `a model of another family than the usual one has its word before its sizes`() throws {
+    var history = SampleRun.rescue
+    var description = try #require(history.description)
+    description.options["architecture"] = "llama"
+    history.append(.description(description))
+    let shape = "d64 L4 H2"
+    for columns in [140, 200] {
+      let usual = view(UpdateTests.live(columns, 40)).lines[0]
+      let named = view(UpdateTests.live(columns, 40, history: history)).lines[0]
+      #expect(usual.contains(" \(shape)") && !usual.contains("llama"))
+      #expect(named.contains(" llama \(shape)"), "\(named)")
+    }
+    // Where there is no room for it, all else is as it was.
+    for columns in [1, 30, 60, 80, 100] {
+      let usual = view(UpdateTests.live(columns, 40)).lines[0]
+      let named = view(UpdateTests.live(columns, 40, history: history)).lines[0]
+      #expect(named == usual || named.contains("llama d"), "\(named)")
+    }
+  }
+
   @Test(arguments: [(40, 12), (120, 40)])
   func `before the first step`(columns: Int, rows: Int) {
     let state = UpdateTests.live(columns, rows, history: RunHistory())

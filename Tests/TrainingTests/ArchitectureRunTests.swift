@@ -36,6 +36,34 @@ struct ArchitectureRunTests {
   }
 
   @Test(arguments: families)
+  func `sizes become the same model by the options that say its layers alone`(
+    options: [String: String]
+  ) throws {
+    let sizes = ModelConfiguration(width: 16, layers: 2, heads: 2, context: 8)
+    #expect(try sizes.shaped(by: options) == model(options))
+    #expect(try sizes.shaped(by: [:]) == sizes)
+  }
+
+  @Test(arguments: [
+    (["kv-heads": "2"], "kv-heads has no place in persimmon"),
+    (["architecture": "llama", "kv-heads": "3"], "3 kv-heads do not divide the 2 heads"),
+    (["architecture": "gpt2", "mixer": "ssm"], "the mixer ssm has norms of its own"),
+    (["architecture": "gpt2", "rope-theta": "500"], "rope-theta has no place in gpt2"),
+    (["ssm-layers": "7"], "--ssm-layers 7: the 2 layers are counted"),
+    (["architecture": "bert"], "'bert' is no value for architecture"),
+  ])
+  func `layers that make no model are refused`(options: [String: String], line: String) throws {
+    var sizes = ModelConfiguration(width: 16, layers: 2, heads: 2, context: 8)
+    let error = #expect(throws: ConfigurationError.self) { try sizes.shaped(by: options) }
+    #expect("\(try #require(error))".contains(line))
+    sizes.experts = ExpertConfiguration(count: 2, width: 8, active: 1)
+    let other = #expect(throws: ConfigurationError.self) {
+      try sizes.shaped(by: ["feed-forward": "swiglu"])
+    }
+    #expect("\(try #require(other))".hasSuffix("a dense preset, or leave --feed-forward out"))
+  }
+
+  @Test(arguments: families)
   func `ranks and workers give the same bits, and the loss falls`(
     options: [String: String]
   ) async throws {

@@ -41,6 +41,48 @@ struct InferenceEstimateTests {
     #expect(estimate.measured(prompt: 8, tokens: 3, tries: 1) > 0)
   }
 
+  private static let learned: ModelConfiguration = {
+    var model = ModelConfiguration(width: 16, layers: 1, heads: 2, context: 8)
+    model.setArchitecture(.gpt2)
+    return model
+  }()
+
+  @Test func `where positions are learned a full text's later half is read again`() {
+    func passes(_ model: ModelConfiguration) -> (read: [Int], places: [Int], written: Int) {
+      var (read, places, written): ([Int], [Int], Int) = ([], [], 0)
+      model.forEachPass(prompt: 6, tokens: 9) { index, place, writes in
+        read.append(index)
+        places.append(place)
+        written += writes ? 1 : 0
+      }
+      return (read, places, written)
+    }
+    let learned = passes(Self.learned)
+    #expect(learned.read == [6, 7, 4, 5, 6, 7, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13])
+    #expect(learned.places == [6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5])
+    #expect(learned.written == 8)
+    var turned = Self.learned
+    turned.setArchitecture(.persimmon)
+    #expect(passes(turned).read == Array(6..<14) && passes(turned).written == 8)
+  }
+
+  @Test func `what is read again is in the estimate, in seconds and in operations`() {
+    let model = Self.learned
+    let estimate = InferenceEstimate(model.randomInferenceEngine(workers: 1), texts: 2)
+    let cost = InferenceCost(model)
+    // Positions 6 and 7, then 0 to 3 again, 4 and 5.
+    let seconds =
+      [6, 7, 4, 5].map { estimate.secondsOfPass(at: $0) }.reduce(0, +)
+      + (0..<4).map { estimate.secondsOfPass(at: $0, writes: false) }.reduce(0, +)
+    #expect(abs(estimate.secondsOfWriting(prompt: 6, tokens: 5) / seconds - 1) < 1e-9)
+    #expect(estimate.seconds(prompt: 6, tokens: 5) > seconds)
+    #expect(estimate.secondsOfPass(at: 3, writes: false) < estimate.secondsOfPass(at: 3))
+    let flops = [6, 7, 0, 1, 2, 3, 4, 5].reduce(0.0) { $0 + cost.flops(at: $1) }
+    #expect(cost.flops(prompt: 6, tokens: 5) == cost.flops(prompt: 6) + flops)
+    // No more of a prompt is read than the context.
+    #expect(cost.flops(prompt: 30) == cost.flops(prompt: 8))
+  }
+
   private func landscape(_ rates: [[Double]]) -> SamplingLandscape {
     SamplingLandscape(
       points: rates.enumerated().flatMap { workers, row in

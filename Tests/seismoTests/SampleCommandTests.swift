@@ -78,10 +78,10 @@ struct SampleCommandTests {
   }
 
   @Test func `what is no text reaches no terminal`() throws {
-    let sample = TextSample(bytes: [0x41, 0x1b, 0x5b, 0xff, 0x0a, 0xc2, 0x9b], logProbability: -1)
+    let sample = TextSample(ids: [0x41, 0x1b, 0x5b, 0xff, 0x0a, 0xc2, 0x9b], logProbability: -1)
     #expect(sample.shown == "A\\u{1b}[\u{fffd}\n\\u{9b}")
     #expect(
-      sample.json
+      sample.json(isText: true)
         == "{\"text\":\"A\\u001b[\u{fffd}\\n\u{9b}\",\"tokens\":7,\"logprob\":-1.0}")
     let text = try self.sample("--tokens 60 --temperature 3 --n 2")
     #expect(text.status == 0 && text.output.hasPrefix("--- 0\n"))
@@ -96,7 +96,7 @@ struct SampleCommandTests {
     ("--temperature nan", "--temperature nan: give a number from 0"),
     ("--top-p 0", "--top-p 0.0: give a number above 0, up to 1"),
     ("--top-p 1.5", "--top-p 1.5: give a number above 0, up to 1"),
-    ("--top-k 0", "--top-k 0: give a whole number from 1 to 256"),
+    ("--top-k 0", "--top-k 0: give a whole number from 1 to 65536"),
     ("--tokens 0", "--tokens 0: give a whole number from 1 to 1000000"),
     ("--n 0", "--n 0: give a whole number from 1 to 1000000"),
     ("--workers 0", "--workers 0: give a whole number from 1 to 256"),

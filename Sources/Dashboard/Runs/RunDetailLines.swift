@@ -64,13 +64,14 @@ struct RunDetailLines {
     return Span(words.compactMap(\.self).joined(separator: " · "), .faint)
   }
 
-  /// `d64 L4 H2 E8`, as the header has it.
+  /// `llama d64 L4 H2 E8`, as the header has it.
   private var shape: String? {
     let letters = [("d", "width"), ("L", "layers"), ("H", "heads"), ("E", "experts")]
     let words = letters.compactMap { letter, option in
       run.options[option].flatMap { $0 == "0" ? nil : letter + $0 }
     }
-    return words.isEmpty ? nil : words.joined(separator: " ")
+    guard !words.isEmpty else { return nil }
+    return ([run.options["architecture"]].compactMap(\.self) + words).joined(separator: " ")
   }
 
   private var ago: String? {

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Signals
 import Telemetry
 package import Training
@@ -71,7 +72,7 @@ package struct RunPlan: Sendable {
   /// for new weights.
   private static func optionsOfBase(_ options: [String: String]) throws -> [String: String] {
     guard let path = options["base"] else { return [:] }
-    let base = try BaseModel(path: path).options()
+    let base = try Self.options(of: BaseModel(path: path))
     guard let adapter = try options["adapter"].map({ try AdapterFolder(path: $0) }) else {
       return base
     }
@@ -79,6 +80,23 @@ package struct RunPlan: Sendable {
       throw ConfigurationError.impossible(reason: reason)
     }
     return base.merging(adapter.options) { $1 }
+  }
+
+  /// - Throws: `RunError.baseTooLarge` for a model that no run can be.
+  private static func options(of base: BaseModel) throws -> [String: String] {
+    let options = try base.options()
+    do throws(ConfigurationError) {
+      try TrainingConfiguration.check(options)
+    } catch {
+      guard case .wrongValue(let name, let value, let allowed) = error else { throw error }
+      let isShortened = name == "context" && base.configuration.rotation != nil
+      throw RunError.baseTooLarge(
+        path: base.path, option: name, value: value, allowed: allowed,
+        remedy: isShortened
+          ? "lower max_position_embeddings in its config.json, which changes nothing of its layers"
+          : "give another model")
+    }
+    return options
   }
 
   /// The checkpoint's options under those that are given; what another optimizer or decay is

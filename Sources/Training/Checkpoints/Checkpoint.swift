@@ -4,7 +4,7 @@ package import Models
 
 /// A checkpoint that has been opened: its files are whole and fit its model; tensors are still on
 /// disk.
-package struct Checkpoint: Sendable {
+package struct Checkpoint: OpenedModel {
   /// The folder `step-…` itself.
   package let path: String
   /// How many updates the weights have had.
@@ -80,26 +80,7 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  /// Reads the parameters; what lies between tensors is left alone.
-  /// - Throws: `unreadable`, `damaged`.
-  package func load(parameters: FloatBuffer) throws(CheckpointError) {
-    precondition(parameters.count == layout.count, "\(parameters.count) of \(layout.count) values")
-    for tensor in layout.tensors { try load(tensor, into: parameters) }
-  }
-
-  /// What is not trained, where an adapter is; nil where all is.
-  /// - Throws: `unreadable`, `damaged`.
-  package func trunk() throws(CheckpointError) -> FloatBuffer? {
-    guard configuration.adapter != nil else { return nil }
-    let trunk = FloatBuffer(count: layout.trunkCount)
-    for tensor in layout.trunk { try load(tensor, into: trunk) }
-    deriveAdapters(configuration, trunk: trunk)
-    return trunk
-  }
-
-  /// Reads one tensor to its place in `buffer`.
-  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`.
-  func load(_ tensor: ParameterTensor, into buffer: FloatBuffer) throws(CheckpointError) {
+  package func load(_ tensor: ParameterTensor, into buffer: FloatBuffer) throws(CheckpointError) {
     try file(of: tensor).read(
       name(of: tensor), into: buffer, at: tensor, in: form(of: tensor))
   }

@@ -14,6 +14,10 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case noText(path: String, vocabulary: Int)
   /// A model of another program's that has other layers.
   case otherLayers(path: String, found: String)
+  /// A file of another program's model that is not there with the others.
+  case fileMissing(path: String, file: String)
+  /// A tensor that another program's description asks for is not in its file.
+  case weightMissing(path: String, tensor: String)
   /// Written by a later version of Seismo.
   case newer(path: String, version: Int, supported: Int)
   /// Not what was written; the offset, where one is known, is in bytes from the start of the file.
@@ -44,10 +48,16 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(path): not a checkpoint of Seismo (\(found)); give a folder that Seismo has written"
     case .noText(let path, let vocabulary):
       "\(path): its \(vocabulary) tokens are a tokenizer's, not bytes, so that what it writes is no text"
-        + " here; give a model of bytes, or have transformers write with this folder"
+        + " here; give a model of bytes, or ids with 'seismo sample --prompt-ids'"
     case .otherLayers(let path, let found):
       "\(path): its layers are not this program's (\(found)); give a checkpoint of Seismo, or a "
         + "Persimmon, GPT-2 or Llama as transformers writes it"
+    case .fileMissing(let path, let file):
+      "\(path): \(file) is not there, and holds weights of the model; copy it to the others, or have "
+        + "transformers write the folder anew with save_pretrained"
+    case .weightMissing(let path, let tensor):
+      "\(path): has no tensor \(tensor), which its config.json asks for; copy the file anew, or have "
+        + "transformers write the folder anew with save_pretrained"
     case .newer(let path, let version, let supported):
       "\(path): written by a newer Seismo (format \(version), this one reads up to \(supported)); "
         + "use that version"

@@ -4,16 +4,19 @@ import Models
 
 /// A model that transformers has written, where its layers are this program's: a Persimmon, GPT-2 or
 /// Llama.
-struct HuggingFaceFolder: Sendable {
+struct HuggingFaceFolder: OpenedModel {
   let path: String
   let configuration: ModelConfiguration
+  let layout: ParameterLayout
   let hasQKLayerNorm: Bool
   private let weights: HuggingFaceWeights
 
   var qkLayerNormWeight: Float { hasQKLayerNorm ? 1 : 0 }
+  var forward: ForwardState { ForwardState() }
 
   /// Nil for a folder that is no such model at all, or that has a state of Seismo's beside it.
-  /// - Throws: `otherLayers` for a model of another kind; `missing` or `unfit` tensors.
+  /// - Throws: `otherLayers` for a model of another kind; `fileMissing`, `weightMissing`,
+  ///   `tensorUnfit`, `unreadable`, `damaged`.
   init?(path: String) throws(CheckpointError) {
     let file = path + "/config.json"
     let manager = FileManager.default
@@ -31,7 +34,18 @@ struct HuggingFaceFolder: Sendable {
     guard configuration.layers <= weights.names.count else {
       throw .otherLayers(path: path, found: "\(configuration.layers) layers and fewer tensors")
     }
+    layout = ParameterLayout(configuration)
+    // All of them before any is read, and before there is memory for what is not in the files.
+    for tensor in layout.tensors where isInFiles(tensor) {
+      try weights.check(
+        weights.name(of: tensor), shape: FileForm(tensor, configuration).shape(of: tensor))
+    }
     if configuration.architecture == .persimmon { try checkBiases() }
+  }
+
+  /// Gains of qk-layernorm are in no file of a model without.
+  private func isInFiles(_ tensor: ParameterTensor) -> Bool {
+    hasQKLayerNorm || tensor.role != .queryKeyGain
   }
 
   /// A Persimmon's biases must all be 0: ours has none.
@@ -45,7 +59,7 @@ struct HuggingFaceFolder: Sendable {
 
   /// Reads one tensor to its place; gains of qk-layernorm are 1 where the model has none.
   func load(_ tensor: ParameterTensor, into buffer: FloatBuffer) throws(CheckpointError) {
-    guard hasQKLayerNorm || tensor.role != .queryKeyGain else {
+    guard isInFiles(tensor) else {
       for index in 0..<tensor.count { buffer[tensor.offset + index] = 1 }
       return
     }
@@ -63,9 +77,11 @@ struct HuggingFaceFolder: Sendable {
 /// The tensors of such a folder, in one file or in the shards that an index names, of whatever
 /// floating-point type.
 private struct HuggingFaceWeights: Sendable {
-  private let path: String
+  private let folder: String
   private let files: [SafetensorsFile]
   private let owners: [String: Int]
+  /// The file that each tensor should be in; empty where there is no index.
+  private let index: [String: String]
 
   private struct Index: Decodable {
     var shards: [String: String]
@@ -75,37 +91,78 @@ private struct HuggingFaceWeights: Sendable {
     }
   }
 
+  private static let whole = "model.safetensors"
+
   init(folder: String) throws(CheckpointError) {
-    let names = try Self.fileNames(in: folder)
-    path = folder + "/" + names[0]
+    index = try Self.index(of: folder)
+    let names = index.isEmpty ? [Self.whole] : Set(index.values).sorted()
     var files: [SafetensorsFile] = []
     var owners: [String: Int] = [:]
     for name in names {
-      let file = try SafetensorsFile(path: folder + "/" + name)
+      let file = try Self.open(name, in: folder)
       for tensor in file.names { owners[tensor] = files.count }
       files.append(file)
     }
-    (self.files, self.owners) = (files, owners)
+    (self.folder, self.files, self.owners) = (folder, files, owners)
   }
 
-  private static func fileNames(in folder: String) throws(CheckpointError) -> [String] {
-    let whole = "model.safetensors"
+  private static func open(
+    _ name: String, in folder: String
+  ) throws(CheckpointError) -> SafetensorsFile {
+    do throws(CheckpointError) {
+      return try SafetensorsFile(path: folder + "/" + name)
+    } catch {
+      guard case .missing = error else { throw error }
+      throw .fileMissing(path: folder, file: name)
+    }
+  }
+
+  private static func index(of folder: String) throws(CheckpointError) -> [String: String] {
     let path = folder + "/model.safetensors.index.json"
     guard !FileManager.default.fileExists(atPath: folder + "/" + whole),
       let json = FileManager.default.contents(atPath: path)
-    else { return [whole] }
+    else { return [:] }
     let index = try? JSONDecoder().decode(Index.self, from: json)
-    let names = Set((index?.shards ?? [:]).values).sorted()
     // A name alone: an index must not lead out of its folder.
-    guard !names.isEmpty, names.allSatisfy({ !$0.contains("/") }) else {
+    guard let shards = index?.shards, !shards.isEmpty,
+      shards.values.allSatisfy({ !$0.isEmpty && !$0.contains("/") })
+    else {
       throw .damaged(
         path: path, offset: nil, expected: "a weight_map of tensors to files in this folder",
         found: "something else")
     }
-    return names
+    return shards
   }
 
   var names: [String] { owners.keys.sorted() }
+
+  /// - Throws: `weightMissing`, `tensorUnfit`.
+  func check(_ name: String, shape: [Int]? = nil) throws(CheckpointError) {
+    _ = try stored(name, shape: shape)
+  }
+
+  /// The file that should have it; the folder where any might.
+  private func place(ofMissing name: String) -> String {
+    guard files.count > 1 else { return files[0].path }
+    return index[name].map { folder + "/" + $0 } ?? folder
+  }
+
+  private func stored(
+    _ name: String, shape: [Int]?
+  ) throws(CheckpointError) -> (
+    file: SafetensorsFile, tensor: SafetensorsFile.Tensor, type: StoredNumber
+  ) {
+    guard let owner = owners[name], let tensor = files[owner].tensor(name) else {
+      throw .weightMissing(path: place(ofMissing: name), tensor: name)
+    }
+    guard let type = StoredNumber(rawValue: tensor.type), shape ?? tensor.shape == tensor.shape
+    else {
+      throw .tensorUnfit(
+        path: files[owner].path, tensor: name, expected: "numbers \(shape ?? tensor.shape)",
+        found: "\(tensor.type) \(tensor.shape)")
+    }
+    return (files[owner], tensor, type)
+  }
 
   /// A model without its head is written without the stem.
   func name(of tensor: ParameterTensor) -> String {
@@ -118,20 +175,12 @@ private struct HuggingFaceWeights: Sendable {
 
   /// A tensor in Float32.
   /// - Parameters: `shape` is that which it must have; nil for any
-  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`.
+  /// - Throws: `weightMissing`, `tensorUnfit`, `unreadable`.
   func values(of name: String, shape: [Int]? = nil) throws(CheckpointError) -> FloatBuffer {
-    guard let owner = owners[name], let tensor = files[owner].tensor(name) else {
-      throw .tensorMissing(path: path, tensor: name)
-    }
-    guard let type = StoredNumber(rawValue: tensor.type), shape ?? tensor.shape == tensor.shape
-    else {
-      throw .tensorUnfit(
-        path: files[owner].path, tensor: name, expected: "numbers \(shape ?? tensor.shape)",
-        found: "\(tensor.type) \(tensor.shape)")
-    }
+    let (file, tensor, type) = try stored(name, shape: shape)
     let count = tensor.shape.reduce(1, *)
     let stored = Buffer<UInt8>(count: max(tensor.bytes, 1))
-    try files[owner].read(
+    try file.read(
       name, from: 0, into: UnsafeMutableRawBufferPointer(rebasing: stored.memory[..<tensor.bytes]))
     let values = FloatBuffer(count: max(count, 1))
     decode(stored, as: type, from: 0, count: count, into: values)

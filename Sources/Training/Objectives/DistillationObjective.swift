@@ -43,9 +43,9 @@ struct DistillationObjective: StepObjective {
   var memoryBytes: Int { teacher.bytes + engine.memoryBytes + loss.teacher.bytes }
 
   var notice: String? {
-    guard teacher.evalFraction < evalFraction else { return nil }
+    guard let share = teacher.evalFraction, share < evalFraction else { return nil }
     return "the teacher was trained on some of the bytes that are held out here: its"
-      + " eval-fraction is \(teacher.evalFraction), this run's \(evalFraction)"
+      + " eval-fraction is \(share), this run's \(evalFraction)"
   }
 
   var culprit: String? { teacherLoss.isFinite ? nil : "the loss of the teacher \(teacher.path)" }

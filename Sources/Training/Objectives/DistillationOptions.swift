@@ -5,7 +5,7 @@ extension RunOptionCatalog {
     RunOption(
       name: "distil", kind: .text,
       help: "a checkpoint whose outputs are learnt beside the data, which must be what it was"
-        + " trained on"
+        + " trained on; or a model as transformers writes it"
     ) { words, _, configuration in
       configuration.distil = words
     } words: {

@@ -5,15 +5,15 @@ import Ranks
 
 /// A trained model whose outputs another one learns.
 package struct Teacher {
-  /// The checkpoint's folder `step-…` itself.
+  /// The folder of its files itself: a checkpoint's `step-…`, or one that transformers has written.
   let path: String
   let configuration: ModelConfiguration
   /// Changes with its weights, and with all else that decides its outputs.
   package let fingerprint: String
-  /// What it was trained on.
-  package let dataFingerprint: String
-  /// The share of the data that was held out from it.
-  let evalFraction: Double
+  /// What it was trained on; nil where no run of this program's tells it.
+  package let dataFingerprint: String?
+  /// The share of the data that was held out from it; nil as above.
+  let evalFraction: Double?
   private let parameters: FloatBuffer
   private let trunk: FloatBuffer?
   private let settings: LossSettings
@@ -23,36 +23,54 @@ package struct Teacher {
   /// - Throws: ``CheckpointError``; ``ConfigurationError`` where it does not fit `student`, or was
   ///   trained on other data.
   package init(path: String, student: ModelConfiguration, data: String?) throws {
-    let checkpoint = try CheckpointFolder.read(path)
-    try Self.check(checkpoint, student: student)
-    let state = try checkpoint.continuation()
-    guard data == nil || data == state.dataFingerprint else {
+    let model = try CheckpointFolder.model(path)
+    try Self.check(model, student: student)
+    let state = try (model as? Checkpoint)?.continuation()
+    guard data == nil || state == nil || data == state?.dataFingerprint else {
       throw ConfigurationError.impossible(
-        reason: "\(checkpoint.path) was trained on other data than this run's: give --data that"
+        reason: "\(model.path) was trained on other data than this run's: give --data that"
           + " data, or --distil another checkpoint")
     }
-    parameters = FloatBuffer(count: checkpoint.layout.count)
-    try checkpoint.load(parameters: parameters)
-    trunk = try checkpoint.trunk()
-    try parameters.checkFinite(checkpoint.layout.tensors, path: checkpoint.path)
-    try trunk?.checkFinite(checkpoint.layout.trunk, path: checkpoint.path)
-    settings = checkpoint.forward.settings(qkLayerNormWeight: checkpoint.qkLayerNormWeight)
-    let weights = [parameters, trunk].compactMap { $0.map(RankMetrics.digest) }
-    fingerprint = (weights + [try Self.digest(checkpoint)]).joined(separator: "-")
-    dataFingerprint = state.dataFingerprint
-    evalFraction =
-      state.options["eval-fraction"].flatMap(Double.init)
-      ?? TrainingConfiguration(preset: .tiny).evalFraction
-    self.path = checkpoint.path
-    var configuration = checkpoint.configuration
+    let weights = try model.weights()
+    settings = model.settings
+    let digests = [weights.parameters, weights.trunk].compactMap { $0.map(RankMetrics.digest) }
+    fingerprint = (digests + [try Self.digest(model)]).joined(separator: "-")
+    dataFingerprint = state?.dataFingerprint
+    evalFraction = state.map {
+      $0.options["eval-fraction"].flatMap(Double.init)
+        ?? TrainingConfiguration(preset: .tiny).evalFraction
+    }
+    self.path = model.path
+    var configuration = model.configuration
     configuration.context = student.context
     self.configuration = configuration
+    let layout = ParameterLayout(configuration)
+    parameters = Self.cut(
+      weights.parameters, model.layout.tensors, to: layout.tensors, count: layout.count)
+    trunk = weights.trunk.map {
+      let trunk = Self.cut($0, model.layout.trunk, to: layout.trunk, count: layout.trunkCount)
+      if layout.trunk != model.layout.trunk { deriveAdapters(configuration, trunk: trunk) }
+      return trunk
+    }
+  }
+
+  /// Weights as they lie in a model of fewer positions: where these are learned, their table has fewer
+  /// rows.
+  private static func cut(
+    _ weights: FloatBuffer, _ tensors: [ParameterTensor], to others: [ParameterTensor], count: Int
+  ) -> FloatBuffer {
+    guard tensors != others else { return weights }
+    let result = FloatBuffer(count: count)
+    for (from, to) in zip(tensors, others) {
+      for index in 0..<to.count { result[to.offset + index] = weights[from.offset + index] }
+    }
+    return result
   }
 
   private static func check(
-    _ checkpoint: Checkpoint, student: ModelConfiguration
+    _ model: any OpenedModel, student: ModelConfiguration
   ) throws(ConfigurationError) {
-    let (own, path) = (checkpoint.configuration, checkpoint.path)
+    let (own, path) = (model.configuration, model.path)
     guard own.vocabulary == student.vocabulary else {
       throw .impossible(
         reason: "\(path) has \(own.vocabulary) tokens and this model \(student.vocabulary): give"
@@ -66,15 +84,15 @@ package struct Teacher {
   }
 
   /// Changes with what decides the outputs beside the weights.
-  private static func digest(_ checkpoint: Checkpoint) throws -> String {
+  private static func digest(_ opened: any OpenedModel) throws -> String {
     struct Function: Encodable {
       let model: StoredModel
       let forward: ForwardState
       let qkLayerNormWeight: Float
     }
     let function = Function(
-      model: StoredModel(checkpoint.configuration), forward: checkpoint.forward,
-      qkLayerNormWeight: checkpoint.qkLayerNormWeight)
+      model: StoredModel(opened.configuration), forward: opened.forward,
+      qkLayerNormWeight: opened.qkLayerNormWeight)
     return String(FNV1a(try checkpointEncoder().encode(function)).value, radix: 16)
   }
 

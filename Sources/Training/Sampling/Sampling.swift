@@ -1,17 +1,30 @@
 import Dispatch
+package import Kernels
 package import Models
 
 /// Samples of one prompt, group by group.
 package struct Sampling {
-  package var prompt: [UInt8]
-  /// Bytes to write after it.
+  /// The prompt's tokens.
+  package var ids: [Token]
+  /// Tokens to write after it.
   package var tokens = 200
   package var rule = SamplingRule()
   package var seed: UInt64 = 0
   /// Texts that a worker writes side by side: more are no faster.
   package var mostTexts = 32
 
-  package init(prompt: [UInt8]) { self.prompt = prompt }
+  package init(ids: [Token]) { self.ids = ids }
+
+  /// Of a text, for a model of bytes.
+  package init(prompt: [UInt8]) { self.init(ids: prompt.map { Token($0) }) }
+
+  /// A prompt of no meaning for what is timed: letters, so far as there are as many tokens.
+  init(timing count: Int, of model: ModelConfiguration) {
+    self.init(ids: (0..<count).map { Token((97 + $0 % 26) % model.vocabulary) })
+  }
+
+  /// The prompt of a model of bytes.
+  package var prompt: [UInt8] { ids.map { UInt8(truncatingIfNeeded: $0) } }
 
   /// What the writing came to.
   package struct Pace: Sendable {
@@ -28,11 +41,11 @@ package struct Sampling {
   /// The memory for `count` samples: as many side by side as the workers have use for.
   package func continuation(_ count: Int, engine: InferenceEngine) -> Continuation {
     let configuration = engine.configuration
-    let places = min(configuration.context, prompt.count + tokens)
+    let places = min(configuration.context, ids.count + tokens)
     let room = Self.cacheBytes / max(1, places * engine.cacheBytesPerPlace)
     let share = (count + engine.workers - 1) / engine.workers
     return Continuation(
-      of: prompt, tokens: tokens, texts: min(share, max(1, room), mostTexts), engine: engine,
+      ids: ids, tokens: tokens, texts: min(share, max(1, room), mostTexts), engine: engine,
       splits: count == 1 && engine.workers > 1)
   }
 

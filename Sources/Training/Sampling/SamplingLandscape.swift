@@ -46,7 +46,7 @@ package struct SamplingLandscape: Sendable {
 
   private static func pace(_ engine: InferenceEngine, batch: Int) -> Double {
     let room = max(1, engine.configuration.context - promptBytes)
-    var sampling = Sampling(prompt: (0..<promptBytes).map { UInt8(97 + $0) })
+    var sampling = Sampling(timing: promptBytes, of: engine.configuration)
     sampling.tokens = min(tokens, room)
     sampling.mostTexts = batch
     let paces = (0..<tries).map { _ in

@@ -1,11 +1,11 @@
 package import Kernels
 
-/// How the next byte is chosen from its logits.
+/// How the next token is chosen from its logits.
 ///
 /// In this order: the temperature, the `topK` largest, the largest that `topP` of the probability
 /// takes, then a draw among what is left in proportion to its probabilities.
 package struct SamplingRule: Sendable, Hashable {
-  /// What logits are divided by; 0 for the largest one, the lowest byte of equals.
+  /// What logits are divided by; 0 for the largest one, the lowest token of equals.
   package var temperature: Double
   /// Logits below so many largest are dropped; ties at the last one stay.
   package var topK: Int?
@@ -19,12 +19,12 @@ package struct SamplingRule: Sendable, Hashable {
     self.topP = topP
   }
 
-  /// The byte that `draw`, uniform in [0, 1), falls on, in the order of the bytes.
+  /// The token that `draw`, uniform in [0, 1), falls on, in the order of the tokens.
   ///
   /// - Parameters: `scratch` [V]
   package func choose(
     _ logits: UnsafeBufferPointer<Float>, draw: Double, scratch: FloatBuffer
-  ) -> UInt8 {
+  ) -> Token {
     guard temperature > 0 else { return largest(logits) }
     _ = exponentials(of: logits, temperature: Float(temperature), into: scratch)
     let weights = UnsafeMutableBufferPointer(start: scratch.base, count: logits.count)
@@ -33,10 +33,10 @@ package struct SamplingRule: Sendable, Hashable {
     return chosen(weights, draw: draw)
   }
 
-  private func largest(_ logits: UnsafeBufferPointer<Float>) -> UInt8 {
+  private func largest(_ logits: UnsafeBufferPointer<Float>) -> Token {
     var best = 0
     for index in logits.indices where logits[index] > logits[best] { best = index }
-    return UInt8(best)
+    return Token(best)
   }
 
   private func keepLargest(_ count: Int, _ weights: UnsafeMutableBufferPointer<Float>) {
@@ -58,7 +58,7 @@ package struct SamplingRule: Sendable, Hashable {
     }
   }
 
-  private func chosen(_ weights: UnsafeMutableBufferPointer<Float>, draw: Double) -> UInt8 {
+  private func chosen(_ weights: UnsafeMutableBufferPointer<Float>, draw: Double) -> Token {
     let target = draw * weights.reduce(0.0) { $0 + Double($1) }
     var (sum, last) = (0.0, 0)
     for index in weights.indices where weights[index] > 0 {
@@ -66,6 +66,6 @@ package struct SamplingRule: Sendable, Hashable {
       last = index
       if sum > target { break }
     }
-    return UInt8(last)
+    return Token(last)
   }
 }

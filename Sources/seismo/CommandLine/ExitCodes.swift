@@ -65,8 +65,8 @@ extension RunError {
       .branchWithoutCheckpoint:
       .usage
     case .sessionNotMade, .recordsLost, .comparisonLost, .notDetached, .detachedUnseen: .failed
-    case .sessionIsFolder, .sessionExists, .folderNotMade, .notTrainedHere, .dataGone,
-      .nothingThere, .notListable, .noSessionThere, .notStarted, .farAway:
+    case .baseTooLarge, .sessionIsFolder, .sessionExists, .folderNotMade, .notTrainedHere,
+      .dataGone, .nothingThere, .notListable, .noSessionThere, .notStarted, .farAway:
       .badInput
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Training
 
 /// The options of a run on the command line, one for each in the table of ``RunOptionCatalog``.
@@ -11,8 +12,7 @@ struct RunOptions: ParsableArguments {
   init() {}
 
   init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    for option in RunOptionCatalog.all { given[option.name] = try option.given(in: values) }
+    given = try decoder.container(keyedBy: OptionKey.self).given(RunOptionCatalog.all)
   }
 }
 
@@ -21,13 +21,49 @@ extension RunOptions: CustomReflectable {
   var customMirror: Mirror {
     Mirror(self, children: RunOptionCatalog.all.map { ($0.name, $0.argument) })
   }
+}
 
-  fileprivate struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
+/// Those of them that say of what layers a model is, for commands that train none.
+struct FamilyOptions: ParsableArguments {
+  /// What was given, by long name.
+  private(set) var given: [String: String] = [:]
 
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    given = try decoder.container(keyedBy: OptionKey.self).given(RunOptionCatalog.family)
+  }
+
+  /// A model of these sizes, of what layers the options say.
+  /// - Throws: a validation error for options that make none.
+  func model(_ sizes: ModelConfiguration) throws -> ModelConfiguration {
+    do {
+      return try sizes.shaped(by: given)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+}
+
+extension FamilyOptions: CustomReflectable {
+  var customMirror: Mirror {
+    Mirror(self, children: RunOptionCatalog.family.map { ($0.name, $0.argument) })
+  }
+}
+
+private struct OptionKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+extension KeyedDecodingContainer<OptionKey> {
+  fileprivate func given(_ options: [RunOption]) throws -> [String: String] {
+    var given: [String: String] = [:]
+    for option in options { given[option.name] = try option.given(in: self) }
+    return given
   }
 }
 
@@ -45,9 +81,9 @@ extension RunOption {
   }
 
   fileprivate func given(
-    in values: KeyedDecodingContainer<RunOptions.Key>
+    in values: KeyedDecodingContainer<OptionKey>
   ) throws -> String? {
-    let key = RunOptions.Key(stringValue: name)
+    let key = OptionKey(stringValue: name)
     guard case .flag = kind else {
       return try values.decode(Option<String?>.self, forKey: key).wrappedValue
     }

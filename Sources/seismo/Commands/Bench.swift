@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time the training step of a preset on this machine, or its writing.",
     discussion: """
-      Medians over the steps after warm-up, on random bytes. With --sample it is the bytes a second \
+      Medians over the steps after warm-up, on random tokens. With --sample it is the bytes a second \
       that a model of this size writes, over lists of --batch and --workers such as 1,2,4..64.
       """)
 
@@ -17,7 +17,7 @@ struct Bench: ParsableCommand {
   var width: Int?
   @Option(help: "blocks (default: the preset's)") var layers: Int?
   @Option(help: "attention heads (default: the preset's)") var heads: Int?
-  @Option(help: "bytes a window (default: the preset's)") var context: Int?
+  @Option(help: "tokens a window (default: the preset's)") var context: Int?
   @Option(help: "windows a step (default: the preset's); with --sample texts at once, a list")
   var batch: CountList?
   @Option(help: "steps to take, warm-up included (default: a few seconds' worth)") var steps: Int?
@@ -33,6 +33,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "with --ranks: cut the update over them") var shardOptimizer = false
   @Flag(help: "time what the model writes, not its training") var sample = false
   @Flag(help: "one JSON object on standard output") var json = false
+  @OptionGroup(title: "The layers") var family: FamilyOptions
 
   mutating func validate() throws {
     if let steps, steps < 4 { throw ValidationError("--steps \(steps): give at least 4") }
@@ -50,10 +51,11 @@ struct Bench: ParsableCommand {
     guard (0...0.99).contains(sparsity) else {
       throw ValidationError("--sparsity \(sparsity): give a number from 0 to 0.99")
     }
-    guard model.width % (2 * model.heads) == 0 else {
-      throw ValidationError(
-        "--width \(model.width) in \(model.heads) heads: give a multiple of \(2 * model.heads)")
+    let (width, heads) = (sized.width, sized.heads)
+    guard width % (2 * heads) == 0 else {
+      throw ValidationError("--width \(width) in \(heads) heads: give a multiple of \(2 * heads)")
     }
+    _ = try family.model(sized)
     try checkLists()
     let windows = batch?.values.first ?? base.batch
     if let slices, slices < 1 || slices.nonzeroBitCount != 1 || windows % slices != 0 {
@@ -76,7 +78,8 @@ struct Bench: ParsableCommand {
   }
 
   mutating func run() throws {
-    if sample { return try timeWriting() }
+    let model = try family.model(sized)
+    if sample { return try timeWriting(model) }
     let (batch, workers) = (self.batch?.values.first, self.workers?.values.first)
     let group = ranks ? try ProcessRanks.begin() : SoleRank()
     let benchmark = Benchmark(
@@ -96,7 +99,7 @@ struct Bench: ParsableCommand {
     if group.isFirst { try StandardOutput.print(json ? result.json : result.text) }
   }
 
-  private func timeWriting() throws {
+  private func timeWriting(_ model: ModelConfiguration) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let report = LandscapeReport(
       landscape: SamplingLandscape(
@@ -122,7 +125,7 @@ struct Bench: ParsableCommand {
   }
 
   /// The preset's model in the sizes that were given; hidden layers grow with the width.
-  private var model: ModelConfiguration {
+  private var sized: ModelConfiguration {
     var model = base.model
     if let width {
       model.feedForwardWidth = model.feedForwardWidth * width / model.width

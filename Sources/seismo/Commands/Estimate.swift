@@ -9,19 +9,23 @@ struct Estimate: ParsableCommand {
     abstract: "What writing with a checkpoint or a preset costs: operations, memory, time.",
     discussion: """
       A pass at the beginning of a text, what attention takes more for each place, and the choice of a \
-      byte are timed by themselves at the model's sizes and added up: T(P, O) = F(P) + the passes of \
-      the O-1 bytes after the first (2305.02440). Beside it stands what sample takes.
+      token are timed by themselves at the model's sizes and added up: T(P, O) = F(P) + the passes of \
+      the O-1 tokens after the first (2305.02440), and where positions are learned those that read the \
+      later half of a full window again. Beside it stands what sample takes.
       """)
 
-  @Argument(help: "a checkpoint folder") var checkpoint: String?
+  @Argument(
+    help: "a checkpoint folder, or that of a Persimmon, GPT-2 or Llama as transformers writes it")
+  var checkpoint: String?
   @Option(help: "a preset, its weights random") var preset: String?
-  @Option(help: "bytes of the prompt, a list (default: 16,256)")
+  @Option(help: "tokens of the prompt, a list (default: 16,256)")
   var promptBytes = CountList([16, 256])
-  @Option(help: "bytes to write, a list (default: 16,256)") var tokens = CountList([16, 256])
+  @Option(help: "tokens to write, a list (default: 16,256)") var tokens = CountList([16, 256])
   @Option(help: "samples side by side (default: 1)") var n = 1
   @Option(help: "cores to use") var workers: Int?
   @Flag(help: "leave out what sample takes") var unmeasured = false
   @Flag(help: "one JSON object on standard output") var json = false
+  @OptionGroup(title: "The preset's layers") var family: FamilyOptions
 
   mutating func validate() throws {
     if let preset, Preset(rawValue: preset) == nil {
@@ -31,6 +35,10 @@ struct Estimate: ParsableCommand {
     guard (checkpoint == nil) != (preset == nil) else {
       throw ValidationError("CHECKPOINT or --preset: give one of them")
     }
+    if checkpoint != nil, let name = family.given.keys.min() {
+      throw ValidationError("--\(name): give it with --preset, for a checkpoint has its own layers")
+    }
+    _ = try family.model(sizes)
     for (name, list) in [("prompt-bytes", promptBytes), ("tokens", tokens)] {
       try CountList.check(name, list, 1...100_000)
     }
@@ -57,10 +65,12 @@ struct Estimate: ParsableCommand {
 
   private func engine() throws -> InferenceEngine {
     if let checkpoint {
-      return try CheckpointFolder.read(checkpoint).inferenceEngine(workers: workers)
+      return try CheckpointFolder.model(checkpoint).inferenceEngine(workers: workers)
     }
-    return (Preset(rawValue: preset ?? "") ?? .small).model.randomInferenceEngine(workers: workers)
+    return try family.model(sizes).randomInferenceEngine(workers: workers)
   }
+
+  private var sizes: ModelConfiguration { (Preset(rawValue: preset ?? "") ?? .small).model }
 }
 
 /// What an estimate is told as.
@@ -81,19 +91,17 @@ struct EstimateReport {
   var lines: [String] {
     [
       String(
-        format: "weights %.1f MB, keys and values %.2f MB a text of %d bytes",
+        format: "weights %.1f MB, keys and values %.2f MB a text of %d tokens",
         Double(cost.weightBytes) / 1e6,
         Double(cost.cacheBytes(positions: model.context)) / 1e6, model.context),
-      "prompt  bytes  MFLOP a text  estimate s" + (isMeasured ? "  sample s  ratio" : ""),
+      "prompt tokens  MFLOP a text  estimate s" + (isMeasured ? "  sample s  ratio" : ""),
     ] + rows.map(line)
   }
 
   private var isMeasured: Bool { rows.contains { $0.measured != nil } }
 
   private func flops(_ row: Row) -> Double {
-    (row.prompt..<row.prompt + row.tokens - 1).reduce(cost.flops(prompt: row.prompt)) {
-      $0 + cost.flops(at: $1)
-    }
+    cost.flops(prompt: row.prompt, tokens: row.tokens)
   }
 
   private func line(_ row: Row) -> String {

@@ -13,7 +13,8 @@ struct Evaluate: ParsableCommand {
     discussion: """
       The loss is the mean over consecutive, non-overlapping windows of the context length; a last \
       partial window is left out. Without --data it is the part that the checkpoint's own run held \
-      out, of the built-in language or of its file; with --data all of what is given.
+      out, of the built-in language or of its file; with --data all of what is given, which a model \
+      that transformers has written needs.
 
       With --tasks each line of a file is a task: {"prompt":…,"check":{"regex"|"exact"|"command"|\
       "language":…}}, where it may say "tokens" to write and a "weak_check". A command is a program \
@@ -25,7 +26,12 @@ struct Evaluate: ParsableCommand {
       tried, and the largest is predicted from the others.
       """)
 
-  @Argument(help: "a checkpoint folder; with --tasks a sweep's folder too") var checkpoint: String
+  @Argument(
+    help: """
+      a checkpoint folder, or that of a Persimmon, GPT-2 or Llama as transformers writes it; with \
+      --tasks a sweep's folder too
+      """)
+  var checkpoint: String
   @Option(help: "file or folder of bytes or of ids, - for standard input (default: held-out part)")
   var data: String?
   @Option(help: "file of tasks, a JSON object a line") var tasks: String?
@@ -69,7 +75,7 @@ struct Evaluate: ParsableCommand {
   }
 
   private func evaluation() throws -> Evaluation {
-    let checkpoint = try CheckpointFolder.read(checkpoint)
+    let checkpoint = try CheckpointFolder.model(checkpoint)
     guard let data else { return try Evaluation(heldOutOf: checkpoint, workers: workers) }
     return try Evaluation(
       checkpoint: checkpoint,
@@ -89,7 +95,7 @@ struct Evaluate: ParsableCommand {
       if json { return try StandardOutput.print(law.json) }
       return try law.lines.forEach(StandardOutput.print)
     }
-    let opened = try CheckpointFolder.read(checkpoint)
+    let opened = try CheckpointFolder.model(checkpoint)
     try opened.checkWritesText()
     let engine = try opened.inferenceEngine(workers: workers)
     let report = TaskReport(tasks: tasks, outcomes: try evaluation.outcomes(of: engine))

@@ -15,7 +15,8 @@ struct Inspect: ParsableCommand {
       and what int8, int4, E4M3, E5M2, NF4 and FP4 cost with a scale for the tensor, for a row, for a \
       block of 64 (signal to rounding noise, and the share that becomes 0). Of a checkpoint of this \
       program's also the held-out loss with its matrices so rounded, what 4 bits cost over sampling \
-      temperatures, heads, experts, singular values and neural collapse. Of two models how they \
+      temperatures, heads, experts, singular values and neural collapse; of one that transformers has \
+      written the same where its layers are this program's and --data is given. Of two models how they \
       differ. Of a sweep's folder generalisation measures of its cells and how they order the gaps.
       """)
 
@@ -137,26 +138,12 @@ extension Inspect {
 }
 
 extension Inspect {
-  /// Nil for a model that is none of this program's.
+  /// Nil for a model of which no text is known.
   private func evaluation() throws -> Evaluation? {
-    guard try CheckpointFolder.holdsCheckpoint(checkpoint) else {
-      guard data == nil, !measures, !invariance else {
-        throw Failure(
-          .badInput,
-          "\(checkpoint): not a checkpoint of this program: leave --data, --measures and --invariance"
-            + " out")
-      }
-      return nil
-    }
+    guard try CheckpointFolder.holdsCheckpoint(checkpoint) else { return try foreignEvaluation() }
     let own = try CheckpointFolder.read(checkpoint)
-    // It changes letters.
+    if let data { return try evaluation(of: own, on: data) }
     if invariance { try own.checkWritesText() }
-    if let data {
-      return try Evaluation(
-        checkpoint: own,
-        corpus: Corpus.open(path: data, vocabulary: own.configuration.vocabulary),
-        workers: workers)
-    }
     do {
       return try Evaluation(heldOutOf: own, workers: workers)
     } catch let error as EvaluationError {
@@ -164,6 +151,32 @@ extension Inspect {
       Seismo.report("\(error)")
       return nil
     }
+  }
+
+  /// Of a model that no run of this program's has written; nil where its tensors alone are asked for.
+  private func foreignEvaluation() throws -> Evaluation? {
+    let isDescribed = FileSystem.exists(checkpoint + "/config.json")
+    let fault: String? =
+      switch (data, isDescribed) {
+      case (_, false) where data != nil || measures || invariance:
+        "not a checkpoint of this program: leave --data, --measures and --invariance out"
+      case _ where measures:
+        "no run of this program's tells what it was trained on: leave --measures out"
+      case (nil, _) where invariance:
+        "no run of this program's tells what was held out from it: give --data with --invariance"
+      default: nil
+      }
+    if let fault { throw Failure(.badInput, "\(checkpoint): \(fault)") }
+    return try data.map { try evaluation(of: CheckpointFolder.model(checkpoint), on: $0) }
+  }
+
+  private func evaluation(of model: any OpenedModel, on data: String) throws -> Evaluation {
+    // It changes letters.
+    if invariance { try model.checkWritesText() }
+    return try Evaluation(
+      checkpoint: model,
+      corpus: Corpus.open(path: data, vocabulary: model.configuration.vocabulary),
+      workers: workers)
   }
 
   private func look(

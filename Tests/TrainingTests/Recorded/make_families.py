@@ -5,7 +5,8 @@ usage: make_families.py [NAME...]   (needs torch, transformers; writes NAME/ her
 
 NAME has `config.json` and the weights of `save_pretrained`, and beside them `gradients.safetensors`, the
 gradients of the mean loss under the weights' names, and `outputs.safetensors`: the tokens [B, T+1] as
-numbers, the logits [B, T, 256] and the loss.
+numbers, the logits [B, T, V] and the loss, and `greedy` [B, T+1]: the first token of a row, and what the model
+then writes with the likeliest ones.
 """
 import pathlib, shutil, sys
 import torch
@@ -32,6 +33,8 @@ CASES = {
     "persimmon": (PersimmonForCausalLM, PersimmonConfig(
         **SIZES, **NONE, hidden_act="gelu_pytorch_tanh", qk_layernorm=True, layer_norm_eps=1e-4,
         rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=1.0)), {}),
+    # Of a tokenizer's ids.
+    "llama-ids": (LlamaForCausalLM, LlamaConfig(**(SIZES | dict(vocab_size=300)), **NONE), {}),
 }
 
 
@@ -51,14 +54,16 @@ def record(name, seed):
     (folder / "generation_config.json").unlink(missing_ok=True)
     # Read again: the angles of positions are no weights, and have lost digits with them.
     model = kind.from_pretrained(folder, dtype=torch.float32).eval()
-    rows = torch.randint(0, 256, (BATCH, CONTEXT + 1))
+    rows = torch.randint(0, config.vocab_size, (BATCH, CONTEXT + 1))
     logits = model(rows[:, :-1]).logits
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
     loss.backward()
     gradients = {k: p.grad.contiguous() for k, p in model.named_parameters() if p.grad is not None}
     save_file(gradients, folder / "gradients.safetensors")
-    save_file({"tokens": rows.float(), "logits": logits.detach().contiguous(), "loss": loss.detach().reshape(1)},
-              folder / "outputs.safetensors")
+    greedy = model.generate(rows[:, :1], attention_mask=torch.ones_like(rows[:, :1]), do_sample=False,
+                            max_new_tokens=CONTEXT)
+    save_file({"tokens": rows.float(), "logits": logits.detach().contiguous(), "loss": loss.detach().reshape(1),
+               "greedy": greedy.float().contiguous()}, folder / "outputs.safetensors")
     print(name, loss.item(), sorted(p.name for p in folder.iterdir()))
 
 

@@ -113,6 +113,42 @@ struct ArchitectureRunTests {
     #expect("\(try #require(error))".contains(line))
   }
 
+  @Test func `heads may have an odd width where no positions turn their channels`() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "seismo-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let sizes = [
+      "preset": "tiny", "width": "15", "heads": "5", "context": "8", "steps": "12", "batch": "4",
+      "warmup": "1", "eval-every": "6", "eval-windows": "2", "checkpoint-every": "6",
+    ]
+    let mixed = ["width": "20", "heads": "4", "ssm-layers": "0"]
+    for other in [["mixer": "attention"], ["architecture": "llama"], mixed] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try TrainingConfiguration(options: sizes.merging(other) { $1 })
+      }
+      #expect("\(try #require(error))".contains("rotary positions need an even head width"))
+    }
+    let still = ["width": "20", "heads": "4", "mixer": "ssm"]
+    _ = try TrainingConfiguration(options: sizes.merging(still) { $1 })
+    let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+    let run = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          configuration: TrainingConfiguration(
+            options: sizes.merging(["architecture": "gpt2"]) { $1 }),
+          corpus: corpus, checkpointFolder: folder)))
+    let early = try CheckpointFolder.read(
+      folder.path + "/" + CheckpointFolder.folderName(step: 6))
+    let rest = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          resuming: early,
+          configuration: TrainingConfiguration(options: early.continuation().options),
+          corpus: corpus, script: [], checkpointFolder: nil)))
+    #expect(rest.numbers == Array(run.numbers.suffix(rest.numbers.count)))
+    #expect(rest.numbers.count > 0)
+  }
+
   @Test(arguments: [
     ["optimizer": "muon"], ["sigma-reparam": "on"], ["mu-param": "on"], ["qk-clip": "2"],
     ["share-parameters": "0.5"], ["sparsity": "0.5", "regrow": "2"], ["subspace": "40"],

@@ -102,6 +102,7 @@ struct ArchitectureRunTests {
     (["vocabulary": "700"], "the built-in language is bytes, not 700 tokens"),
     (["vocabulary": "700", "data": "a", "corrupt": "0.3"], "corrupt is about bytes"),
     (["vocabulary": "700", "data": "a", "sample-every": "1000"], "sample-every is about bytes"),
+    (["vocabulary": "700", "data": "a", "base": "b", "anchor": "1"], "anchor without anchor-data"),
     (["vocabulary": "70000"], "'70000' is no value for vocabulary"),
   ])
   func `what is about text is refused where tokens are ids`(
@@ -111,6 +112,20 @@ struct ArchitectureRunTests {
       try TrainingConfiguration(options: options)
     }
     #expect("\(try #require(error))".contains(line))
+  }
+
+  @Test(
+    arguments: [
+      ([:], 1.0), (["vocabulary": "700", "data": "a"], 0),
+      (["vocabulary": "700", "data": "a", "anchor-data": "b"], 1),
+      (["corrupt": "0.3"], 0), (["batch": "1"], 0), (["distil": "t"], 0), (["anchor": "2"], 2),
+    ] as [([String: String], Double)])
+  func `a membrane has anchors that nobody asked for only where they have a place`(
+    options: [String: String], anchor: Double
+  ) throws {
+    let given = ["preset": "tiny", "base": "b", "method": "rank1"]
+    let configuration = try TrainingConfiguration(options: given.merging(options) { $1 })
+    #expect(configuration.anchor == anchor)
   }
 
   @Test func `heads may have an odd width where no positions turn their channels`() throws {

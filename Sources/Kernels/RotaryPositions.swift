@@ -26,7 +26,9 @@ package struct RotaryPositions: Sendable {
 
   /// Room for as many rows, which `setRow` gives their positions.
   package init(rows: Int, headWidth: Int, base: Double? = 10_000) {
-    precondition(headWidth % 2 == 0, "rotary positions need an even head width, not \(headWidth)")
+    precondition(
+      headWidth % 2 == 0 || base == nil,
+      "rotary positions need an even head width, not \(headWidth)")
     positions = rows
     self.headWidth = headWidth
     self.base = base
@@ -72,9 +74,21 @@ package struct RotaryPositions: Sendable {
     turn(dOutput, heads: heads, into: dInput, scale: scale, sign: -1)
   }
 
+  /// Where nothing is turned heads need no pairs.
+  private func scaleWhole(_ source: Matrix, into target: Matrix, by scale: Float) {
+    let factor = Lanes(repeating: scale)
+    for row in 0..<source.rows {
+      let (input, output) = (source.row(row), target.row(row))
+      forEachLanes(headWidth) { index, lanes in
+        output.store(input.lanes(index, count: lanes) * factor, index, count: lanes)
+      }
+    }
+  }
+
   private func turn(_ source: Matrix, heads: Int, into target: Matrix, scale: Float, sign: Float) {
     assert(source.columns == headWidth && target.columns == headWidth)
     assert(source.rows % heads == 0 && target.rows >= source.rows)
+    guard turns else { return scaleWhole(source, into: target, by: scale) }
     let half = headWidth / 2
     let factor = Lanes(repeating: scale)
     let signed = Lanes(repeating: scale * sign)

@@ -73,6 +73,9 @@ extension ModelConfiguration {
   /// What positions turn by; nil where they turn nothing.
   package var rotation: Double? { architecture.learnsPositions ? nil : rotaryBase }
 
+  /// Whether a head's channels are turned in pairs, so that there must be an even number of them.
+  package var turnsPairs: Bool { rotation != nil && hasAttention }
+
   /// What the name of the weight behind a layer's heads ends in.
   package var attentionOutput: String {
     let names = architecture.names

@@ -231,7 +231,8 @@ package enum SettingCatalog {
       name: freeze, kind: .number(lowest: 0, highest: 1000),
       purpose: "keeps the embedding and so many blocks after it as they are; 0 trains all",
       usual: .number(1), isWhole: true, usualRange: 1...100,
-      help: "blocks that stay as they are, and the embedding with them; 0 is none",
+      help: "blocks that stay as they are, and the embedding with them, also where it is the"
+        + " unembedding too; 0 is none",
       needs: [.ownWeights, .singleWeights],
       checkpointKey: "frozenBlocks"),
     Entry(

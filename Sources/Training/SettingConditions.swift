@@ -12,6 +12,8 @@ package struct SettingConditions: Sendable {
   package var hasAttention = true
   package var sharesWeights = false
   package var isSubspace = false
+  /// The most blocks that may stay as they are; nil for any number.
+  package var mostFrozenBlocks: Int?
 
   package init(
     router: ExpertRouter? = nil, optimizer: OptimizerKind = .adamW,
@@ -33,11 +35,20 @@ package struct SettingConditions: Sendable {
       hasAttention: configuration.model.hasAttention,
       sharesWeights: configuration.model.sharing > 0, isSubspace: configuration.subspace > 0)
     isAdapted = configuration.model.adapter != nil
+    mostFrozenBlocks = ParameterLayout(configuration.model).mostFrozenBlocks
   }
 
   /// What the run lacks that the setting needs, in words; nil where it lacks nothing.
   func lack(for entry: SettingCatalog.Entry) -> String? {
     entry.needs.lazy.compactMap(lack).first
+  }
+
+  /// Why this value cannot be taken in this run although the setting can be changed, and what to do.
+  func refusal(of name: String, value: SettingValue) -> String? {
+    guard name == SettingCatalog.freeze, let most = mostFrozenBlocks,
+      value.number.rounded() > Double(most)
+    else { return nil }
+    return "nothing but norms would be left to train: give at most \(most)"
   }
 
   private func lack(_ need: SettingCatalog.Need) -> String? {
@@ -81,5 +92,20 @@ extension TrainingConfiguration {
       else { continue }
       throw .impossible(reason: "\(entry.option) changes nothing, as \(lack): leave it out")
     }
+    for entry in SettingCatalog.entries {
+      guard let value = starts[entry.name],
+        let refusal = conditions.refusal(of: entry.name, value: value)
+      else { continue }
+      throw .impossible(reason: "\(entry.option) \(value) cannot be, as \(refusal)")
+    }
+  }
+}
+
+extension ParameterLayout {
+  /// The most blocks that can stay as they are while more than norms is trained; nil for any number.
+  fileprivate var mostFrozenBlocks: Int? {
+    let weights = tensors.filter { ![.gain, .queryKeyGain, .bias, .fixed].contains($0.role) }
+    let isOutside = weights.contains { $0.layer == nil && $0.role != .embedding }
+    return isOutside ? nil : weights.compactMap(\.layer).max() ?? 0
   }
 }

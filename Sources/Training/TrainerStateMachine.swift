@@ -135,7 +135,10 @@ package struct TrainerStateMachine: Sendable {
     guard declaration.value != value else {
       return record.refuse("set \(name) \(value)", because: "it is \(value) already")
     }
-    if let refusal = settings.refusal(of: name, value: value, largestBatch: largestBatch) {
+    let refusal =
+      settings.refusal(of: name, value: value, largestBatch: largestBatch)
+      ?? conditions.refusal(of: name, value: value)
+    if let refusal {
       return record.refuse("set \(name) \(value)", because: refusal)
     }
     changes.append(Change(name: name, before: declaration.value))

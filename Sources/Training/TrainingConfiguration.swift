@@ -235,7 +235,7 @@ extension TrainingConfiguration {
       throw .impossible(
         reason: "\(model.heads) heads do not divide a width of \(model.width): choose a divisor")
     }
-    guard model.headWidth % 2 == 0 else {
+    guard model.headWidth % 2 == 0 || !model.turnsPairs else {
       throw .impossible(
         reason: "rotary positions need an even head width, and \(model.width) / \(model.heads)"
           + " is \(model.headWidth): change --width or --heads")

@@ -21,10 +21,12 @@ struct ArchitectureTests {
     (untied.isTied, untied.feedForwardWidth, untied.normEpsilon) = (false, 20, 1e-2)
     var tied = model(.persimmon)
     tied.isTied = true
+    var odd = model(.gpt2)
+    (odd.width, odd.heads, odd.feedForwardWidth) = (15, 5, 21)
     var experts = model(.llama)
     experts.experts = ExpertConfiguration(count: 4, width: 8, active: 2)
     experts.experts?.every = 2
-    return Architecture.allCases.map(model) + [oneKey, untied, tied, experts]
+    return Architecture.allCases.map(model) + [oneKey, untied, tied, odd, experts]
   }()
 
   private static let settings = [
@@ -73,6 +75,17 @@ struct ArchitectureTests {
     configuration.adapter?.rank = method == .rank1 ? 1 : 2
     // A LayerNorm over two channels of a ladder's heads is hardly more than a sign.
     if method == .ladder { configuration.heads = 2 }
+    let model = SmallModel(configuration, batch: 4)
+    for settings in Self.settings { GradientCheck(model: model, settings: settings).run() }
+  }
+
+  @Test(arguments: AdapterMethod.allCases)
+  func `an adapter beside heads of an odd width has them too`(method: AdapterMethod) {
+    var configuration = Self.model(.gpt2)
+    (configuration.width, configuration.feedForwardWidth) = (12, 20)
+    configuration.adapter = AdapterConfiguration(method: method)
+    // A ladder's heads of two channels would be normalised to hardly more than a sign.
+    configuration.adapter?.rank = [.rank1, .ladder].contains(method) ? 1 : 2
     let model = SmallModel(configuration, batch: 4)
     for settings in Self.settings { GradientCheck(model: model, settings: settings).run() }
   }

@@ -130,6 +130,7 @@ struct ArchitectureRunTests {
     (["vocabulary": "700"], "the built-in language is bytes, not 700 tokens"),
     (["vocabulary": "700", "data": "a", "corrupt": "0.3"], "corrupt is about bytes"),
     (["vocabulary": "700", "data": "a", "sample-every": "1000"], "sample-every is about bytes"),
+    (["vocabulary": "700", "data": "a", "base": "b", "anchor": "1"], "anchor without anchor-data"),
     (["vocabulary": "70000"], "'70000' is no value for vocabulary"),
   ])
   func `what is about text is refused where tokens are ids`(
@@ -139,6 +140,56 @@ struct ArchitectureRunTests {
       try TrainingConfiguration(options: options)
     }
     #expect("\(try #require(error))".contains(line))
+  }
+
+  @Test(
+    arguments: [
+      ([:], 1.0), (["vocabulary": "700", "data": "a"], 0),
+      (["vocabulary": "700", "data": "a", "anchor-data": "b"], 1),
+      (["corrupt": "0.3"], 0), (["batch": "1"], 0), (["distil": "t"], 0), (["anchor": "2"], 2),
+    ] as [([String: String], Double)])
+  func `a membrane has anchors that nobody asked for only where they have a place`(
+    options: [String: String], anchor: Double
+  ) throws {
+    let given = ["preset": "tiny", "base": "b", "method": "rank1"]
+    let configuration = try TrainingConfiguration(options: given.merging(options) { $1 })
+    #expect(configuration.anchor == anchor)
+  }
+
+  @Test func `heads may have an odd width where no positions turn their channels`() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "seismo-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let sizes = [
+      "preset": "tiny", "width": "15", "heads": "5", "context": "8", "steps": "12", "batch": "4",
+      "warmup": "1", "eval-every": "6", "eval-windows": "2", "checkpoint-every": "6",
+    ]
+    let mixed = ["width": "20", "heads": "4", "ssm-layers": "0"]
+    for other in [["mixer": "attention"], ["architecture": "llama"], mixed] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try TrainingConfiguration(options: sizes.merging(other) { $1 })
+      }
+      #expect("\(try #require(error))".contains("rotary positions need an even head width"))
+    }
+    let still = ["width": "20", "heads": "4", "mixer": "ssm"]
+    _ = try TrainingConfiguration(options: sizes.merging(still) { $1 })
+    let corpus = Corpus.synthetic(seed: 1, bytes: 20_000)
+    let run = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          configuration: TrainingConfiguration(
+            options: sizes.merging(["architecture": "gpt2"]) { $1 }),
+          corpus: corpus, checkpointFolder: folder)))
+    let early = try CheckpointFolder.read(
+      folder.path + "/" + CheckpointFolder.folderName(step: 6))
+    let rest = TrainedRun(
+      records: TrainedRun.trainHere(
+        try TrainingRun(
+          resuming: early,
+          configuration: TrainingConfiguration(options: early.continuation().options),
+          corpus: corpus, script: [], checkpointFolder: nil)))
+    #expect(rest.numbers == Array(run.numbers.suffix(rest.numbers.count)))
+    #expect(rest.numbers.count > 0)
   }
 
   @Test(arguments: [

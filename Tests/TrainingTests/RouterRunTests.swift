@@ -104,10 +104,12 @@ struct RouterRunTests {
         resuming: CheckpointFolder.read(path), configuration: configuration, corpus: Self.corpus,
         script: [], checkpointFolder: nil)
     }
-    let sizes = "width 20, 4 layers, 2 heads, context 11, 5 experts of width 18 by the router"
+    let sizes = "width 20, 4 layers, 2 heads, context 11, 2 of 5 experts of width 18 by the router"
+    let every = ", expert-every 2"
     #expect(
       error?.description
-        == "\(path) holds \(sizes) rmoe, not \(sizes) topk: leave the sizes out when resuming")
+        == "\(path) holds \(sizes) rmoe, router-width 11\(every), not \(sizes) topk\(every): leave the"
+        + " sizes out when resuming")
   }
 
   @Test(arguments: routers)

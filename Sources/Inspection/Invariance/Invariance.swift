@@ -1,6 +1,6 @@
-import Kernels
 import Formats
 import Foundation
+import Kernels
 import Models
 package import Training
 

@@ -63,6 +63,9 @@ public enum AdapterMethod: String, CaseIterable, Sendable, Hashable, Codable {
   package func refusal(ofRank rank: Int, in model: ModelConfiguration) -> String? {
     guard (1...largestRank(model)).contains(rank) else { return "1 to \(largestRank(model))" }
     guard self == .ladder, model.width % (2 * rank) != 0 else { return nil }
+    guard model.width % 2 == 0 else {
+      return "another method, as its width of \(model.width) is odd"
+    }
     return "a number that divides half the width of \(model.width)"
   }
 

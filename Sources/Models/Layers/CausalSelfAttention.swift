@@ -21,8 +21,9 @@ package struct CausalSelfAttention: Layer {
   package init(_ configuration: ModelConfiguration, layer: Int, plan: inout TensorPlan) {
     let (width, headWidth) = (configuration.width, configuration.headWidth)
     precondition(
-      configuration.heads > 0 && width % (2 * configuration.heads) == 0,
-      "width \(width) in \(configuration.heads) heads of even width")
+      configuration.heads > 0 && width % configuration.heads == 0
+        && (headWidth % 2 == 0 || !configuration.turnsPairs),
+      "width \(width) in \(configuration.heads) heads")
     self.configuration = configuration
     self.layer = layer
     precondition(

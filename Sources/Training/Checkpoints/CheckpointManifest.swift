@@ -129,7 +129,7 @@ struct StoredModel: Codable {
   func configuration(tensors: Int) -> ModelConfiguration? {
     guard [width, heads, context, feedForwardWidth].allSatisfy((1...(1 << 20)).contains),
       (1...Corpus.largestVocabulary).contains(vocabulary),
-      width % heads == 0, (width / heads) % 2 == 0, layers >= 1, layers <= tensors
+      width % heads == 0, layers >= 1, layers <= tensors
     else { return nil }
     var model = ModelConfiguration(width: width, layers: layers, heads: heads, context: context)
     model.vocabulary = vocabulary
@@ -139,7 +139,7 @@ struct StoredModel: Codable {
     guard (0...1).contains(sharing ?? 0) else { return nil }
     model.sharing = sharing ?? 0
     if let mixers, !mixers.isEmpty { model.mixers = mixers }
-    guard model.fitsStateSpaces else { return nil }
+    guard model.fitsStateSpaces, model.headWidth % 2 == 0 || !model.turnsPairs else { return nil }
     if let feedForward { model.feedForward = feedForward }
     if let adapter {
       guard experts == nil, adapter.fits(model) else { return nil }

@@ -48,7 +48,7 @@ private func persimmonMembers(
     ("attention_dropout", "0.0"),
     ("hidden_act", "\"gelu_pytorch_tanh\""),
     ("hidden_dropout", "0.0"),
-    ("layer_norm_eps", written(model.normEpsilon)),
+    ("layer_norm_eps", "\(model.normEpsilon)"),
     ("partial_rotary_factor", "1.0"),
     ("qk_layernorm", "\(hasQKLayerNorm)"),
     (
@@ -69,7 +69,7 @@ private func llamaMembers(_ model: ModelConfiguration) -> [(String, String)] {
     ("hidden_act", "\"silu\""),
     ("mlp_bias", "false"),
     ("num_key_value_heads", "\(model.keyHeads)"),
-    ("rms_norm_eps", written(model.normEpsilon)),
+    ("rms_norm_eps", "\(model.normEpsilon)"),
     (
       "rope_parameters", "{\"rope_theta\": \(model.rotaryBase), \"rope_type\": \"default\"}"
     ),
@@ -93,7 +93,7 @@ private func gpt2Members(_ model: ModelConfiguration) -> [(String, String)] {
     ("architectures", "[\"GPT2LMHeadModel\"]"),
     ("attn_pdrop", "0.0"),
     ("embd_pdrop", "0.0"),
-    ("layer_norm_epsilon", written(model.normEpsilon)),
+    ("layer_norm_epsilon", "\(model.normEpsilon)"),
     ("n_ctx", "\(model.context)"),
     ("n_embd", "\(model.width)"),
     ("n_head", "\(model.heads)"),
@@ -103,6 +103,3 @@ private func gpt2Members(_ model: ModelConfiguration) -> [(String, String)] {
     ("resid_pdrop", "0.0"),
   ]
 }
-
-/// As Python spells it.
-private func written(_ epsilon: Double) -> String { epsilon == 1e-5 ? "1e-05" : "\(epsilon)" }

@@ -29,11 +29,12 @@ struct HuggingFaceFolder: OpenedModel {
     let description = try huggingFaceDescription(json, path: path)
     weights = try HuggingFaceWeights(folder: path)
     self.path = path
-    configuration = description.configuration
     hasQKLayerNorm = description.hasQKLayerNorm
-    guard configuration.layers <= weights.names.count else {
-      throw .otherLayers(path: path, found: "\(configuration.layers) layers and fewer tensors")
+    let layers = description.configuration.layers
+    guard layers <= weights.names.count else {
+      throw .otherLayers(path: path, found: "\(layers) layers and fewer tensors")
     }
+    configuration = try weights.untied(description.configuration)
     layout = ParameterLayout(configuration)
     // All of them before any is read, and before there is memory for what is not in the files.
     for tensor in layout.tensors where isInFiles(tensor) {
@@ -171,6 +172,20 @@ private struct HuggingFaceWeights: Sendable {
     else { return tensor.name }
     let short = String(tensor.name.dropFirst(stem.count))
     return owners[short] == nil ? tensor.name : short
+  }
+
+  /// A model whose file has an unembedding that is not the embedding's table has two, whatever it says of
+  /// them: so does transformers 5 (`tie_weights`).
+  func untied(_ model: ModelConfiguration) throws(CheckpointError) -> ModelConfiguration {
+    var apart = model
+    apart.isTied = false
+    let layout = ParameterLayout(apart)
+    guard model.isTied, let own = layout.unembedding, owners[own.name] != nil,
+      let table = layout.tensors.first(where: { $0.role == .embedding })
+    else { return model }
+    let values = try values(of: own.name, shape: own.shape)
+    let others = try self.values(of: name(of: table), shape: table.shape)
+    return (0..<own.count).allSatisfy { values[$0] == others[$0] } ? model : apart
   }
 
   /// A tensor in Float32.

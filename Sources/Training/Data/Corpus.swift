@@ -26,7 +26,7 @@ package struct Corpus: Sendable {
   static let openFileLimit = 256
 
   /// Opens what lies at `path`; "-" is standard input, read to its end.
-  /// - Throws: `missing`, `unreadable` (a device too), `empty`, `halfToken`.
+  /// - Throws: `missing`, `unreadable` (a device too), `empty`, `halfToken`, `unknownToken`.
   package static func open(path: String, vocabulary: Int = bytes) throws(DataError) -> Corpus {
     if path == "-" {
       return try Corpus(stream: STDIN_FILENO, name: "standard input", vocabulary: vocabulary)
@@ -61,13 +61,14 @@ package struct Corpus: Sendable {
     self.entropyPerByte = entropyPerByte
   }
 
-  private init(ids: [UInt8], vocabulary: Int, name: String) {
+  private init(ids: [UInt8], vocabulary: Int, name: String) throws(DataError) {
     storage = .memory(ids)
     count = ids.count / 2
     self.vocabulary = vocabulary
     self.name = name
     description = "\(name), \(count) tokens of \(vocabulary)"
     entropyPerByte = nil
+    try checkTokens()
   }
 
   private init(
@@ -96,6 +97,7 @@ package struct Corpus: Sendable {
       kind == "folder"
       ? "folder \(name), \(files.count) files, \(amount)" : "file \(name), \(amount)"
     entropyPerByte = nil
+    try checkTokens()
   }
 
   private init(streamAt path: [UInt8], name: String, vocabulary: Int) throws(DataError) {
@@ -124,7 +126,7 @@ package struct Corpus: Sendable {
       return
     }
     guard bytes.count % 2 == 0 else { throw .halfToken(path: name, bytes: bytes.count) }
-    self.init(ids: bytes, vocabulary: vocabulary, name: name)
+    try self.init(ids: bytes, vocabulary: vocabulary, name: name)
   }
 
   /// V of a corpus whose tokens are bytes.
@@ -162,14 +164,23 @@ package struct Corpus: Sendable {
     for index in destination.indices {
       let token = Token(littleEndian: destination[index])
       guard Int(token) < vocabulary else {
-        throw .unknownToken(
-          path: name, token: Int(token), place: range.lowerBound + index, vocabulary: vocabulary)
+        throw unknown(token, at: (range.lowerBound + index) * width)
       }
       destination[index] = token
     }
   }
 
-  private func copyBytes(
+  /// The error of an id that lies so many bytes into the corpus: it is told by its own file.
+  func unknown(_ token: Token, at byte: Int) -> DataError {
+    var (path, offset) = (name, byte)
+    if case .files(let files) = storage {
+      let file = files[fileIndex(of: byte, in: files)]
+      (path, offset) = (displayed(file.path), byte - file.start)
+    }
+    return .unknownToken(path: path, token: Int(token), offset: offset, vocabulary: vocabulary)
+  }
+
+  func copyBytes(
     _ range: Range<Int>, into destination: UnsafeMutableRawBufferPointer
   ) throws(DataError) {
     switch storage {

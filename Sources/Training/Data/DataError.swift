@@ -10,8 +10,8 @@ package enum DataError: Error, Equatable, CustomStringConvertible {
   case tooShort(path: String, bytes: Int, needed: Int, context: Int, unit: String = "bytes")
   /// Ids of two bytes each, and a file has half of one.
   case halfToken(path: String, bytes: Int)
-  /// An id that the model has no row for.
-  case unknownToken(path: String, token: Int, place: Int, vocabulary: Int)
+  /// An id that the model has no row for, so many bytes into the file.
+  case unknownToken(path: String, token: Int, offset: Int, vocabulary: Int)
   /// A file lost bytes after it was opened.
   case shrank(path: String, expected: Int, found: Int)
 
@@ -29,9 +29,9 @@ package enum DataError: Error, Equatable, CustomStringConvertible {
     case .halfToken(let path, let bytes):
       "\(path): \(bytes) bytes are no whole number of tokens, which have two each; give ids as unsigned"
         + " 16-bit numbers, little-endian"
-    case .unknownToken(let path, let token, let place, let vocabulary):
-      "\(path): token \(place) is \(token), and the model has \(vocabulary); give the ids of its own"
-        + " tokenizer as unsigned 16-bit numbers, or another --vocabulary"
+    case .unknownToken(let path, let token, let offset, let vocabulary):
+      "\(path): the token at byte \(offset) is \(token), and the model has \(vocabulary); give the ids"
+        + " of its own tokenizer as unsigned 16-bit numbers, or another --vocabulary"
     case .shrank(let path, let expected, let found):
       "\(path): shrank from \(expected) to \(found) bytes while in use; "
         + "restore the file and resume from the last checkpoint"

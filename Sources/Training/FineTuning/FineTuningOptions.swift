@@ -11,7 +11,8 @@ extension RunOptionCatalog {
       "anchor", 0...1e6, \.anchor,
       help:
         "with base: weight of the divergence from the base on other text, which half of a step's"
-        + " windows are then of; 1 with method rank1 if not given, else 0"
+        + " windows are then of; if not given 0, with method rank1 1 unless tokens are ids without"
+        + " anchor-data, or corrupt, distil or a batch of 1 is given"
     ) { $0.base != nil },
     anchorData, reward,
     .number(
@@ -135,7 +136,14 @@ extension TrainingConfiguration {
   fileprivate mutating func setUsual(of method: AdapterMethod?, besides options: [String: String]) {
     if options["lr"] == nil { learningRate = method?.usualLearningRate ?? 3e-3 }
     if options["steps"] == nil { steps = 1000 }
-    if options["anchor"] == nil { anchor = method == .rank1 ? 1 : 0 }
+    if options["anchor"] == nil { anchor = method == .rank1 && hasPlaceForAnchors(options) ? 1 : 0 }
+  }
+
+  /// Whether anchors that nobody asked for go with what is given.
+  private func hasPlaceForAnchors(_ options: [String: String]) -> Bool {
+    if options["anchor-data"] != nil { return true }
+    return model.vocabulary == Corpus.bytes && corrupt == 0 && batch > 1
+      && options["distil"] == nil
   }
 
   /// Refuses what has no place in a run that begins with a checkpoint, or that begins with none.

@@ -11,7 +11,9 @@ import Testing
 struct HuggingFaceFolderTests {
   private static let recorded = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Recorded")
-  private static let families = ["gpt2", "gpt2-untied", "llama", "llama-tied", "persimmon"]
+  private static let families = [
+    "gpt2", "gpt2-untied", "gpt2-odd", "llama", "llama-tied", "persimmon",
+  ]
   private static let all = families + ["llama-ids"]
 
   /// A tensor of a file, in one run of numbers.

@@ -38,12 +38,23 @@ struct CorpusTests {
     #expect(try whole.fingerprint() != Corpus.open(path: file).fingerprint())
   }
 
-  @Test func `ids that are none are refused with their place`() throws {
-    let file = try folder.write(ids([3, 999, 41, 1000, 7]), to: "ids.bin")
-    let corpus = try Corpus.open(path: file, vocabulary: 1000)
+  @Test func `ids that are none are refused where they are opened, with their place`() throws {
+    let file = try folder.write(ids([3, 999, 41, 1000, 7, 2000]), to: "ids.bin")
+    let unknown = DataError.unknownToken(path: file, token: 1000, offset: 6, vocabulary: 1000)
+    #expect(throws: unknown) { try Corpus.open(path: file, vocabulary: 1000) }
+    #expect("\(unknown)".hasPrefix("\(file): the token at byte 6 is 1000, and the model has 1000;"))
+    let corpus = try Corpus.open(path: file, vocabulary: 2001)
     #expect(try corpus.windows(startingAt: [0], count: 3) == [3, 999, 41])
+    // All that two bytes tell apart.
+    let all = try folder.write(ids([0, 65535]), to: "all.bin")
+    #expect(try Corpus.open(path: all, vocabulary: 65536).count == 2)
     #expect(
-      throws: DataError.unknownToken(path: file, token: 1000, place: 3, vocabulary: 1000)
+      throws: DataError.unknownToken(path: all, token: 65535, offset: 2, vocabulary: 65535)
+    ) { try Corpus.open(path: all, vocabulary: 65535) }
+    // One that was none when it was opened.
+    try folder.write(ids([3, 999, 41, 2001, 7, 2000]), to: "ids.bin")
+    #expect(
+      throws: DataError.unknownToken(path: file, token: 2001, offset: 6, vocabulary: 2001)
     ) { try corpus.windows(startingAt: [1], count: 4) }
     let half = try folder.write([1, 0, 2], to: "half.bin")
     #expect(throws: DataError.halfToken(path: half, bytes: 3)) {
@@ -54,11 +65,37 @@ struct CorpusTests {
     }
     for error in [
       DataError.halfToken(path: half, bytes: 3),
-      .unknownToken(path: file, token: 1000, place: 3, vocabulary: 1000),
+      unknown,
       .tooShort(path: file, bytes: 5, needed: 66, context: 64, unit: "tokens"),
     ] {
       #expect(!"\(error)".contains("\n"))
     }
+  }
+
+  /// Far into a file, in a later file of a folder, and in what is no file.
+  @Test func `an id that is none is found wherever it lies`() throws {
+    var many = [Int](repeating: 5, count: 600_000)
+    for place in [0, 262_143, 262_144, 599_999] {
+      many[place] = 900
+      let file = try folder.write(ids(many), to: "far.bin")
+      let error = DataError.unknownToken(
+        path: file, token: 900, offset: 2 * place, vocabulary: 900)
+      #expect(throws: error) { try Corpus.open(path: file, vocabulary: 900) }
+      many[place] = 5
+    }
+    try folder.write(ids([1, 2, 3]), to: "two/a.bin")
+    let later = try folder.write(ids([4, 700]), to: "two/b.bin")
+    #expect(
+      throws: DataError.unknownToken(path: later, token: 700, offset: 2, vocabulary: 700)
+    ) { try Corpus.open(path: folder.path("two"), vocabulary: 700) }
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    defer { close(ends[0]) }
+    #expect(ids([1, 700]).withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) } == 4)
+    close(ends[1])
+    #expect(
+      throws: DataError.unknownToken(path: "a pipe", token: 700, offset: 2, vocabulary: 700)
+    ) { try Corpus(stream: ends[0], name: "a pipe", vocabulary: 700) }
   }
 
   @Test func `a file gives back any range of its bytes`() throws {

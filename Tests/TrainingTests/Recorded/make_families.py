@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Records small models of transformers' own families: folders as it writes them, and what it computes.
 
-usage: make_families.py [NAME...]   (needs torch, transformers; writes NAME/ here)
+usage: make_families.py [NAME...]   (needs torch, transformers; writes NAME/ here, and rotations.json)
 
 NAME has `config.json` and the weights of `save_pretrained`, and beside them `gradients.safetensors`, the
 gradients of the mean loss under the weights' names, and `outputs.safetensors`: the tokens [B, T+1] as
 numbers, the logits [B, T, V] and the loss, and `greedy` [B, T+1]: the first token of a row, and what the model
 then writes with the likeliest ones.
 """
-import pathlib, shutil, sys
+import copy, json, pathlib, shutil, sys
 import torch
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PersimmonConfig, PersimmonForCausalLM
@@ -35,7 +35,35 @@ CASES = {
         rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=1.0)), {}),
     # Of a tokenizer's ids.
     "llama-ids": (LlamaForCausalLM, LlamaConfig(**(SIZES | dict(vocab_size=300)), **NONE), {}),
+    # Heads of an odd width, and a feed-forward layer narrower than it.
+    "gpt2-odd": (GPT2LMHeadModel, GPT2Config(**GPT2 | dict(n_embd=9, n_head=3, n_inner=7), **NONE), {}),
 }
+# What a config.json says of rotary positions, beside its sizes.
+ROTATIONS = [
+    {}, {"rope_theta": 77.0}, {"rope_parameters": {"rope_theta": 500.0}, "rope_theta": 77.0},
+    {"rope_parameters": {"rope_type": "default"}, "rope_theta": 77.0}, {"rope_parameters": {}, "rope_theta": 77.0},
+    {"rope_parameters": None, "rope_scaling": None, "rope_theta": 77.0}, {"rope_parameters": {"type": "linear", "factor": 4.0}},
+    {"rope_parameters": {"rope_theta": 500.0, "rope_type": "linear", "factor": 4.0}},
+    {"rope_scaling": {"type": "linear", "factor": 4.0}}, {"rope_scaling": {"rope_type": "dynamic", "factor": 4.0}},
+    {"rope_scaling": {"rope_type": "default", "rope_theta": 500}}, {"rope_scaling": {"rope_theta": 500}, "rope_theta": 77.0},
+    {"rope_scaling": {"type": "default"}, "rope_theta": 77.0}, {"rope_scaling": {"factor": 4.0}, "rope_theta": 77.0},
+    {"rope_scaling": {}, "rope_parameters": {"rope_theta": 500.0}},
+    {"rope_scaling": {"type": "default"}, "rope_parameters": {"rope_theta": 500.0}, "rope_theta": 77.0},
+    {"rope_scaling": {"type": "default"}, "rope_parameters": {"rope_type": "linear", "factor": 4.0}},
+    {"rope_scaling": {"type": "linear", "factor": 4.0}, "rope_parameters": {"rope_theta": 500.0, "rope_type": "default"}},
+    {"rope_scaling": {"type": "linear", "rope_type": "default", "factor": 4.0}},
+    {"rope_scaling": {"type": "default", "rope_type": "linear", "factor": 4.0}},
+    {"rotary_emb_base": 77, "rotary_pct": 0.25, "rope_pct": 0.25},
+]
+# The same with shares of a head, which the rotation of a Persimmon alone reads.
+SHARES = [
+    {"partial_rotary_factor": 1.0}, {"partial_rotary_factor": 0.5}, {"rope_parameters": {"rope_theta": 500.0}},
+    {"rope_parameters": {"rope_theta": 500.0}, "partial_rotary_factor": 1.0},
+    {"rope_parameters": {"partial_rotary_factor": 1.0}, "partial_rotary_factor": 0.5, "rope_theta": 77.0},
+    {"rope_parameters": {"partial_rotary_factor": 0.5}, "partial_rotary_factor": 1.0},
+    {"rope_scaling": {"partial_rotary_factor": 1.0, "rope_theta": 500.0}, "partial_rotary_factor": 0.5},
+    {"rope_scaling": {"type": "default"}, "rope_parameters": {"partial_rotary_factor": 1.0}},
+]
 
 
 def record(name, seed):
@@ -67,6 +95,22 @@ def record(name, seed):
     print(name, loss.item(), sorted(p.name for p in folder.iterdir()))
 
 
+def record_rotations():
+    """Writes rotations.json: what is said, and what transformers makes of it; a share of 1 where there is none."""
+    cases = [(LlamaConfig, given) for given in ROTATIONS]
+    cases += [(PersimmonConfig, {"partial_rotary_factor": 1.0} | given) for given in ROTATIONS]
+    cases += [(PersimmonConfig, given) for given in SHARES]
+    found = []
+    for kind, given in cases:
+        made = kind(**SIZES, **copy.deepcopy(given)).rope_parameters
+        found.append(dict(family=kind.model_type, given=given, kind=made["rope_type"], base=made["rope_theta"],
+                          share=made.get("partial_rotary_factor", 1.0)))
+    text = ",\n".join(json.dumps(case) for case in found)
+    (pathlib.Path(__file__).parent / "rotations.json").write_text(f"[\n{text}\n]\n")
+
+
+if "rotations" in (sys.argv[1:] or ["rotations"]):
+    record_rotations()
 for seed, name in enumerate(CASES):
     if name in (sys.argv[1:] or CASES):
         record(name, seed)

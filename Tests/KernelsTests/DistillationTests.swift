@@ -40,6 +40,7 @@ struct DistillationTests {
   @Test(arguments: [Float(0), 2])
   func `the loss and the gradient of wide rows are those of double precision`(cap: Float) {
     let wide = Case()
+    defer { withExtendedLifetime(wide.arena) {} }
     let (share, temperature) = (0.5, 2.0)
     let loss = Distillation(
       share: Float(share), temperature: Float(temperature), teacher: wide.teacher)

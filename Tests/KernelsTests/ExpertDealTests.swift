@@ -10,8 +10,10 @@ struct ExpertDealTests {
   private func experts(_ pairs: [(Token, Token)]) -> [Int32] {
     let tokens: [Token] = pairs.flatMap { [$0.0, $0.1, 0] }
     let rows = tokens.withUnsafeBufferPointer { TokenRows($0, rows: pairs.count, positions: 2) }
+    let arena = Arena()
+    defer { withExtendedLifetime(arena) {} }
     let routing = ExpertRouting(
-      arena: Arena(), rows: 2 * pairs.count, experts: Self.experts, active: 1,
+      arena: arena, rows: 2 * pairs.count, experts: Self.experts, active: 1,
       form: RouterForm(scores: .softmax, normalisesGates: false))
     let sums = Buffer<Double>(count: Self.experts)
     _ = routing.deal(

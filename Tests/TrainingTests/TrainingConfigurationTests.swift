@@ -95,6 +95,26 @@ struct TrainingConfigurationTests {
 
   private static let rateFactors: [OptimizerKind: Double] = [.lion: 0.1, .sgd: 10]
 
+  @Test(arguments: ["anchor", "reward"])
+  func `what a model is held to is counted in its memory`(objective: String) throws {
+    func bytes(_ batch: Int, _ own: [String: String]) throws -> Double {
+      let given = ["preset": "tiny", "base": "b", "method": "full", "batch": "\(batch)"]
+      return try TrainingConfiguration(options: given.merging(own) { $1 }).estimatedBytes
+    }
+    let ids = ["vocabulary": "4096", "data": "ids", "anchor-data": "ids"]
+    let own = objective == "anchor" ? ids.merging(["anchor": "1"]) { $1 } : ["reward": "words"]
+    let plain = own.filter { $0.key == "vocabulary" || $0.key == "data" }
+    let (vocabulary, context) = (Int(own["vocabulary"] ?? "256")!, 64)
+    let perWindow = try [bytes(12, own) - bytes(4, own), bytes(12, plain) - bytes(4, plain)]
+      .map { $0 / 8 }
+    // The reference's logits twice, and what each token counts.
+    #expect(perWindow[0] - perWindow[1] == Double(4 * context * (2 * vocabulary + 3)))
+    let weights = try TrainingConfiguration(options: ["preset": "tiny"].merging(plain) { $1 })
+      .model.parameterCount
+    let rest = try bytes(4, own) - bytes(4, plain) - 4 * (perWindow[0] - perWindow[1])
+    #expect(rest == Double(4 * weights))
+  }
+
   @Test func `what a run starts with anyway may be said of one that has no use for it`() throws {
     for optimizer in OptimizerKind.allCases where !optimizer.hasSecondMoments {
       _ = try TrainingConfiguration(options: [

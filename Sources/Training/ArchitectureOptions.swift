@@ -36,7 +36,7 @@ extension RunOptionCatalog {
       help:
         "tokens of the model; with another number than 256 the data are a tokenizer's ids, unsigned"
         + " and of 16 bits each"
-    ) { $0.model.vocabulary != Corpus.bytes },
+    ) { $0.model.vocabulary != Corpus.byteVocabulary },
     .number(
       "rope-theta", 1...1e9, \.model.rotaryBase,
       help: "base of the angles that rotary positions turn by"
@@ -62,7 +62,7 @@ extension TrainingConfiguration {
 
   /// Refuses what is about text where tokens are ids.
   func validateVocabulary() throws(ConfigurationError) {
-    guard model.vocabulary != Corpus.bytes else { return }
+    guard model.vocabulary != Corpus.byteVocabulary else { return }
     guard dataPath != nil else {
       throw .impossible(
         reason:

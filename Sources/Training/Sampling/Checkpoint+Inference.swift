@@ -23,7 +23,7 @@ extension Checkpoint {
 extension Checkpoint {
   /// - Throws: `noText` for a model whose tokens are no bytes.
   package func checkWritesText() throws(CheckpointError) {
-    guard configuration.vocabulary == Corpus.bytes else {
+    guard configuration.vocabulary == Corpus.byteVocabulary else {
       throw .noText(path: path, vocabulary: configuration.vocabulary)
     }
   }

@@ -95,6 +95,19 @@ struct TrainingConfigurationTests {
 
   private static let rateFactors: [OptimizerKind: Double] = [.lion: 0.1, .sgd: 10]
 
+  @Test func `what no layer has a use for is not told, so that it can be read again`() throws {
+    var configuration = TrainingConfiguration(preset: .moeTiny)
+    (configuration.model.feedForwardWidth, configuration.model.mixers) = (100, [.ssm])
+    configuration.model.rotaryBase = 500
+    let options = configuration.options
+    #expect(options["ffn-width"] == nil && options["rope-theta"] == nil)
+    _ = try TrainingConfiguration(options: options)
+    configuration.model.experts?.every = 2
+    configuration.model.mixers = [.attention]
+    #expect(configuration.options["ffn-width"] == "100")
+    #expect(try TrainingConfiguration(options: configuration.options).model == configuration.model)
+  }
+
   @Test(arguments: ["anchor", "reward"])
   func `what a model is held to is counted in its memory`(objective: String) throws {
     func bytes(_ batch: Int, _ own: [String: String]) throws -> Double {
@@ -161,6 +174,11 @@ struct TrainingConfigurationTests {
         + " instead of --mixer ssm"
     ),
     (
+      ["preset": "tiny", "mixer": "ssm", "rope-theta": "500"],
+      "rope-theta is about attention, and no layer has any: leave it out, or give --ssm-layers"
+        + " instead of --mixer ssm"
+    ),
+    (
       ["sample-prompt": "the"],
       "--sample-prompt is what samples go on from: add --sample-every 100, or leave it out"
     ),
@@ -172,6 +190,24 @@ struct TrainingConfigurationTests {
       ["feed-forward": "kat"],
       "every layer has experts, so none would have the feed-forward layer kat: give --experts 0, or"
         + " --expert-every 2"
+    ),
+    (
+      ["ffn-width": "100"],
+      "every layer has experts, whose width is --expert-width, and none has a feed-forward layer of"
+        + " 100: give --experts 0, or --expert-every 2"
+    ),
+    (
+      ["preset": "tiny", "sparsity": "0.5", "steps": "40", "regrow": "30"],
+      "blocks are exchanged in the first three quarters of the run, and --regrow 30 comes after those"
+        + " of 40 steps: give fewer, or 0"
+    ),
+    (
+      [
+        "preset": "tiny", "base": "b", "optimizer": "mezo", "mezo-sparsity": "0",
+        "mezo-mask": "random",
+      ],
+      "mezo-mask says which weights stay, and with --mezo-sparsity 0 none does: leave it out, or"
+        + " give --mezo-sparsity 0.75"
     ),
     (
       ["preset": "tiny", "feed-forward": "relu"],

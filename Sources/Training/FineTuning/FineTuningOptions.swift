@@ -152,6 +152,18 @@ extension TrainingConfiguration {
         reason: "alpha is a factor of lora and rank1, and \(name) has none: leave it out")
     }
     try checkFrozen(name)
+    try checkDecay(adapter.method)
+  }
+
+  private func checkDecay(_ method: AdapterMethod) throws(ConfigurationError) {
+    let usual = SettingCatalog.entry(SettingCatalog.weightDecay)?.start.number
+    let told = [
+      ("decay", decayIsCoupled), ("weight-decay", weightDecay > 0 && weightDecay != usual),
+    ]
+    guard !method.isDecayed, let option = told.first(where: \.1)?.0 else { return }
+    throw .idle(
+      option: option,
+      reason: "\(option) shrinks matrices, and \(method.rawValue) trains none: leave it out")
   }
 
   private func checkReward(_ options: [String: String]) throws(ConfigurationError) {
@@ -226,6 +238,9 @@ extension TrainingConfiguration {
 }
 
 extension AdapterMethod {
+  /// Whether weight decay shrinks what it trains: neither singular values nor a prefix's positions.
+  package var isDecayed: Bool { self != .svfit && self != .prefix }
+
   /// The peak learning rate that suits it at these sizes: `studies/finetuning.md` has what others come to.
   fileprivate var usualLearningRate: Double {
     switch self {

@@ -186,7 +186,7 @@ extension TrainingConfiguration {
       guard let words = options[option.name] else { continue }
       option.read(words, options, &self)
     }
-    if options["lr"] == nil { learningRate *= optimizer.usualRateFactor }
+    if options["lr"] == nil { learningRate *= usualRateFactor }
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkMixers(options)
@@ -221,6 +221,11 @@ extension TrainingConfiguration {
         throw .wrongValue(name: name, value: value, allowed: allowed)
       }
     }
+  }
+
+  private var usualRateFactor: Double {
+    base == nil
+      ? optimizer.newRateFactor : optimizer.tuningRateFactor(of: model.adapter?.method)
   }
 
   private func validate() throws(ConfigurationError) {

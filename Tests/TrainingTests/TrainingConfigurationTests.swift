@@ -95,6 +95,21 @@ struct TrainingConfigurationTests {
 
   private static let rateFactors: [OptimizerKind: Double] = [.lion: 0.1, .sgd: 10]
 
+  @Test(arguments: OptimizerKind.byGradients, RunOptionCatalog.methods)
+  func `it has another one where a checkpoint is trained on`(
+    optimizer: OptimizerKind, method: String
+  ) throws {
+    guard optimizer != .muon || method == RunOptionCatalog.fullMethod else { return }
+    func rate(_ optimizer: OptimizerKind) throws -> Double {
+      try TrainingConfiguration(options: [
+        "preset": "tiny", "base": "b", "method": method, "optimizer": optimizer.rawValue,
+      ]).learningRate
+    }
+    let factors: [OptimizerKind: Double] = [.lion: 0.3, .sgd: method == "prefix" ? 300 : 30]
+    let expected = try rate(.adamW) * factors[optimizer, default: 1]
+    #expect(abs(try rate(optimizer) / expected - 1) < 1e-12)
+  }
+
   @Test func `what no layer has a use for is not told, so that it can be read again`() throws {
     var configuration = TrainingConfiguration(preset: .moeTiny)
     (configuration.model.feedForwardWidth, configuration.model.mixers) = (100, [.ssm])

@@ -81,7 +81,7 @@ extension DashboardState {
       return hasStateSpaces && !hasAttention ? [.attentionLogits] : []
     }
     let silent = PaneCatalog.panes.filter { pane in
-      !pane.metrics.isEmpty && pane.metrics.allSatisfy { history[$0]?.isEmpty ?? true }
+      pane.isOfMetrics && pane.ownMetrics(in: history).allSatisfy { history[$0]?.isEmpty ?? true }
     }
     return Set(silent.map(\.id))
   }
@@ -89,7 +89,9 @@ extension DashboardState {
   /// What has panes of its own beside the wall, which stands in for the silent ones.
   func metricsOfOtherPanes(silent: Set<PaneID>) -> Set<MetricName> {
     guard !silent.isEmpty else { return [] }
-    let others = PaneCatalog.panes.filter { !silent.contains($0.id) }.flatMap(\.metrics)
+    let others = PaneCatalog.panes.filter { !silent.contains($0.id) }.flatMap {
+      $0.ownMetrics(in: history)
+    }
     return Set(others + (silent.contains(.loss) ? [] : [MetricCatalog.evalLoss]))
   }
 
@@ -111,9 +113,7 @@ extension DashboardState {
   }
 
   private var hasStateSpaces: Bool {
-    (0..<max(4, history.description?.model?.layers ?? 0)).contains {
-      history[StateSpacesPane.stateSize(inLayer: $0)] != nil
-    }
+    !history.names(ofFamily: MetricCatalog.stateSizes).isEmpty
   }
 
   /// The last step that is drawn.

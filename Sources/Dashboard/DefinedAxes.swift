@@ -18,7 +18,7 @@ extension DashboardState {
       return wall.place(of: wall.zoomed).map { wall.tiles[$0].metrics[0] }
     }
     if let globs = pane.globs { return PinnedPane.names(matching: globs, in: history).first }
-    let own = PaneCatalog.pane(pane)?.metrics ?? []
+    let own = PaneCatalog.pane(pane)?.ownMetrics(in: history) ?? []
     return own.first { history[$0]?.isEmpty == false }
   }
 }

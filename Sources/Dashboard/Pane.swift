@@ -54,6 +54,8 @@ package struct Pane: Sendable {
   package let draw: @Sendable (inout CellGrid, Rect, PaneContext) -> Void
   /// Without any of these it has nothing to draw; empty where it draws from whatever there is.
   let metrics: [MetricName]
+  /// The same of lines of the table, by their stems: where a run says which layers have the metric.
+  let families: [String]
   /// The chart whose vertical axis a person can zoom; nil where a pane has none.
   let chart: (@Sendable (PaneContext) -> LineChart)?
   /// What stays of title and headline where there is little room.
@@ -70,7 +72,7 @@ package struct Pane: Sendable {
 
   init(
     id: PaneID, title: String, minimumRows: Int, weight: Int, explanation: String,
-    metrics: [MetricName] = [],
+    metrics: [MetricName] = [], families: [String] = [],
     headline: @escaping @Sendable (PaneContext) -> [Span],
     draw: @escaping @Sendable (inout CellGrid, Rect, PaneContext) -> Void,
     chart: (@Sendable (PaneContext) -> LineChart)? = nil, brief: Brief? = nil,
@@ -82,11 +84,20 @@ package struct Pane: Sendable {
     self.weight = weight
     self.explanation = explanation
     self.metrics = metrics
+    self.families = families
     self.headline = headline
     self.draw = draw
     self.chart = chart
     self.brief = brief
     self.bare = bare
+  }
+
+  /// Whether it draws from metrics of its own.
+  var isOfMetrics: Bool { !metrics.isEmpty || !families.isEmpty }
+
+  /// Those of its metrics that a run may have, lines of the table as far as it has them.
+  func ownMetrics(in history: RunHistory) -> [MetricName] {
+    metrics + families.flatMap(history.names(ofFamily:))
   }
 }
 

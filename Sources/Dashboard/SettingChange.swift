@@ -67,7 +67,7 @@ extension DashboardState {
       return "rate \(Self.rate(scheduled * before.number)) → \(Self.rate(scheduled * after.number))"
     case SettingCatalog.batch:
       guard let context = history.description?.model?.context else { return nil }
-      let tokens = [before, after].map { NumberText.grouped(Int($0.number) * context) }
+      let tokens = [before, after].map { NumberText.grouped($0.number * Double(context)) }
       return "tokens a step \(tokens.joined(separator: " → "))"
     case SettingCatalog.warmupAgain where after.isOn:
       return "at the full rate again by step \(step(after: after))"

@@ -6,13 +6,6 @@ enum EngineWords {
   /// The member's name.
   static let key = "engine"
 
-  private static var sizes: [(name: String, place: WritableKeyPath<Model, Int>)] {
-    [
-      ("width", \.width), ("layers", \.layers), ("heads", \.heads), ("context", \.context),
-      ("batch", \.batch), ("experts", \.experts), ("parameters", \.parameters),
-    ]
-  }
-
   private static var numbers: [(name: String, place: WritableKeyPath<RunDescription, Double?>)] {
     [
       ("peak_learning_rate", \.peakLearningRate), ("minimum_learning_rate", \.minimumLearningRate),
@@ -25,7 +18,7 @@ enum EngineWords {
   /// The member's object; nil for a run of another trainer's.
   static func object(_ description: RunDescription) -> String? {
     guard let model = description.model else { return nil }
-    var members = sizes.map { "\"\($0.name)\":\(model[keyPath: $0.place])" }
+    var members = Model.sizes.map { "\"\($0.name)\":\(model[keyPath: $0.place])" }
     if let preset = model.preset { members.append("\"preset\":\(JSONLines.quoted(preset))") }
     if let warmup = description.warmup { members.append("\"warmup\":\(warmup)") }
     for (name, place) in numbers {
@@ -35,17 +28,17 @@ enum EngineWords {
     return "{\(members.joined(separator: ","))}"
   }
 
-  /// Takes in what the member says; nothing where a size is missing.
+  /// Takes in what the member says; nothing where a size is missing, or is one that no model has.
   static func read(_ value: JSONValue, into description: inout RunDescription) {
     var model = Model(
       preset: value["preset"]?.text, width: 0, layers: 0, heads: 0, context: 0, batch: 0,
       experts: 0, parameters: 0)
-    for (name, place) in sizes {
-      guard let size = value[name]?.step, size >= 0 else { return }
+    for (name, place, most) in Model.sizes {
+      guard let size = value[name]?.step, (0...most).contains(size) else { return }
       model[keyPath: place] = size
     }
     description.model = model
-    description.warmup = value["warmup"]?.step
+    description.warmup = value["warmup"]?.step.flatMap { $0 >= 0 ? $0 : nil }
     for (name, place) in numbers { description[keyPath: place] = value[name]?.number }
   }
 }

@@ -13,7 +13,7 @@ package final class ModelTrial {
   package let parameters: FloatBuffer
   /// Room for others.
   package let trial: FloatBuffer
-  /// Rows of T+1 bytes.
+  /// Rows of T+1 tokens.
   let tokens: [Token]
   package let windows: Int
 
@@ -80,12 +80,17 @@ package final class ModelTrial {
     }
   }
 
+  /// What the model reads one of after another: byte or token.
+  package var unit: String {
+    configuration.vocabulary == Corpus.byteVocabulary ? "byte" : "token"
+  }
+
   /// The normalised residual stream by layer over the first windows, [windows·T, D].
   package func features(windows: Int) -> [[Float]] {
     features(of: Array(tokens.prefix(windows * (context + 1))))
   }
 
-  /// The same over rows of T+1 bytes.
+  /// The same over rows of T+1 tokens.
   func features(of rows: [Token]) -> [[Float]] {
     rows.withUnsafeBufferPointer {
       engine.features(
@@ -93,7 +98,7 @@ package final class ModelTrial {
     }
   }
 
-  /// The byte that follows each position of the first windows.
+  /// The token that follows each position of the first windows.
   func targets(windows: Int) -> [Int] {
     (0..<windows).flatMap { row in
       (1...context).map { Int(tokens[row * (context + 1) + $0]) }

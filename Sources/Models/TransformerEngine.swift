@@ -97,7 +97,7 @@ package final class TransformerEngine {
   /// The loss of a batch, and its gradients in `sliceGradients`.
   ///
   /// Once its arrays have grown it allocates nothing, if the statistics of the step before are gone.
-  /// - Parameters: `tokens` are `batch` rows of T+1 bytes; `noise` [batch] is the probability with
+  /// - Parameters: `tokens` are `batch` rows of T+1 tokens; `noise` [batch] is the probability with
   ///   which a channel redrew each row's bytes, whose losses are then the channel's; empty where all
   ///   are taken as they are; `tokenLoss` is what the tokens' loss is, nil for a mean; `sparse` says
   ///   what of the matrices is not there, in `parameters` zeros whose gradients stay as they were
@@ -175,7 +175,7 @@ package final class TransformerEngine {
 extension TransformerEngine {
   /// The loss of any number of windows, without gradients.
   ///
-  /// - Parameters: `tokens` are `rows` windows of T+1 bytes; they are taken in groups of a slice's
+  /// - Parameters: `tokens` are `rows` windows of T+1 tokens; they are taken in groups of a slice's
   ///   size, a last one may be smaller; `noise` [rows] as for a step
   package func loss(
     parameters: FloatBuffer, tokens: UnsafeBufferPointer<Token>, rows: Int,

@@ -132,10 +132,10 @@
       }
     }
 
-    /// A wait that was told of is none that is usual.
     private func end(_ roll: RankRoll, since start: UInt64) {
-      guard roll.silent.isEmpty else { return tell(roll.silent, since: start, isOver: true) }
-      longestWait.max(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
+      let waited = DispatchTime.now().uptimeNanoseconds - start
+      longestWait.store(roll.longest(after: waited), ordering: .relaxed)
+      tell(roll.silent, since: start, isOver: true)
     }
 
     /// Rank 0 asks and listens, the others answer.

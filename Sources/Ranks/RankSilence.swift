@@ -17,8 +17,7 @@ package struct RankSilence: Sendable, Equatable {
     let time = "\(Int(seconds.rounded())) s"
     return isOver
       ? "\(who) \(isOne ? "is" : "are") there again after \(time)"
-      : "\(who) \(isOne ? "has" : "have") kept the others waiting for \(time): stopped, stuck or"
-        + " cut off"
+      : "\(who) \(isOne ? "does" : "do") not answer: the others have waited for \(time)"
   }
 }
 
@@ -37,6 +36,7 @@ struct RankRoll {
 
   /// Nanoseconds from which on a wait is long; a quarter of them is left for the answers.
   let limit: UInt64
+  private let longestBefore: UInt64
   private var missing: Set<Int>?
   /// Those that were told of, in their order.
   private(set) var silent: [Int] = []
@@ -45,6 +45,7 @@ struct RankRoll {
   /// - Parameter longest: nanoseconds of the longest wait so far, since where ranks are unlike each
   ///   other long waits are usual.
   init(longest: UInt64) {
+    longestBefore = longest
     limit = max(20_000_000_000, min(4 * longest, 300_000_000_000))
   }
 
@@ -61,4 +62,8 @@ struct RankRoll {
   }
 
   mutating func hear(_ rank: Int) { missing?.remove(rank) }
+
+  /// The longest wait once this one has ended after `waited`: one that was told of counts too, since a
+  /// rank that came back was only at work, and will be again.
+  func longest(after waited: UInt64) -> UInt64 { max(longestBefore, waited) }
 }

@@ -34,11 +34,16 @@ struct LineDigest {
       clock: try GenerationColumns(of: MetricColumn.wallTime, newest: chunks, in: database),
       starts: starts, isForeign: isForeign)
     let endings = try LineEnding.all(in: database)
-    let totals = (0...newest).map { endings[$0]?.runDescription?.totalSteps ?? totalSteps }
-    self.newest = Self.line(newest, of: columns, totals, state)
-    abandoned = (0..<newest).compactMap { number in
+    // Those that there are, and not all numbers up to the largest.
+    let numbers = ([0] + starts.keys.filter { $0 > 0 }).sorted()
+    func total(_ number: Int) -> Int? {
+      endings[number]?.runDescription?.totalSteps ?? totalSteps
+    }
+    self.newest = Self.line(newest, of: columns, total(newest), state)
+    abandoned = numbers.dropLast().enumerated().compactMap { place, number in
       Self.abandonedLine(
-        number, newest: newest, columns, totals, endings[number]?.runState ?? .stopped)
+        number, later: numbers[(place + 1)...], columns, total(number),
+        endings[number]?.runState ?? .stopped)
     }.map { line in
       var line = line
       line.options = endings[line.number - 1]?.runDescription?.options
@@ -58,13 +63,13 @@ struct LineDigest {
   }
 
   private static func line(
-    _ number: Int, of columns: Columns, _ totals: [Int?], _ state: RunState
+    _ number: Int, of columns: Columns, _ totalSteps: Int?, _ state: RunState
   ) -> SessionLine {
     var line = SessionLine(number: number + 1)
     let loss = columns.loss.line(through: number, starts: columns.starts)
     let heldOut = columns.heldOut.line(through: number, starts: columns.starts)
     let clock = columns.clock.line(through: number, starts: columns.starts)
-    line.totalSteps = totals[number]
+    line.totalSteps = totalSteps
     let last = clock.last?.step ?? loss.last?.step
     line.steps =
       columns.isForeign || last == line.totalSteps
@@ -81,9 +86,9 @@ struct LineDigest {
   /// The line that generation `number` ended; nil where nothing of it was left, or all of it came
   /// again to the last bit, as a run that was killed and resumed does it.
   private static func abandonedLine(
-    _ number: Int, newest: Int, _ columns: Columns, _ totals: [Int?], _ state: RunState
+    _ number: Int, later: ArraySlice<Int>, _ columns: Columns, _ totalSteps: Int?,
+    _ state: RunState
   ) -> SessionLine? {
-    let later = (number + 1)...newest
     guard let start = later.compactMap({ columns.starts[$0] }).min() else { return nil }
     let clock = columns.clock.line(through: number, starts: columns.starts)
     guard let last = clock.last?.step, last >= start else { return nil }
@@ -95,7 +100,7 @@ struct LineDigest {
         if own.allSatisfy({ others[$0.key] == $0.value }) { return nil }
       }
     }
-    var line = Self.line(number, of: columns, totals, state)
+    var line = Self.line(number, of: columns, totalSteps, state)
     line.leftAt = start
     return line
   }

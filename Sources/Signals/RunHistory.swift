@@ -104,7 +104,7 @@ package struct RunHistory: Sendable {
   private mutating func take(_ record: RunRecord) {
     switch record {
     case .description(let description):
-      self.description = description
+      self.description = description.plausible
       definitions = MetricDefinitions(description)
     case .settings(let settings): self.settings = settings
     case .state(let state): self.state = state

@@ -1,5 +1,4 @@
 import Foundation
-import Models
 import Training
 
 /// What a sweep runs: products of lists, all of their cells or some at random.
@@ -16,7 +15,7 @@ package struct Grid: Sendable {
 
   package let tables: [GridTable]
   package let draw: Draw?
-  /// The options that differ from cell to cell, in the order of the table of options.
+  /// The options that are given differently from cell to cell, in the order of the table of options.
   package let varied: [String]
   /// Every cell once, in the tables' order.
   package let cells: [SweepCell]
@@ -38,19 +37,14 @@ package struct Grid: Sendable {
     }
     let numbers = draw.map { Self.drawn($0, of: Int(total)) } ?? Array(0..<Int(total))
     var seen: Set<[String: String]> = []
-    var found: [(options: [String: String], table: GridTable)] = []
+    var given: [GivenCell] = []
     for number in numbers {
       let (table, place) = Self.place(of: number, in: tables)
-      let options = table.options(at: place)
-      if seen.insert(options).inserted { found.append((options, table)) }
+      let cell = GivenCell(options: table.options(at: place), table: table)
+      if seen.insert(cell.options).inserted { given.append(cell) }
     }
-    let varied = Self.varied(found.map(\.options))
-    self.varied = varied
-    cells = found.enumerated().map { index, cell in
-      SweepCell(
-        number: index + 1, options: cell.options, varied: varied, named: cell.table.varied)
-    }
-    costs = try Self.costs(of: cells)
+    varied = Self.varied(given.map(\.options))
+    (cells, costs) = try FittedCells(given, varied: varied).cells()
   }
 
   private static func place(of number: Int, in tables: [GridTable]) -> (GridTable, Int) {
@@ -80,28 +74,6 @@ package struct Grid: Sendable {
     return RunOptionCatalog.all.map(\.name).filter { name in
       all.contains { $0[name] != first[name] }
     }
-  }
-
-  /// - Throws: ``GridError/contradictory(cell:words:reason:others:)`` with the number of all such cells.
-  private static func costs(of cells: [SweepCell]) throws(GridError) -> [CellCost] {
-    var flaw: (cell: SweepCell, reason: String)?
-    var count = 0
-    var parameters: [ModelConfiguration: Int] = [:]
-    var costs: [CellCost] = []
-    for cell in cells {
-      do throws(ConfigurationError) {
-        let configuration = try cell.configuration()
-        let cost = CellCost(configuration, parameters: parameters[configuration.model])
-        parameters[configuration.model] = cost.parameters
-        costs.append(cost)
-      } catch {
-        if flaw == nil { flaw = (cell, error.description) }
-        count += 1
-      }
-    }
-    guard let flaw else { return costs }
-    throw .contradictory(
-      cell: flaw.cell.number, words: flaw.cell.words, reason: flaw.reason, others: count - 1)
   }
 
   /// Whether both run the same cells under the same numbers.

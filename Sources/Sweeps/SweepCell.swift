@@ -42,11 +42,20 @@ package struct SweepCell: Sendable, Hashable {
   /// The run's configuration, on one core.
   /// - Throws: where the options contradict each other.
   package func configuration() throws(ConfigurationError) -> TrainingConfiguration {
-    try TrainingConfiguration(options: runOptions)
+    try Self.configuration(options)
   }
 
-  /// As the run takes them: no number depends on the cores.
-  package var runOptions: [String: String] {
+  static func configuration(
+    _ options: [String: String]
+  ) throws(ConfigurationError) -> TrainingConfiguration {
+    try TrainingConfiguration(options: runOptions(options))
+  }
+
+  /// As the run takes them.
+  package var runOptions: [String: String] { Self.runOptions(options) }
+
+  /// No number depends on the cores.
+  private static func runOptions(_ options: [String: String]) -> [String: String] {
     options.merging(["workers": "1"]) { own, _ in own }
   }
 }

@@ -71,6 +71,19 @@ public struct RunDescription: Sendable, Hashable, Codable {
   /// Where in ``environment`` another trainer says what its losses are counted in.
   package static let lossUnitKey = "loss_unit"
 
+  /// It, as far as its numbers can be of a run: without sizes that no model has and steps that nobody
+  /// can count to. A file or a wire may say any.
+  package var plausible: RunDescription {
+    var description = self
+    if let model, !model.isPlausible { description.model = nil }
+    if let totalSteps, !(0...Self.mostSteps).contains(totalSteps) { description.totalSteps = nil }
+    if let warmup, !(0...Self.mostSteps).contains(warmup) { description.warmup = nil }
+    return description
+  }
+
+  /// Beyond, a number of steps has no exact place among Doubles.
+  private static let mostSteps = 1 << 52
+
   /// The unit of a metric: of another trainer's losses what it says, or nothing.
   package func unit(of name: MetricName) -> String {
     let unit = MetricCatalog.family(of: name)?.unit ?? ""
@@ -95,6 +108,22 @@ public struct RunDescription: Sendable, Hashable, Codable {
     self.initialLoss = initialLoss
     self.options = options
     self.environment = environment
+  }
+}
+
+extension RunDescription.Model {
+  /// Each size as a log spells it, with its place and the most that it can be.
+  package static var sizes: [(name: String, place: WritableKeyPath<Self, Int>, most: Int)] {
+    [
+      ("width", \.width, 1 << 24), ("layers", \.layers, 1 << 16), ("heads", \.heads, 1 << 16),
+      ("context", \.context, 1 << 30), ("batch", \.batch, 1 << 30),
+      ("experts", \.experts, 1 << 20), ("parameters", \.parameters, 1 << 52),
+    ]
+  }
+
+  /// Whether a model can have these sizes.
+  package var isPlausible: Bool {
+    Self.sizes.allSatisfy { (0...$0.most).contains(self[keyPath: $0.place]) }
   }
 }
 

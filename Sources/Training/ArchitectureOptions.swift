@@ -26,7 +26,7 @@ extension RunOptionCatalog {
     .count(
       "ffn-width", 1...65536, \.model.feedForwardWidth,
       help: "hidden width of feed-forward layers; 4 times the width, with llama 8/3, if not given"
-    ) { $0.model.feedForwardWidth != $0.model.architecture.feedForwardWidth($0.model.width) },
+    ) { $0.model.hasFeedForwardWidth },
     .flag(
       "tie-embeddings", \.model.isTied,
       help: "take the embedding's table for the unembedding too; on with gpt2"
@@ -36,11 +36,11 @@ extension RunOptionCatalog {
       help:
         "tokens of the model; with another number than 256 the data are a tokenizer's ids, unsigned"
         + " and of 16 bits each"
-    ) { $0.model.vocabulary != Corpus.bytes },
+    ) { $0.model.vocabulary != Corpus.byteVocabulary },
     .number(
       "rope-theta", 1...1e9, \.model.rotaryBase,
       help: "base of the angles that rotary positions turn by"
-    ) { $0.model.rotaryBase != ModelConfiguration.usualRotaryBase },
+    ) { $0.model.hasAttention && $0.model.rotaryBase != ModelConfiguration.usualRotaryBase },
     .number(
       "norm-eps", 1e-12...1, \.model.normEpsilon,
       help: "what norms add to the variance; 1e-5, with llama 1e-6, if not given"
@@ -66,12 +66,20 @@ extension ModelConfiguration {
     try configuration.validateArchitecture()
     try configuration.validateMixers()
     let model = configuration.model
-    guard model.feedForward != model.architecture.feedForward, mixtureCount == layers else {
+    guard model.feedForward != model.architecture.feedForward, isAllExperts else {
       return model
     }
     throw .impossible(
       reason: "every layer of these sizes has experts, so none would have the feed-forward layer"
         + " \(model.feedForward.rawValue): choose a dense preset, or leave --feed-forward out")
+  }
+
+  /// Whether every layer has experts in the place of the feed-forward layer.
+  var isAllExperts: Bool { mixtureCount == layers }
+
+  /// Whether it has feed-forward layers of another width than usual.
+  fileprivate var hasFeedForwardWidth: Bool {
+    !isAllExperts && feedForwardWidth != architecture.feedForwardWidth(width)
   }
 }
 
@@ -85,7 +93,7 @@ extension TrainingConfiguration {
 
   /// Refuses what is about text where tokens are ids.
   func validateVocabulary() throws(ConfigurationError) {
-    guard model.vocabulary != Corpus.bytes else { return }
+    guard model.vocabulary != Corpus.byteVocabulary else { return }
     guard dataPath != nil else {
       throw .impossible(
         reason:
@@ -107,7 +115,8 @@ extension TrainingConfiguration {
     let family = model.architecture
     if let shared = model.keyValueHeads {
       guard !family.joinsProjections else {
-        throw .impossible(
+        throw .idle(
+          option: "kv-heads",
           reason: "kv-heads has no place in \(family.rawValue), where each query has a key of its"
             + " own: add --architecture llama, or leave it out")
       }
@@ -122,7 +131,8 @@ extension TrainingConfiguration {
           + " --architecture out")
     }
     guard !family.learnsPositions || model.rotaryBase == ModelConfiguration.usualRotaryBase else {
-      throw .impossible(
+      throw .idle(
+        option: "rope-theta",
         reason: "rope-theta has no place in \(family.rawValue), whose positions are learned: leave"
           + " it out")
     }

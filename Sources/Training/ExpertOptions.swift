@@ -25,13 +25,15 @@ extension TrainingConfiguration {
     if let experts = model.experts {
       guard options["router-width"] == nil || experts.router.conformer.hasState else {
         let names = ExpertRouter.names { $0.hasState }
-        throw .impossible(
+        throw .idle(
+          option: "router-width",
           reason: "router-width is the state of the router \(names), not of"
             + " \(experts.router.rawValue): leave it out, or give --router \(names)")
       }
       guard options["moe-consistency"] == nil || model.passes == 2 else {
         let names = ExpertRouter.names { $0.passes == 2 }
-        throw .impossible(
+        throw .idle(
+          option: "moe-consistency",
           reason: "moe-consistency holds the two passes of the router \(names) together, and"
             + " \(experts.router.rawValue) takes one: leave it out, or give --router \(names)")
       }
@@ -42,18 +44,21 @@ extension TrainingConfiguration {
       "router-width", "moe-consistency",
     ]
     guard let name = names.first(where: { options[$0] != nil }) else { return }
-    throw .impossible(reason: "--\(name) needs experts: add --experts 8")
+    throw .idle(option: name, reason: "--\(name) needs experts: add --experts 8")
   }
 
   /// Refuses what no mixture can be.
   func validateExperts() throws(ConfigurationError) {
     guard let experts = model.experts else {
-      guard biasBalance == 0, capacity == 0, routerZLoss == 0 else {
-        throw .impossible(
-          reason: "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
-            + " --moe-router-z-loss out or add --experts 8")
-      }
-      return
+      let told = [
+        ("moe-capacity", capacity > 0), ("moe-bias-balance", biasBalance > 0),
+        ("moe-router-z-loss", routerZLoss > 0),
+      ]
+      guard let option = told.first(where: \.1)?.0 else { return }
+      throw .idle(
+        option: option,
+        reason: "this model has no experts: leave --moe-capacity, --moe-bias-balance and"
+          + " --moe-router-z-loss out or add --experts 8")
     }
     guard experts.active <= experts.count else {
       throw .impossible(
@@ -71,7 +76,8 @@ extension TrainingConfiguration {
         reason: "experts in every second layer need two layers: leave --expert-every out")
     }
     guard routerZLoss == 0 || experts.router.conformer.hasSoftmax else {
-      throw .impossible(
+      throw .idle(
+        option: "moe-router-z-loss",
         reason:
           "the \(experts.router.rawValue) router has no softmax to hold: leave --moe-router-z-loss out"
       )
@@ -79,14 +85,19 @@ extension TrainingConfiguration {
   }
 
   private func validateScores(_ router: ExpertRouter) throws(ConfigurationError) {
-    guard router.conformer.hasScores || (balanceLoss == 0 && biasBalance == 0 && routerZLoss == 0)
-    else {
-      throw .impossible(
+    let told = [
+      ("moe-aux-loss", balanceLoss != 0), ("moe-bias-balance", biasBalance != 0),
+      ("moe-router-z-loss", routerZLoss != 0),
+    ]
+    if !router.conformer.hasScores, let option = told.first(where: \.1)?.0 {
+      throw .idle(
+        option: option,
         reason: "the \(router.rawValue) router has no scores to balance: leave --moe-aux-loss,"
           + " --moe-bias-balance and --moe-router-z-loss out")
     }
     guard router.conformer.hasCapacity || capacity == 0 else {
-      throw .impossible(
+      throw .idle(
+        option: "moe-capacity",
         reason:
           "the \(router.rawValue) router sends a whole batch to one expert: leave --moe-capacity out"
       )

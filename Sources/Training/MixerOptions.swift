@@ -44,9 +44,11 @@ extension TrainingConfiguration {
     }
     let others = [
       ("per-head-logits", tellsHeadLogits), ("blend-steps", blendSteps != Self.usualBlendSteps),
+      ("rope-theta", model.rotaryBase != ModelConfiguration.usualRotaryBase),
     ]
     guard let name = started.first?.option ?? others.first(where: \.1)?.0 else { return }
-    throw .impossible(
+    throw .idle(
+      option: name,
       reason: "\(name) is about attention, and no layer has any: leave it out, or give"
         + " --ssm-layers instead of --mixer ssm")
   }

@@ -30,7 +30,7 @@ extension ModelConfiguration {
   /// What it has otherwise than its family usually does, by the options' names.
   private var besidesFamily: String {
     var words: [String] = []
-    if vocabulary != Corpus.bytes { words.append(", \(vocabulary) tokens") }
+    if vocabulary != Corpus.byteVocabulary { words.append(", \(vocabulary) tokens") }
     if feedForward != architecture.feedForward { words.append(", \(feedForward.rawValue)") }
     if feedForwardWidth != architecture.feedForwardWidth(width) {
       words.append(", ffn-width \(feedForwardWidth)")

@@ -53,7 +53,8 @@ package enum RunOptionCatalog {
     .number(
       "lr", 0...1000, \.learningRate,
       help: "peak learning rate; the preset's if not given, a tenth of it with lion and ten times"
-        + " with sgd"),
+        + " with sgd; with base the method's, 0.3 of it with lion and 30 times with sgd, a prefix's"
+        + " 300 times"),
     .number(
       "min-lr", 0...1000, \.minimumLearningRate, help: "rate at which the schedule ends"),
     .count("warmup", 0...1_000_000_000, \.warmup, help: "steps of linear warm-up"),

@@ -90,7 +90,8 @@ extension TrainingConfiguration {
       guard let value = starts[entry.name], value.isOn, value != entry.start,
         let lack = conditions.lack(for: entry)
       else { continue }
-      throw .impossible(reason: "\(entry.option) changes nothing, as \(lack): leave it out")
+      throw .idle(
+        option: entry.option, reason: "\(entry.option) changes nothing, as \(lack): leave it out")
     }
     for entry in SettingCatalog.entries {
       guard let value = starts[entry.name],

@@ -5,17 +5,22 @@ import Models
 extension TrainingConfiguration {
   /// What the parameters and all that is as large as they are, and the activations, take, about.
   package var estimatedBytes: Double {
-    let teacher = teacherBytes
-    return parameterBytes + teacher.weights + Double(batch) * (windowBytes + teacher.window)
+    let others = otherModelsBytes
+    return parameterBytes + others.weights + Double(batch) * (windowBytes + others.window)
   }
 
   /// The windows a step may have in this machine's memory, about.
   var largestBatch: Int {
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    let teacher = teacherBytes
+    let others = otherModelsBytes
     return max(
-      batch,
-      Int((memory - parameterBytes - teacher.weights) / (windowBytes + teacher.window)))
+      batch, Int((memory - parameterBytes - others.weights) / (windowBytes + others.window)))
+  }
+
+  /// What models take that are not trained themselves.
+  private var otherModelsBytes: (weights: Double, window: Double) {
+    let (teacher, reference) = (teacherBytes, referenceBytes)
+    return (teacher.weights + reference.weights, teacher.window + reference.window)
   }
 
   /// The parameters, one or two moments, the sum of the slices' gradients and theirs, three of the
@@ -36,6 +41,14 @@ extension TrainingConfiguration {
 
   private var windowBytes: Double {
     4 * Double(model.passes * model.context * (model.keptPerToken + model.vocabulary))
+  }
+
+  /// What a model is held to that it was as the run began: its weights, and of a window the reference's
+  /// logits twice, as `Steering` has them and as its pass gives them, and what each token counts.
+  private var referenceBytes: (weights: Double, window: Double) {
+    guard anchor > 0 || reward != nil else { return (0, 0) }
+    let weights = 4 * Double(model.parameterCount)
+    return (weights, 4 * Double(model.context * (2 * model.vocabulary + 3)))
   }
 
   /// The teacher's weights, and what a window takes of its pass and its logits; nothing where it cannot

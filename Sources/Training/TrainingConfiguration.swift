@@ -99,7 +99,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// Share of the hidden matrices' blocks that are not there; 0 for whole matrices.
   public var sparsity = 0.0
   /// Steps between two exchanges of blocks; 0 is never.
-  public var regrow = 100
+  public var regrow = Self.usualRegrow
+  static let usualRegrow = 100
   /// Seed of weights and data order.
   public var seed: UInt64 = 0
   /// Steps over which a switch of qk-layernorm is blended.
@@ -168,6 +169,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case wrongValue(name: String, value: String, allowed: String)
   /// The options contradict each other.
   case impossible(reason: String)
+  /// The option would change nothing in the run that the others make.
+  case idle(option: String, reason: String)
 
   /// What is wrong and what to do.
   public var description: String {
@@ -177,7 +180,7 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
         + (nearest.map { ": did you mean '\($0)'?" } ?? ": seismo train --help lists them")
     case .wrongValue(let name, let value, let allowed):
       "'\(value)' is no value for \(name): give \(allowed)"
-    case .impossible(let reason): reason
+    case .impossible(let reason), .idle(_, let reason): reason
     }
   }
 }
@@ -193,7 +196,7 @@ extension TrainingConfiguration {
       guard let words = options[option.name] else { continue }
       option.read(words, options, &self)
     }
-    if options["lr"] == nil { learningRate *= optimizer.usualRateFactor }
+    if options["lr"] == nil { learningRate *= usualRateFactor }
     alarms = AlarmThresholds(options: options)
     if model != preset?.model || batch != preset?.batch { preset = nil }
     try checkMixers(options)
@@ -230,6 +233,11 @@ extension TrainingConfiguration {
     }
   }
 
+  private var usualRateFactor: Double {
+    base == nil
+      ? optimizer.newRateFactor : optimizer.tuningRateFactor(of: model.adapter?.method)
+  }
+
   private func validate() throws(ConfigurationError) {
     guard model.width % model.heads == 0 else {
       throw .impossible(
@@ -241,12 +249,14 @@ extension TrainingConfiguration {
           + " is \(model.headWidth): change --width or --heads")
     }
     guard qkClip == 0 || !qkLayerNorm else {
-      throw .impossible(
+      throw .idle(
+        option: "qk-clip",
         reason: "qk-clip has no effect under qk-layernorm, which ignores the weights' scale:"
           + " choose one")
     }
     guard qkClip == 0 || !model.sigmaReparam else {
-      throw .impossible(
+      throw .idle(
+        option: "qk-clip",
         reason: "qk-clip has no effect under sigma-reparam, which ignores the weights' scale:"
           + " choose one")
     }
@@ -271,13 +281,24 @@ extension TrainingConfiguration {
     try validateSettings()
   }
 
+  /// Refuses what is told of feed-forward layers where there are none.
   private func validateFeedForward() throws(ConfigurationError) {
-    guard model.feedForward != model.architecture.feedForward,
-      model.mixtureCount == model.layers
-    else { return }
-    throw .impossible(
-      reason: "every layer has experts, so none would have the feed-forward layer"
-        + " \(model.feedForward.rawValue): give --experts 0, or --expert-every 2")
+    guard model.isAllExperts else { return }
+    let usualWidth = model.architecture.feedForwardWidth(model.width)
+    let told = [
+      (
+        "feed-forward", model.feedForward != model.architecture.feedForward,
+        "so none would have the feed-forward layer \(model.feedForward.rawValue)"
+      ),
+      (
+        "ffn-width", model.feedForwardWidth != usualWidth,
+        "whose width is --expert-width, and none has a feed-forward layer of \(model.feedForwardWidth)"
+      ),
+    ]
+    guard let (option, _, why) = told.first(where: \.1) else { return }
+    throw .idle(
+      option: option,
+      reason: "every layer has experts, \(why): give --experts 0, or --expert-every 2")
   }
 
   private func validateSlices() throws(ConfigurationError) {
@@ -291,7 +312,8 @@ extension TrainingConfiguration {
   private func validateSchedule() throws(ConfigurationError) {
     guard let decaySteps else { return }
     guard schedule == .wsd else {
-      throw .impossible(
+      throw .idle(
+        option: "decay-steps",
         reason: "decay-steps belongs to the schedule wsd, not to \(schedule.rawValue): leave it"
           + " out, or give --schedule wsd")
     }
@@ -304,7 +326,8 @@ extension TrainingConfiguration {
   /// Refuses a prompt for samples of which nothing is said; an interval of 0 may be one of several.
   private func checkSamples(_ options: [String: String]) throws(ConfigurationError) {
     guard options["sample-prompt"] != nil, options["sample-every"] == nil else { return }
-    throw .impossible(
+    throw .idle(
+      option: "sample-prompt",
       reason: "--sample-prompt is what samples go on from: add --sample-every 100, or leave it out")
   }
 

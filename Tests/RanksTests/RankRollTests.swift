@@ -33,12 +33,29 @@ struct RankRollTests {
     #expect(RankRoll(longest: 1000 * Self.second).limit == 300 * Self.second)
   }
 
+  @Test func `a wait whose rank came back is a usual one from then on`() {
+    var roll = RankRoll(longest: 0)
+    #expect(roll.duty(after: 16 * Self.second, of: 2) == .ask)
+    #expect(roll.duty(after: 21 * Self.second, of: 2) == .tell([1]))
+    let longest = roll.longest(after: 25 * Self.second)
+    #expect(longest == 25 * Self.second)
+    var next = RankRoll(longest: longest)
+    #expect(next.duty(after: 25 * Self.second, of: 2) == .nothing)
+    #expect(next.duty(after: 76 * Self.second, of: 2) == .ask)
+    #expect(next.duty(after: 99 * Self.second, of: 2) == .nothing)
+    #expect(next.duty(after: 101 * Self.second, of: 2) == .tell([1]))
+    #expect(next.longest(after: 2 * Self.second) == longest)
+  }
+
   @Test func `the words name each rank, and that it is there again`() {
     let one = RankSilence(names: ["rank 3 on node7"], seconds: 20.2, isOver: false)
     #expect(
-      one.text == "rank 3 on node7 has kept the others waiting for 20 s: stopped, stuck or cut off")
+      one.text == "rank 3 on node7 does not answer: the others have waited for 20 s")
     let two = RankSilence(
       names: ["rank 1 on node2", "rank 3 on node7"], seconds: 94, isOver: true)
+    #expect(
+      RankSilence(names: two.names, seconds: 94, isOver: false).text
+        == "rank 1 on node2, rank 3 on node7 do not answer: the others have waited for 94 s")
     #expect(two.text == "rank 1 on node2, rank 3 on node7 are there again after 94 s")
   }
 }

@@ -1,4 +1,6 @@
+import Formats
 import Foundation
+import GRDB
 import Signals
 import Telemetry
 import Testing
@@ -7,7 +9,7 @@ import TestSupport
 @testable import Sessions
 
 /// What a run left when it was resumed from an earlier step, or went back, is still there.
-@Suite(.timeLimit(.minutes(15))) struct SessionLineTests {
+@Suite(.timeLimit(.minutes(1))) struct SessionLineTests {
   let folder: TestFolder
   let path: String
 
@@ -60,6 +62,22 @@ import TestSupport
     #expect(summary.abandoned.map(\.steps) == [500])
     #expect(summary.abandoned.map(\.totalSteps) == [500])
     #expect(summary.abandoned.map { $0.options?["steps"] } == ["500"])
+  }
+
+  /// A session may hold any number.
+  @Test func `lines are those that there are, and not all numbers up to the largest`() throws {
+    _ = try record(steps: 500)
+    let number = 30_000_000
+    let database = try DatabaseQueue(path: path)
+    try database.write {
+      try $0.execute(
+        sql: "INSERT INTO generations (id, starting_step, checksum) VALUES (?, ?, ?)",
+        arguments: [number, 90, Checksum.of("", number, 90)])
+    }
+    try database.close()
+    let summary = SessionSummary(path: path)
+    #expect(summary.steps == 100)
+    #expect(summary.abandoned.map(\.steps) == [500])
   }
 
   @Test func `a line that is restored is the run again, and what it gave way to a line`() throws {

@@ -123,6 +123,47 @@ struct GridTests {
     #expect(error?.description.contains("\n") == false)
   }
 
+  @Test func `what is given for all is left out of the cells that have no use for it`() throws {
+    let adam = try grid(["preset": "tiny", "optimizer": "adamw,lion,sgd", "adam-beta2": "0.99"])
+    #expect(adam.cells.map { $0.options["adam-beta2"] } == ["0.99", nil, nil])
+    #expect(adam.cells.map(\.words) == ["optimizer adamw", "optimizer lion", "optimizer sgd"])
+    #expect(adam.varied == ["optimizer"] && adam.costs.count == 3)
+    let mixed = try grid([
+      "preset": "tiny", "experts": "0,4", "router": "switch", "mixer": "attention,ssm",
+      "rope-theta": "500",
+    ])
+    #expect(mixed.cells.map { $0.options["router"] } == [nil, "switch", nil, "switch"])
+    #expect(mixed.cells.map { $0.options["rope-theta"] } == ["500.0", "500.0", nil, nil])
+    #expect(
+      try grid(["sizes": "tiny,moe-tiny", "ffn-width": "100"]).cells.map { $0.options["ffn-width"] }
+        == ["100", nil])
+  }
+
+  @Test func `what is left out makes no cell twice`() throws {
+    let one = try GridTable(["preset": ["tiny"], "optimizer": ["lion"]])
+    let two = try GridTable([
+      "preset": ["tiny"], "optimizer": ["adamw,lion"], "adam-beta2": ["0.99"],
+    ])
+    let grid = try Grid([one, two])
+    #expect(grid.cells.map { $0.options["optimizer"] } == ["lion", "adamw"])
+    #expect(grid.cells.map(\.number) == [1, 2])
+  }
+
+  @Test(arguments: [
+    // Of use to none.
+    (["optimizer": "lion,sgd", "adam-beta2": "0.99"], "cell 1 (optimizer lion): adam-beta2"),
+    // Listed.
+    (["optimizer": "adamw,lion", "adam-beta2": "0.9,0.99"], "cell 3 (optimizer lion, adam-beta2"),
+    // Of use, and impossible.
+    (["optimizer": "adamw,muon", "subspace": "10"], "cell 2 (optimizer muon): muon is for"),
+  ])
+  func `other options without a use are refused`(given: [String: String], words: String) {
+    let error = #expect(throws: GridError.self) {
+      try self.grid(given.merging(["preset": "tiny"]) { $1 })
+    }
+    #expect(error?.description.hasPrefix(words) == true, "\(error?.description ?? "")")
+  }
+
   @Test func `contradictory cells are counted`() {
     let error = #expect(throws: GridError.self) {
       try self.grid(["preset": "tiny", "heads": "3,2,5", "seed": "1,2"])

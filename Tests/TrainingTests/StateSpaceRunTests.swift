@@ -52,19 +52,21 @@ struct StateSpaceRunTests {
     #expect(!step.names.contains { $0.path.hasPrefix("attention") })
     #expect(step.names.allSatisfy { MetricCatalog.family(of: $0) != nil })
     for layer in 0..<2 {
-      let numbers = try ["ssm_delta_min", "ssm_delta_max", "ssm_state", "ssm_state_max"].map {
-        try #require(step[MetricCatalog.layerSignal($0, layer: layer)])
-      }
+      let numbers = try [
+        MetricCatalog.smallestStateStep(layer: layer), MetricCatalog.largestStateStep(layer: layer),
+        MetricCatalog.layerSignal("ssm_state", layer: layer),
+        MetricCatalog.stateSize(layer: layer),
+      ].map { try #require(step[$0]) }
       #expect(numbers[0] > 0 && numbers[1] > numbers[0])
       #expect(numbers[2] > 0 && numbers[3] > numbers[2])
-      let decays = try (0..<4).map {
-        try #require(step[MetricCatalog.layerSignal("ssm_decay", layer: layer, part: $0)])
+      let decays = try (0..<GroupedStateSpace.groups).map {
+        try #require(step[MetricCatalog.keptState(layer: layer, group: $0)])
       }
       #expect(decays.allSatisfy { $0 > 0 && $0 < 1 })
       // The first group remembers longest, the last one least.
       #expect(decays[0] > decays[3])
-      let gates = try (0..<4).map {
-        try #require(step[MetricCatalog.layerSignal("ssm_modulation", layer: layer, part: $0)])
+      let gates = try (0..<GroupedStateSpace.groups).map {
+        try #require(step[MetricCatalog.stateGate(layer: layer, group: $0)])
       }
       #expect(gates.allSatisfy { $0 > 0 && $0 < 1 })
     }

@@ -95,6 +95,54 @@ struct TrainingConfigurationTests {
 
   private static let rateFactors: [OptimizerKind: Double] = [.lion: 0.1, .sgd: 10]
 
+  @Test(arguments: OptimizerKind.byGradients, RunOptionCatalog.methods)
+  func `it has another one where a checkpoint is trained on`(
+    optimizer: OptimizerKind, method: String
+  ) throws {
+    guard optimizer != .muon || method == RunOptionCatalog.fullMethod else { return }
+    func rate(_ optimizer: OptimizerKind) throws -> Double {
+      try TrainingConfiguration(options: [
+        "preset": "tiny", "base": "b", "method": method, "optimizer": optimizer.rawValue,
+      ]).learningRate
+    }
+    let factors: [OptimizerKind: Double] = [.lion: 0.3, .sgd: method == "prefix" ? 300 : 30]
+    let expected = try rate(.adamW) * factors[optimizer, default: 1]
+    #expect(abs(try rate(optimizer) / expected - 1) < 1e-12)
+  }
+
+  @Test func `what no layer has a use for is not told, so that it can be read again`() throws {
+    var configuration = TrainingConfiguration(preset: .moeTiny)
+    (configuration.model.feedForwardWidth, configuration.model.mixers) = (100, [.ssm])
+    configuration.model.rotaryBase = 500
+    let options = configuration.options
+    #expect(options["ffn-width"] == nil && options["rope-theta"] == nil)
+    _ = try TrainingConfiguration(options: options)
+    configuration.model.experts?.every = 2
+    configuration.model.mixers = [.attention]
+    #expect(configuration.options["ffn-width"] == "100")
+    #expect(try TrainingConfiguration(options: configuration.options).model == configuration.model)
+  }
+
+  @Test(arguments: ["anchor", "reward"])
+  func `what a model is held to is counted in its memory`(objective: String) throws {
+    func bytes(_ batch: Int, _ own: [String: String]) throws -> Double {
+      let given = ["preset": "tiny", "base": "b", "method": "full", "batch": "\(batch)"]
+      return try TrainingConfiguration(options: given.merging(own) { $1 }).estimatedBytes
+    }
+    let ids = ["vocabulary": "4096", "data": "ids", "anchor-data": "ids"]
+    let own = objective == "anchor" ? ids.merging(["anchor": "1"]) { $1 } : ["reward": "words"]
+    let plain = own.filter { $0.key == "vocabulary" || $0.key == "data" }
+    let (vocabulary, context) = (Int(own["vocabulary"] ?? "256")!, 64)
+    let perWindow = try [bytes(12, own) - bytes(4, own), bytes(12, plain) - bytes(4, plain)]
+      .map { $0 / 8 }
+    // The reference's logits twice, and what each token counts.
+    #expect(perWindow[0] - perWindow[1] == Double(4 * context * (2 * vocabulary + 3)))
+    let weights = try TrainingConfiguration(options: ["preset": "tiny"].merging(plain) { $1 })
+      .model.parameterCount
+    let rest = try bytes(4, own) - bytes(4, plain) - 4 * (perWindow[0] - perWindow[1])
+    #expect(rest == Double(4 * weights))
+  }
+
   @Test func `what a run starts with anyway may be said of one that has no use for it`() throws {
     for optimizer in OptimizerKind.allCases where !optimizer.hasSecondMoments {
       _ = try TrainingConfiguration(options: [
@@ -141,6 +189,11 @@ struct TrainingConfigurationTests {
         + " instead of --mixer ssm"
     ),
     (
+      ["preset": "tiny", "mixer": "ssm", "rope-theta": "500"],
+      "rope-theta is about attention, and no layer has any: leave it out, or give --ssm-layers"
+        + " instead of --mixer ssm"
+    ),
+    (
       ["sample-prompt": "the"],
       "--sample-prompt is what samples go on from: add --sample-every 100, or leave it out"
     ),
@@ -152,6 +205,24 @@ struct TrainingConfigurationTests {
       ["feed-forward": "kat"],
       "every layer has experts, so none would have the feed-forward layer kat: give --experts 0, or"
         + " --expert-every 2"
+    ),
+    (
+      ["ffn-width": "100"],
+      "every layer has experts, whose width is --expert-width, and none has a feed-forward layer of"
+        + " 100: give --experts 0, or --expert-every 2"
+    ),
+    (
+      ["preset": "tiny", "sparsity": "0.5", "steps": "40", "regrow": "30"],
+      "blocks are exchanged in the first three quarters of the run, and --regrow 30 comes after those"
+        + " of 40 steps: give fewer, or 0"
+    ),
+    (
+      [
+        "preset": "tiny", "base": "b", "optimizer": "mezo", "mezo-sparsity": "0",
+        "mezo-mask": "random",
+      ],
+      "mezo-mask says which weights stay, and with --mezo-sparsity 0 none does: leave it out, or"
+        + " give --mezo-sparsity 0.75"
     ),
     (
       ["preset": "tiny", "feed-forward": "relu"],

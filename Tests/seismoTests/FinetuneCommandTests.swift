@@ -136,6 +136,7 @@ struct FinetuneCommandTests {
     let run = try binary.run(
       [
         "finetune", Self.base, "--compare", "lora,svfit", "--seeds", "0,1", "--session", "compared",
+        "--weight-decay", "0.01",
       ] + Self.short)
     #expect(run.status == 0, "\(run.error)")
     let lines = run.output.split(separator: "\n")

@@ -122,6 +122,23 @@ struct InspectCommandTests {
     #expect(refused.status == 64 && refused.errorLines.count == 1, "\(refused.error)")
   }
 
+  @Test func `a model of tokens is told of tokens`() throws {
+    let binary = try SeismoBinary()
+    defer { binary.remove() }
+    let ids: [[UInt8]] = (0..<4000).map { [UInt8(($0 * $0 / 7) % 4), 1] }
+    try Data(ids.joined()).write(to: binary.folder.appending(path: "ids.bin"))
+    let run = try binary.run([
+      "train", "--preset", "tiny", "--width", "16", "--layers", "1", "--heads", "2", "--context",
+      "32", "--batch", "4", "--steps", "5", "--headless", "--workers", "1", "--session", "a.seismo",
+      "--vocabulary", "300", "--data", "ids.bin", "--eval-fraction", "0.3",
+    ])
+    #expect(run.status == 0, "\(run.error)")
+    let text = try binary.run(["inspect", "a.checkpoints", "--windows", "20", "--workers", "1"])
+    #expect(text.status == 0, "\(text.error)")
+    let words = ["features over the next token", "4 tokens with 50", "tokens are unbalanced"]
+    for words in words { #expect(text.output.contains(words), "\(text.output)") }
+  }
+
   @Test func `of a sweep it tells how each measure orders the gaps`() throws {
     let binary = try SeismoBinary()
     defer { binary.remove() }

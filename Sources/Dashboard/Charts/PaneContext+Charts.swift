@@ -22,24 +22,26 @@ extension PaneContext {
     history.firstStep(of: name).map { $0 <= playhead } ?? false
   }
 
-  /// The metrics of a family with one number, `name(0)`, `name(1)` and so on, that have samples.
+  /// The metrics of a family with one number, `name(0)`, `name(1)` and so on, that have samples, in the
+  /// order of their numbers.
+  ///
+  /// Those that there are are walked, since how many a run may have is what its description says.
   func indexed(
     _ name: (Int) -> MetricName
   ) -> [(index: Int, name: MetricName, series: Series)] {
-    var found: [(index: Int, name: MetricName, series: Series)] = []
-    var misses = 0
-    // Of a known model only the last layers may have it.
-    let most = max(4, description?.model?.layers ?? 0)
-    for index in 0... {
-      guard misses < most else { break }
-      if let series = history[name(index)], (series.firstStep ?? .max) <= playhead {
-        found.append((index, name(index), series))
-        misses = 0
-      } else {
-        misses += 1
-      }
-    }
-    return found
+    let stem = MetricCatalog.family(of: name(0))?.stem ?? ""
+    return members(ofFamily: stem).compactMap { numbers, member in
+      guard let index = numbers.last, index >= 0, member == name(index),
+        let series = history[member]
+      else { return nil }
+      return (index, member, series)
+    }.sorted { $0.index < $1.index }
+  }
+
+  /// The metrics of one line of the table that have samples before the playhead, each with the numbers in
+  /// its name.
+  func members(ofFamily stem: String) -> [(numbers: [Int], name: MetricName)] {
+    history.names(ofFamily: stem).filter(has).map { (MetricCatalog.indices(of: $0), $0) }
   }
 
   /// A line a layer, of which only the last has its full colour.

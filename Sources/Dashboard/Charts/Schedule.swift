@@ -32,7 +32,8 @@ struct Schedule: Sendable, Equatable {
     self.shape = shape
     minimum = min(peak, description.minimumLearningRate ?? 0)
     warmup = description.warmup ?? 0
-    decaySteps = description.options["decay-steps"].flatMap { Int($0) } ?? total / 5
+    let decaySteps = description.options["decay-steps"].flatMap { Int($0) } ?? total / 5
+    self.decaySteps = min(max(decaySteps, 0), total)
     decay = Ramp(SettingCatalog.decayNow, in: history, at: playhead)
     warmupAgain = Ramp(SettingCatalog.warmupAgain, in: history, at: playhead)
   }

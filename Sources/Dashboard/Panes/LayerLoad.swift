@@ -16,11 +16,10 @@ struct LayerLoad: Sendable {
     let last = context.playhead + 1
     let steps = max(0, last - ExpertBalance.stepsToTell)..<last
     let thresholds = context.thresholds
-    return (0..<(context.description?.model?.layers ?? 128)).compactMap { layer in
-      let experts = context.indexed { MetricCatalog.expertLoad(layer: layer, expert: $0) }
-      guard let first = experts.first?.series.firstStep else { return nil }
-      let means = experts.map { _, name, series in
-        let mean = series.summary(of: steps).mean
+    return experts(context).compactMap { layer, names in
+      guard let first = names.first.flatMap(context.history.firstStep(of:)) else { return nil }
+      let means = names.map { name in
+        let mean = context.history[name]?.summary(of: steps).mean ?? .nan
         return mean.isFinite ? mean : (context.value(name) ?? 0)
       }
       return LayerLoad(
@@ -29,6 +28,17 @@ struct LayerLoad: Sendable {
           loads: means, deadBelow: thresholds.level(.deadExpert),
           overloadedAbove: thresholds.level(.overloadedExpert)),
         isTold: last - first >= ExpertBalance.stepsToTell)
+    }
+  }
+
+  /// The loads that are told, layer by layer and expert by expert.
+  private static func experts(_ context: PaneContext) -> [(layer: Int, names: [MetricName])] {
+    let family = MetricCatalog.family(of: MetricCatalog.expertLoad(layer: 0, expert: 0))
+    let members = context.members(ofFamily: family?.stem ?? "").filter {
+      $0.numbers.count == 2 && $0.numbers.allSatisfy { $0 >= 0 }
+    }
+    return Dictionary(grouping: members) { $0.numbers[0] }.sorted { $0.key < $1.key }.map {
+      ($0.key, $0.value.sorted { $0.numbers[1] < $1.numbers[1] }.map(\.name))
     }
   }
 

@@ -14,31 +14,27 @@ enum StateSpacesPane {
       {, or bound its steps with update_cap. Δ is the range of the step that a byte is taken with; \
       a gate near 0 shuts its group off.
       """,
-    metrics: (0..<4).map(stateSize),
+    families: [MetricCatalog.stateSizes],
     headline: headline, draw: draw, chart: chart)
-
-  static func stateSize(inLayer layer: Int) -> MetricName {
-    MetricCatalog.layerSignal("ssm_state_max", layer: layer)
-  }
 
   private typealias Layer = (index: Int, name: MetricName, series: Series)
 
   private static func layers(_ context: PaneContext) -> [Layer] {
-    context.indexed(stateSize)
+    context.indexed(MetricCatalog.stateSize)
   }
 
   private static func headline(_ context: PaneContext) -> [Span] {
     let layers = layers(context)
     let sizes = layers.compactMap { layer in context.value(layer.name).map { (layer.index, $0) } }
     guard let largest = sizes.max(by: { $0.1 < $1.1 }) else { return [] }
-    func extreme(_ signal: String, _ best: (Double, Double) -> Double) -> Double? {
-      let values = layers.compactMap {
-        context.value(MetricCatalog.layerSignal(signal, layer: $0.index))
-      }
+    func extreme(_ signal: (Int) -> MetricName, _ best: (Double, Double) -> Double) -> Double? {
+      let values = layers.compactMap { context.value(signal($0.index)) }
       return values.dropFirst().reduce(values.first) { best($0 ?? $1, $1) }
     }
     var parts = ["state \(NumberText.compact(largest.1, digits: 2)) in L\(largest.0)"]
-    if let least = extreme("ssm_delta_min", min), let most = extreme("ssm_delta_max", max) {
+    if let least = extreme(MetricCatalog.smallestStateStep, min),
+      let most = extreme(MetricCatalog.largestStateStep, max)
+    {
       let range = [least, most].map { NumberText.compact($0, digits: 2) }
       parts.append("Δ \(range[0]) to \(range[1])")
     }
@@ -50,7 +46,7 @@ enum StateSpacesPane {
     guard !layers.isEmpty else {
       return context.drawWaiting(into: &grid, rect, "no state spaces")
     }
-    let table = table(layers, context)
+    let table = table(context)
     let wanted = table.height(columns: rect.columns)
     let tableRows = rect.rows >= 6 ? min(wanted, rect.rows - max(4, rect.rows / 2)) : 0
     chart(context).draw(into: &grid, rect.top(rect.rows - tableRows), context)
@@ -69,19 +65,19 @@ enum StateSpacesPane {
   }
 
   /// What each group keeps; with a warning where its gate has shut it off.
-  private static func table(_ layers: [Layer], _ context: PaneContext) -> GaugeTable {
-    let rows = layers.flatMap { layer in
-      (0..<4).compactMap { group -> GaugeTable.Row? in
-        func signal(_ name: String) -> Double? {
-          context.value(MetricCatalog.layerSignal(name, layer: layer.index, part: group))
-        }
-        guard let kept = signal("ssm_decay") else { return nil }
-        let isShut = signal("ssm_modulation").map { $0 < 0.01 } ?? false
-        return GaugeTable.Row(
-          name: "L\(layer.index) G\(group) keeps", share: kept,
-          text: kept.isFinite ? "\(LayerLoad.percent(kept))%" : "NaN",
-          role: kept.isFinite ? (isShut ? .warning : nil) : .trouble)
+  private static func table(_ context: PaneContext) -> GaugeTable {
+    let groups = context.members(ofFamily: MetricCatalog.keptStates)
+      .filter { $0.numbers.count == 2 }.map { ($0.numbers[0], $0.numbers[1]) }
+    let rows = groups.sorted(by: <).compactMap { layer, group -> GaugeTable.Row? in
+      guard let kept = context.value(MetricCatalog.keptState(layer: layer, group: group)) else {
+        return nil
       }
+      let gate = context.value(MetricCatalog.stateGate(layer: layer, group: group))
+      let isShut = gate.map { $0 < 0.01 } ?? false
+      return GaugeTable.Row(
+        name: "L\(layer) G\(group) keeps", share: kept,
+        text: kept.isFinite ? "\(LayerLoad.percent(kept))%" : "NaN",
+        role: kept.isFinite ? (isShut ? .warning : nil) : .trouble)
     }
     return GaugeTable(rows: rows, role: .activations)
   }

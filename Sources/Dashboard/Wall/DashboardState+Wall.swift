@@ -65,7 +65,7 @@ extension DashboardState {
   private mutating func orderWall() {
     let silent = silentPanes
     let drawn = metricsOfOtherPanes(silent: silent)
-    let known = PaneCatalog.panes.filter { !$0.metrics.isEmpty }
+    let known = PaneCatalog.panes.filter(\.isOfMetrics)
     let isForeign = history.description.map { $0.model == nil } ?? false
     wall.refresh(
       Wall.Surroundings(

@@ -36,9 +36,9 @@ struct AttentionHeads {
   ) {
     for head in 0..<heads { headLogitMax[head] = -.infinity }
     prepare(inForward: true)
-    let query = operand(0, scratch.query.values)
-    let key = operand(1, scratch.key.values)
-    let value = rows.part(2)
+    let query = operand(.query, scratch.query.values)
+    let key = operand(.key, scratch.key.values)
+    let value = rows.part(.value)
     forEachHead { rows, head, index in
       swap(&statistics.logitMax, &headLogitMax[head])
       causalAttention(
@@ -60,10 +60,10 @@ struct AttentionHeads {
   /// From the scratch's `dOutput` to `dRows`, before any rotation.
   func backward(dQueryGain: Matrix?, dKeyGain: Matrix?) {
     prepare(inForward: false)
-    let (query, dQuery) = pair(0, scratch.query)
-    let (key, dKey) = pair(1, scratch.key)
-    let value = rows.part(2)
-    let dValue = scratch.dRows.part(2)
+    let (query, dQuery) = pair(.query, scratch.query)
+    let (key, dKey) = pair(.key, scratch.key)
+    let value = rows.part(.value)
+    let dValue = scratch.dRows.part(.value)
     forEachHead { rows, head, index in
       let shared = head / queriesPerKey
       causalAttentionBackward(
@@ -78,8 +78,8 @@ struct AttentionHeads {
       prefixBackward(
         query.head(head, rows: rows), dQuery.head(head, rows: rows), head, rows, index: index)
     }
-    finish(0, scratch.query, gain: queryGain, dGain: dQueryGain)
-    finish(1, scratch.key, gain: keyGain, dGain: dKeyGain)
+    finish(.query, scratch.query, gain: queryGain, dGain: dQueryGain)
+    finish(.key, scratch.key, gain: keyGain, dGain: dKeyGain)
   }
 
   /// Of rows that each are a position of a text: their keys and values join the text's, then each
@@ -89,9 +89,9 @@ struct AttentionHeads {
   /// - Parameters: `caches` of all texts, one for each head of keys: [slots·heads]
   func forward(_ texts: TextRows, caches: [HeadCache], scores: Matrix) {
     prepare(inForward: true)
-    let query = operand(0, scratch.query.values)
-    let key = operand(1, scratch.key.values)
-    let value = rows.part(2)
+    let query = operand(.query, scratch.query.values)
+    let key = operand(.key, scratch.key.values)
+    let value = rows.part(.value)
     for row in 0..<texts.count {
       let (text, rows) = (texts[row], Matrix.RowRange(start: row, count: 1))
       for head in 0..<keyHeads {
@@ -167,19 +167,19 @@ struct AttentionHeads {
       .columns(from: head * headWidth, count: headWidth)
   }
 
-  /// The heads of queries (part 0) or of keys and values.
-  private func count(_ part: Int) -> Int { part == 0 ? heads : keyHeads }
+  /// The heads of queries, or of keys and values.
+  private func count(_ part: HeadRows.Part) -> Int { part == .query ? heads : keyHeads }
 
-  private func joined(_ part: Int, _ matrix: Matrix) -> HeadViews {
+  private func joined(_ part: HeadRows.Part, _ matrix: Matrix) -> HeadViews {
     let packed = matrix.reshaped(rows: matrix.rows, columns: count(part) * joinedWidth)
     return HeadViews(matrix: packed, step: joinedWidth, offset: 0, width: joinedWidth)
   }
 
-  private func operand(_ part: Int, _ values: Matrix) -> HeadViews {
+  private func operand(_ part: HeadRows.Part, _ values: Matrix) -> HeadViews {
     weight == 0 ? rows.part(part) : joined(part, values)
   }
 
-  private func pair(_ part: Int, _ blended: BlendedScratch) -> (HeadViews, HeadViews) {
+  private func pair(_ part: HeadRows.Part, _ blended: BlendedScratch) -> (HeadViews, HeadViews) {
     guard weight > 0 else { return (rows.part(part), scratch.dRows.part(part)) }
     return (joined(part, blended.values), joined(part, blended.gradients))
   }
@@ -191,22 +191,22 @@ extension AttentionHeads {
   private func prepare(inForward: Bool) {
     guard weight > 0 else {
       guard inForward, rotary.turns else { return }
-      for part in 0..<2 {
+      for part in [HeadRows.Part.query, .key] {
         let plain = rows.part(part).vectors
         rotary.rotate(plain, heads: count(part), into: plain)
       }
       return
     }
-    join(0, scratch.query, gain: queryGain)
-    join(1, scratch.key, gain: keyGain)
+    join(.query, scratch.query, gain: queryGain)
+    join(.key, scratch.key, gain: keyGain)
   }
 
   /// The weights of the old and the new logits sit in the query alone.
-  private func scales(_ part: Int) -> (old: Float, new: Float) {
-    part == 0 ? (1 - weight, weight) : (1, 1)
+  private func scales(_ part: HeadRows.Part) -> (old: Float, new: Float) {
+    part == .query ? (1 - weight, weight) : (1, 1)
   }
 
-  private func join(_ part: Int, _ blended: BlendedScratch, gain: Matrix) {
+  private func join(_ part: HeadRows.Part, _ blended: BlendedScratch, gain: Matrix) {
     let (raw, heads) = (rows.part(part).vectors, count(part))
     let output = blended.output.reshaped(rows: raw.rows, columns: headWidth)
     layerNorm(
@@ -220,7 +220,9 @@ extension AttentionHeads {
   }
 
   /// From the gradients of what attention saw to those of the projection's rows.
-  private func finish(_ part: Int, _ blended: BlendedScratch, gain: Matrix, dGain: Matrix?) {
+  private func finish(
+    _ part: HeadRows.Part, _ blended: BlendedScratch, gain: Matrix, dGain: Matrix?
+  ) {
     let (dRaw, heads) = (scratch.dRows.part(part).vectors, count(part))
     guard weight > 0 else {
       if rotary.turns { rotary.rotateBackward(dRaw, heads: heads, into: dRaw) }
@@ -241,7 +243,7 @@ extension AttentionHeads {
   }
 
   /// The plain and the normalised half of joined vectors, [M·H, Dh] each; no plain one at w = 1.
-  private func halves(_ part: Int, _ matrix: Matrix) -> (old: Matrix?, new: Matrix) {
+  private func halves(_ part: HeadRows.Part, _ matrix: Matrix) -> (old: Matrix?, new: Matrix) {
     let packed = matrix.reshaped(rows: matrix.rows, columns: count(part) * joinedWidth)
     let new = packed.pieces(
       of: joinedWidth, offset: joinedWidth - headWidth, count: headWidth)

@@ -114,10 +114,22 @@ struct HeadRows: Sendable {
     return result
   }
 
-  /// Queries (part 0), keys (1) or values (2).
-  func part(_ part: Int) -> HeadViews {
+  /// What of attention a row is, in the order in which one weight makes them.
+  enum Part: Int {
+    case query, key, value
+  }
+
+  func part(_ part: Part) -> HeadViews {
     HeadViews(
-      matrix: [query, key, value][part], step: areJoined ? 3 * headWidth : headWidth,
-      offset: areJoined ? part * headWidth : 0, width: headWidth)
+      matrix: matrix(part), step: areJoined ? 3 * headWidth : headWidth,
+      offset: areJoined ? part.rawValue * headWidth : 0, width: headWidth)
+  }
+
+  private func matrix(_ part: Part) -> Matrix {
+    switch part {
+    case .query: query
+    case .key: key
+    case .value: value
+    }
   }
 }

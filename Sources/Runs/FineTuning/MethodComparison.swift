@@ -74,9 +74,11 @@ package struct MethodComparison: Sendable {
       own["light"] = "\(RunOptionCatalog.usualLight(steps: steps))"
     }
     // An option of one method's adapters is nothing to the others'.
+    let isDecayed = AdapterMethod(rawValue: trained)?.isDecayed != false
     for (name, isKnown) in [
       ("rank", trained != RunOptionCatalog.fullMethod),
       ("alpha", AdapterMethod(rawValue: trained)?.hasAlpha == true),
+      ("decay", isDecayed), ("weight-decay", isDecayed),
       ("light", isPruning), ("light-trunk", isPruning), ("light-modules", isPruning),
       ("light-ranks", isPruning),
     ] where !isKnown { own[name] = nil }

@@ -72,7 +72,7 @@ extension OpenedModel {
 
   /// - Throws: `noText` for a model whose tokens are no bytes.
   package func checkWritesText() throws(CheckpointError) {
-    guard configuration.vocabulary == Corpus.bytes else {
+    guard configuration.vocabulary == Corpus.byteVocabulary else {
       throw .noText(path: path, vocabulary: configuration.vocabulary)
     }
   }

@@ -27,7 +27,9 @@ package struct Corpus: Sendable {
 
   /// Opens what lies at `path`; "-" is standard input, read to its end.
   /// - Throws: `missing`, `unreadable` (a device too), `empty`, `halfToken`, `unknownToken`.
-  package static func open(path: String, vocabulary: Int = bytes) throws(DataError) -> Corpus {
+  package static func open(path: String, vocabulary: Int = byteVocabulary) throws(DataError)
+    -> Corpus
+  {
     if path == "-" {
       return try Corpus(stream: STDIN_FILENO, name: "standard input", vocabulary: vocabulary)
     }
@@ -55,7 +57,7 @@ package struct Corpus: Sendable {
   package init(bytes: [UInt8], name: String, description: String, entropyPerByte: Double? = nil) {
     storage = .memory(bytes)
     count = bytes.count
-    vocabulary = Self.bytes
+    vocabulary = Self.byteVocabulary
     self.name = name
     self.description = "\(description), \(bytes.count) bytes"
     self.entropyPerByte = entropyPerByte
@@ -109,7 +111,7 @@ package struct Corpus: Sendable {
     try self.init(stream: descriptor, name: name, vocabulary: vocabulary)
   }
 
-  init(stream descriptor: Int32, name: String, vocabulary: Int = bytes) throws(DataError) {
+  init(stream descriptor: Int32, name: String, vocabulary: Int = byteVocabulary) throws(DataError) {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
     defer { chunk.deallocate() }
@@ -121,7 +123,7 @@ package struct Corpus: Sendable {
       bytes.append(contentsOf: chunk[..<got])
     }
     guard !bytes.isEmpty else { throw .empty(path: name) }
-    guard vocabulary != Self.bytes else {
+    guard vocabulary != Self.byteVocabulary else {
       self.init(bytes: bytes, name: name, description: name)
       return
     }
@@ -130,19 +132,19 @@ package struct Corpus: Sendable {
   }
 
   /// V of a corpus whose tokens are bytes.
-  package static let bytes = 256
+  package static let byteVocabulary = 256
 
   /// What two bytes can tell apart.
   package static let largestVocabulary = 1 << 16
 
   /// Whether each byte is a token.
-  package var isBytes: Bool { vocabulary == Self.bytes }
+  package var isBytes: Bool { vocabulary == Self.byteVocabulary }
 
   /// What its tokens are, for a message.
   package var unit: String { isBytes ? "bytes" : "tokens" }
 
   /// The bytes of a token.
-  private static func width(_ vocabulary: Int) -> Int { vocabulary == bytes ? 1 : 2 }
+  private static func width(_ vocabulary: Int) -> Int { vocabulary == byteVocabulary ? 1 : 2 }
 
   /// Copies `range` of the corpus into `destination`, which holds as many tokens.
   /// - Throws: `shrank`, `missing` or `unreadable` when a file changed after it was opened;
@@ -153,7 +155,8 @@ package struct Corpus: Sendable {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) tokens")
     precondition(destination.count == range.count, "\(range) into \(destination.count) tokens")
     let width = Self.width(vocabulary)
-    // Bytes come to its end, from where they are spread over all of it.
+    // Bytes are read into the end of the room and widened from there: each is read before a token is
+    // written over it.
     let all = UnsafeMutableRawBufferPointer(destination)
     let raw = UnsafeMutableRawBufferPointer(rebasing: all[(all.count - range.count * width)...])
     try copyBytes(range.lowerBound * width..<range.upperBound * width, into: raw)

@@ -60,7 +60,7 @@ extension TrainingConfiguration {
     guard options["corrupt"] == nil, let name = names.first(where: { options[$0] != nil }) else {
       return
     }
-    throw .impossible(reason: "--\(name) needs noise in the data: add --corrupt 0.3")
+    throw .idle(option: name, reason: "--\(name) needs noise in the data: add --corrupt 0.3")
   }
 
   /// The noise in the training windows; nil for none.

@@ -142,7 +142,7 @@ extension TrainingConfiguration {
   /// Whether anchors that nobody asked for go with what is given.
   private func hasPlaceForAnchors(_ options: [String: String]) -> Bool {
     if options["anchor-data"] != nil { return true }
-    return model.vocabulary == Corpus.bytes && corrupt == 0 && batch > 1
+    return model.vocabulary == Corpus.byteVocabulary && corrupt == 0 && batch > 1
       && options["distil"] == nil
   }
 
@@ -176,6 +176,18 @@ extension TrainingConfiguration {
         reason: "alpha is a factor of lora and rank1, and \(name) has none: leave it out")
     }
     try checkFrozen(name)
+    try checkDecay(adapter.method)
+  }
+
+  private func checkDecay(_ method: AdapterMethod) throws(ConfigurationError) {
+    let usual = SettingCatalog.entry(SettingCatalog.weightDecay)?.start.number
+    let told = [
+      ("decay", decayIsCoupled), ("weight-decay", weightDecay > 0 && weightDecay != usual),
+    ]
+    guard !method.isDecayed, let option = told.first(where: \.1)?.0 else { return }
+    throw .idle(
+      option: option,
+      reason: "\(option) shrinks matrices, and \(method.rawValue) trains none: leave it out")
   }
 
   private func checkReward(_ options: [String: String]) throws(ConfigurationError) {
@@ -261,6 +273,9 @@ extension ConfigurationError {
 }
 
 extension AdapterMethod {
+  /// Whether weight decay shrinks what it trains: neither singular values nor a prefix's positions.
+  package var isDecayed: Bool { self != .svfit && self != .prefix }
+
   /// The peak learning rate that suits it at these sizes: `studies/finetuning.md` has what others come to.
   fileprivate var usualLearningRate: Double {
     switch self {

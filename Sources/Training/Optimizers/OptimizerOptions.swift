@@ -8,7 +8,9 @@ extension TrainingConfiguration {
   func checkMeZOIsChosen(_ options: [String: String]) throws(ConfigurationError) {
     guard optimizer != .mezo, let name = Self.mezoOptions.first(where: { options[$0] != nil })
     else { return }
-    throw .impossible(reason: "--\(name) needs losses in place of gradients: add --optimizer mezo")
+    throw .idle(
+      option: name,
+      reason: "--\(name) needs losses in place of gradients: add --optimizer mezo")
   }
 
   /// What changes single weights, or takes them for matrices.
@@ -36,6 +38,12 @@ extension TrainingConfiguration {
   /// What needs gradients, or another loss than the data's.
   private func validateMeZO() throws(ConfigurationError) {
     guard optimizer == .mezo else { return }
+    guard mezo.sparsity > 0 || mezo.mask == SparseMeZO.Options().mask else {
+      throw .idle(
+        option: "mezo-mask",
+        reason: "mezo-mask says which weights stay, and with --mezo-sparsity 0 none does: leave it"
+          + " out, or give --mezo-sparsity 0.75")
+    }
     let faults = [
       (muParam, "mu-param scales the rates of gradients"),
       (model.sigmaReparam, "sigma-reparam trains other weights than the losses see"),
@@ -60,7 +68,8 @@ extension TrainingConfiguration {
     try validateMeZO()
     try validateSubspace()
     if updateClip > 0, !optimizer.hasSecondMoments {
-      throw .impossible(
+      throw .idle(
+        option: "update-clip",
         reason: "update-clip compares gradients with second moments, and \(optimizer.rawValue)"
           + " keeps none: leave it out, or choose adamw")
     }

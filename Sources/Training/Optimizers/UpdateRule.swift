@@ -27,15 +27,27 @@ public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
   /// Whether a step is a gradient over numbers that do not follow from it, as sharpness is measured by.
   package var hasPreconditioner: Bool { isAdam || self == .sgd }
 
-  /// What its usual rate is of AdamW's, which presets and methods of fine-tuning name.
+  /// What its usual rate is of AdamW's, which presets name, in a new run.
   ///
   /// - Source: runs of `tiny`, `small` and `moe-tiny`; Lion's lies where its paper has it, three to ten times
   ///   lower
-  var usualRateFactor: Double {
+  var newRateFactor: Double {
     switch self {
     case .adamW, .stableAdamW, .muon, .mezo: 1
     case .sgd: 10
     case .lion: 0.1
+    }
+  }
+
+  /// The same where a checkpoint is trained on, whose rates of AdamW methods of fine-tuning name.
+  ///
+  /// A prefix has gradients so small that what others bear is no change of it.
+  /// - Source: runs of `tiny`, in `studies/finetuning.md`
+  func tuningRateFactor(of method: AdapterMethod?) -> Double {
+    switch self {
+    case .adamW, .stableAdamW, .muon, .mezo: 1
+    case .sgd: method == .prefix ? 300 : 30
+    case .lion: 0.3
     }
   }
 

@@ -17,6 +17,9 @@ struct RegrowthSchedule: Sendable {
 
   func isDue(at step: Int) -> Bool { every > 0 && step > 0 && step < end && step % every == 0 }
 
+  /// Whether there is an exchange in the run at all.
+  var isEverDue: Bool { isDue(at: every) }
+
   /// The share of a matrix's blocks that is dropped at `step`.
   func share(at step: Int) -> Double {
     guard step < end else { return 0 }

@@ -33,7 +33,7 @@ struct LearningRateProbe {
   /// Parts of a window whose differences count as measurements of their own.
   private static let partsOfWindow = 8
 
-  /// `tokens` are `rows` windows of T + 1 bytes.
+  /// `tokens` are `rows` windows of T + 1 tokens.
   init(tokens: [Token], rows: Int, batch: Int, parameters: Int, workers: Int) {
     self.tokens = tokens
     self.rows = rows

@@ -65,7 +65,7 @@ struct RankMetrics: Probe {
     return (0..<ranks.count).map { Array(all[$0 * own.count..<($0 + 1) * own.count]) }
   }
 
-  /// Another one where any one bit is; as quick as memory is read.
+  /// Changes with any one bit of the numbers; takes as long as reading them does.
   static func sum(of numbers: FloatBuffer) -> UInt64 {
     var sum: UInt64 = 0
     for number in UnsafeBufferPointer(start: numbers.base, count: numbers.count) {

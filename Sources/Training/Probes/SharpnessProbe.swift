@@ -36,7 +36,7 @@ final class SharpnessProbe {
   /// Whether the vector is that of a measurement before.
   private var isWarm = false
 
-  /// - Parameters: `tokens` are `rows` windows of T + 1 bytes; `interval` is in steps
+  /// - Parameters: `tokens` are `rows` windows of T + 1 tokens; `interval` is in steps
   init(
     interval: Int, model: ModelConfiguration, trunk: FloatBuffer? = nil, tokens: [Token], rows: Int,
     pool: WorkerPool, seed: UInt64

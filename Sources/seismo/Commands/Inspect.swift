@@ -209,7 +209,7 @@ extension Inspect {
     report.add("outlier_features", json: "[\(outliers.map(\.json).joined(separator: ","))]")
     report.add(OutlierTable(layers: outliers).table)
     let layers = NeuralCollapse.all(trial, features, windows: trial.windows)
-    guard let table = CollapseTable(layers: layers).table else { return }
+    guard let table = CollapseTable(layers: layers, unit: trial.unit).table else { return }
     report.add(table)
     let words = layers.map { $0?.json ?? "null" }.joined(separator: ",")
     report.add("collapse", json: JSONLines.object([("layers", "[\(words)]")]))

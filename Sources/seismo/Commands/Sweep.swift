@@ -11,7 +11,8 @@ struct Sweep: ParsableCommand {
       Every option of train takes several values: a,b,c; 1..5 for whole numbers; lo..hi*n for n \
       values evenly in log. Their product is run, a session a cell, a core each, the longest first. \
       Run again, it goes on where it was. Options may stand in a sweep.toml (--config) under their \
-      own names, each with a value or a list; several [[grid]] tables are run one after the other.
+      own names, each with a value or a list; several [[grid]] tables are run one after the \
+      other. What has one value for all is left out of the cells that it would change nothing in.
       """)
 
   @Argument(help: "the folder of a sweep to go on with, or to look at") var sweep: String?

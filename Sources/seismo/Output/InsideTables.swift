@@ -154,6 +154,8 @@ struct InvarianceTable {
 struct CollapseTable {
   /// The first of the embeddings; nil where no two classes have samples enough.
   let layers: [NeuralCollapse?]
+  /// What the model reads one of after another: byte or token.
+  let unit: String
 
   var table: InspectionTable? {
     guard let some = layers.compactMap({ $0 }).first else { return nil }
@@ -164,13 +166,13 @@ struct CollapseTable {
       collapse.map { [Span(Self.name(ofLayer: layer), .text)] + numbers($0) }
     }
     return InspectionTable(
-      heading: "neural collapse of the features over the next byte",
+      heading: "neural collapse of the features over the next \(unit)",
       rows: [header.map { Span($0, .faint) }] + rows, rightAligned: Set(1...8),
       remarks: [
-        "\(some.classes) bytes with \(NeuralCollapse.leastSamples) samples or more,"
+        "\(some.classes) \(unit)s with \(NeuralCollapse.leastSamples) samples or more,"
           + " \(NumberText.grouped(some.samples)) samples in all",
         "all but NC4 fall towards 0 where features collapse, NC4 rises to 1",
-        "bytes are unbalanced and more than a width has directions: none arrives",
+        "\(unit)s are unbalanced and more than a width has directions: none arrives",
       ])
   }
 

@@ -26,6 +26,13 @@ import Testing
       after: .number(steps), text: "set")
   }
 
+  @Test(arguments: ["\(Int.min)", "-5", "\(Int.max)"])
+  func `a decay of any number of steps is one of the run's`(steps: String) throws {
+    let found = try #require(schedule(["schedule": "wsd", "decay-steps": steps]))
+    #expect(found.decaySteps == (steps == "\(Int.max)" ? 1_000 : 0))
+    #expect((0.2...1).contains(found.rate(at: 999)))
+  }
+
   @Test func `a decay that was asked for goes straight from there to where the schedule ends`()
     throws
   {

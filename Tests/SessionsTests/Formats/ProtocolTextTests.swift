@@ -36,6 +36,23 @@ import Testing
     #expect(found == told && !found.isForeign)
   }
 
+  @Test(arguments: [
+    ("layers", "2000000000"), ("heads", "4000000000"), ("experts", "-1"), ("batch", "1e15"),
+    ("context", "4503599627370496"), ("width", "2.5"),
+  ])
+  func `a shape that no model has is left out, and the rest is read`(
+    size: String, value: String
+  ) throws {
+    let sizes = ["width", "layers", "heads", "context", "batch", "experts", "parameters"]
+    let members = sizes.map { "\"\($0)\":\($0 == size ? value : "8")" }.joined(separator: ",")
+    let line = #"{"run":{"protocol":1,"name":"gpt","total_steps":9,"engine":{\#(members)}}}"#
+    guard case .description(let found) = try #require(try read([line]).first) else {
+      Issue.record("no description")
+      return
+    }
+    #expect(found.model == nil && found.name == "gpt" && found.totalSteps == 9)
+  }
+
   @Test func `what a record tells comes back, bit for bit`() throws {
     let event = RunEvent(
       step: 3, wallTime: 1.7e9 + 0.25, kind: .set, by: "you", name: "b", before: .number(1),

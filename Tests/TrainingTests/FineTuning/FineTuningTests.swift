@@ -374,6 +374,8 @@ struct FineTuningTests {
     (["method": "lorra"], "'lorra' is no value for method"),
     (["method": "full", "rank": "2"], "rank is an adapter's"),
     (["method": "svfit", "alpha": "2"], "alpha is a factor of lora and rank1"),
+    (["method": "svfit", "weight-decay": "0.1"], "weight-decay shrinks matrices, and"),
+    (["method": "prefix", "decay": "coupled"], "decay shrinks matrices, and prefix trains none"),
     (["width": "32"], "leave the sizes out"),
     (["sigma-reparam": "on"], "sigma-reparam is for a model's own weights"),
     (["optimizer": "muon"], "optimizer muon is for a model's own weights"),

@@ -150,15 +150,16 @@ package struct TensorFiles: Sendable {
 }
 
 extension TensorFiles {
-  /// The files of the model in a folder: an index alone, or safetensors files.
+  /// The files of the model in a folder: one with all of it, an index alone, or safetensors files.
   private static func model(in folder: String) throws -> [String] {
     let names = FileSystem.entries(of: folder).filter { !$0.isFolder }.map(\.name)
     let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    // Beside it lies what is none of the model: an optimizer's moments, adapters, and shards, which
+    // transformers leaves alone too where all is in one file.
+    if names.contains("model.safetensors") { return [prefix + "model.safetensors"] }
     if let index = names.first(where: { $0.hasSuffix(".safetensors.index.json") }) {
       return [prefix + index]
     }
-    // Beside it lies what is none of the model: an optimizer's moments, adapters.
-    if names.contains("model.safetensors") { return [prefix + "model.safetensors"] }
     if let latest = try CheckpointFolder.latest(in: folder) { return try model(in: latest.path) }
     let found = names.filter { $0.hasSuffix(".safetensors") }
     guard !found.isEmpty else { throw InspectionError.noModel(path: folder) }

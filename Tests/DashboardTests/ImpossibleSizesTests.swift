@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// A log, a wire or a session may say any number: what is drawn follows from the metrics that there are.
-@Suite(.timeLimit(.minutes(1))) struct ImpossibleSizesTests {
+@Suite(.timeLimit(.minutes(15))) struct ImpossibleSizesTests {
   /// Layers far beyond those that the description tells of have metrics.
   private static func history(_ size: Int, totalSteps: Int = 40) -> RunHistory {
     let model = RunDescription.Model(

@@ -34,6 +34,17 @@ struct TensorFilesTests {
     }
   }
 
+  /// As transformers loads such a folder, and `finetune` begins with it.
+  @Test func `a file with all of a model comes before shards that lie beside it`() throws {
+    try shard("model-00001-of-00001.safetensors", "old")
+    try folder.write(
+      #"{"weight_map":{"old":"model-00001-of-00001.safetensors"}}"#,
+      to: "model.safetensors.index.json")
+    try shard("model.safetensors", "new")
+    #expect(try survey(folder.url.path).map(\.name) == ["new"])
+    #expect(try survey(folder.path("model.safetensors.index.json")).map(\.name) == ["old"])
+  }
+
   @Test func `shards without an index are all there or one is named`() throws {
     try shard("m-00001-of-00002.safetensors", "a")
     #expect(

@@ -9,7 +9,7 @@ import TestSupport
 @testable import Sessions
 
 /// What a run left when it was resumed from an earlier step, or went back, is still there.
-@Suite(.timeLimit(.minutes(1))) struct SessionLineTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionLineTests {
   let folder: TestFolder
   let path: String
 

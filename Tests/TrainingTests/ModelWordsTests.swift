@@ -4,7 +4,7 @@ import Testing
 @testable import Training
 
 /// A model's shape in a few words.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct ModelWordsTests {
   /// What differs must be told where a checkpoint is refused for it.
   @Test func `two shapes have two sets of words`() {

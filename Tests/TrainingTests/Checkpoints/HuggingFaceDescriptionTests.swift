@@ -6,7 +6,7 @@ import Testing
 @testable import Training
 
 /// What a `config.json` says, against what transformers makes of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct HuggingFaceDescriptionTests {
   private static let recorded = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Recorded")

@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 /// Folders of transformers where checkpoints are usually read, against what transformers computes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct OpenedModelTests {
   private static let recorded = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Recorded")

@@ -4,7 +4,7 @@ import Testing
 @testable import Training
 
 /// How many blocks may stay as they are.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct FreezeTests {
   @Test(
     arguments: [

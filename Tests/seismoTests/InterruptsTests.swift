@@ -37,6 +37,15 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
+  @Test func `a second signal ends at once, but for one that comes with the first`() {
+    let request = EndRequest()
+    let start = ContinuousClock.now
+    #expect(request.take(SIGTERM, at: start) == .end)
+    #expect(request.take(SIGTERM, at: start + .milliseconds(20)) == .same)
+    #expect(request.take(SIGINT, at: start + .seconds(1)) == .endAtOnce)
+    #expect(request.number == SIGTERM)
+  }
+
   @Test func `a signal is told to the newest listener alone, so that it counts once`() {
     for _ in 0..<20 {
       let isTaken = DispatchSemaphore(value: 0)

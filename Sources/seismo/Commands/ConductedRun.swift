@@ -65,8 +65,11 @@ final class ConductedRun {
     interrupts = Interrupts([SIGINT, SIGTERM]) { [run, printer, ranks] number in
       ranks.interrupt()
       if run.giveUpUnwritten() { return }
-      if request.number != 0 { _exit(128 + number) }
-      request.make(number)
+      switch request.take(number) {
+      case .end: break
+      case .same: return
+      case .endAtOnce: _exit(128 + number)
+      }
       printer.stopWaiting()
       run.post(.stop, by: number == SIGINT ? "SIGINT" : "SIGTERM")
     }

@@ -49,8 +49,11 @@ final class ConductedSweep {
 
   private func listen(_ request: EndRequest) {
     interrupts = Interrupts([SIGINT, SIGTERM]) { [run] number in
-      if request.number != 0 { _exit(128 + number) }
-      request.make(number)
+      switch request.take(number) {
+      case .end: break
+      case .same: return
+      case .endAtOnce: _exit(128 + number)
+      }
       run.stop(by: number == SIGINT ? "SIGINT" : "SIGTERM")
     }
   }

@@ -61,8 +61,11 @@ struct MethodTrial {
     }
 
     func take(_ number: Int32) {
-      if request.number != 0 { _exit(128 + number) }
-      request.make(number)
+      switch request.take(number) {
+      case .end: break
+      case .same: return
+      case .endAtOnce: _exit(128 + number)
+      }
       run.withLock { $0 }?.post(.stop, by: request.author ?? "you")
     }
   }

@@ -94,6 +94,7 @@ struct TaskTests {
   @Test(arguments: [
     ("exit 3", "it ended with code 3"), ("while read line; do echo nan; done", "it answers nan"),
     ("while read line; do echo -2e6; done", "it answers -2000000.0"),
+    ("while read line; do printf '1\\n0\\n'; done", "it answers more than a line for a text"),
   ])
   func `a reward that is none is one line in a reward's words`(command: String, reason: String)
     throws

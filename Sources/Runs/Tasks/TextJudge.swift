@@ -91,8 +91,10 @@ final class JudgingProgram {
       ("prompt", JSONLines.quoted(String(decoding: prompt, as: UTF8.self))),
       ("text", JSONLines.quoted(String(decoding: text, as: UTF8.self))),
     ])
+    try checkSilence()
     try send(Array((line + "\n").utf8), isWanted)
     let answer = try answer(isWanted)
+    try checkSilence()
     guard let number = Double(answer.trimmingCharacters(in: .whitespaces)) else {
       throw .silent(command: command, reason: "it answers '\(answer.prefix(40))'")
     }
@@ -144,6 +146,14 @@ final class JudgingProgram {
       guard count > 0 else { throw silence(ending(or: "it has closed its output")) }
       pending += buffer[..<count]
     }
+  }
+
+  /// A second line would be taken for the next text's answer.
+  private func checkSilence() throws(TaskError) {
+    var place = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    let saysMore = poll(&place, 1, 0) > 0 && place.revents & Int16(POLLIN) != 0
+    guard !pending.isEmpty || saysMore else { return }
+    throw silence("it answers more than a line for a text")
   }
 
   /// Waits until a pipe is ready, and reads meanwhile what is said aside.

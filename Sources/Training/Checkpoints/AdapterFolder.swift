@@ -10,10 +10,12 @@ package struct AdapterFolder: Sendable {
   package let configuration: AdapterConfiguration
   private let model: SafetensorsFile
 
-  /// Opens one that PEFT or Seismo has written, which may lie in a checkpoint's folder.
-  /// - Throws: `noAdapter`, `unreadable`, `damaged`, `otherLayers` for an adapter of another kind.
+  /// Opens one that PEFT or Seismo has written, which may lie in the folder of a checkpoint, or of a run's
+  /// newest.
+  /// - Throws: `noAdapter`, `unreadable`, `damaged`, `otherAdapter`.
   package init(path: String) throws(CheckpointError) {
-    let folders = [path, path + "/adapter"]
+    let newest = try? CheckpointFolder.latest(in: path)
+    let folders = [path, newest?.path ?? path].flatMap { [$0, $0 + "/adapter"] }
     let found = folders.lazy.compactMap { folder in
       FileManager.default.contents(atPath: Self.description(in: folder)).map { (folder, $0) }
     }.first
@@ -24,7 +26,7 @@ package struct AdapterFolder: Sendable {
         path: file, offset: nil, expected: "PEFT's description in JSON", found: "something else")
     }
     guard let configuration = description.configuration else {
-      throw .otherLayers(path: path, found: description.flaw)
+      throw .otherAdapter(path: path, found: description.flaw)
     }
     self.path = path
     self.configuration = configuration
@@ -52,7 +54,7 @@ package struct AdapterFolder: Sendable {
   /// Reads all tensors that it has of those that a model of that shape trains. PEFT may have been told
   /// of some modules alone: what stands beside the others is left as it is.
   /// - Returns: the modules that it has nothing for.
-  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`; `otherLayers` where
+  /// - Throws: `tensorMissing`, `tensorUnfit`, `unreadable`, `damaged`, `notFinite`; `otherAdapter` where
   ///   it changes what no adapter here does.
   @discardableResult
   package func load(
@@ -60,7 +62,7 @@ package struct AdapterFolder: Sendable {
   ) throws(CheckpointError) -> [String] {
     let (known, there) = (Set(layout.tensors.map(Self.name)), Set(model.names))
     if let other = model.names.first(where: { !known.contains($0) }) {
-      throw .otherLayers(path: path, found: "its \(other) is nothing that an adapter here has")
+      throw .otherAdapter(path: path, found: "this model has no place for its \(other)")
     }
     var missing: Set<String> = []
     for tensor in layout.tensors {
@@ -143,7 +145,8 @@ private struct PEFTDescription: Decodable {
 
   var flaw: String {
     let kinds = [
-      ("use_rslora", isStabilised), ("use_dora", isDecomposed), ("alpha_pattern", hasOwnAlphas),
+      ("bias", bias ?? "none" != "none"), ("use_rslora", isStabilised), ("use_dora", isDecomposed),
+      ("alpha_pattern", hasOwnAlphas),
       ("rank_pattern", hasOwnRanks),
     ].filter { $0.1 == true }.map(\.0)
     let rest = kinds.isEmpty ? "" : " with " + kinds.joined(separator: ", ")

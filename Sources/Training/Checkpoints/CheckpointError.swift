@@ -4,6 +4,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case missing(path: String)
   /// No adapter of PEFT's lies at the path.
   case noAdapter(path: String)
+  /// An adapter of PEFT's that does more than a plain LoRA of the model's matrices.
+  case otherAdapter(path: String, found: String)
   /// The teacher of a run lies no longer where it did.
   case teacherGone(path: String)
   /// It is there and cannot be read; the reason is the system's own word.
@@ -39,6 +41,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .noAdapter(let path):
       "\(path): no adapter_config.json in it; give the folder that PEFT has written, or a checkpoint of"
         + " a run with --method lora"
+    case .otherAdapter(let path, let found):
+      "\(path): \(found); give a plain LoRA beside matrices between this model's hidden layers"
     case .teacherGone(let path):
       "\(path): the teacher of the run is there no more; put it back, or resume with --distil and the "
         + "place where it is now"

@@ -34,6 +34,10 @@ struct HuggingFaceFolder: OpenedModel {
     guard layers <= weights.names.count else {
       throw .otherLayers(path: path, found: "\(layers) layers and fewer tensors")
     }
+    // A model with some of its layers would do something, and nothing that anybody trained.
+    if let name = weights.names.first(where: { Self.layer(of: $0) ?? 0 >= layers }) {
+      throw .otherLayers(path: path, found: "\(layers) layers by its config.json, and \(name)")
+    }
     configuration = try weights.untied(description.configuration)
     layout = ParameterLayout(configuration)
     // All of them before any is read, and before there is memory for what is not in the files.
@@ -47,6 +51,13 @@ struct HuggingFaceFolder: OpenedModel {
   /// Gains of qk-layernorm are in no file of a model without.
   private func isInFiles(_ tensor: ParameterTensor) -> Bool {
     hasQKLayerNorm || tensor.role != .queryKeyGain
+  }
+
+  /// The number of the layer that a tensor is of.
+  private static func layer(of tensor: String) -> Int? {
+    let parts = tensor.split(separator: ".")
+    return zip(parts, parts.dropFirst()).first { ["layers", "h"].contains($0.0) }
+      .flatMap { Int($0.1) }
   }
 
   /// A Persimmon's biases must all be 0: ours has none.

@@ -189,6 +189,10 @@ struct HuggingFaceFolderTests {
     ("llama", "\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": 0", "epsilon is 0"),
     ("llama", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 200000", "fewer tensors"),
     (
+      "llama", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", "1 layers by its config.json"
+    ),
+    ("gpt2", "\"n_layer\": 2", "\"n_layer\": 1", "1 layers by its config.json"),
+    (
       "persimmon", "\"hidden_act\": \"gelu_pytorch_tanh\"", "\"hidden_act\": \"relu2\"",
       "its activation is relu2"
     ),

@@ -259,7 +259,7 @@ struct FineTuningTests {
       $0.replacing("model.layers.0.mlp.dense_4h_to_h", with: "lm_head")
     }
     let foreign = #expect(throws: CheckpointError.self) { try load(renamed) }
-    #expect(foreign.map { "\($0)" }?.contains("is nothing that an adapter here has") == true)
+    #expect(foreign.map { "\($0)" }?.contains("this model has no place for its base_model") == true)
   }
 
   @Test func `an adapter is found in its checkpoint, and what contradicts it is told`() throws {
@@ -269,6 +269,7 @@ struct FineTuningTests {
     let checkpoint = try CheckpointFolder.read(folder.path).path
     let adapter = try AdapterFolder(path: checkpoint)
     #expect(adapter.path == checkpoint + "/adapter")
+    #expect(try AdapterFolder(path: folder.path).path == adapter.path)
     #expect(adapter.contradiction(of: ["method": "lora", "rank": "3"]) == nil)
     #expect(adapter.contradiction(of: ["method": "svfit"])?.contains("not a svfit") == true)
     #expect(adapter.contradiction(of: ["rank": "4"])?.contains("has rank 3, not 4") == true)

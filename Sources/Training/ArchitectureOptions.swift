@@ -65,13 +65,11 @@ extension ModelConfiguration {
     try configuration.checkMixers(options)
     try configuration.validateArchitecture()
     try configuration.validateMixers()
-    let model = configuration.model
-    guard model.feedForward != model.architecture.feedForward, isAllExperts else {
-      return model
-    }
+    let told = ["feed-forward", "ffn-width"].first { options[$0] != nil }
+    guard isAllExperts, let told else { return configuration.model }
     throw .impossible(
-      reason: "every layer of these sizes has experts, so none would have the feed-forward layer"
-        + " \(model.feedForward.rawValue): choose a dense preset, or leave --feed-forward out")
+      reason: "every layer of these sizes has experts, and none a feed-forward layer: choose a"
+        + " dense preset, or leave --\(told) out")
   }
 
   /// Whether every layer has experts in the place of the feed-forward layer.

@@ -13,9 +13,12 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
   //   `Continuation`, `Teacher`, `TrainingRun` and its probes) is not Sendable, so that the compiler
   //   lets one thread at a time reach them; no buffer is static, and runs side by side share none;
   // - what is Sendable with buffers in it is a part of one of those and shared with nobody else:
-  //   `Matrix`, `PackedMatrix`, `BlockPattern` and `SparseMatrices`, `Steering`, `Distillation`,
-  //   `PassPlan`, `PassInputs`, `PassGradients`, `SliceMemory`, `PassSums`, `InferenceLane`,
-  //   `RandomSubspace`, `SigmaReparametrisation`, the chunks and shares of a merge;
+  //   `Matrix`, `HeadRows`, `PackedMatrix`, `BlockPattern`, `SparseMatrices` and `FoldedArray`;
+  //   of passes `PassPlan`, `PassInputs`, `PassGradients`, `SliceMemory`, `PassSums`, `TokenRows`,
+  //   `TextRows`, `RotaryPositions`, `ExpertRouting`, `GateHistogram`, `Steering` and
+  //   `Distillation`; of writing `InferenceLane` and `Writing`; of updates `Update`, `UpdateJobs`,
+  //   `MuonScratch`, a step of `SparseMeZO`, `DynamicSparsity`'s parts, `RandomSubspace` and
+  //   `SigmaReparametrisation`; the chunks and shares of a merge;
   // - other threads see them in the jobs of a `WorkerPool.run` alone and in the `concurrentPerform` of
   //   `initialise` and of `deriveAdapters`, for which that thread waits; `Crew` orders their begin and
   //   end with a release and an acquire, Dispatch does so itself. There each job writes the elements of
@@ -38,10 +41,11 @@ package final class Buffer<Element: BitwiseCopyable & Sendable>: Sendable {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride
     let pages = mmap(
       nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    // Only addresses are taken here, as many as the parameters have: of a run, which
-    // `TrainingConfiguration.validate` holds below the machine's memory, or of a checkpoint that is
-    // written merged, whose weights are in memory already. The kernel refuses them where a limit of the
-    // account's is lower still: then nothing can go on, and `Self.allocate` ends the program there too.
+    // Only addresses are taken here, as many as the parameters of a run have or the logits of its
+    // teacher, which `TrainingConfiguration.validate` holds below the machine's memory at its largest
+    // batch, or as many as a checkpoint has that is being written, whose weights are in memory already.
+    // The kernel refuses them where a limit of the account's is lower still: then nothing can go on, and
+    // `Self.allocate` ends the program there too.
     guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(bytes) bytes") }
     base = pages.bindMemory(to: Element.self, capacity: max(count, 1))
     mappedBytes = bytes
